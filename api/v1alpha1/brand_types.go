@@ -1,0 +1,210 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=br,categories=yingda
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Desk",type=string,JSONPath=`.status.deskURL`
+// +kubebuilder:printcolumn:name="Channels",type=integer,JSONPath=`.status.channels`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+
+// Brand is one brand's customer service: where its messages, promises and memory live. From it the operator makes the
+// Kafka topics, the database schema, the router, the workflow worker and the desk.
+type Brand struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the brand declares.
+	// +required
+	Spec BrandSpec `json:"spec"`
+	// status is what the operator and the data plane report.
+	// +optional
+	Status BrandStatus `json:"status,omitempty"`
+}
+
+// BrandSpec declares a Brand.
+type BrandSpec struct {
+	// displayName is the name that customers and agents see, at most 64 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	DisplayName string `json:"displayName"`
+
+	// timeZone is the IANA time zone of the brand, for example Asia/Shanghai. Default Asia/Shanghai.
+	// +optional
+	// +kubebuilder:default=Asia/Shanghai
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// kafka is where the brand's messages travel.
+	// +required
+	Kafka KafkaConnection `json:"kafka"`
+
+	// temporal is where the brand's promises of hours and days are kept.
+	// +required
+	Temporal TemporalConnection `json:"temporal"`
+
+	// postgres is where the brand's customers, conversations and cases are remembered.
+	// +required
+	Postgres PostgresConnection `json:"postgres"`
+
+	// desk configures the agents' workbench.
+	// +optional
+	// +kubebuilder:default={}
+	Desk DeskSpec `json:"desk,omitempty"`
+
+	// router configures the conversation engine.
+	// +optional
+	// +kubebuilder:default={}
+	Router RouterSpec `json:"router,omitempty"`
+
+	// defaults are what a Channel or SkillGroup that names none gets.
+	// +optional
+	Defaults BrandDefaults `json:"defaults,omitempty"`
+}
+
+// KafkaConnection is a Kafka cluster and the brand's topics on it.
+type KafkaConnection struct {
+	// bootstrapServers are host:port addresses of brokers, 1 to 16.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.all(s, s.matches('^[^:/]+:[0-9]{1,5}$'))",message="write each bootstrap server as host:port, for example kafka.infra:9092"
+	BootstrapServers []string `json:"bootstrapServers"`
+
+	// topics are the brand's topics.
+	// +optional
+	// +kubebuilder:default={}
+	Topics TopicsSpec `json:"topics,omitempty"`
+}
+
+// TopicsSpec says how the brand's topics are made.
+type TopicsSpec struct {
+	// prefix starts the name of every topic and consumer group. Default yingda. Immutable: renamed topics would lose messages.
+	// +optional
+	// +kubebuilder:default=yingda
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="prefix is immutable: renamed topics would lose messages; make a new Brand instead"
+	Prefix string `json:"prefix,omitempty"`
+
+	// partitions of each topic, 1 to 256. Default 12. Immutable: more partitions would give customers other partitions and break their order.
+	// +optional
+	// +kubebuilder:default=12
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="partitions is immutable: growing a topic re-keys its customers; make a new Brand instead"
+	Partitions int32 `json:"partitions,omitempty"`
+
+	// replicationFactor of each topic, 1 to 5. Default 3; a single-node Kafka needs 1.
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	ReplicationFactor int32 `json:"replicationFactor,omitempty"`
+
+	// retentionDays is how long Kafka keeps messages, 1 to 30 days. Default 7.
+	// +optional
+	// +kubebuilder:default=7
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=30
+	RetentionDays int32 `json:"retentionDays,omitempty"`
+}
+
+// TemporalConnection is a Temporal service and the brand's namespace on it.
+type TemporalConnection struct {
+	// address of Temporal's frontend as host:port.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^:/]+:[0-9]{1,5}$')",message="write the Temporal address as host:port, for example temporal.infra:7233"
+	Address string `json:"address"`
+
+	// namespace on the Temporal service; made when missing. Default: the Brand's Kubernetes namespace and name joined by a hyphen. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=127
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.-]*$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the Temporal namespace is immutable: running promises would be lost; make a new Brand instead"
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// PostgresConnection is the brand's database.
+type PostgresConnection struct {
+	// secretRef names the Secret with the connection. Key url: the owner's connection string
+	// (postgres://user:password@host:port/database). Optional key connectorURL: the same database with a login that owns
+	// nothing; it is granted only what connectors need. Without it connectors use url.
+	// +required
+	SecretRef CredentialsReference `json:"secretRef"`
+}
+
+// DeskSpec configures the workbench.
+type DeskSpec struct {
+	// replicas of the desk, 1 to 50. Default 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Replicas int32 `json:"replicas,omitempty"`
+}
+
+// RouterSpec configures the conversation engine.
+type RouterSpec struct {
+	// replicas of the router, 1 to 50. Default 1. More than the inbound topic has partitions stay idle.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Replicas int32 `json:"replicas,omitempty"`
+}
+
+// BrandDefaults are fallbacks for Channels and SkillGroups of the brand.
+type BrandDefaults struct {
+	// skillGroupRef is the group for conversations that no routing rule claims.
+	// +optional
+	SkillGroupRef *SkillGroupReference `json:"skillGroupRef,omitempty"`
+	// playbookRef is the Playbook of Channels that name none.
+	// +optional
+	PlaybookRef *PlaybookReference `json:"playbookRef,omitempty"`
+	// serviceLevelRef is the ServiceLevel of Channels that name none.
+	// +optional
+	ServiceLevelRef *ServiceLevelReference `json:"serviceLevelRef,omitempty"`
+	// scheduleRef is the ShiftSchedule of SkillGroups that name none.
+	// +optional
+	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
+}
+
+// BrandStatus reports on a Brand.
+type BrandStatus struct {
+	// conditions: Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// deskURL is where agents sign in.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	DeskURL string `json:"deskURL,omitempty"`
+	// channels is the number of Channels that refer to this Brand.
+	// +optional
+	Channels int32 `json:"channels,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// BrandList is a list of Brands.
+type BrandList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Brand `json:"items"`
+}

@@ -1,0 +1,234 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=chan,categories=yingda
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Webhook",type=string,JSONPath=`.status.webhookURL`
+// +kubebuilder:printcolumn:name="Connector",type=string,JSONPath=`.status.connector.name`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+
+// Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors.
+type Channel struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the brand declares.
+	// +required
+	Spec ChannelSpec `json:"spec"`
+	// status is what the operator and the data plane report.
+	// +optional
+	Status ChannelStatus `json:"status,omitempty"`
+}
+
+// ChannelType is the protocol of a Channel.
+// +kubebuilder:validation:Enum=MiniProgram
+type ChannelType string
+
+// ChannelTypeMiniProgram is a WeChat mini-program's customer service.
+const ChannelTypeMiniProgram ChannelType = "MiniProgram"
+
+// ChannelSpec declares a Channel. Exactly the member that spec.type names is set.
+// +kubebuilder:validation:XValidation:rule="(self.type == 'MiniProgram') == has(self.miniProgram)",message="set spec.miniProgram exactly when spec.type is MiniProgram"
+// +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable: customers and conversations belong to a brand; make a new Channel instead"
+type ChannelSpec struct {
+	// brandRef names the Brand that this Channel belongs to. Immutable.
+	// +required
+	BrandRef BrandReference `json:"brandRef"`
+
+	// displayName is the name that agents see, at most 64 characters. Default: the object's name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	DisplayName string `json:"displayName,omitempty"`
+
+	// type is the protocol: MiniProgram. Immutable.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make a new Channel instead"
+	Type ChannelType `json:"type"`
+
+	// miniProgram configures a Channel of type MiniProgram.
+	// +optional
+	MiniProgram *MiniProgramSpec `json:"miniProgram,omitempty"`
+
+	// playbookRef names the Playbook. Default: the Brand's.
+	// +optional
+	PlaybookRef *PlaybookReference `json:"playbookRef,omitempty"`
+
+	// serviceLevelRef names the ServiceLevel. Default: the Brand's.
+	// +optional
+	ServiceLevelRef *ServiceLevelReference `json:"serviceLevelRef,omitempty"`
+
+	// entryPoints name the places in the mini-program from which customers come, at most 32; routing rules refer to them.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	EntryPoints []EntryPoint `json:"entryPoints,omitempty"`
+
+	// routing gives conversations to skill groups, at most 64 rules; the first that matches wins, else the Brand's default group.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	Routing []RoutingRule `json:"routing,omitempty"`
+
+	// scaling sets how many replicas the Channel's pool has. A pool takes the largest value that its Channels ask for.
+	// +optional
+	// +kubebuilder:default={}
+	Scaling ScalingSpec `json:"scaling,omitempty"`
+}
+
+// MessageMode is how WeChat encrypts what it pushes, as chosen in its console.
+// +kubebuilder:validation:Enum=Plaintext;Compatible;Secure
+type MessageMode string
+
+// The message modes of WeChat's console: 明文模式, 兼容模式, 安全模式.
+const (
+	MessageModePlaintext  MessageMode = "Plaintext"
+	MessageModeCompatible MessageMode = "Compatible"
+	MessageModeSecure     MessageMode = "Secure"
+)
+
+// DefaultWeChatAPIBaseURL is WeChat's own API host.
+const DefaultWeChatAPIBaseURL = "https://api.weixin.qq.com"
+
+// MiniProgramSpec configures a WeChat mini-program's customer service.
+type MiniProgramSpec struct {
+	// appID of the mini-program: wx and 16 hexadecimal digits. Immutable.
+	// +required
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^wx[0-9a-f]{16}$')",message="appID is wx and 16 hexadecimal digits, as the WeChat console shows it"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID is immutable: openids belong to one mini-program; make a new Channel instead"
+	AppID string `json:"appID"`
+
+	// credentialsSecretRef names the Secret with the keys appSecret, token, encodingAESKey and, for 24 hours after a
+	// change of the key in the console, previousEncodingAESKey. It is reloaded in place when it changes.
+	// encodingAESKey may be absent in message mode Plaintext.
+	// +required
+	CredentialsSecretRef CredentialsReference `json:"credentialsSecretRef"`
+
+	// messageMode is the mode chosen in the WeChat console: Plaintext, Compatible or Secure. Default Secure.
+	// A Secure Channel refuses plaintext messages.
+	// +optional
+	// +kubebuilder:default=Secure
+	MessageMode MessageMode `json:"messageMode,omitempty"`
+
+	// apiBaseURL is where WeChat's API is called. Default https://api.weixin.qq.com. Others must be on the operator's allow-list.
+	// +optional
+	// +kubebuilder:default="https://api.weixin.qq.com"
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#]+$')",message="write apiBaseURL as scheme and host without a path, for example https://api.weixin.qq.com"
+	APIBaseURL string `json:"apiBaseURL,omitempty"`
+}
+
+// EntryPoint is a place in the mini-program, recognised by the session-from attribute of its contact button.
+type EntryPoint struct {
+	// name by which routing rules refer to the entry point.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// sessionFromPrefix is how the button's session-from starts, at most 256 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	SessionFromPrefix string `json:"sessionFromPrefix"`
+}
+
+// RoutingRule gives matching conversations to a skill group.
+type RoutingRule struct {
+	// name of the rule, shown to agents as the reason of an assignment.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// when says which conversations match.
+	// +required
+	When RoutingMatch `json:"when"`
+	// skillGroupRef names the group that gets them.
+	// +required
+	SkillGroupRef SkillGroupReference `json:"skillGroupRef"`
+}
+
+// RoutingMatch matches a conversation when every list that is set has an entry that applies.
+// +kubebuilder:validation:XValidation:rule="has(self.entryPoints) || has(self.keywords) || has(self.topics)",message="set at least one of entryPoints, keywords and topics; for a catch-all use the Brand's defaults.skillGroupRef"
+type RoutingMatch struct {
+	// entryPoints are names from spec.entryPoints, at most 16.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	EntryPoints []string `json:"entryPoints,omitempty"`
+	// keywords are words of which the customer's text holds one, at most 64 of at most 32 characters; case does not matter.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=32
+	Keywords []string `json:"keywords,omitempty"`
+	// topics are topics that a Playbook rule handed the conversation off with, at most 16.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	Topics []string `json:"topics,omitempty"`
+}
+
+// ScalingSpec bounds the replicas of a connector pool.
+type ScalingSpec struct {
+	// minReplicas is how many replicas always run, 1 to 100. Default 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	MinReplicas int32 `json:"minReplicas,omitempty"`
+}
+
+// ChannelStatus reports on a Channel.
+type ChannelStatus struct {
+	// conditions: Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// webhookURL is what to enter in the platform's console.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	WebhookURL string `json:"webhookURL,omitempty"`
+	// connector is the pool that serves this Channel.
+	// +optional
+	Connector *ConnectorStatus `json:"connector,omitempty"`
+}
+
+// ConnectorStatus is the pool that serves a Channel.
+type ConnectorStatus struct {
+	// name of the pool's Deployment.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+	// readyReplicas of the pool.
+	// +optional
+	ReadyReplicas int32 `json:"readyReplicas,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// ChannelList is a list of Channels.
+type ChannelList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Channel `json:"items"`
+}

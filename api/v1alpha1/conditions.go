@@ -1,0 +1,60 @@
+package v1alpha1
+
+// Condition types. Every controller sets all types of its kind on every pass; Ready is derived from the others.
+const (
+	// ConditionReady says that the object does what it declares, proven by the running data plane.
+	ConditionReady = "Ready"
+	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used.
+	ConditionReferencesResolved = "ReferencesResolved"
+	// ConditionAcknowledged says whether every ready replica of the data plane serves this generation of the object.
+	ConditionAcknowledged = "Acknowledged"
+	// ConditionProvisioned says whether the Brand's topics, database schema and Temporal namespace are in place.
+	ConditionProvisioned = "Provisioned"
+	// ConditionRouterAvailable says whether the Brand's router has a ready replica.
+	ConditionRouterAvailable = "RouterAvailable"
+	// ConditionWorkflowsAvailable says whether the Brand's workflow worker has a ready replica.
+	ConditionWorkflowsAvailable = "WorkflowsAvailable"
+	// ConditionDeskAvailable says whether the Brand's desk has a ready replica.
+	ConditionDeskAvailable = "DeskAvailable"
+	// ConditionConnectorAvailable says whether the Channel's connector pool has a ready replica.
+	ConditionConnectorAvailable = "ConnectorAvailable"
+	// ConditionCredentialsValid says whether the platform accepted the Channel's credentials.
+	ConditionCredentialsValid = "CredentialsValid"
+	// ConditionWebhookVerified says whether the platform has called the Channel's webhook; it never holds Ready back.
+	ConditionWebhookVerified = "WebhookVerified"
+	// ConditionValid says whether the object passes the checks that its schema cannot express.
+	ConditionValid = "Valid"
+	// ConditionSignedInOnce says whether the Agent has ever signed in; it never holds Ready back.
+	ConditionSignedInOnce = "SignedInOnce"
+)
+
+// Condition reasons. They are part of the API: alerts and scripts match on them.
+const (
+	ReasonReady              = "Ready"
+	ReasonNotReady           = "NotReady"
+	ReasonResolved           = "Resolved"
+	ReasonNotFound           = "NotFound"
+	ReasonNotLabelled        = "NotLabelled"
+	ReasonAddressNotAllowed  = "AddressNotAllowed"
+	ReasonDuplicateAccount   = "DuplicateAccount"
+	ReasonAcknowledged       = "Acknowledged"
+	ReasonAwaitingReplicas   = "AwaitingReplicas"
+	ReasonAwaitingReload     = "AwaitingReload"
+	ReasonAwaitingReferences = "AwaitingReferences"
+	ReasonProvisioned        = "Provisioned"
+	ReasonProvisioning       = "Provisioning"
+	ReasonProvisioningFailed = "ProvisioningFailed"
+	ReasonAvailable          = "Available"
+	ReasonNoReadyReplica     = "NoReadyReplica"
+	ReasonAccepted           = "Accepted"
+	ReasonRejected           = "Rejected"
+	ReasonNotYetTried        = "NotYetTried"
+	ReasonVerified           = "Verified"
+	ReasonNotYetCalled       = "NotYetCalled"
+	ReasonValid              = "Valid"
+	ReasonInvalid            = "Invalid"
+	ReasonSignedIn           = "SignedIn"
+	ReasonNotYetSignedIn     = "NotYetSignedIn"
+	ReasonDeletionBlocked    = "DeletionBlocked"
+	ReasonUnknown            = "Unknown"
+)

@@ -1,0 +1,200 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=pb,categories=yingda
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Rules",type=integer,JSONPath=`.status.rules`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+
+// Playbook is what the bot says and when it hands over to a human. A message that no rule answers goes to a human.
+type Playbook struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the brand declares.
+	// +required
+	Spec PlaybookSpec `json:"spec"`
+	// status is what the operator reports.
+	// +optional
+	Status PlaybookStatus `json:"status,omitempty"`
+}
+
+// PlaybookSpec declares a Playbook.
+type PlaybookSpec struct {
+	// texts that the bot sends by itself. Each is a Go template.
+	// +optional
+	Texts PlaybookTexts `json:"texts,omitempty"`
+
+	// rules for what customers write, at most 256; the first that matches wins.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	Rules []PlaybookRule `json:"rules,omitempty"`
+
+	// handOff says by which words customers ask for a human.
+	// +optional
+	// +kubebuilder:default={}
+	HandOff HandOffSpec `json:"handOff,omitempty"`
+
+	// cannedReplies are texts that agents send by a short code, at most 256.
+	// +optional
+	// +listType=map
+	// +listMapKey=code
+	// +kubebuilder:validation:MaxItems=256
+	CannedReplies []CannedReply `json:"cannedReplies,omitempty"`
+}
+
+// PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
+// hours), NextOpening (time of the next opening) and QueuePosition (number of customers ahead). An empty text is not sent.
+type PlaybookTexts struct {
+	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	Welcome string `json:"welcome,omitempty"`
+	// offHours is sent, once per closed period, to who writes while the group is closed. Variables: Brand, Channel, Hours, NextOpening. At most 600 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	OffHours string `json:"offHours,omitempty"`
+	// queued is sent once to who has to wait for a free agent. Variables: Brand, Channel, QueuePosition. At most 600 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	Queued string `json:"queued,omitempty"`
+	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	ComplaintAcknowledged string `json:"complaintAcknowledged,omitempty"`
+}
+
+// PlaybookRule answers or hands off what matches.
+// +kubebuilder:validation:XValidation:rule="has(self.reply) != has(self.handOff)",message="set exactly one of reply and handOff"
+type PlaybookRule struct {
+	// name of the rule.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// match says which messages the rule is for.
+	// +required
+	Match PlaybookMatch `json:"match"`
+	// reply is what the bot answers. The conversation stays with the bot.
+	// +optional
+	Reply *BotReply `json:"reply,omitempty"`
+	// handOff gives the conversation to a human.
+	// +optional
+	HandOff *RuleHandOff `json:"handOff,omitempty"`
+}
+
+// PlaybookMatch matches a customer's text.
+type PlaybookMatch struct {
+	// keywords are words of which the text holds one, 1 to 64 of at most 32 characters; case does not matter.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=32
+	Keywords []string `json:"keywords"`
+}
+
+// BotReply is what the bot sends.
+type BotReply struct {
+	// text that is sent, at most 600 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=600
+	Text string `json:"text"`
+	// link that is sent as a card after the text.
+	// +optional
+	Link *BotLink `json:"link,omitempty"`
+}
+
+// BotLink is a link card.
+type BotLink struct {
+	// title of the card, at most 64 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Title string `json:"title"`
+	// url that the card opens, https.
+	// +required
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="url must start with https://"
+	URL string `json:"url"`
+}
+
+// TopicComplaint is the hand-off topic which starts the complaint process.
+const TopicComplaint = "complaint"
+
+// RuleHandOff gives the conversation to a human with a topic.
+type RuleHandOff struct {
+	// topic by which routing and priorities know the conversation. The topic complaint starts the complaint process.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	Topic string `json:"topic"`
+}
+
+// HandOffSpec says how customers reach a human.
+type HandOffSpec struct {
+	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule.
+	// Default 转人工, 人工客服, 人工.
+	// +optional
+	// +listType=set
+	// +kubebuilder:default={"转人工","人工客服","人工"}
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=32
+	Phrases []string `json:"phrases,omitempty"`
+}
+
+// CannedReply is a text that agents send by a short code.
+type CannedReply struct {
+	// code that agents type after #, 1 to 16 letters and digits.
+	// +required
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]+$`
+	Code string `json:"code"`
+	// title that the desk lists, at most 64 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Title string `json:"title,omitempty"`
+	// text that is sent, at most 600 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=600
+	Text string `json:"text"`
+}
+
+// PlaybookStatus reports on a Playbook.
+type PlaybookStatus struct {
+	// conditions: Ready, derived from Valid and Acknowledged.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// rules is the number of rules in force.
+	// +optional
+	Rules int32 `json:"rules,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// PlaybookList is a list of Playbooks.
+type PlaybookList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Playbook `json:"items"`
+}

@@ -1,0 +1,105 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=sl,categories=yingda
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+
+// ServiceLevel is what a brand promises its customers, and what happens when a promise is late.
+type ServiceLevel struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the brand declares.
+	// +required
+	Spec ServiceLevelSpec `json:"spec"`
+	// status is what the operator reports.
+	// +optional
+	Status ServiceLevelStatus `json:"status,omitempty"`
+}
+
+// ServiceLevelSpec declares a ServiceLevel. A change counts for promises that start after it.
+type ServiceLevelSpec struct {
+	// complaint says how complaints climb until they are resolved.
+	// +optional
+	// +kubebuilder:default={}
+	Complaint ComplaintSpec `json:"complaint,omitempty"`
+
+	// offHours is the promise to who wrote while the group was closed.
+	// +optional
+	// +kubebuilder:default={}
+	OffHours OffHoursSpec `json:"offHours,omitempty"`
+}
+
+// ComplaintSpec is the ladder of a complaint and its follow-up.
+type ComplaintSpec struct {
+	// ladder of escalation while the complaint is not resolved, 1 to 5 rungs, each later than the one before.
+	// Default: the supervisors after 1h.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:default={{after: "1h", notify: Supervisor}}
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:XValidation:rule="self.all(i, r, i == 0 || duration(self[i-1].after) < duration(r.after))",message="each rung's after must be longer than the one before: it counts from the start of the complaint"
+	Ladder []EscalationRung `json:"ladder,omitempty"`
+
+	// followUpWithinDays is within how many days of the resolution the customer is asked again, 1 to 30. Default 3.
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=30
+	FollowUpWithinDays int32 `json:"followUpWithinDays,omitempty"`
+}
+
+// EscalationRung is one step of a ladder.
+type EscalationRung struct {
+	// after is the time since the complaint started, for example 1h; at least 1s, at most 720h.
+	// +required
+	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="after must be at least 1s and at most 720h"
+	After string `json:"after"`
+	// notify is the role that is called: Supervisor or Admin.
+	// +required
+	// +kubebuilder:validation:Enum=Supervisor;Admin
+	Notify AgentRole `json:"notify"`
+}
+
+// OffHoursSpec is the promise to who wrote while the group was closed.
+type OffHoursSpec struct {
+	// answerWithin is the time after the next opening within which the message is answered. Default 1h; at least 1m, at most 24h.
+	// +optional
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="answerWithin must be at least 1m and at most 24h"
+	AnswerWithin string `json:"answerWithin,omitempty"`
+}
+
+// ServiceLevelStatus reports on a ServiceLevel.
+type ServiceLevelStatus struct {
+	// conditions: Ready, derived from Acknowledged.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// ServiceLevelList is a list of ServiceLevels.
+type ServiceLevelList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ServiceLevel `json:"items"`
+}

@@ -1,0 +1,214 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ss,categories=yingda
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Open",type=boolean,JSONPath=`.status.open`
+// +kubebuilder:printcolumn:name="Shift",type=string,JSONPath=`.status.currentShift`
+// +kubebuilder:printcolumn:name="Peak",type=string,JSONPath=`.status.currentPeak`
+// +kubebuilder:printcolumn:name="Seats",type=integer,JSONPath=`.status.seats`
+// +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextTransition`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+
+// ShiftSchedule says when skill groups are open and how many seats they want. One schedule drives the bot's off-hours
+// text, routing and the clocks of the service level, so that they cannot disagree.
+type ShiftSchedule struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the brand declares.
+	// +required
+	Spec ShiftScheduleSpec `json:"spec"`
+	// status is what the operator reports.
+	// +optional
+	Status ShiftScheduleStatus `json:"status,omitempty"`
+}
+
+// Weekday is a day of the week.
+// +kubebuilder:validation:Enum=Mon;Tue;Wed;Thu;Fri;Sat;Sun
+type Weekday string
+
+// The days of the week.
+const (
+	Monday    Weekday = "Mon"
+	Tuesday   Weekday = "Tue"
+	Wednesday Weekday = "Wed"
+	Thursday  Weekday = "Thu"
+	Friday    Weekday = "Fri"
+	Saturday  Weekday = "Sat"
+	Sunday    Weekday = "Sun"
+)
+
+// ShiftScheduleSpec declares a ShiftSchedule.
+type ShiftScheduleSpec struct {
+	// timeZone is the IANA time zone in which days and times are meant. Default Asia/Shanghai.
+	// +optional
+	// +kubebuilder:default=Asia/Shanghai
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// shifts that repeat every week, at most 32. None means always closed but for overrides.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Shifts []WeeklyShift `json:"shifts,omitempty"`
+
+	// overrides replace the weekly shifts on their dates, at most 64; where two cover a date, the later in the list wins.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	Overrides []ScheduleOverride `json:"overrides,omitempty"`
+}
+
+// WeeklyShift is a shift that starts on the given days of every week.
+type WeeklyShift struct {
+	// days on which the shift starts, 1 to 7.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=7
+	Days []Weekday `json:"days"`
+
+	Shift `json:",inline"`
+}
+
+// Shift is one span of work.
+// +kubebuilder:validation:XValidation:rule="duration(self.duration) > duration('0s') && duration(self.duration) <= duration('24h')",message="duration must be over 0 and at most 24h"
+type Shift struct {
+	// name of the shift.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// start is the wall-clock time at which the shift starts, HH:MM from 00:00 to 23:59.
+	// +required
+	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=5
+	Start string `json:"start"`
+
+	// duration is elapsed time, for example 12h, at most 24h; a shift may run over midnight into the next day.
+	// +required
+	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
+	// +kubebuilder:validation:MaxLength=16
+	Duration string `json:"duration"`
+
+	// seats that the shift wants outside its peaks, 0 to 10000. Default 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	Seats *int32 `json:"seats,omitempty"`
+
+	// peaks inside the shift, with their own seats, at most 8.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Peaks []Peak `json:"peaks,omitempty"`
+}
+
+// Peak is a span inside a shift which wants its own number of seats.
+// +kubebuilder:validation:XValidation:rule="duration(self.duration) > duration('0s') && duration(self.duration) <= duration('24h')",message="duration must be over 0 and at most 24h"
+type Peak struct {
+	// name of the peak.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// start is the wall-clock time at which the peak starts, HH:MM. One earlier than the shift's start is meant on the next day.
+	// +required
+	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=5
+	Start string `json:"start"`
+
+	// duration is elapsed time, for example 2h. What lies outside the shift does not count.
+	// +required
+	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
+	// +kubebuilder:validation:MaxLength=16
+	Duration string `json:"duration"`
+
+	// seats that the peak wants, 0 to 10000.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	Seats int32 `json:"seats"`
+}
+
+// ScheduleOverride replaces the weekly shifts on a range of dates.
+// +kubebuilder:validation:XValidation:rule="self.from <= self.to",message="from must not be after to"
+type ScheduleOverride struct {
+	// name of the override.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// from is the first date, YYYY-MM-DD, in the schedule's time zone.
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
+	// +kubebuilder:validation:MaxLength=10
+	From string `json:"from"`
+
+	// to is the last date, YYYY-MM-DD, itself included.
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
+	// +kubebuilder:validation:MaxLength=10
+	To string `json:"to"`
+
+	// shifts that start on each of the dates, at most 16; none means closed.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Shifts []Shift `json:"shifts,omitempty"`
+}
+
+// ShiftScheduleStatus reports on a ShiftSchedule.
+type ShiftScheduleStatus struct {
+	// conditions: Ready, derived from Valid and Acknowledged.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// open says whether a shift is on now.
+	// +optional
+	Open *bool `json:"open,omitempty"`
+	// currentShift is the shift that is on now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	CurrentShift string `json:"currentShift,omitempty"`
+	// currentPeak is the peak that is on now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	CurrentPeak string `json:"currentPeak,omitempty"`
+	// seats wanted now by each group that refers to the schedule.
+	// +optional
+	Seats *int32 `json:"seats,omitempty"`
+	// nextTransition is when open, shift, peak or seats change next, RFC 3339 to the minute in the schedule's time zone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	NextTransition string `json:"nextTransition,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// ShiftScheduleList is a list of ShiftSchedules.
+type ShiftScheduleList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ShiftSchedule `json:"items"`
+}
