@@ -1,0 +1,90 @@
+// Package configz is the contract by which a replica of the data plane tells the operator what it serves.
+//
+// Every data-plane pod answers GET /configz with a Report. The operator asks each ready pod and writes the condition
+// Acknowledged once all of them serve the current generation; the data plane itself writes nothing to the API server.
+package configz
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Path is where a replica serves its report, on the health port.
+const Path = "/configz"
+
+// HealthPort is the port of every data-plane pod that serves /healthz, /readyz, /metrics and /configz.
+const HealthPort = 8081
+
+const maxReportBytes = 8 << 20
+
+// Credentials is what the platform said of a Channel's credentials.
+type Credentials string
+
+// The states of credentials. Rejected credentials stop their own Channel, never its pool.
+const (
+	CredentialsNotYetTried Credentials = "NotYetTried"
+	CredentialsAccepted    Credentials = "Accepted"
+	CredentialsRejected    Credentials = "Rejected"
+)
+
+// Report is what one replica serves.
+type Report struct {
+	// Objects holds the generation in force of each object, by "<Kind>/<name>".
+	Objects map[string]int64 `json:"objects"`
+	// Channels holds what connectors know of their Channels, by name.
+	Channels map[string]Channel `json:"channels,omitempty"`
+	// SignedInAgents are the names of Agents who have signed in at least once; only the desk knows.
+	SignedInAgents []string `json:"signedInAgents,omitempty"`
+}
+
+// Channel is what one connector replica knows of a Channel.
+type Channel struct {
+	// Credentials says whether the platform accepted them.
+	Credentials Credentials `json:"credentials"`
+	// Message says why they were rejected; it holds no secret.
+	Message string `json:"message,omitempty"`
+	// SecretVersion is the resourceVersion of the Secret in force.
+	SecretVersion string `json:"secretVersion,omitempty"`
+	// WebhookCalled says whether the platform has called the webhook with a good signature.
+	WebhookCalled bool `json:"webhookCalled,omitempty"`
+}
+
+// ObjectKey is the key of an object in Report.Objects.
+func ObjectKey(kind, name string) string { return kind + "/" + name }
+
+// Handler serves the report that current returns at the time of the request.
+func Handler(current func() Report) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			http.Error(w, "use GET", http.StatusMethodNotAllowed)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		// The status line is gone when encoding fails; the asker sees broken JSON and asks again.
+		_ = json.NewEncoder(w).Encode(current())
+	})
+}
+
+// Ask fetches the report of the replica whose health port is at baseURL, for example http://10.98.0.7:8081.
+func Ask(ctx context.Context, client *http.Client, baseURL string) (Report, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+Path, http.NoBody)
+	if err != nil {
+		return Report{}, fmt.Errorf("making the configz request: %w", err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return Report{}, fmt.Errorf("asking a replica for its configuration: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return Report{}, fmt.Errorf("asking a replica for its configuration: status %d", resp.StatusCode)
+	}
+	var report Report
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReportBytes)).Decode(&report); err != nil {
+		return Report{}, fmt.Errorf("reading a replica's configuration: %w", err)
+	}
+	return report, nil
+}
