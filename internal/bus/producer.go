@@ -1,0 +1,113 @@
+// Package bus carries envelopes through Kafka: a producer that returns only when the brokers hold the message, a
+// consumer that commits only what was handled, and the brand's topic names.
+//
+// It decides nothing about messages. Invariants: order within a key; an offset is committed after its handler
+// succeeded (or its record went to the dead-letter topic), never before, and only by the generation of the consumer
+// group that owns the partition; no error is taken for "not written".
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/yingda-dev/yingda/internal/message"
+)
+
+// Settings of every Writer and Reader of the product; the benchmark's floor uses the same. kafka-go's default linger
+// of one second would be the whole latency budget many times over.
+const (
+	BatchTimeout = 2 * time.Millisecond
+	BatchSize    = 100
+	writeTimeout = 5 * time.Second
+	readTimeout  = 5 * time.Second
+)
+
+// Producer writes envelopes with acks=all. It is safe for concurrent use; one a process is enough, and concurrent
+// calls share batches.
+type Producer struct {
+	writer *kafka.Writer
+}
+
+// NewProducer connects lazily: a broker that is away is an error of Publish, not of NewProducer.
+func NewProducer(brokers []string) *Producer {
+	return &Producer{writer: NewWriter(brokers)}
+}
+
+// NewWriter returns the kafka-go Writer with the product's settings.
+func NewWriter(brokers []string) *kafka.Writer {
+	return &kafka.Writer{
+		Addr:         kafka.TCP(brokers...),
+		Balancer:     &kafka.Hash{},
+		RequiredAcks: kafka.RequireAll,
+		BatchTimeout: BatchTimeout,
+		BatchSize:    BatchSize,
+		// Callers own retries: they know how long the other side waits. One attempt more than one covers a moved leader.
+		MaxAttempts:     3,
+		WriteBackoffMin: 20 * time.Millisecond,
+		WriteBackoffMax: 200 * time.Millisecond,
+		WriteTimeout:    writeTimeout,
+		ReadTimeout:     readTimeout,
+		Transport: &kafka.Transport{
+			DialTimeout: 2 * time.Second,
+			// The default of 6 s would hold on to a dead broker's address for that long after a failover.
+			MetadataTTL: 2 * time.Second,
+		},
+	}
+}
+
+// Publish returns nil when every in-sync replica holds all envelopes. On an error some of them may have been written,
+// now or later: publish them again with the same IDs, receivers dedupe. Envelopes of one call that share a key keep
+// their order when there are at most BatchSize of them.
+func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...message.Envelope) error {
+	records := make([]kafka.Message, len(envelopes))
+	for i := range envelopes {
+		records[i] = record(topic, &envelopes[i])
+	}
+	if err := p.writer.WriteMessages(ctx, records...); err != nil {
+		return fmt.Errorf("publishing to %s: %w", topic, err)
+	}
+	return nil
+}
+
+// Close flushes and releases the connections.
+func (p *Producer) Close() error {
+	if err := p.writer.Close(); err != nil {
+		return fmt.Errorf("closing the producer: %w", err)
+	}
+	return nil
+}
+
+func record(topic string, e *message.Envelope) kafka.Message {
+	headers := e.Headers()
+	out := make([]kafka.Header, len(headers))
+	for i, h := range headers {
+		out[i] = kafka.Header{Key: h.Key, Value: []byte(h.Value)}
+	}
+	return kafka.Message{Topic: topic, Key: []byte(e.Key), Value: e.Data, Headers: out}
+}
+
+func envelope(m *kafka.Message) (message.Envelope, error) {
+	headers := make([]message.Header, len(m.Headers))
+	for i, h := range m.Headers {
+		headers[i] = message.Header{Key: h.Key, Value: string(h.Value)}
+	}
+	return message.Decode(m.Key, m.Value, headers)
+}
+
+// WithTrace writes the trace of ctx into the envelope.
+func WithTrace(ctx context.Context, e message.Envelope) message.Envelope {
+	carrier := propagation.MapCarrier{}
+	otel.GetTextMapPropagator().Inject(ctx, carrier)
+	e.TraceParent, e.TraceState = carrier["traceparent"], carrier["tracestate"]
+	return e
+}
+
+// TraceContext returns ctx with the trace of the envelope as the remote parent.
+func TraceContext(ctx context.Context, e message.Envelope) context.Context {
+	return otel.GetTextMapPropagator().Extract(ctx, propagation.MapCarrier{"traceparent": e.TraceParent, "tracestate": e.TraceState})
+}

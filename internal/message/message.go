@@ -1,0 +1,206 @@
+// Package message is the contract between the planes: what travels through Kafka, and how it is written there.
+//
+// Every record is a CloudEvent 1.0 in binary mode (ce_* headers, JSON data) with the W3C trace context beside it. The
+// package knows no Kafka client, no database and no clock. Fields may be added, never renamed or given another meaning:
+// a reader of the version before must still understand what a writer of this version writes.
+package message
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Type is the CloudEvents type of an envelope.
+type Type string
+
+// The types of envelopes, with the payload each carries.
+const (
+	// TypeInbound carries an Inbound on the inbound topic: a customer did something.
+	TypeInbound Type = "dev.yingda.inbound.v1"
+	// TypeDelivery carries a Delivery on the inbound topic: a connector tells what became of an Outbound.
+	TypeDelivery Type = "dev.yingda.delivery.v1"
+	// TypeOutbound carries an Outbound on a pool's outbound topic: say this to a customer.
+	TypeOutbound Type = "dev.yingda.outbound.v1"
+	// TypeFrame carries a Frame on the events topic: an agent's desk has news.
+	TypeFrame Type = "dev.yingda.frame.v1"
+)
+
+// Envelope is one event on its way. Data is the JSON of the payload that Type names.
+type Envelope struct {
+	// ID is unique per event and the same on every retry; consumers dedupe by it where the payload has no better key.
+	ID string
+	// Type tells the payload.
+	Type Type
+	// Source is who wrote the event: /<namespace>/<brand>/<component>.
+	Source string
+	// Subject is the Channel or Agent that the event is about.
+	Subject string
+	// Time is when the event was written.
+	Time time.Time
+	// Key decides the partition, and with it the order: CustomerKey or the Agent's name.
+	Key string
+	// TraceParent and TraceState are the W3C trace context of the writer; empty without a trace.
+	TraceParent string
+	TraceState  string
+	// Data is the payload as JSON.
+	Data json.RawMessage
+}
+
+// CustomerKey is the partition key of all that concerns one customer on one Channel.
+func CustomerKey(channel, customer string) string { return channel + "/" + customer }
+
+// Kind says what a message holds.
+type Kind string
+
+// The kinds of content.
+const (
+	KindText            Kind = "text"
+	KindImage           Kind = "image"
+	KindLink            Kind = "link"
+	KindMiniProgramPage Kind = "miniProgramPage"
+	// KindEntered is no message: the customer opened the chat.
+	KindEntered Kind = "entered"
+	// KindTyping is no message: the customer is shown that somebody types.
+	KindTyping Kind = "typing"
+	// KindUnsupported is a message of a type that this version does not know; Raw keeps it.
+	KindUnsupported Kind = "unsupported"
+)
+
+// Content is what was said, in the terms that all channels share.
+type Content struct {
+	Kind Kind `json:"kind"`
+	// Text of a text message.
+	Text string `json:"text,omitempty"`
+	// Media of an image.
+	Media *Media `json:"media,omitempty"`
+	// Link of a link card.
+	Link *Link `json:"link,omitempty"`
+	// Page of a mini-program card.
+	Page *Page `json:"page,omitempty"`
+	// SessionFrom is where a customer who entered came from.
+	SessionFrom string `json:"sessionFrom,omitempty"`
+	// RawType is the platform's own name of an unsupported message's type.
+	RawType string `json:"rawType,omitempty"`
+	// Raw is the platform's own text of an unsupported message, at most 64 KiB.
+	Raw string `json:"raw,omitempty"`
+}
+
+// Media is a picture or another file.
+type Media struct {
+	// ID is our own name of the file, under which the store keeps it.
+	ID uuid.UUID `json:"id"`
+	// PlatformID is the platform's name; it dies after three days.
+	PlatformID string `json:"platformId,omitempty"`
+	// ContentType is known once the file is stored.
+	ContentType string `json:"contentType,omitempty"`
+}
+
+// Link is a card that opens a page.
+type Link struct {
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	URL         string `json:"url"`
+	ThumbURL    string `json:"thumbUrl,omitempty"`
+}
+
+// Page is a card that opens a page of a mini-program.
+type Page struct {
+	Title string `json:"title"`
+	AppID string `json:"appId,omitempty"`
+	Path  string `json:"path"`
+	// Thumb is the card's picture.
+	Thumb *Media `json:"thumb,omitempty"`
+}
+
+// Inbound is what a customer did.
+type Inbound struct {
+	// Channel is the Channel's name.
+	Channel string `json:"channel"`
+	// Customer is the customer's id on the channel (WeChat: the openid).
+	Customer string `json:"customer"`
+	// MessageID is unique on the Channel and the same on every delivery by the platform. Events that have none get one
+	// of sender, time and kind.
+	MessageID string `json:"messageId"`
+	// SentAt is the platform's time.
+	SentAt time.Time `json:"sentAt"`
+	// ReceivedAt is when the connector first held the message.
+	ReceivedAt time.Time `json:"receivedAt"`
+	Content    Content   `json:"content"`
+}
+
+// Outbound is what is to be said to a customer.
+type Outbound struct {
+	// MessageID is our own id of the message, by which connectors dedupe.
+	MessageID uuid.UUID `json:"messageId"`
+	// Channel is the Channel's name.
+	Channel string `json:"channel"`
+	// Customer is the customer's id on the channel.
+	Customer string  `json:"customer"`
+	Content  Content `json:"content"`
+	// NotAfter bounds what is worth sending late, such as typing; zero means always.
+	NotAfter time.Time `json:"notAfter,omitzero"`
+}
+
+// DeliveryState is what became of an outbound message.
+type DeliveryState string
+
+// The states of a delivery; Delivered, Failed and Unknown are final.
+const (
+	// DeliveryQueued waits in Kafka or for its turn.
+	DeliveryQueued DeliveryState = "queued"
+	// DeliverySending is committed before the platform is called.
+	DeliverySending DeliveryState = "sending"
+	// DeliveryDeferred failed in a way that may pass and waits for its next try.
+	DeliveryDeferred DeliveryState = "deferred"
+	// DeliveryDelivered was accepted by the platform.
+	DeliveryDelivered DeliveryState = "delivered"
+	// DeliveryFailed was refused for good.
+	DeliveryFailed DeliveryState = "failed"
+	// DeliveryUnknown was sent, and nobody knows whether it arrived; it is never sent again by itself.
+	DeliveryUnknown DeliveryState = "unknown"
+)
+
+// Final says whether the state never changes again.
+func (s DeliveryState) Final() bool {
+	return s == DeliveryDelivered || s == DeliveryFailed || s == DeliveryUnknown
+}
+
+// Delivery tells what became of an Outbound.
+type Delivery struct {
+	MessageID uuid.UUID     `json:"messageId"`
+	Channel   string        `json:"channel"`
+	Customer  string        `json:"customer"`
+	State     DeliveryState `json:"state"`
+	// Code is the platform's error code, 0 without one.
+	Code int `json:"code,omitempty"`
+	// Reason is for agents to read: a short English identifier such as WindowClosed.
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Frame is news for one agent's desk. Seq counts per agent from 1 without gaps, so that a desk that missed some asks for them.
+type Frame struct {
+	Agent string `json:"agent"`
+	Seq   int64  `json:"seq"`
+	// Kind names the payload: see the desk's API.
+	Kind    FrameKind       `json:"kind"`
+	Payload json.RawMessage `json:"payload"`
+	At      time.Time       `json:"at"`
+}
+
+// FrameKind names the payload of a Frame.
+type FrameKind string
+
+// The kinds of frames.
+const (
+	// FrameConversation: a conversation was assigned, changed or closed; the payload is its summary.
+	FrameConversation FrameKind = "conversation"
+	// FrameMessage: a message was added to a conversation.
+	FrameMessage FrameKind = "message"
+	// FrameDelivery: the delivery state of a message changed.
+	FrameDelivery FrameKind = "delivery"
+	// FrameComplaint: a complaint was opened, escalated, resolved or is due for follow-up.
+	FrameComplaint FrameKind = "complaint"
+)
