@@ -1,0 +1,144 @@
+package quota
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// seen is what the ledger says at a moment.
+type seen struct {
+	Verdict   Verdict
+	Remaining int32
+	Until     time.Duration // since noon
+}
+
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	type step = func(State) State
+	contact := func(kind Contact, after time.Duration) step {
+		return func(s State) State { return Grant(s, kind, noon().Add(after)) }
+	}
+	spend := func(n int) step {
+		return func(s State) State {
+			for range n {
+				s = Spend(s)
+			}
+			return s
+		}
+	}
+	const day = 24 * time.Hour
+	for name, tc := range map[string]struct {
+		steps []step
+		at    time.Duration
+		want  seen
+	}{
+		"without contact nothing may be sent":                  {want: seen{Verdict: WindowClosed}},
+		"a user message grants five for 48 hours":              {steps: []step{contact(UserMessage, 0)}, want: seen{Remaining: 5, Until: 48 * time.Hour}},
+		"entering grants two for a minute":                     {steps: []step{contact(EnterSession, 0)}, want: seen{Remaining: 2, Until: time.Minute}},
+		"a window is open until just before its end":           {steps: []step{contact(UserMessage, 0)}, at: 2*day - 1, want: seen{Remaining: 5, Until: 2 * day}},
+		"a window is closed at its end":                        {steps: []step{contact(UserMessage, 0)}, at: 2 * day, want: seen{Verdict: WindowClosed}},
+		"the fifth message spends the quota":                   {steps: []step{contact(UserMessage, 0), spend(5)}, want: seen{Verdict: QuotaSpent, Until: 2 * day}},
+		"a new user message refreshes and does not add up":     {steps: []step{contact(UserMessage, 0), spend(3), contact(UserMessage, day)}, at: day, want: seen{Remaining: 5, Until: 3 * day}},
+		"entering after a user message keeps the longer grant": {steps: []step{contact(UserMessage, 0), contact(EnterSession, 5*time.Second)}, at: 5 * time.Second, want: seen{Remaining: 5, Until: 2 * day}},
+		"entering with one left gives two for the minute":      {steps: []step{contact(UserMessage, 0), spend(4), contact(EnterSession, day)}, at: day, want: seen{Remaining: 2, Until: 2 * day}},
+		"and one again when the minute is over":                {steps: []step{contact(UserMessage, 0), spend(4), contact(EnterSession, day)}, at: day + time.Minute, want: seen{Remaining: 1, Until: 2 * day}},
+		"entering with none left opens a minute":               {steps: []step{contact(UserMessage, 0), spend(5), contact(EnterSession, day), spend(1)}, at: day, want: seen{Remaining: 1, Until: 2 * day}},
+		"what was sent in that minute stays spent":             {steps: []step{contact(UserMessage, 0), spend(4), contact(EnterSession, day), spend(2)}, at: day + time.Minute, want: seen{Verdict: QuotaSpent, Until: 2 * day}},
+		"entering at the end outlasts the user's window":       {steps: []step{contact(UserMessage, 0), contact(EnterSession, 2*day-30*time.Second)}, at: 2 * day, want: seen{Remaining: 2, Until: 2*day + 30*time.Second}},
+		"an older user message that comes late is ignored":     {steps: []step{contact(UserMessage, time.Hour), spend(2), contact(UserMessage, 0)}, at: time.Hour, want: seen{Remaining: 3, Until: 49 * time.Hour}},
+		"a repeated user message gives nothing back":           {steps: []step{contact(UserMessage, 0), spend(2), contact(UserMessage, 0)}, want: seen{Remaining: 3, Until: 2 * day}},
+		"an older entry that comes late is ignored":            {steps: []step{contact(EnterSession, time.Second), spend(1), contact(EnterSession, 0)}, at: time.Second, want: seen{Remaining: 1, Until: time.Second + time.Minute}},
+		"a user message which comes before the earlier entry":  {steps: []step{contact(UserMessage, 10*time.Second), spend(1), contact(EnterSession, 0)}, at: 10 * time.Second, want: seen{Remaining: 4, Until: 2*day + 10*time.Second}},
+		"a refund gives the message back":                      {steps: []step{contact(UserMessage, 0), spend(1), Refund}, want: seen{Remaining: 5, Until: 2 * day}},
+		"a refund never exceeds the maximum":                   {steps: []step{contact(UserMessage, 0), spend(1), contact(UserMessage, time.Second), Refund}, at: time.Second, want: seen{Remaining: 5, Until: 2*day + time.Second}},
+		"a refund of a message on the entry's grant alone":     {steps: []step{contact(UserMessage, 0), spend(5), contact(EnterSession, day), spend(1), Refund}, at: day + time.Minute, want: seen{Verdict: QuotaSpent, Until: 2 * day}},
+		"a contact that nobody knows grants nothing":           {steps: []step{contact(Contact(99), 0)}, want: seen{Verdict: WindowClosed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s State
+			for _, step := range tc.steps {
+				s = step(s)
+			}
+			now := noon().Add(tc.at)
+			remaining, until := Left(s, now)
+			got := seen{Verdict: Check(s, now), Remaining: remaining}
+			if !until.IsZero() {
+				got.Until = until.Sub(noon())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("ledger (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestContactsNeverShrink plays random contacts in random order, late ones and repeated ones included: none may lower what
+// is left or shorten a window at any later moment, and their order may not matter.
+func TestContactsNeverShrink(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a reproducible sequence is wanted
+	for range 2000 {
+		var s State
+		contacts := make([]struct {
+			kind Contact
+			at   time.Time
+		}, 6)
+		for i := range contacts {
+			contacts[i].kind, contacts[i].at = Contact(rng.IntN(2)), noon().Add(time.Duration(rng.IntN(300))*time.Second)
+			now := noon().Add(time.Duration(rng.IntN(200_000)) * time.Second)
+			beforeLeft, beforeUntil := Left(s, now)
+			s = Grant(s, contacts[i].kind, contacts[i].at)
+			afterLeft, afterUntil := Left(s, now)
+			if afterLeft < beforeLeft || afterUntil.Before(beforeUntil) {
+				t.Fatalf("%v took away: %d until %v, then %d until %v", contacts[i], beforeLeft, beforeUntil, afterLeft, afterUntil)
+			}
+		}
+		rng.Shuffle(len(contacts), func(i, j int) { contacts[i], contacts[j] = contacts[j], contacts[i] })
+		var other State
+		for _, c := range contacts {
+			other = Grant(other, c.kind, c.at)
+		}
+		if diff := cmp.Diff(s, other); diff != "" {
+			t.Fatalf("another order of the same contacts (-first +second):\n%s", diff)
+		}
+	}
+}
+
+// TestRefundUndoesSpend holds that a send which failed leaves no trace, whatever the grants were.
+func TestRefundUndoesSpend(t *testing.T) {
+	t.Parallel()
+	for user := int32(-2); user <= UserMessage.Rule().Messages; user++ {
+		for session := int32(-2); session <= EnterSession.Rule().Messages; session++ {
+			s := State{WindowEnds: noon(), Remaining: user, SessionEnds: noon(), SessionRemaining: session}
+			if diff := cmp.Diff(s, Refund(Spend(s))); diff != "" {
+				t.Errorf("refund of a spend (-want +got):\n%s", diff)
+			}
+		}
+	}
+}
+
+func TestRulesAreThePlatformsTable(t *testing.T) {
+	t.Parallel()
+	want := map[Contact]Rule{
+		UserMessage:  {Messages: 5, Window: 48 * time.Hour},
+		EnterSession: {Messages: 2, Window: time.Minute},
+	}
+	if diff := cmp.Diff(want, Rules()); diff != "" {
+		t.Errorf("Rules (-want +got):\n%s", diff)
+	}
+}
+
+func TestVerdictNames(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[Verdict]string{Allowed: "Allowed", WindowClosed: "WindowClosed", QuotaSpent: "QuotaSpent", Verdict(9): "Unknown"} {
+		if got := v.String(); got != want {
+			t.Errorf("Verdict(%d) = %s, want %s", v, got, want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+// Package routing decides which skill group gets a conversation, with which priority, and who is in a group.
+//
+// It is pure: it knows what the resources say and what the customer did, not who is on duty or how long a queue is. The
+// same input always gives the same group, so that a redelivered message is routed as the first time.
+package routing
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/words"
+)
+
+// Input is what routing looks at.
+type Input struct {
+	// Routing are the Channel's rules, in order.
+	Routing []v1alpha1.RoutingRule
+	// EntryPoints are the Channel's.
+	EntryPoints []v1alpha1.EntryPoint
+	// Default is the name of the Brand's default group.
+	Default string
+	// SessionFrom is the session-from attribute of the contact button through which the customer came.
+	SessionFrom string
+	// Text is what the customer wrote.
+	Text string
+	// Topic is the topic with which the bot handed off.
+	Topic string
+}
+
+// Result is where a conversation goes.
+type Result struct {
+	// Rule is the name of the rule that claimed the conversation, empty for the default group.
+	Rule string
+	// Group is the name of the skill group; empty when no rule claimed the conversation and there is no default.
+	Group string
+}
+
+// Group finds the skill group: the first rule that matches, else the default. A rule matches when every list that it sets
+// has an entry that applies; a rule that sets none never matches, since a catch-all is what the default is for.
+func Group(in Input) Result {
+	entry := EntryPoint(in.EntryPoints, in.SessionFrom)
+	text := words.Fold(in.Text)
+	for i := range in.Routing {
+		if rule := &in.Routing[i]; matches(&rule.When, entry, text, in.Topic) {
+			return Result{Rule: rule.Name, Group: rule.SkillGroupRef.Name}
+		}
+	}
+	return Result{Group: in.Default}
+}
+
+func matches(when *v1alpha1.RoutingMatch, entry, text, topic string) bool {
+	switch {
+	case len(when.EntryPoints) == 0 && len(when.Keywords) == 0 && len(when.Topics) == 0:
+		return false
+	case len(when.EntryPoints) > 0 && (entry == "" || !slices.Contains(when.EntryPoints, entry)):
+		return false
+	case len(when.Topics) > 0 && (topic == "" || !slices.Contains(when.Topics, topic)):
+		return false
+	default:
+		return len(when.Keywords) == 0 || words.Contains(text, when.Keywords)
+	}
+}
+
+// EntryPoint is the name of the entry point by which a session started: the one with the longest prefix of sessionFrom, of
+// equal ones the first; empty when none applies.
+func EntryPoint(eps []v1alpha1.EntryPoint, sessionFrom string) string {
+	name, longest := "", 0
+	for i := range eps {
+		prefix := eps[i].SessionFromPrefix
+		if len(prefix) > longest && strings.HasPrefix(sessionFrom, prefix) {
+			name, longest = eps[i].Name, len(prefix)
+		}
+	}
+	return name
+}
+
+// Priority is the sum of the rules that name the topic.
+func Priority(rules []v1alpha1.PriorityRule, topic string) int32 {
+	var sum int64
+	for i := range rules {
+		if topic != "" && slices.Contains(rules[i].When.Topics, topic) {
+			sum += int64(rules[i].Add)
+		}
+	}
+	return int32(max(min(sum, math.MaxInt32), math.MinInt32)) //nolint:gosec // clamped to the range
+}

@@ -1,0 +1,182 @@
+package routing
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+func rule(name, group string, when v1alpha1.RoutingMatch) v1alpha1.RoutingRule {
+	return v1alpha1.RoutingRule{Name: name, When: when, SkillGroupRef: v1alpha1.SkillGroupReference{Name: group}}
+}
+
+func sample() Input {
+	return Input{
+		Default: "pre-sales",
+		EntryPoints: []v1alpha1.EntryPoint{
+			{Name: "order", SessionFromPrefix: "order:"},
+			{Name: "vip-order", SessionFromPrefix: "order:vip:"},
+		},
+		Routing: []v1alpha1.RoutingRule{
+			rule("complaints", "care", v1alpha1.RoutingMatch{Topics: []string{"complaint"}}),
+			rule("vip-refund", "vip", v1alpha1.RoutingMatch{EntryPoints: []string{"vip-order"}, Keywords: []string{"退款"}}),
+			rule("from-order", "after-sales", v1alpha1.RoutingMatch{EntryPoints: []string{"order", "vip-order"}}),
+			rule("refund-words", "refunds", v1alpha1.RoutingMatch{Keywords: []string{"退款", "REFUND"}}),
+		},
+	}
+}
+
+func TestGroup(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*Input)
+		want   Result
+	}{
+		"nothing matches, the default gets it":         {func(*Input) {}, Result{Group: "pre-sales"}},
+		"without a default nobody gets it":             {func(in *Input) { in.Default = "" }, Result{}},
+		"a keyword in the text matches":                {func(in *Input) { in.Text = "我想退款" }, Result{Rule: "refund-words", Group: "refunds"}},
+		"case and width do not matter":                 {func(in *Input) { in.Text = "ｒefund please" }, Result{Rule: "refund-words", Group: "refunds"}},
+		"the first rule that matches wins":             {func(in *Input) { in.SessionFrom, in.Text = "order:1", "退款" }, Result{Rule: "from-order", Group: "after-sales"}},
+		"every list that is set has to apply":          {func(in *Input) { in.SessionFrom, in.Text = "order:vip:1", "退款" }, Result{Rule: "vip-refund", Group: "vip"}},
+		"one list of two is not enough":                {func(in *Input) { in.SessionFrom, in.Text = "order:vip:1", "你好" }, Result{Rule: "from-order", Group: "after-sales"}},
+		"a topic matches":                              {func(in *Input) { in.Topic = "complaint" }, Result{Rule: "complaints", Group: "care"}},
+		"an empty topic never matches an empty entry":  {func(in *Input) { in.Routing[0].When.Topics = []string{""} }, Result{Group: "pre-sales"}},
+		"an unknown entry never matches an empty name": {func(in *Input) { in.Routing[2].When.EntryPoints = []string{""} }, Result{Group: "pre-sales"}},
+		"a rule which sets nothing never matches":      {func(in *Input) { in.Routing[0].When = v1alpha1.RoutingMatch{} }, Result{Group: "pre-sales"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := sample()
+			tc.change(&in)
+			if diff := cmp.Diff(tc.want, Group(in)); diff != "" {
+				t.Errorf("Group (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEntryPoint(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ sessionFrom, want string }{
+		"a prefix applies":                {"order:123", "order"},
+		"the longest prefix wins":         {"order:vip:7", "vip-order"},
+		"case matters in an attribute":    {"Order:123", ""},
+		"no session-from, no entry point": {"", ""},
+		"another attribute does not":      {"cart", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := EntryPoint(sample().EntryPoints, tc.sessionFrom); got != tc.want {
+				t.Errorf("EntryPoint(%q) = %q, want %q", tc.sessionFrom, got, tc.want)
+			}
+		})
+	}
+}
+
+// FuzzEntryPoint holds that the order of entry points with different prefixes does not matter.
+func FuzzEntryPoint(f *testing.F) {
+	f.Add("order:", "order:vip:", "order:vip:1")
+	f.Fuzz(func(t *testing.T, a, b, sessionFrom string) {
+		if a == b {
+			return
+		}
+		one, two := v1alpha1.EntryPoint{Name: "a", SessionFromPrefix: a}, v1alpha1.EntryPoint{Name: "b", SessionFromPrefix: b}
+		forward := EntryPoint([]v1alpha1.EntryPoint{one, two}, sessionFrom)
+		if back := EntryPoint([]v1alpha1.EntryPoint{two, one}, sessionFrom); forward != back {
+			t.Errorf("%q in order, %q reversed", forward, back)
+		}
+	})
+}
+
+func TestPriority(t *testing.T) {
+	t.Parallel()
+	add := func(n int32, topics ...string) v1alpha1.PriorityRule {
+		return v1alpha1.PriorityRule{When: v1alpha1.PriorityMatch{Topics: topics}, Add: n}
+	}
+	for name, tc := range map[string]struct {
+		rules []v1alpha1.PriorityRule
+		topic string
+		want  int32
+	}{
+		"no rule adds nothing":               {topic: "complaint"},
+		"the rules that match are added up":  {rules: []v1alpha1.PriorityRule{add(200, "complaint"), add(50, "refund", "complaint"), add(7, "refund")}, topic: "complaint", want: 250},
+		"no topic matches no rule":           {rules: []v1alpha1.PriorityRule{add(200, "")}},
+		"a sum beyond the range is the most": {rules: []v1alpha1.PriorityRule{add(math.MaxInt32, "x"), add(1, "x")}, topic: "x", want: math.MaxInt32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Priority(tc.rules, tc.topic); got != tc.want {
+				t.Errorf("Priority = %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func agent(name, brand string, labels map[string]string) v1alpha1.Agent {
+	return v1alpha1.Agent{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec:       v1alpha1.AgentSpec{BrandRef: v1alpha1.BrandReference{Name: brand}},
+	}
+}
+
+func broken() metav1.LabelSelector {
+	return metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "team", Operator: metav1.LabelSelectorOpIn}}}
+}
+
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	agents := []v1alpha1.Agent{
+		agent("yun", "lumi", map[string]string{"team": "after-sales"}),
+		agent("an", "lumi", map[string]string{"team": "after-sales"}),
+		agent("bo", "lumi", nil),
+	}
+	for name, tc := range map[string]struct {
+		selector metav1.LabelSelector
+		want     []string
+		wantErr  bool
+	}{
+		"a selector chooses by label, sorted by name": {selector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "after-sales"}}, want: []string{"an", "yun"}},
+		"an empty selector chooses all":               {want: []string{"an", "bo", "yun"}},
+		"a selector may choose nobody":                {selector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "x"}}},
+		"a broken selector is an error":               {selector: broken(), wantErr: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Members(tc.selector, agents)
+			if (err != nil) != tc.wantErr {
+				t.Errorf("error %v, want error %t", err, tc.wantErr)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("Members (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	group := func(name, brand string, selector metav1.LabelSelector) v1alpha1.SkillGroup {
+		return v1alpha1.SkillGroup{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec:       v1alpha1.SkillGroupSpec{BrandRef: v1alpha1.BrandReference{Name: brand}, AgentSelector: selector},
+		}
+	}
+	team := metav1.LabelSelector{MatchLabels: map[string]string{"team": "after-sales"}}
+	groups := []v1alpha1.SkillGroup{
+		group("refunds", "lumi", team), group("broken", "lumi", broken()), group("foreign", "other", team), group("all", "lumi", metav1.LabelSelector{}),
+	}
+	got, err := Groups(agent("an", "lumi", map[string]string{"team": "after-sales"}), groups)
+	if diff := cmp.Diff([]string{"all", "refunds"}, got); diff != "" {
+		t.Errorf("an agent is in the groups of their brand that choose them (-want +got):\n%s", diff)
+	}
+	if err == nil {
+		t.Error("the broken group is not named")
+	}
+	if got, err := Groups(agent("bo", "nobody", nil), groups); len(got) != 0 || err != nil {
+		t.Errorf("an agent of another brand: %v, %v", got, err)
+	}
+}
