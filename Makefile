@@ -1,0 +1,166 @@
+# Yingda. "make help" lists what there is; the README needs only "make up" and "make test".
+# Everything that is built lands in bin/, everything that runs keeps its state in .run/; git ignores both.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+include hack/tools/versions.mk
+
+## Variables (make <target> NAME=value)
+KAFKA      ?= kfake#     the broker of the local stack: kfake, or apache (needs Java 17 and Maven)
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)#     what the product says it is
+TEST_FLAGS ?= -race#     flags of go test in make test; add -count=1 to run what is cached
+RUN        ?= .#     which tests make test runs (a regular expression of go test)
+FUZZTIME   ?= 10s#     how long make fuzz gives each fuzz target
+BENCH_OUT  ?= docs/performance.md#     where make bench writes what it measured
+
+STEP := hack/tools/step
+
+# One set of build flags wherever it can be (programs, vet, linters), so that everything shares one build cache: the
+# dependencies are large. Only the race detector needs cgo.
+export CGO_ENABLED := 0
+PRODUCT_FLAGS = GOFLAGS='$(shell go env GOFLAGS) -trimpath'
+
+# Development programs with heavy dependencies live in modules of their own, so that the product's go.mod stays small.
+MODULES := . hack/cluster hack/stack hack/tools/golangci-lint
+
+.PHONY: FORCE
+FORCE:
+
+##@ Run it
+
+.PHONY: up
+up: build ## Bring up the cluster, the stack and the sample brand, and play one conversation (KAFKA=kfake|apache)
+	@bin/local up --kafka=$(KAFKA)
+
+.PHONY: down
+down: bin/local ## Remove every trace of make up but its data; safe to repeat
+	@bin/local down
+
+##@ Build
+
+.PHONY: build
+build: bin/yingda bin/cluster bin/stack bin/wechatsim bin/local bin/helm ## Build everything that make up needs
+
+.PHONY: image
+image: bin/yingda ## Build bin/yingda, the static binary that is all there is in the image (make up imports it)
+
+.PHONY: tools
+tools: $(TOOLS) ## Install the pinned development tools into bin/
+
+# go build knows best what changed and is quick when nothing did: every program is handed to it every time.
+bin/yingda: FORCE
+	@$(STEP) "build yingda $(VERSION)" env $(PRODUCT_FLAGS) go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/yingda
+
+bin/wechatsim: FORCE
+	@$(STEP) "build wechatsim" env $(PRODUCT_FLAGS) go build -o $@ ./hack/wechatsim
+
+bin/local: FORCE
+	@$(STEP) "build local" env $(PRODUCT_FLAGS) go build -o $@ ./hack/local
+
+# Kubernetes refuses to name itself unless the linker stamps the version in; it is the one of hack/cluster/go.mod.
+KUBE_VERSION = $(shell sed -n 's|^\s*k8s.io/kubernetes \(v[0-9.]*\).*|\1|p' hack/cluster/go.mod)
+KUBE_PARTS   = $(subst ., ,$(KUBE_VERSION:v%=%))
+KUBE_STAMP   = k8s.io/component-base/version
+bin/cluster: FORCE
+	@$(STEP) "build cluster (Kubernetes $(KUBE_VERSION); the first build takes minutes)" \
+		go -C hack/cluster build -o $(CURDIR)/$@ \
+		-ldflags '-s -w -X $(KUBE_STAMP).gitVersion=$(KUBE_VERSION) -X $(KUBE_STAMP).gitMajor=$(word 1,$(KUBE_PARTS)) -X $(KUBE_STAMP).gitMinor=$(word 2,$(KUBE_PARTS))' .
+
+bin/stack: FORCE
+	@$(STEP) "build stack (Kafka protocol broker and Temporal; the first build takes minutes)" \
+		go -C hack/stack build -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+# etcd, kube-apiserver and kubectl under the names by which envtest looks for them.
+bin/k8s: bin/cluster FORCE
+	@bin/cluster links $@
+
+##@ Test
+
+# $(call gotest,<name of the step and report>,<module>,<arguments of go test>): the report in .run/reports is what .ci/run counts.
+gotest = cd $(2) && $(CURDIR)/$(STEP) "$(1)" $(CURDIR)/bin/gotestsum --format $(TEST_FORMAT) \
+	--jsonfile $(CURDIR)/.run/reports/$(subst /,-,$(subst $() ,-,$(1))).json -- -timeout $(TEST_TIMEOUT) $(3) ./$(4)...
+TEST_FORMAT  = pkgname-and-test-fails
+TEST_TIMEOUT = 20m
+
+.run/reports:
+	@mkdir -p $@
+
+.PHONY: test
+test: export KUBEBUILDER_ASSETS = $(CURDIR)/bin/k8s
+test: bin/k8s bin/stack bin/gotestsum | .run/reports ## Unit, envtest and integration tests with the race detector, and the other modules' own
+	@export CGO_ENABLED=1; $(call gotest,test,.,$(TEST_FLAGS) -run '$(RUN)')
+	@$(call gotest,test hack/stack,hack/stack,$(filter-out -race,$(TEST_FLAGS)) -run '$(RUN)')
+	@$(call gotest,test hack/cluster,hack/cluster,$(filter-out -race,$(TEST_FLAGS)) -run '$(RUN)')
+
+# The tests on the real cluster read .run/env, which make up writes, and are never served from the cache.
+E2E_FLAGS = -tags e2e -count=1 -v
+e2e e2e-faults: TEST_FORMAT = standard-verbose
+e2e: TEST_TIMEOUT = 30m
+e2e-faults: TEST_TIMEOUT = 60m
+
+.PHONY: e2e
+e2e: up bin/gotestsum | .run/reports ## Play the story of a customer on the real cluster (make up, then test/e2e)
+	@$(call gotest,e2e,.,$(E2E_FLAGS) -run '^TestStory',test/e2e/)
+
+# The faults ask most of the broker: Apache Kafka runs where it can.
+.PHONY: e2e-faults
+e2e-faults: KAFKA := $(shell command -v java >/dev/null && command -v mvn >/dev/null && echo apache || echo kfake)
+e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story runs on, and count every message
+	@$(call gotest,e2e-faults,.,$(E2E_FLAGS) -run '^TestFaults',test/e2e/)
+
+.PHONY: bench
+bench: up ## Measure the product against its floor and write BENCH_OUT
+	@$(STEP) "bench" go run ./test/bench -out $(BENCH_OUT)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME
+	@hack/tools/fuzz $(FUZZTIME)
+
+##@ Check
+
+.PHONY: generate
+generate: bin/controller-gen bin/sqlc ## Regenerate deep copies, CRDs and queries from their sources
+	@$(STEP) "generate deep copies" bin/controller-gen object paths=./api/...
+	@$(STEP) "generate CRDs" bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	@$(STEP) "generate queries" bin/sqlc generate -f internal/store/sqlc.yaml
+
+.PHONY: lint
+lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes checkers), format and vet the other modules
+	@$(STEP) "golangci-lint" env $(PRODUCT_FLAGS) bin/golangci-lint run ./...
+	@$(STEP) "gofmt of the other modules" hack/tools/gofmt-check $(filter-out .,$(MODULES))
+	@for module in $(filter-out .,$(MODULES)); do $(STEP) "vet $$module" go -C $$module vet ./...; done
+
+.PHONY: tidy-check
+tidy-check: ## Fail where go.mod or go.sum of a module is not tidy
+	@for module in $(MODULES); do $(STEP) "tidy $$module" go -C $$module mod tidy -diff; done
+
+.PHONY: workflow-check
+workflow-check: bin/workflowcheck ## Fail where workflow code does what cannot be replayed
+	@$(STEP) "workflowcheck" env $(PRODUCT_FLAGS) bin/workflowcheck ./workers/workflows/...
+
+.PHONY: chart-check
+chart-check: bin/helm ## Lint the chart
+	@$(STEP) "helm lint" bin/helm lint --strict charts/yingda
+
+.PHONY: shell-check
+shell-check: ## Check the shell scripts, where shellcheck is installed
+	@if command -v shellcheck >/dev/null; then $(STEP) "shellcheck" shellcheck $(SCRIPTS); else echo "==> shellcheck is not installed: skipped"; fi
+SCRIPTS = .ci/run $(filter-out %.mk,$(shell git ls-files 'hack/tools/*' ':!hack/tools/*/*'))
+
+.PHONY: verify
+verify: $(TOOLS) ## Regenerate, lint and check everything, and fail if the tree changed by it
+	@hack/tools/unchanged $(MAKE) generate
+	@$(MAKE) lint tidy-check workflow-check chart-check shell-check
+
+##@ Help
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make <target> [VARIABLE=value]"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' Makefile
+	@echo; echo "Variables"
+	@awk -F '# +' '/^[A-Z_]+ +\?=.*# / {split($$1, a, " "); sub(/^[A-Z_]+ +\?= */, "", $$1); printf "  %-11s %s (default: %s)\n", a[1], $$2, $$1}' Makefile
