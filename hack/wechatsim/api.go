@@ -1,0 +1,173 @@
+package wechatsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// The names of the API calls, as faults and statistics use them.
+const (
+	opToken      = "token"
+	opStable     = "stable_token"
+	opSend       = "send"
+	opTyping     = "typing"
+	opUpload     = "upload"
+	opMedia      = "media"
+	opClearQuota = "clear_quota"
+)
+
+const maxAPIBody = 1 << 20
+
+// wxError is an answer of the platform that is not "ok". Receivers go by the code alone.
+type wxError struct {
+	code    int
+	message string
+}
+
+func (e *wxError) Error() string { return fmt.Sprintf("%d %s", e.code, e.message) }
+
+func wxErrorf(code int, message string) error { return &wxError{code: code, message: message} }
+
+// call is one call of the platform's API.
+type call struct {
+	request *http.Request
+	query   url.Values
+	body    []byte
+	account *account
+}
+
+// answer is what a call gives back: JSON, or a binary with its own type.
+type answer struct {
+	contentType, disposition string
+	body                     []byte
+}
+
+func jsonAnswer(value any) answer {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	// Only maps of strings and numbers come here, which always encode.
+	_ = enc.Encode(value)
+	return answer{contentType: "application/json; encoding=utf-8", body: bytes.TrimSpace(b.Bytes())}
+}
+
+func okAnswer() answer { return jsonAnswer(map[string]any{"errcode": 0, "errmsg": "ok"}) }
+
+// errorAnswer carries the request id that the platform adds to every message.
+func errorAnswer(err error) answer {
+	e, ok := errors.AsType[*wxError](err)
+	if !ok {
+		e = &wxError{-1, "system error"}
+	}
+	return jsonAnswer(map[string]any{"errcode": e.code, "errmsg": e.message + " rid: " + randomID()})
+}
+
+func writeWX(w http.ResponseWriter, err error) { errorAnswer(err).write(w) }
+
+func (a answer) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", a.contentType)
+	if a.disposition != "" {
+		w.Header().Set("Content-Disposition", a.disposition)
+	}
+	// The caller may be gone already: nobody is left to tell.
+	_, _ = w.Write(a.body)
+}
+
+// endpoint is one call of the API: who calls, and what it does.
+type endpoint struct {
+	op, method string
+	maxBody    int64
+	identify   func(*call) (*account, error)
+	serve      func(*call) (answer, error)
+}
+
+func (s *Server) routeAPI() {
+	paths := map[string]endpoint{
+		"/cgi-bin/token":                          {opToken, http.MethodGet, maxAPIBody, s.byAppID, s.serveToken},
+		"/cgi-bin/stable_token":                   {opStable, http.MethodPost, maxAPIBody, s.byBodyAppID, s.serveStableToken},
+		"/cgi-bin/message/custom/send":            {opSend, http.MethodPost, maxAPIBody, s.byToken, s.serveSend},
+		"/cgi-bin/message/custom/business/send":   {opSend, http.MethodPost, maxAPIBody, s.byToken, business(s.serveSend)},
+		"/cgi-bin/message/custom/typing":          {opTyping, http.MethodPost, maxAPIBody, s.byToken, s.serveTyping},
+		"/cgi-bin/message/custom/business/typing": {opTyping, http.MethodPost, maxAPIBody, s.byToken, business(s.serveTyping)},
+		"/cgi-bin/media/upload":                   {opUpload, http.MethodPost, maxUpload, s.byToken, s.serveUpload},
+		"/cgi-bin/media/get":                      {opMedia, http.MethodGet, maxAPIBody, s.byToken, s.serveMedia},
+		"/cgi-bin/clear_quota":                    {opClearQuota, http.MethodPost, maxAPIBody, s.byToken, s.serveClearQuota},
+	}
+	for path, e := range paths {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.serveAPI(w, r, e) })
+	}
+}
+
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, e endpoint) {
+	if r.Method != e.method {
+		code := map[string]int{http.MethodGet: 43001, http.MethodPost: 43002}[e.method]
+		writeWX(w, wxErrorf(code, "require "+e.method+" method"))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, e.maxBody))
+	if err != nil {
+		writeWX(w, wxErrorf(45001, "request too large"))
+		return
+	}
+	c := &call{request: r, query: r.URL.Query(), body: body}
+	c.account, err = e.identify(c)
+	if err != nil {
+		counts := s.stray
+		if c.account != nil {
+			counts = c.account.stats
+		}
+		counts.call(e.op, outcomeOf(err))
+		writeWX(w, err)
+		return
+	}
+	if fault := c.account.takeFault(e.op, touser(body)); fault != nil {
+		s.serveFault(w, c, e, fault)
+		return
+	}
+	result, err := e.serve(c)
+	c.account.stats.call(e.op, outcomeOf(err))
+	if err != nil {
+		result = errorAnswer(err)
+		if e.op == opMedia {
+			// The platform sends these errors as text now and then; a receiver must look at the body.
+			result.contentType = "text/plain"
+		}
+	}
+	result.write(w)
+}
+
+func outcomeOf(err error) string {
+	if err == nil {
+		return codeLabel(0)
+	}
+	if e, ok := errors.AsType[*wxError](err); ok {
+		return codeLabel(e.code)
+	}
+	return codeLabel(-1)
+}
+
+// touser finds the addressee of a body that may be anything.
+func touser(body []byte) string {
+	var peek struct {
+		ToUser string `json:"touser"`
+	}
+	if json.Unmarshal(body, &peek) != nil {
+		return ""
+	}
+	return peek.ToUser
+}
+
+// business opens the paths that some pages of the documentation print, for apps that ask for it.
+func business(serve func(*call) (answer, error)) func(*call) (answer, error) {
+	return func(c *call) (answer, error) {
+		if !c.account.config().BusinessPaths {
+			return answer{}, wxErrorf(48001, "api unauthorized")
+		}
+		return serve(c)
+	}
+}

@@ -1,0 +1,226 @@
+package wechatsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Kind is what an account is to the platform.
+type Kind string
+
+// Mode is how pushes are protected.
+type Mode string
+
+// Format is how a push body is written.
+type Format string
+
+// Order says whether the pushes of one customer wait for one another.
+type Order string
+
+// RetrySignature says whether an attempt after the first is signed anew.
+type RetrySignature string
+
+// The values that an App may hold; the first of each group is the default.
+const (
+	KindMiniProgram Kind = "miniProgram"
+
+	ModePlaintext  Mode = "plaintext"
+	ModeCompatible Mode = "compatible"
+	ModeSecure     Mode = "secure"
+
+	FormatJSON Format = "JSON"
+	FormatXML  Format = "XML"
+
+	OrderSequential Order = "sequential"
+	OrderParallel   Order = "parallel"
+
+	RetrySame  RetrySignature = "same"
+	RetryFresh RetrySignature = "fresh"
+)
+
+const (
+	defaultTokenLifetime  = 2 * time.Hour
+	defaultDailySendQuota = 500_000
+	maxApps               = 100
+)
+
+// App is what the platform's console knows about one account.
+type App struct {
+	// appID names the account and ends every encrypted message.
+	AppID string `json:"appID"`
+	// appSecret buys access tokens.
+	AppSecret string `json:"appSecret"`
+	// token signs the pushes (letters and digits, 3 to 32).
+	Token string `json:"token"`
+	// encodingAESKey is needed in compatible and secure mode (43 letters or digits).
+	EncodingAESKey string `json:"encodingAESKey,omitempty"`
+	// originalID is the gh_... id that pushes are addressed to.
+	OriginalID string `json:"originalID"`
+	// name is shown on the page.
+	Name string `json:"name,omitempty"`
+	// kind defaults to miniProgram, the only one yet.
+	Kind Kind `json:"kind,omitempty"`
+	// mode is plaintext (default), compatible or secure.
+	Mode Mode `json:"mode,omitempty"`
+	// format is JSON (default) or XML.
+	Format Format `json:"format,omitempty"`
+	// callbackURL receives the pushes; its host must be localhost or a loopback or private address.
+	CallbackURL string `json:"callbackURL,omitempty"`
+	// order is sequential (default) or parallel.
+	Order Order `json:"order,omitempty"`
+	// retrySignature is same (default) or fresh.
+	RetrySignature RetrySignature `json:"retrySignature,omitempty"`
+	// tokenLifetime is how long an access token lives (default 2h).
+	TokenLifetime Duration `json:"tokenLifetime,omitempty"`
+	// businessPaths opens /cgi-bin/message/custom/business/{send,typing} as well; without it they answer 48001.
+	BusinessPaths bool `json:"businessPaths,omitempty"`
+	// markFailAfter stops pushing for a minute after so many messages given up in a row (0 = never).
+	MarkFailAfter int `json:"markFailAfter,omitempty"`
+	// dailySendQuota is the number of customer messages a day (default 500000), then 45009.
+	DailySendQuota int `json:"dailySendQuota,omitempty"`
+}
+
+// Duration is a time.Duration written as "90s" in JSON.
+type Duration time.Duration
+
+// MarshalText writes the duration in Go's notation.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads Go's notation.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("reading duration: %w", err)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// Config is the file given at start.
+type Config struct {
+	Apps []App `json:"apps"`
+}
+
+// LoadConfig reads a configuration file.
+func LoadConfig(path string) (Config, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the operator of the simulator names the file
+	if err != nil {
+		return Config{}, fmt.Errorf("reading config: %w", err)
+	}
+	var config Config
+	if err := strictJSON(data, &config); err != nil {
+		return Config{}, fmt.Errorf("parsing config: %w", err)
+	}
+	return config, nil
+}
+
+func (a *App) setDefaults() {
+	setDefault(&a.Kind, KindMiniProgram)
+	setDefault(&a.Mode, ModePlaintext)
+	a.Format = Format(strings.ToUpper(string(a.Format)))
+	setDefault(&a.Format, FormatJSON)
+	setDefault(&a.Order, OrderSequential)
+	setDefault(&a.RetrySignature, RetrySame)
+	setDefault(&a.TokenLifetime, Duration(defaultTokenLifetime))
+	setDefault(&a.DailySendQuota, defaultDailySendQuota)
+	setDefault(&a.Name, a.AppID)
+}
+
+func setDefault[T comparable](value *T, fallback T) {
+	var zero T
+	if *value == zero {
+		*value = fallback
+	}
+}
+
+func (a *App) validate() error {
+	identifier := regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	token := regexp.MustCompile(`^[A-Za-z0-9]{3,32}$`)
+	switch {
+	case !identifier.MatchString(a.AppID):
+		return problemf(http.StatusBadRequest, "appID must be 1 to 64 letters, digits, - or _")
+	case a.AppSecret == "":
+		return problemf(http.StatusBadRequest, "appSecret is missing")
+	case !token.MatchString(a.Token):
+		return problemf(http.StatusBadRequest, "token must be 3 to 32 letters or digits")
+	case !identifier.MatchString(a.OriginalID):
+		return problemf(http.StatusBadRequest, "originalID must look like gh_97417a04a28d")
+	case a.Kind != KindMiniProgram:
+		return problemf(http.StatusBadRequest, "kind must be miniProgram")
+	case a.Mode != ModePlaintext && a.Mode != ModeCompatible && a.Mode != ModeSecure:
+		return problemf(http.StatusBadRequest, "mode must be plaintext, compatible or secure")
+	case a.Format != FormatJSON && a.Format != FormatXML:
+		return problemf(http.StatusBadRequest, "format must be JSON or XML")
+	case a.Order != OrderSequential && a.Order != OrderParallel:
+		return problemf(http.StatusBadRequest, "order must be sequential or parallel")
+	case a.RetrySignature != RetrySame && a.RetrySignature != RetryFresh:
+		return problemf(http.StatusBadRequest, "retrySignature must be same or fresh")
+	case a.TokenLifetime < Duration(time.Second):
+		return problemf(http.StatusBadRequest, "tokenLifetime must be at least 1s")
+	}
+	if a.Mode != ModePlaintext || a.EncodingAESKey != "" {
+		if _, err := decodeKey(a.EncodingAESKey); err != nil {
+			return problemf(http.StatusBadRequest, "%v", err)
+		}
+	}
+	if a.CallbackURL == "" {
+		return nil
+	}
+	return checkCallback(a.CallbackURL)
+}
+
+// checkCallback refuses what could leave the machine. Names other than localhost are refused too: to resolve
+// them would already be a question to somebody else.
+func checkCallback(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return problemf(http.StatusBadRequest, "callbackURL must be an http or https URL")
+	}
+	if u.Hostname() == "localhost" || isLocal(u.Hostname()) {
+		return nil
+	}
+	return problemf(http.StatusBadRequest, "callbackURL must point to localhost or to a loopback or private address: nothing may leave this machine")
+}
+
+func isLocal(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && (addr.Unmap().IsLoopback() || addr.Unmap().IsPrivate())
+}
+
+// checkDialled is the second lock on the same door: whatever localhost resolves to must be local as well.
+func checkDialled(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("splitting address: %w", err)
+	}
+	if !isLocal(host) {
+		return problemf(http.StatusForbidden, "callback address is not local")
+	}
+	return nil
+}
+
+// mergeApp lays the fields of a JSON object over an app; what the object does not name stays.
+func mergeApp(app App, patch []byte) (App, error) {
+	id := app.AppID
+	if err := strictJSON(patch, &app); err != nil {
+		return App{}, problemf(http.StatusBadRequest, "reading app: %v", err)
+	}
+	if app.AppID != id {
+		return App{}, problemf(http.StatusBadRequest, "appID cannot be changed")
+	}
+	return app, nil
+}
+
+func strictJSON(data []byte, into any) error {
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into) //nolint:wrapcheck // every caller wraps it
+}
