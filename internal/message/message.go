@@ -137,8 +137,10 @@ type Outbound struct {
 	// Channel is the Channel's name.
 	Channel string `json:"channel"`
 	// Customer is the customer's id on the channel.
-	Customer string  `json:"customer"`
-	Content  Content `json:"content"`
+	Customer string `json:"customer"`
+	// Conversation is where the message belongs; connectors carry it along.
+	Conversation uuid.UUID `json:"conversation"`
+	Content      Content   `json:"content"`
 	// NotAfter bounds what is worth sending late, such as typing; zero means always.
 	NotAfter time.Time `json:"notAfter,omitzero"`
 }

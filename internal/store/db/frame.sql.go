@@ -7,7 +7,6 @@ package db
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -34,29 +33,6 @@ func (q *Queries) FeedHead(ctx context.Context, agent string) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
-}
-
-const frameAdd = `-- name: FrameAdd :exec
-INSERT INTO frame (agent, seq, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)
-`
-
-type FrameAddParams struct {
-	Agent     string
-	Seq       int64
-	Kind      string
-	Payload   json.RawMessage
-	CreatedAt time.Time
-}
-
-func (q *Queries) FrameAdd(ctx context.Context, arg FrameAddParams) error {
-	_, err := q.db.Exec(ctx, frameAdd,
-		arg.Agent,
-		arg.Seq,
-		arg.Kind,
-		arg.Payload,
-		arg.CreatedAt,
-	)
-	return err
 }
 
 const framesAfter = `-- name: FramesAfter :many

@@ -7,45 +7,8 @@ package db
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
-
-const outboxAdd = `-- name: OutboxAdd :exec
-INSERT INTO outbox (destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-`
-
-type OutboxAddParams struct {
-	Destination string
-	Shard       int16
-	Target      string
-	Key         string
-	EventID     string
-	EventType   string
-	Subject     string
-	Payload     json.RawMessage
-	Traceparent string
-	Tracestate  string
-	CreatedAt   time.Time
-}
-
-func (q *Queries) OutboxAdd(ctx context.Context, arg OutboxAddParams) error {
-	_, err := q.db.Exec(ctx, outboxAdd,
-		arg.Destination,
-		arg.Shard,
-		arg.Target,
-		arg.Key,
-		arg.EventID,
-		arg.EventType,
-		arg.Subject,
-		arg.Payload,
-		arg.Traceparent,
-		arg.Tracestate,
-		arg.CreatedAt,
-	)
-	return err
-}
 
 const outboxDelete = `-- name: OutboxDelete :exec
 DELETE FROM outbox WHERE id = ANY($1::bigint[])

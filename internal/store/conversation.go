@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// State is where a conversation stands.
+//
+//	bot --> awaiting_opening --> queued --> assigned --> closed
+//	  \------------------------>/
+type State = string
+
+// The states of a conversation.
+const (
+	StateBot             State = "bot"
+	StateAwaitingOpening State = "awaiting_opening"
+	StateQueued          State = "queued"
+	StateAssigned        State = "assigned"
+	StateClosed          State = "closed"
+)
+
+// Sender is who wrote a message.
+type Sender = string
+
+// The senders of messages.
+const (
+	SenderCustomer Sender = "customer"
+	SenderAgent    Sender = "agent"
+	SenderBot      Sender = "bot"
+	SenderSystem   Sender = "system"
+)
+
+// ErrWrongState says that a conversation is not in a state that allows what was asked.
+var ErrWrongState = errors.New("the conversation is not in a state that allows this")
+
+// Conversation is what desks see of a conversation; the payload of FrameConversation.
+type Conversation struct {
+	ID            uuid.UUID  `json:"id"`
+	Channel       string     `json:"channel"`
+	Customer      string     `json:"customer"`
+	State         State      `json:"state"`
+	SkillGroup    string     `json:"skillGroup"`
+	RoutingRule   string     `json:"routingRule,omitempty"`
+	Topic         string     `json:"topic,omitempty"`
+	Priority      int32      `json:"priority"`
+	Agent         string     `json:"agent,omitempty"`
+	OpenedAt      time.Time  `json:"openedAt"`
+	QueuedAt      *time.Time `json:"queuedAt,omitempty"`
+	AssignedAt    *time.Time `json:"assignedAt,omitempty"`
+	ClosedAt      *time.Time `json:"closedAt,omitempty"`
+	DueAt         *time.Time `json:"dueAt,omitempty"`
+	LastMessageAt time.Time  `json:"lastMessageAt"`
+	Version       int64      `json:"version"`
+}
+
+// ConversationView returns what desks see of a row.
+func ConversationView(c db.Conversation) Conversation {
+	view := Conversation{
+		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
+		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
+		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt, Version: c.Version,
+	}
+	if c.Agent != nil {
+		view.Agent = *c.Agent
+	}
+	return view
+}
+
+// Message is what desks see of a message; the payload of FrameMessage.
+type Message struct {
+	ID           uuid.UUID        `json:"id"`
+	Conversation uuid.UUID        `json:"conversation"`
+	Direction    string           `json:"direction"`
+	Sender       Sender           `json:"sender"`
+	Agent        string           `json:"agent,omitempty"`
+	Content      json.RawMessage  `json:"content"`
+	SentAt       time.Time        `json:"sentAt"`
+	Delivery     *DeliveryOutcome `json:"delivery,omitempty"`
+}
+
+// DeliveryOutcome is what became of an outbound message; with its message's id it is the payload of FrameDelivery.
+type DeliveryOutcome struct {
+	Message      uuid.UUID             `json:"message"`
+	Conversation uuid.UUID             `json:"conversation"`
+	State        message.DeliveryState `json:"state"`
+	Code         int32                 `json:"code,omitempty"`
+	Reason       string                `json:"reason,omitempty"`
+}
+
+// Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told.
+func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	saved, err := u.ConversationUpdate(ctx, db.ConversationUpdateParams{
+		ID: c.ID, State: c.State, SkillGroup: c.SkillGroup, RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority,
+		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
+		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold,
+	})
+	if err != nil {
+		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
+	}
+	if saved.Agent != nil {
+		u.Tell(ctx, *saved.Agent, message.FrameConversation, ConversationView(saved))
+	}
+	return saved, nil
+}
+
+// Hear adds what the customer wrote to a conversation that the unit has locked; its agent's desk is told.
+func (u *Unit) Hear(ctx context.Context, c db.Conversation, in message.Inbound) error {
+	content, err := json.Marshal(in.Content)
+	if err != nil {
+		return fmt.Errorf("encoding content: %w", err)
+	}
+	row := db.MessageAddParams{
+		ID: newID(), ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, Direction: "inbound", Sender: SenderCustomer,
+		PlatformMessageID: in.MessageID, Content: content, SentAt: in.SentAt, ReceivedAt: u.Now,
+	}
+	u.addMessage(ctx, c, row, nil)
+	return nil
+}
+
+// Words is something to be said to a customer.
+type Words struct {
+	// Key makes saying it twice harmless: the second time nothing is written. Required.
+	Key string
+	// Topic is the outbound topic of the Channel's pool.
+	Topic   string
+	Sender  Sender
+	Agent   string
+	Content message.Content
+}
+
+// wordsConsumer is the consumer name under which the keys of Words are remembered.
+const wordsConsumer = "say"
+
+// Say adds a message to a conversation that the unit has locked and sends it to the customer; its agent's desk is told.
+// said is false, and nothing is written, when words of the same key were said before.
+func (u *Unit) Say(ctx context.Context, c db.Conversation, w Words) (id uuid.UUID, said bool, err error) {
+	fresh, err := u.ProcessedAdd(ctx, wordsConsumer, c.Channel, w.Key, u.Now)
+	if err != nil {
+		return uuid.Nil, false, fmt.Errorf("remembering what was said: %w", err)
+	}
+	if fresh == 0 {
+		return uuid.Nil, false, nil
+	}
+	content, err := json.Marshal(w.Content)
+	if err != nil {
+		return uuid.Nil, false, fmt.Errorf("encoding content: %w", err)
+	}
+	id = newID()
+	row := db.MessageAddParams{
+		ID: id, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, Direction: "outbound", Sender: w.Sender,
+		Agent: w.Agent, Content: content, SentAt: u.Now, ReceivedAt: u.Now,
+	}
+	u.addMessage(ctx, c, row, &DeliveryOutcome{Message: id, Conversation: c.ID, State: message.DeliveryQueued})
+	out := message.Outbound{MessageID: id, Channel: c.Channel, Customer: c.ExternalID, Conversation: c.ID, Content: w.Content}
+	e, err := message.New(id.String(), message.TypeOutbound, u.Source, c.Channel, message.CustomerKey(c.Channel, c.ExternalID), u.Now, out)
+	if err != nil {
+		return uuid.Nil, false, err //nolint:wrapcheck // says what it was doing.
+	}
+	u.Publish(ctx, w.Topic, e)
+	return id, true, nil
+}
+
+func (u *Unit) addMessage(ctx context.Context, c db.Conversation, row db.MessageAddParams, delivery *DeliveryOutcome) {
+	u.messages = append(u.messages, row)
+	if c.Agent != nil {
+		u.Tell(ctx, *c.Agent, message.FrameMessage, Message{
+			ID: row.ID, Conversation: c.ID, Direction: row.Direction, Sender: row.Sender, Agent: row.Agent,
+			Content: row.Content, SentAt: row.SentAt, Delivery: delivery,
+		})
+	}
+}
+
+// Close ends a conversation that the unit has locked and frees its agent's slot. Closing a closed one is ErrWrongState.
+// The caller assigns the group's next conversation after the commit.
+func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	if c.State == StateClosed {
+		return c, fmt.Errorf("closing: %w", ErrWrongState)
+	}
+	if c.State == StateAssigned && c.Agent != nil {
+		if err := u.PresenceRelease(ctx, u.Now, *c.Agent); err != nil {
+			return c, fmt.Errorf("freeing a slot: %w", err)
+		}
+	}
+	c.State, c.ClosedAt = StateClosed, &u.Now
+	return u.Save(ctx, c)
+}
+
+// Seat is an agent whom a group may give conversations to, with how many they serve at a time.
+type Seat struct {
+	Agent    string
+	Capacity int32
+}
+
+// AssignNext gives the group's next waiting conversation to the least busy seat, in a transaction of its own. It returns
+// false when nobody waits or no seat is free. Call it until it returns false, after every commit that queues a
+// conversation or frees a slot: rows that another assignment holds are passed over here and looked at again there.
+func (s *Store) AssignNext(ctx context.Context, scope Scope, group string, seats []Seat) (assigned bool, err error) {
+	agents, capacities := make([]string, len(seats)), make([]int32, len(seats))
+	for i, seat := range seats {
+		agents[i], capacities[i] = seat.Agent, seat.Capacity
+	}
+	err = s.Do(ctx, scope, func(ctx context.Context, u *Unit) error {
+		assigned = false
+		c, err := u.QueueHead(ctx, group)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking at the queue: %w", err)
+		}
+		agent, err := u.AgentLeastBusy(ctx, agents, capacities)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("choosing an agent: %w", err)
+		}
+		if err := u.PresenceTake(ctx, &u.Now, agent); err != nil {
+			return fmt.Errorf("taking a slot: %w", err)
+		}
+		c.State, c.Agent, c.AssignedAt = StateAssigned, &agent, &u.Now
+		if _, err := u.Save(ctx, c); err != nil {
+			return err
+		}
+		assigned = true
+		return nil
+	})
+	return assigned, err
+}

@@ -1,0 +1,75 @@
+-- name: ConversationOpenForUpdate :one
+-- The contact's open conversation, locked.
+SELECT * FROM conversation WHERE channel = @channel AND external_id = @external_id AND state <> 'closed' FOR UPDATE;
+
+-- name: ConversationForUpdate :one
+SELECT * FROM conversation WHERE id = @id FOR UPDATE;
+
+-- name: ConversationGet :one
+SELECT * FROM conversation WHERE id = @id;
+
+-- name: ConversationAdd :one
+INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
+VALUES (@id, @channel, @external_id, @customer_id, 'bot', @opened_at, @opened_at)
+RETURNING *;
+
+-- name: ConversationUpdate :one
+-- Writes all that may change; the caller holds the lock and the row as it was.
+UPDATE conversation SET
+    state = @state, skill_group = @skill_group, routing_rule = @routing_rule, topic = @topic, priority = @priority,
+    agent = sqlc.narg('agent'), queued_at = sqlc.narg('queued_at'), assigned_at = sqlc.narg('assigned_at'),
+    closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
+    off_hours_told = @off_hours_told, queued_told = @queued_told, version = version + 1
+WHERE id = @id
+RETURNING *;
+
+-- name: QueueHead :one
+-- The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
+SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
+ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: QueueLength :one
+SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = @skill_group;
+
+-- name: QueuedGroups :many
+SELECT DISTINCT skill_group FROM conversation WHERE state = 'queued';
+
+-- name: AgentLeastBusy :one
+-- The on-duty agent with a free slot who uses the smallest share of their capacity, and among equals has waited longest.
+SELECT p.agent FROM presence p
+JOIN (SELECT unnest(@agents::text[]) AS agent, unnest(@capacities::int[]) AS capacity) m ON m.agent = p.agent
+WHERE p.on_duty AND p.used < m.capacity
+ORDER BY p.used::float8 / m.capacity, p.last_assigned_at NULLS FIRST, p.agent
+LIMIT 1 FOR UPDATE OF p SKIP LOCKED;
+
+-- name: PresenceTake :exec
+UPDATE presence SET used = used + 1, last_assigned_at = @at, updated_at = @at WHERE agent = @agent;
+
+-- name: PresenceRelease :exec
+UPDATE presence SET used = used - 1, updated_at = @at WHERE agent = @agent AND used > 0;
+
+-- name: PresenceSet :one
+INSERT INTO presence (agent, on_duty, updated_at) VALUES (@agent, @on_duty, @at)
+ON CONFLICT (agent) DO UPDATE SET on_duty = @on_duty, updated_at = @at
+RETURNING *;
+
+-- name: PresenceGet :one
+SELECT * FROM presence WHERE agent = @agent;
+
+-- name: MessageAdd :batchexec
+INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, agent, platform_message_id, content, sent_at, received_at)
+VALUES (@id, @conversation_id, @channel, @external_id, @direction, @sender, @agent, @platform_message_id, @content, @sent_at, @received_at);
+
+-- name: Transcript :many
+-- The messages of a conversation in the order of the platform's clock, each with what became of it.
+SELECT m.id, m.direction, m.sender, m.agent, m.content, m.sent_at, m.received_at,
+    coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
+FROM message m LEFT JOIN delivery d ON d.message_id = m.id
+WHERE m.conversation_id = @conversation_id
+ORDER BY m.sent_at, m.platform_message_id, m.id
+LIMIT @max_rows;
+
+-- name: ProcessedAdd :execrows
+-- 1 when the message is new to the consumer, 0 when it was taken in before.
+INSERT INTO processed (consumer, channel, message_id, received_at) VALUES (@consumer, @channel, @message_id, @received_at)
+ON CONFLICT DO NOTHING;

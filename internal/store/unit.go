@@ -1,0 +1,217 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// Shards is the number of outbox shards of each destination.
+const Shards = 8
+
+// ShardOf gives all rows of one key to the same shard.
+func ShardOf(key string) int16 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key)) // A hash's Write never fails.
+	return int16(h.Sum32() % Shards)
+}
+
+// The outbox's destinations, and how its target names what Temporal is to do.
+const (
+	DestinationKafka    = "kafka"
+	DestinationTemporal = "temporal"
+	TargetStart         = "start:"
+	TargetSignal        = "signal:"
+)
+
+// Scope is what a Unit needs to know of its surroundings.
+type Scope struct {
+	// Events is the topic of frames.
+	Events string
+	// Source is the CloudEvents source: /<namespace>/<brand>/<component>.
+	Source string
+	// Now is the time of all that the unit writes.
+	Now time.Time
+}
+
+// Unit is one transaction over conversations. Rows that nothing reads before the commit (messages, frames, outbox) are
+// gathered and written last, each table in one round trip; frames are numbered then, agents in order of their names, so
+// that two units never wait for each other in a circle.
+type Unit struct {
+	*db.Queries
+	Scope
+
+	tx pgx.Tx
+	drafts
+}
+
+// drafts are the rows that are written last.
+type drafts struct {
+	messages []db.MessageAddParams
+	frames   []frameDraft
+	outbox   []db.OutboxAddParams
+}
+
+type frameDraft struct {
+	agent   string
+	kind    message.FrameKind
+	payload any
+	// span is the trace of the event that made the news; a unit may handle events of many traces.
+	span trace.SpanContext
+}
+
+// Do runs f as one unit and commits it. Like InTx it may run f again: f must have no effect outside of the unit.
+func (s *Store) Do(ctx context.Context, scope Scope, f func(ctx context.Context, u *Unit) error) error {
+	return s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		u := &Unit{Queries: db.New(tx), Scope: scope, tx: tx}
+		if err := f(ctx, u); err != nil {
+			return err
+		}
+		return u.finish(ctx)
+	})
+}
+
+// Savepoint runs f inside the unit; when f fails, what it wrote is undone and the unit can go on.
+func (u *Unit) Savepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	outer, queries, before := u.tx, u.Queries, u.drafts
+	defer func() { u.tx, u.Queries = outer, queries }()
+	err := pgx.BeginFunc(ctx, outer, func(inner pgx.Tx) error {
+		u.tx, u.Queries = inner, db.New(inner)
+		return f(ctx)
+	})
+	if err != nil {
+		u.drafts = before
+	}
+	return err //nolint:wrapcheck // f's own errors pass through unchanged: callers branch on them.
+}
+
+// Tell drafts news for an agent's desk, in the trace of ctx. payload is encoded when the unit ends.
+func (u *Unit) Tell(ctx context.Context, agent string, kind message.FrameKind, payload any) {
+	u.frames = append(u.frames, frameDraft{agent, kind, payload, trace.SpanContextFromContext(ctx)})
+}
+
+// Publish puts an envelope into the outbox for a Kafka topic. The envelope's ID stays the same on every retry. The caller
+// holds the lock of what the key stands for.
+func (u *Unit) Publish(ctx context.Context, topic string, e message.Envelope) {
+	e = bus.WithTrace(ctx, e)
+	u.outbox = append(u.outbox, db.OutboxAddParams{
+		Destination: DestinationKafka, Shard: ShardOf(e.Key), Target: topic, Key: e.Key, EventID: e.ID,
+		EventType: string(e.Type), Subject: e.Subject, Payload: e.Data,
+		Traceparent: e.TraceParent, Tracestate: e.TraceState, CreatedAt: u.Now,
+	})
+}
+
+// StartWorkflow puts the start of a workflow into the outbox; a workflow of that id that exists or existed is left alone.
+func (u *Unit) StartWorkflow(ctx context.Context, id, workflowType string, input any) error {
+	return u.temporal(ctx, id, TargetStart+workflowType, input)
+}
+
+// SignalWorkflow puts a signal into the outbox; a workflow that has ended ignores it.
+func (u *Unit) SignalWorkflow(ctx context.Context, id, signal string, argument any) error {
+	return u.temporal(ctx, id, TargetSignal+signal, argument)
+}
+
+func (u *Unit) temporal(ctx context.Context, id, target string, argument any) error {
+	payload, err := json.Marshal(argument)
+	if err != nil {
+		return fmt.Errorf("encoding the argument of %s: %w", target, err)
+	}
+	carrier := bus.WithTrace(ctx, message.Envelope{})
+	u.outbox = append(u.outbox, db.OutboxAddParams{
+		Destination: DestinationTemporal, Shard: ShardOf(id), Target: target, Key: id, EventID: newID().String(),
+		EventType: target, Payload: payload, Traceparent: carrier.TraceParent, Tracestate: carrier.TraceState, CreatedAt: u.Now,
+	})
+	return nil
+}
+
+// finish writes what was gathered. Frames come first, because they add to the outbox.
+func (u *Unit) finish(ctx context.Context) error {
+	frames, err := u.numberFrames(ctx)
+	if err != nil {
+		return err
+	}
+	if err := batched(u.MessageAdd(ctx, u.messages)); err != nil {
+		return fmt.Errorf("keeping messages: %w", err)
+	}
+	if err := batched(u.FrameAdd(ctx, frames)); err != nil {
+		return fmt.Errorf("keeping frames: %w", err)
+	}
+	if err := batched(u.OutboxAdd(ctx, u.outbox)); err != nil {
+		return fmt.Errorf("writing the outbox: %w", err)
+	}
+	for _, destination := range []string{DestinationKafka, DestinationTemporal} {
+		if !slices.ContainsFunc(u.outbox, func(row db.OutboxAddParams) bool { return row.Destination == destination }) {
+			continue
+		}
+		if err := u.OutboxNotify(ctx, destination); err != nil {
+			return fmt.Errorf("waking the relay: %w", err)
+		}
+	}
+	return nil
+}
+
+// batched returns the first error of a batch.
+func batched(results interface{ Exec(f func(int, error)) }) error {
+	var first error
+	results.Exec(func(_ int, err error) {
+		if first == nil {
+			first = err
+		}
+	})
+	return first
+}
+
+// numberFrames takes numbers from the feeds of all agents concerned and puts each frame into the outbox.
+func (u *Unit) numberFrames(ctx context.Context) ([]db.FrameAddParams, error) {
+	slices.SortStableFunc(u.frames, func(a, b frameDraft) int { return cmp.Compare(a.agent, b.agent) })
+	rows := make([]db.FrameAddParams, 0, len(u.frames))
+	for rest := u.frames; len(rest) > 0; {
+		count := 1
+		for count < len(rest) && rest[count].agent == rest[0].agent {
+			count++
+		}
+		last, err := u.FeedAdvance(ctx, rest[0].agent, int64(count))
+		if err != nil {
+			return nil, fmt.Errorf("numbering frames: %w", err)
+		}
+		for i, draft := range rest[:count] {
+			row, err := u.sendFrame(ctx, draft, last-int64(count-1-i))
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, row)
+		}
+		rest = rest[count:]
+	}
+	return rows, nil
+}
+
+// sendFrame puts one frame into the outbox for connected desks and returns its row for reconnecting ones.
+func (u *Unit) sendFrame(ctx context.Context, draft frameDraft, seq int64) (db.FrameAddParams, error) {
+	payload, err := json.Marshal(draft.payload)
+	if err != nil {
+		return db.FrameAddParams{}, fmt.Errorf("encoding a frame: %w", err)
+	}
+	frame := message.Frame{Agent: draft.agent, Seq: seq, Kind: draft.kind, Payload: payload, At: u.Now}
+	e, err := message.New(fmt.Sprintf("%s/%d", draft.agent, seq), message.TypeFrame, u.Source, draft.agent, draft.agent, u.Now, frame)
+	if err != nil {
+		return db.FrameAddParams{}, err //nolint:wrapcheck // says what it was doing.
+	}
+	u.Publish(trace.ContextWithSpanContext(ctx, draft.span), u.Events, e)
+	return db.FrameAddParams{Agent: draft.agent, Seq: seq, Kind: string(draft.kind), Payload: payload, CreatedAt: u.Now}, nil
+}
+
+// newID returns a UUIDv7: ids that grow with time keep indexes compact.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
