@@ -1,0 +1,226 @@
+package schedule
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// oracle answers At by brute force from the words of the resource, sharing no arithmetic with the package: wall-clock times
+// are found by walking the clock minute by minute.
+type oracle struct {
+	spec     v1alpha1.ShiftScheduleSpec
+	location *time.Location
+	instants map[string]time.Time
+}
+
+func newOracle(t testing.TB, spec v1alpha1.ShiftScheduleSpec) *oracle {
+	t.Helper()
+	location, err := time.LoadLocation(spec.TimeZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &oracle{spec: spec, location: location, instants: map[string]time.Time{}}
+}
+
+const wallFormat = "2006-01-02 15:04"
+
+// instant walks from a day before the date to the first minute at which the wall shows the time. A time that it never shows
+// is counted on from the last minute before the gap.
+func (o *oracle) instant(date time.Time, start string) time.Time {
+	want := date.Format(time.DateOnly) + " " + start
+	if at, ok := o.instants[want]; ok {
+		return at
+	}
+	last := date.Add(-24 * time.Hour)
+	for at := last; ; at = at.Add(time.Minute) {
+		wall := at.In(o.location).Format(wallFormat)
+		if wall == want {
+			o.instants[want] = at
+			return at
+		}
+		if wall > want {
+			lastWall, _ := time.Parse(wallFormat, last.In(o.location).Format(wallFormat))
+			wantWall, _ := time.Parse(wallFormat, want)
+			o.instants[want] = last.Add(wantWall.Sub(lastWall))
+			return o.instants[want]
+		}
+		last = at
+	}
+}
+
+// shifts are the shifts that start on a date, weakest first, and how strong the list is.
+func (o *oracle) shifts(date time.Time) (int, []v1alpha1.Shift) {
+	day := date.Format(time.DateOnly)
+	for i := len(o.spec.Overrides) - 1; i >= 0; i-- {
+		if ov := o.spec.Overrides[i]; ov.From <= day && day <= ov.To {
+			return 1000 * (i + 1), ov.Shifts
+		}
+	}
+	shifts := make([]v1alpha1.Shift, len(o.spec.Shifts))
+	for i, weekly := range o.spec.Shifts {
+		for _, d := range weekly.Days {
+			if string(d) == date.Format("Mon") {
+				shifts[i] = weekly.Shift
+			}
+		}
+	}
+	return 0, shifts
+}
+
+func (o *oracle) at(t time.Time) State {
+	var state State
+	strongest := -1
+	y, m, d := t.In(o.location).Date()
+	for offset := -2; offset <= 2; offset++ { // later dates last: of equals they win
+		date := time.Date(y, m, d+offset, 0, 0, 0, 0, time.UTC)
+		base, shifts := o.shifts(date)
+		for i, sh := range shifts {
+			if sh.Name == "" || base+i < strongest {
+				continue
+			}
+			start := o.instant(date, sh.Start)
+			length, _ := time.ParseDuration(sh.Duration)
+			if t.Before(start) || !t.Before(start.Add(length)) {
+				continue
+			}
+			strongest = base + i
+			state = State{Open: true, Shift: sh.Name, Seats: *sh.Seats}
+			for _, p := range sh.Peaks {
+				peakDate := date
+				if p.Start < sh.Start {
+					peakDate = date.AddDate(0, 0, 1)
+				}
+				peakStart := o.instant(peakDate, p.Start)
+				peakLength, _ := time.ParseDuration(p.Duration)
+				if !t.Before(peakStart) && t.Before(peakStart.Add(peakLength)) {
+					state.Peak, state.Seats = p.Name, p.Seats
+				}
+			}
+		}
+	}
+	return state
+}
+
+// changes are weeks around changes of clocks, and some without.
+func changes() map[string][]string {
+	return map[string][]string{
+		"America/New_York": {"2026-03-08", "2026-11-01", "2027-03-14", "2027-11-07"},
+		"Europe/Berlin":    {"2026-03-29", "2026-10-25", "2027-03-28", "2027-10-31"},
+		"America/Nuuk":     {"2026-03-28", "2026-10-24"}, // over midnight
+		"Africa/Cairo":     {"2026-04-24", "2026-10-29"}, // at midnight
+		"Asia/Shanghai":    {"2026-11-11"},
+	}
+}
+
+// compare walks a span minute by minute: At is what the oracle says, and NextTransition is the next minute at which that changes.
+func compare(t *testing.T, spec v1alpha1.ShiftScheduleSpec, from time.Time, span time.Duration) {
+	t.Helper()
+	s, o := mustCompile(t, spec), newOracle(t, spec)
+	previous := o.at(from)
+	next, ok := s.NextTransition(from)
+	for at := from; at.Before(from.Add(span)); at = at.Add(time.Minute) {
+		want := o.at(at)
+		if diff := cmp.Diff(want, s.At(at)); diff != "" {
+			t.Fatalf("%s: At(%s) (-want +got):\n%s%s", spec.TimeZone, at.In(s.Location()), diff, describe(spec))
+		}
+		changed := want != previous
+		if reached := ok && at.Equal(next); changed != reached {
+			t.Fatalf("%s: at %s the state changed: %t, but the transition is at %v, %t\n%s", spec.TimeZone, at.In(s.Location()), changed, next, ok, describe(spec))
+		}
+		if changed {
+			previous = want
+			next, ok = s.NextTransition(at)
+		}
+	}
+}
+
+func describe(spec v1alpha1.ShiftScheduleSpec) string {
+	return cmp.Diff(v1alpha1.ShiftScheduleSpec{}, spec)
+}
+
+func TestNightShiftsOverEveryChangeOfClocksMatchTheOracle(t *testing.T) {
+	t.Parallel()
+	for zone, dates := range changes() {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			for _, date := range dates {
+				day, err := time.Parse(time.DateOnly, date)
+				if err != nil {
+					t.Fatal(err)
+				}
+				compare(t, night(zone), day.AddDate(0, 0, -3), 6*24*time.Hour)
+			}
+		})
+	}
+}
+
+func TestRandomSchedulesMatchTheOracle(t *testing.T) {
+	t.Parallel()
+	for zone, dates := range changes() {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(4, uint64(len(zone)))) //nolint:gosec // a reproducible sequence is wanted
+			for _, date := range dates {
+				day, err := time.Parse(time.DateOnly, date)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 4 {
+					compare(t, randomSpec(rng, zone, day), day.AddDate(0, 0, -3), 6*24*time.Hour)
+				}
+			}
+		})
+	}
+}
+
+// randomSpec is a schedule whose times crowd around the hours in which clocks change, with overrides around the day.
+func randomSpec(rng *rand.Rand, zone string, around time.Time) v1alpha1.ShiftScheduleSpec {
+	spec := v1alpha1.ShiftScheduleSpec{TimeZone: zone}
+	for range 1 + rng.IntN(4) {
+		var days []v1alpha1.Weekday
+		for _, d := range everyDay() {
+			if rng.IntN(3) > 0 {
+				days = append(days, d)
+			}
+		}
+		if len(days) == 0 {
+			days = weekend()
+		}
+		spec.Shifts = append(spec.Shifts, on(days, randomShift(rng, len(spec.Shifts))))
+	}
+	for range rng.IntN(3) {
+		from := around.AddDate(0, 0, rng.IntN(4)-2)
+		ov := overrideOf(string(rune('p'+len(spec.Overrides))), from.Format(time.DateOnly), from.AddDate(0, 0, rng.IntN(2)).Format(time.DateOnly))
+		for range rng.IntN(3) {
+			ov.Shifts = append(ov.Shifts, randomShift(rng, len(ov.Shifts)))
+		}
+		spec.Overrides = append(spec.Overrides, ov)
+	}
+	return spec
+}
+
+func randomShift(rng *rand.Rand, i int) v1alpha1.Shift {
+	sh := shiftOf(string(rune('a'+i)), randomStart(rng), randomDuration(rng, 24*60), rng.Int32N(3))
+	for j := range rng.IntN(3) {
+		sh.Peaks = append(sh.Peaks, peakOf(string(rune('x'+j)), randomStart(rng), randomDuration(rng, 6*60), rng.Int32N(5)))
+	}
+	return sh
+}
+
+func randomStart(rng *rand.Rand) string {
+	hour := rng.IntN(24)
+	if rng.IntN(2) == 0 {
+		hour = []int{22, 23, 0, 1, 2, 3}[rng.IntN(6)]
+	}
+	return time.Date(2026, 1, 1, hour, rng.IntN(4)*15, 0, 0, time.UTC).Format("15:04")
+}
+
+func randomDuration(rng *rand.Rand, most int) string {
+	return strconv.Itoa(1+rng.IntN(most)) + "m"
+}

@@ -1,0 +1,101 @@
+// Package schedule answers when a ShiftSchedule is open, which shift and peak are on, how many seats it wants and when that
+// changes next. One compiled Schedule serves the bot's texts, routing, promises and status, so that they cannot disagree.
+//
+// The package reads no clock: every question carries its time. A compiled Schedule never changes and may be asked by many
+// goroutines at once. Nothing is expanded ahead: a question looks at the few dates around its time, without allocating.
+//
+// Invariants:
+//   - Days and wall-clock times are those of the schedule's time zone; durations are elapsed time. A start that the zone
+//     skips moves forward by the gap; one that it has twice is the first. So a shift never loses or repeats work when clocks
+//     change, and no shift is on before it was written.
+//   - A shift belongs to the date on which it starts. An override replaces what starts on its dates, and nothing else: a
+//     shift that started the evening before runs to its end.
+//   - Of shifts that overlap one is on: of the weekly ones the later in the list, an override's before a weekly one, a later
+//     override's before an earlier one's, the one that started last if it overlaps itself. Seats are those of the shift
+//     that is on; they do not add up. Overlapping peaks follow the list as well, and what of a peak lies outside of its
+//     shift does not count.
+//   - Between t and NextTransition(t) the State is constant, and there it differs. Two shifts of one name and number of seats
+//     that follow each other are no transition.
+package schedule
+
+import (
+	"time"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// secondsADay is the length of a calendar day on the wall clock, which knows no changes of clocks.
+const secondsADay = 24 * 60 * 60
+
+// State is what is on at a moment. The zero State is closed.
+type State struct {
+	// Open says whether a shift is on.
+	Open bool
+	// Shift is the name of the shift that is on.
+	Shift string
+	// Peak is the name of the peak that is on.
+	Peak string
+	// Seats is the number of seats wanted.
+	Seats int32
+}
+
+// Schedule is a compiled ShiftSchedule.
+type Schedule struct {
+	location *time.Location
+	// weekly are the shifts that start on a weekday, by time.Weekday, the strongest first.
+	weekly [7][]shift
+	// overrides, the strongest first.
+	overrides []override
+}
+
+// shift is a shift as it starts on any date. Times are seconds of the wall clock since midnight.
+type shift struct {
+	// rank decides between overlapping shifts: the higher is on.
+	rank     int
+	name     string
+	start    int64
+	duration int64
+	seats    int32
+	// peaks, the strongest first.
+	peaks []peak
+}
+
+// peak is a peak inside a shift; start is beyond midnight for a peak on the day after the shift's start.
+type peak struct {
+	name     string
+	start    int64
+	duration int64
+	seats    int32
+}
+
+// override replaces the weekly shifts from one day to another, both included, counted from 1970-01-01.
+type override struct {
+	from, to int64
+	shifts   []shift
+}
+
+// Compile checks a spec and makes it ready for questions. Its error lists every mistake by field, and is fit to be shown.
+func Compile(spec v1alpha1.ShiftScheduleSpec) (*Schedule, error) {
+	c := compiler{}
+	s := c.schedule(spec)
+	if err := c.errs.ToAggregate(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Location is the schedule's time zone.
+func (s *Schedule) Location() *time.Location { return s.location }
+
+// starting are the shifts that start on a day, the strongest first.
+func (s *Schedule) starting(day int64) []shift {
+	for i := range s.overrides {
+		if o := &s.overrides[i]; o.from <= day && day <= o.to {
+			return o.shifts
+		}
+	}
+	return s.weekly[weekday(day)]
+}
+
+// weekday is the time.Weekday of a day counted from 1970-01-01, a Thursday.
+func weekday(day int64) int64 { return ((day+int64(time.Thursday))%7 + 7) % 7 }
