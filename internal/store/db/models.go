@@ -153,10 +153,12 @@ type Processed struct {
 }
 
 type Quotum struct {
-	Channel    string
-	ExternalID string
-	WindowEnds time.Time
-	Remaining  int32
+	Channel          string
+	ExternalID       string
+	WindowEnds       time.Time
+	Remaining        int32
+	SessionEnds      time.Time
+	SessionRemaining int32
 }
 
 type Session struct {

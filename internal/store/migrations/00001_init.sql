@@ -18,8 +18,11 @@ CREATE TABLE contact (
 CREATE TABLE quota (
     channel     text        NOT NULL,
     external_id text        NOT NULL,
+    -- What the last message granted, and what the last entry did: see internal/domain/quota. The counters may fall below zero.
     window_ends timestamptz NOT NULL,
-    remaining   integer     NOT NULL CHECK (remaining >= 0),
+    remaining   integer     NOT NULL,
+    session_ends      timestamptz NOT NULL,
+    session_remaining integer     NOT NULL,
     PRIMARY KEY (channel, external_id)
 );
 

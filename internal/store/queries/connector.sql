@@ -1,0 +1,110 @@
+-- name: QuotaForUpdate :one
+SELECT * FROM quota WHERE channel = @channel AND external_id = @external_id FOR UPDATE;
+
+-- name: QuotaGet :one
+SELECT * FROM quota WHERE channel = @channel AND external_id = @external_id;
+
+-- name: QuotaSet :exec
+INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+VALUES (@channel, @external_id, @window_ends, @remaining, @session_ends, @session_remaining)
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
+
+-- name: DeliveryInsert :many
+-- Ids are given in the order of the arrays: the order of a contact's messages.
+INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, traceparent, updated_at, reported)
+SELECT message_id, @pool, channel, external_id, 'queued', outbound, traceparent, @now, true
+FROM (SELECT unnest(@message_ids::uuid[]) AS message_id, unnest(@channels::text[]) AS channel, unnest(@external_ids::text[]) AS external_id,
+             unnest(@outbounds::jsonb[]) AS outbound, unnest(@traceparents::text[]) AS traceparent,
+             generate_subscripts(@message_ids::uuid[], 1) AS position) AS batch
+ORDER BY position
+ON CONFLICT (message_id) DO NOTHING
+RETURNING channel, external_id;
+
+-- name: ContactLock :exec
+-- One replica at a time decides what is sent to a contact next.
+SELECT pg_advisory_xact_lock(hashtextextended(@channel::text || '/' || @external_id::text, 7));
+
+-- name: DeliveryHead :one
+-- The contact's oldest message that is not settled.
+SELECT * FROM delivery
+WHERE channel = @channel AND external_id = @external_id AND state IN ('queued', 'sending', 'deferred')
+ORDER BY seq LIMIT 1 FOR UPDATE;
+
+-- name: DeliverySending :exec
+UPDATE delivery SET state = 'sending', owner = @owner, attempts = attempts + 1, updated_at = @now WHERE message_id = @message_id;
+
+-- name: DeliveryEnd :one
+-- Ends a message which nobody is sending.
+UPDATE delivery SET state = @state, code = @code, reason = @reason, owner = '', updated_at = @now, reported = false
+WHERE message_id = @message_id RETURNING *;
+
+-- name: DeliverySettle :many
+-- Writes the result of a call, unless it took so long that another replica has given the message up.
+UPDATE delivery SET state = @state, code = @code, reason = @reason, not_before = @not_before, owner = '', updated_at = @now, reported = false
+WHERE message_id = @message_id AND state = 'sending' AND owner = @owner RETURNING *;
+
+-- name: DeliveryDue :many
+-- Contacts whose oldest unsettled message can be worked on now.
+SELECT channel, external_id FROM (
+    SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
+    WHERE channel = ANY(@channels::text[]) AND state IN ('queued', 'sending', 'deferred')
+    ORDER BY channel, external_id, seq) AS head
+WHERE (state = 'queued' AND updated_at < @queued_before) OR (state = 'deferred' AND not_before <= @now)
+   OR (state = 'sending' AND updated_at < @sending_before)
+LIMIT @max_rows;
+
+-- name: DeliveryUnreported :many
+SELECT * FROM delivery WHERE pool = @pool AND NOT reported AND updated_at < @before ORDER BY updated_at LIMIT @max_rows;
+
+-- name: DeliveryReported :exec
+-- A row that changed since it was reported stays unreported.
+UPDATE delivery SET reported = true
+FROM (SELECT unnest(@message_ids::uuid[]) AS message_id, unnest(@updated_ats::timestamptz[]) AS updated_at) AS batch
+WHERE delivery.message_id = batch.message_id AND delivery.updated_at = batch.updated_at;
+
+-- name: SpoolAdd :exec
+INSERT INTO spool (pool, envelope, created_at)
+SELECT @pool, unnest(@envelopes::jsonb[]), @now;
+
+-- name: SpoolHead :many
+SELECT * FROM spool WHERE pool = @pool ORDER BY id LIMIT @max_rows;
+
+-- name: SpoolDelete :exec
+DELETE FROM spool WHERE id = ANY(@ids::bigint[]);
+
+-- name: SpoolDepth :one
+SELECT count(*) AS rows, coalesce(min(created_at), 'epoch')::timestamptz AS oldest FROM spool WHERE pool = @pool;
+
+-- name: SpoolLock :one
+SELECT pg_try_advisory_lock(hashtextextended('spool/' || @pool::text, 7));
+
+-- name: MediaClaim :many
+-- Leases files to be fetched: not_before keeps other replicas away until the lease ends.
+UPDATE media SET not_before = @lease_ends, attempts = attempts + 1
+WHERE id IN (SELECT m.id FROM media m WHERE m.state = 'fetch' AND m.channel = ANY(@channels::text[]) AND (m.not_before IS NULL OR m.not_before <= @now)
+             ORDER BY m.created_at LIMIT @max_rows FOR UPDATE SKIP LOCKED)
+RETURNING id, channel, platform_id, attempts, created_at;
+
+-- name: MediaStored :exec
+UPDATE media SET state = 'stored', data = @data, content_type = @content_type, reason = '', not_before = NULL WHERE id = @id AND state = 'fetch';
+
+-- name: MediaRetry :exec
+UPDATE media SET not_before = @not_before, reason = @reason WHERE id = @id AND state = 'fetch';
+
+-- name: MediaFailed :exec
+UPDATE media SET state = 'failed', reason = @reason, not_before = NULL WHERE id = @id AND state = 'fetch';
+
+-- name: MediaData :one
+SELECT content_type, data FROM media WHERE id = @id AND channel = @channel AND state = 'stored';
+
+-- name: MediaUpload :one
+SELECT upload_id FROM media WHERE id = @id AND channel = @channel AND upload_id <> '' AND upload_expires > @now;
+
+-- name: MediaUploaded :exec
+UPDATE media SET upload_id = @upload_id, upload_expires = @upload_expires WHERE id = @id AND channel = @channel;
+
+-- name: TokenForce :execrows
+-- Takes the right to force a token's refresh; no row when somebody took it after @before.
+INSERT INTO token_refresh (account, forced_at) VALUES (@account, @now)
+ON CONFLICT (account) DO UPDATE SET forced_at = excluded.forced_at WHERE token_refresh.forced_at < @before;
