@@ -1,0 +1,206 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
+	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// objects are the resources of a namespace.
+type objects struct {
+	brands    []v1alpha1.Brand
+	channels  []v1alpha1.Channel
+	groups    []v1alpha1.SkillGroup
+	schedules []v1alpha1.ShiftSchedule
+	agents    []v1alpha1.Agent
+	playbooks []v1alpha1.Playbook
+	levels    []v1alpha1.ServiceLevel
+}
+
+// compiled is the last good form of an object.
+type compiled[T any] struct {
+	generation int64
+	value      T
+}
+
+// builder turns objects into Snapshots. It remembers the last good form of what has to be compiled.
+type builder struct {
+	brand     string
+	schedules map[string]compiled[*schedule.Schedule]
+	playbooks map[string]compiled[playbook]
+	levels    map[string]compiled[v1alpha1.ServiceLevelSpec]
+}
+
+type playbook struct {
+	bot    *bot.Playbook
+	canned []v1alpha1.CannedReply
+}
+
+func newBuilder(brand string) builder { return builder{brand: brand} }
+
+func (b *builder) build(o objects) *Snapshot {
+	s := &Snapshot{
+		channels: map[string]*Channel{}, groups: map[string]*Group{}, agents: map[string]*v1alpha1.Agent{},
+		groupsOfAgent: map[string][]string{}, generations: map[string]int64{},
+	}
+	for i := range o.brands {
+		if o.brands[i].Name == b.brand {
+			s.Brand = &o.brands[i]
+			s.generations[configz.ObjectKey("Brand", b.brand)] = s.Brand.Generation
+		}
+	}
+	b.compile(o)
+	b.report(s)
+	agents := b.addAgents(s, o.agents)
+	b.addGroups(s, o.groups, agents)
+	b.addChannels(s, o.channels)
+	return s
+}
+
+// compile replaces the forms of changed objects and forgets deleted ones.
+func (b *builder) compile(o objects) {
+	schedules, playbooks, levels := b.schedules, b.playbooks, b.levels
+	b.schedules = map[string]compiled[*schedule.Schedule]{}
+	b.playbooks = map[string]compiled[playbook]{}
+	b.levels = map[string]compiled[v1alpha1.ServiceLevelSpec]{}
+	for i := range o.schedules {
+		object := &o.schedules[i]
+		keep(b.schedules, schedules, object.Name, object.Generation, func() (*schedule.Schedule, error) {
+			return schedule.Compile(object.Spec)
+		})
+	}
+	for i := range o.playbooks {
+		object := &o.playbooks[i]
+		keep(b.playbooks, playbooks, object.Name, object.Generation, func() (playbook, error) {
+			form, err := bot.Compile(object.Spec)
+			return playbook{form, object.Spec.CannedReplies}, err
+		})
+	}
+	for i := range o.levels {
+		object := &o.levels[i]
+		keep(b.levels, levels, object.Name, object.Generation, func() (v1alpha1.ServiceLevelSpec, error) {
+			return object.Spec, servicelevel.Validate(object.Spec).ToAggregate()
+		})
+	}
+}
+
+// keep puts the object's newest good form into next: the one it has, if that is of this generation or the new one is bad.
+func keep[T any](next, last map[string]compiled[T], name string, generation int64, compile func() (T, error)) {
+	before, known := last[name]
+	if known && before.generation == generation {
+		next[name] = before
+		return
+	}
+	value, err := compile()
+	switch {
+	case err == nil:
+		next[name] = compiled[T]{generation, value}
+	case known:
+		next[name] = before
+	}
+}
+
+func (b *builder) report(s *Snapshot) {
+	for name, c := range b.schedules {
+		s.generations[configz.ObjectKey("ShiftSchedule", name)] = c.generation
+	}
+	for name, c := range b.playbooks {
+		s.generations[configz.ObjectKey("Playbook", name)] = c.generation
+	}
+	for name, c := range b.levels {
+		s.generations[configz.ObjectKey("ServiceLevel", name)] = c.generation
+	}
+}
+
+// addAgents returns the brand's Agents.
+func (b *builder) addAgents(s *Snapshot, all []v1alpha1.Agent) []v1alpha1.Agent {
+	var agents []v1alpha1.Agent
+	for i := range all {
+		if all[i].Spec.BrandRef.Name == b.brand && all[i].DeletionTimestamp == nil {
+			agents = append(agents, all[i])
+			s.agents[all[i].Name] = &all[i]
+			s.generations[configz.ObjectKey("Agent", all[i].Name)] = all[i].Generation
+		}
+	}
+	return agents
+}
+
+func (b *builder) addGroups(s *Snapshot, groups []v1alpha1.SkillGroup, agents []v1alpha1.Agent) {
+	for i := range groups {
+		object := &groups[i]
+		if object.Spec.BrandRef.Name != b.brand {
+			continue
+		}
+		members, err := routing.Members(object.Spec.AgentSelector, agents)
+		if err != nil {
+			// A selector that is none chooses nobody; its generation is not reported as served.
+			continue
+		}
+		group := &Group{SkillGroup: object, Schedule: b.scheduleOf(s, object)}
+		for _, name := range members {
+			group.Seats = append(group.Seats, store.Seat{Agent: name, Capacity: s.agents[name].Spec.Capacity})
+			s.groupsOfAgent[name] = append(s.groupsOfAgent[name], object.Name)
+		}
+		s.groups[object.Name] = group
+		s.generations[configz.ObjectKey("SkillGroup", object.Name)] = object.Generation
+	}
+}
+
+func (b *builder) scheduleOf(s *Snapshot, group *v1alpha1.SkillGroup) *schedule.Schedule {
+	ref := group.Spec.ScheduleRef
+	if ref == nil && s.Brand != nil {
+		ref = s.Brand.Spec.Defaults.ScheduleRef
+	}
+	if ref == nil {
+		return nil
+	}
+	return b.schedules[ref.Name].value
+}
+
+func (b *builder) addChannels(s *Snapshot, channels []v1alpha1.Channel) {
+	silent, _ := bot.Compile(v1alpha1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
+	for i := range channels {
+		object := &channels[i]
+		if object.Spec.BrandRef.Name != b.brand {
+			continue
+		}
+		channel := &Channel{Channel: object, Pool: Pool(object), Playbook: silent}
+		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
+			channel.Playbook, channel.CannedReplies = p.value.bot, p.value.canned
+		}
+		channel.ServiceLevel = b.levels[b.levelName(s, object)].value
+		s.channels[object.Name] = channel
+		s.generations[configz.ObjectKey("Channel", object.Name)] = object.Generation
+	}
+}
+
+func (b *builder) playbookName(s *Snapshot, c *v1alpha1.Channel) string {
+	switch {
+	case c.Spec.PlaybookRef != nil:
+		return c.Spec.PlaybookRef.Name
+	case s.Brand != nil && s.Brand.Spec.Defaults.PlaybookRef != nil:
+		return s.Brand.Spec.Defaults.PlaybookRef.Name
+	default:
+		return ""
+	}
+}
+
+func (b *builder) levelName(s *Snapshot, c *v1alpha1.Channel) string {
+	switch {
+	case c.Spec.ServiceLevelRef != nil:
+		return c.Spec.ServiceLevelRef.Name
+	case s.Brand != nil && s.Brand.Spec.Defaults.ServiceLevelRef != nil:
+		return s.Brand.Spec.Defaults.ServiceLevelRef.Name
+	default:
+		return ""
+	}
+}
+
+// Pool is the name of the connector pool that serves a Channel: one a Brand and channel type.
+func Pool(c *v1alpha1.Channel) string { return strings.ToLower(string(c.Spec.Type)) }

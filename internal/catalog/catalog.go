@@ -1,0 +1,168 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+const startBackoff = time.Second
+
+// Catalog follows one brand's resources.
+type Catalog struct {
+	namespace, brand string
+	logger           *slog.Logger
+
+	snapshot atomic.Pointer[Snapshot]
+	// dirty has room for one: many changes at once are one rebuild.
+	dirty   chan struct{}
+	changed []func(*Snapshot)
+	builder builder
+}
+
+// New returns a Catalog of the named brand. Subscribe, then Run.
+func New(namespace, brand string, logger *slog.Logger) *Catalog {
+	c := &Catalog{namespace: namespace, brand: brand, logger: logger, dirty: make(chan struct{}, 1), builder: newBuilder(brand)}
+	c.snapshot.Store(c.builder.build(objects{}))
+	return c
+}
+
+// Subscribe has f called with each new snapshot, one call after the other. Call it before Run.
+func (c *Catalog) Subscribe(f func(*Snapshot)) { c.changed = append(c.changed, f) }
+
+// Snapshot returns the newest view; before Run has synced it is empty.
+func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
+
+// Run follows the API server until ctx ends and calls synced once the first full view is in force. An API server that
+// is away at the start is waited for; later it may come and go.
+func (c *Catalog) Run(ctx context.Context, config *rest.Config, synced func()) error {
+	for {
+		err := c.follow(ctx, config, synced)
+		if ctx.Err() != nil {
+			return nil
+		}
+		c.logger.Warn("Cannot follow the API server yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(startBackoff):
+		}
+	}
+}
+
+func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()) error {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return fmt.Errorf("registering the kinds: %w", err)
+	}
+	informers, err := cache.New(config, cache.Options{
+		Scheme:            scheme,
+		DefaultNamespaces: map[string]cache.Config{c.namespace: {}},
+		DefaultTransform:  cache.TransformStripManagedFields(),
+	})
+	if err != nil {
+		return fmt.Errorf("making the informers: %w", err)
+	}
+	for _, kind := range kinds() {
+		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
+		if err != nil {
+			return fmt.Errorf("making an informer: %w", err)
+		}
+		if _, err := informer.AddEventHandler(c.marker()); err != nil {
+			return fmt.Errorf("listening to an informer: %w", err)
+		}
+	}
+	runCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- informers.Start(runCtx) }()
+	if !informers.WaitForCacheSync(runCtx) {
+		return <-stopped
+	}
+	if err := c.rebuild(ctx, informers); err != nil {
+		return err
+	}
+	synced()
+	for {
+		select {
+		case <-c.dirty:
+			if err := c.rebuild(ctx, informers); err != nil {
+				return err
+			}
+		case err := <-stopped:
+			return err
+		}
+	}
+}
+
+// kinds are what the data plane reads.
+func kinds() []client.Object {
+	return []client.Object{
+		&v1alpha1.Brand{}, &v1alpha1.Channel{}, &v1alpha1.SkillGroup{}, &v1alpha1.ShiftSchedule{},
+		&v1alpha1.Agent{}, &v1alpha1.Playbook{}, &v1alpha1.ServiceLevel{},
+	}
+}
+
+func (c *Catalog) marker() toolscache.ResourceEventHandler {
+	mark := func() {
+		select {
+		case c.dirty <- struct{}{}:
+		default:
+		}
+	}
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { mark() },
+		UpdateFunc: func(before, after any) {
+			// The operator writes status often; only what people declare matters here, and the token's hash.
+			if changes(before, after) {
+				mark()
+			}
+		},
+		DeleteFunc: func(any) { mark() },
+	}
+}
+
+func changes(before, after any) bool {
+	a, okA := before.(client.Object)
+	b, okB := after.(client.Object)
+	if !okA || !okB || a.GetGeneration() != b.GetGeneration() || a.GetResourceVersion() == b.GetResourceVersion() {
+		return !okA || !okB || a.GetGeneration() != b.GetGeneration()
+	}
+	// Labels and the trial token's hash change without a new generation; both belong to Agents.
+	_, isAgent := after.(*v1alpha1.Agent)
+	return isAgent
+}
+
+func (c *Catalog) rebuild(ctx context.Context, reader client.Reader) error {
+	var o objects
+	var brands v1alpha1.BrandList
+	var channels v1alpha1.ChannelList
+	var groups v1alpha1.SkillGroupList
+	var schedules v1alpha1.ShiftScheduleList
+	var agents v1alpha1.AgentList
+	var playbooks v1alpha1.PlaybookList
+	var levels v1alpha1.ServiceLevelList
+	for _, list := range []client.ObjectList{&brands, &channels, &groups, &schedules, &agents, &playbooks, &levels} {
+		if err := reader.List(ctx, list, client.InNamespace(c.namespace)); err != nil {
+			return fmt.Errorf("reading the informers: %w", err)
+		}
+	}
+	o.brands, o.channels, o.groups, o.schedules = brands.Items, channels.Items, groups.Items, schedules.Items
+	o.agents, o.playbooks, o.levels = agents.Items, playbooks.Items, levels.Items
+	next := c.builder.build(o)
+	c.snapshot.Store(next)
+	for _, f := range c.changed {
+		f(next)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Package catalog is a brand's resources as the data plane sees them: compiled, cross-referenced and always at hand.
+//
+// A Catalog follows the API server through informers limited to one namespace and hands out immutable Snapshots. It
+// writes nothing, and it goes on with the last state while the API server is away. What cannot be compiled (a schedule
+// that is no schedule) is left as it was when it last could be, and its generation is not reported as served.
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// Snapshot is one consistent view of a brand's resources. It never changes; ask the Catalog for a new one per piece of work.
+type Snapshot struct {
+	// Brand is nil until it was seen.
+	Brand *v1alpha1.Brand
+
+	channels      map[string]*Channel
+	groups        map[string]*Group
+	agents        map[string]*v1alpha1.Agent
+	groupsOfAgent map[string][]string
+	generations   map[string]int64
+}
+
+// Channel is a Channel with what its references stand for.
+type Channel struct {
+	*v1alpha1.Channel
+	// Pool is the name of the connector pool that serves it.
+	Pool string
+	// Playbook is never nil: without one the bot says nothing and everything goes to a human.
+	Playbook *bot.Playbook
+	// CannedReplies of the Playbook.
+	CannedReplies []v1alpha1.CannedReply
+	// ServiceLevel holds the defaults where the brand declares none.
+	ServiceLevel v1alpha1.ServiceLevelSpec
+}
+
+// Group is a SkillGroup with what its references stand for.
+type Group struct {
+	*v1alpha1.SkillGroup
+	// Schedule is nil for a group that is always open.
+	Schedule *schedule.Schedule
+	// Seats are the group's agents.
+	Seats []store.Seat
+}
+
+// Channel returns the Channel of that name.
+func (s *Snapshot) Channel(name string) (*Channel, bool) {
+	c, ok := s.channels[name]
+	return c, ok
+}
+
+// Group returns the SkillGroup of that name.
+func (s *Snapshot) Group(name string) (*Group, bool) {
+	g, ok := s.groups[name]
+	return g, ok
+}
+
+// Groups returns all SkillGroups in order of their names.
+func (s *Snapshot) Groups() []*Group {
+	return slices.SortedFunc(maps.Values(s.groups), func(a, b *Group) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// DefaultGroup is the group of conversations that no routing rule claims; empty when the brand names none.
+func (s *Snapshot) DefaultGroup() string {
+	if s.Brand == nil || s.Brand.Spec.Defaults.SkillGroupRef == nil {
+		return ""
+	}
+	return s.Brand.Spec.Defaults.SkillGroupRef.Name
+}
+
+// Agent returns the Agent of that name.
+func (s *Snapshot) Agent(name string) (*v1alpha1.Agent, bool) {
+	a, ok := s.agents[name]
+	return a, ok
+}
+
+// Agents returns all Agents in order of their names.
+func (s *Snapshot) Agents() []*v1alpha1.Agent {
+	return slices.SortedFunc(maps.Values(s.agents), func(a, b *v1alpha1.Agent) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// GroupsOf returns the names of the groups that an Agent belongs to, sorted.
+func (s *Snapshot) GroupsOf(agent string) []string { return s.groupsOfAgent[agent] }
+
+// WithRole returns the names of the Agents of a role, sorted.
+func (s *Snapshot) WithRole(role v1alpha1.AgentRole) []string {
+	var names []string
+	for _, a := range s.Agents() {
+		if a.Spec.Role == role {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// Generations returns the generation in force of each object, by configz.ObjectKey.
+func (s *Snapshot) Generations() map[string]int64 { return s.generations }

@@ -1,0 +1,41 @@
+-- name: ContactSeen :one
+-- The contact, made at its first message; an empty session_from keeps the last one.
+INSERT INTO contact (channel, external_id, customer_id, session_from, first_seen, last_seen)
+VALUES (@channel, @external_id, @customer_id, @session_from, @at, @at)
+ON CONFLICT (channel, external_id) DO UPDATE SET
+    last_seen = greatest(contact.last_seen, excluded.last_seen),
+    session_from = CASE WHEN excluded.session_from = '' THEN contact.session_from ELSE excluded.session_from END
+RETURNING *;
+
+-- name: MediaExpect :exec
+-- Asks the connectors to fetch a file from the platform.
+INSERT INTO media (id, channel, state, platform_id, created_at) VALUES (@id, @channel, 'fetch', @platform_id, @at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: DeliveredConversation :one
+-- The conversation and its agent that an outbound message belongs to, with the state in force.
+SELECT c.id, c.agent, d.state, d.code, d.reason
+FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid
+WHERE d.message_id = @message_id;
+
+-- name: OpenWaiting :many
+-- Conversations of a group that wait for its opening; those that another transaction holds come with the next look.
+SELECT * FROM conversation WHERE state = 'awaiting_opening' AND skill_group = @skill_group
+ORDER BY opened_at, id LIMIT @max_rows FOR UPDATE SKIP LOCKED;
+
+-- name: QueuedUntold :many
+-- Waiting conversations of a group whose customers were not told so, with their place in the queue.
+SELECT q.id, q.position::int FROM (
+    SELECT id, queued_told, row_number() OVER (ORDER BY priority DESC, queued_at, id) AS position
+    FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
+) q WHERE NOT q.queued_told ORDER BY q.position LIMIT @max_rows;
+
+-- name: IdleBotConversations :many
+-- Conversations that only the bot took part in and that nobody has touched for long.
+SELECT * FROM conversation WHERE state = 'bot' AND last_message_at < @before LIMIT @max_rows FOR UPDATE SKIP LOCKED;
+
+-- name: ProcessedPrune :execrows
+DELETE FROM processed WHERE received_at < @before;
+
+-- name: EnsurePartitions :exec
+SELECT ensure_message_partitions(@at);
