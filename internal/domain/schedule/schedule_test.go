@@ -124,6 +124,7 @@ func TestAt(t *testing.T) {
 		"a night in which Berlin's clocks go back has eight hours": {night("Europe/Berlin"), "2026-10-25 05:00 +01:00", closed},
 		"and no less": {night("Europe/Berlin"), "2026-10-25 04:59 +01:00", open("night", "", 2)},
 		"a day's shift over the change forward ends two dates later": {weekly("America/New_York", on([]v1alpha1.Weekday{v1alpha1.Saturday}, shiftOf("a", "23:30", "24h", 1))), "2026-03-09 00:29 -04:00", open("a", "", 1)},
+		"St. John's went back into yesterday: today's shift goes on": {weekly("America/St_Johns", on([]v1alpha1.Weekday{v1alpha1.Sunday}, shiftOf("a", "00:00", "30m", 1))), "2006-10-28 23:15 -03:30", open("a", "", 1)},
 		"Nuuk skips the last hour of a day: it starts the day after": {weekly("America/Nuuk", on([]v1alpha1.Weekday{v1alpha1.Saturday}, shiftOf("a", "23:30", "1h", 1))), "2026-03-29 00:30 -01:00", open("a", "", 1)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,113 @@
+// Package bot decides what a Playbook answers to a customer's text and when it hands over to a human, and renders the texts
+// that it sends by itself.
+//
+// It sends nothing, waits for nothing and remembers nothing: the same text always gets the same Decision. It knows no
+// regular expressions, so that no Playbook can make it slow.
+//
+// Invariants:
+//   - Asking for a human always works. A hand-off phrase wins over every rule that would reply; a rule that hands off as
+//     well only adds its topic, so that "投诉,转人工" is still a complaint.
+//   - What no rule answers is a NoMatch, which the caller gives to a human: the bot never pretends to have understood.
+//   - A Playbook that compiles renders: templates know only the variables of their text and no loops, so that what is sent
+//     is bounded and a mistake is found when the Playbook is written, not when a customer waits.
+package bot
+
+import (
+	"strings"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/words"
+)
+
+// Decision is what the bot does with a text: an Answer, a HandOff or a NoMatch.
+type Decision interface{ decision() }
+
+// Answer is sent to the customer; the conversation stays with the bot.
+type Answer struct {
+	// Rule is the name of the rule that matched.
+	Rule string
+	// Text is sent as it is.
+	Text string
+	// Link is sent as a card after the text; nil for none.
+	Link *Link
+}
+
+// Link is a link card.
+type Link struct{ Title, URL string }
+
+// HandOff gives the conversation to a human.
+type HandOff struct {
+	// Rule is the name of the rule that matched, empty when a phrase alone did.
+	Rule string
+	// Topic is the rule's, empty without one.
+	Topic string
+	// Explicit says that the customer asked for a human.
+	Explicit bool
+}
+
+// NoMatch says that the bot has no answer.
+type NoMatch struct{}
+
+func (Answer) decision()  {}
+func (HandOff) decision() {}
+func (NoMatch) decision() {}
+
+// Playbook is a compiled Playbook. It never changes and may be used by many goroutines at once.
+type Playbook struct {
+	phrases []string
+	rules   []rule
+	texts   texts
+}
+
+// rule has folded keywords and what it decides.
+type rule struct {
+	keywords []string
+	decision Decision
+}
+
+// defaultPhrases are the schema's, for a Playbook that passed none.
+func defaultPhrases() []string { return []string{"转人工", "人工客服", "人工"} }
+
+// Compile checks a spec and makes it ready for use. Its error lists every mistake by field, and is fit to be shown.
+func Compile(spec v1alpha1.PlaybookSpec) (*Playbook, error) {
+	c := compiler{}
+	p := c.playbook(spec)
+	if err := c.errs.ToAggregate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Decide finds what to do with a customer's text.
+func (p *Playbook) Decide(text string) Decision {
+	folded := words.Fold(text)
+	if containsAny(folded, p.phrases) {
+		return p.explicit(folded)
+	}
+	for i := range p.rules {
+		if containsAny(folded, p.rules[i].keywords) {
+			return p.rules[i].decision
+		}
+	}
+	return NoMatch{}
+}
+
+// explicit is the hand-off of a customer who asked for it, with the topic of the first rule that would have handed off.
+func (p *Playbook) explicit(folded string) Decision {
+	for i := range p.rules {
+		if handOff, ok := p.rules[i].decision.(HandOff); ok && containsAny(folded, p.rules[i].keywords) {
+			handOff.Explicit = true
+			return handOff
+		}
+	}
+	return HandOff{Explicit: true}
+}
+
+func containsAny(folded string, keywords []string) bool {
+	for _, k := range keywords {
+		if strings.Contains(folded, k) {
+			return true
+		}
+	}
+	return false
+}

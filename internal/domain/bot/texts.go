@@ -1,0 +1,121 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+const (
+	// maxTemplate is the schema's bound on the characters of a text.
+	maxTemplate = 600
+	// MaxText is the most bytes that a rendered text has; WeChat takes 2048. What is longer is cut at a character.
+	MaxText = 2048
+)
+
+// Vars are what the texts may speak of. Each text may use those that its field documents.
+type Vars struct {
+	// Brand and Channel are display names.
+	Brand, Channel string
+	// Hours are today's opening hours.
+	Hours string
+	// NextOpening is the time of the next opening as people read it.
+	NextOpening string
+	// QueuePosition is the number of customers ahead.
+	QueuePosition int
+}
+
+// texts are the compiled texts; nil is a text that is not sent.
+type texts struct {
+	welcome, offHours, queued, complaintAcknowledged *template.Template
+}
+
+// Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
+func (p *Playbook) Welcome(vars Vars) (string, error) { return render(p.texts.welcome, vars) }
+
+// OffHours is what is sent, once per closed period, to who writes while the group is closed.
+func (p *Playbook) OffHours(vars Vars) (string, error) { return render(p.texts.offHours, vars) }
+
+// Queued is what is sent once to who has to wait for a free agent.
+func (p *Playbook) Queued(vars Vars) (string, error) { return render(p.texts.queued, vars) }
+
+// ComplaintAcknowledged is what is sent at once when a conversation becomes a complaint.
+func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
+	return render(p.texts.complaintAcknowledged, vars)
+}
+
+func render(t *template.Template, vars Vars) (string, error) {
+	if t == nil {
+		return "", nil
+	}
+	var out strings.Builder
+	if err := t.Execute(&out, vars); err != nil {
+		return "", fmt.Errorf("rendering the text %s: %w", t.Name(), err)
+	}
+	return cut(out.String(), MaxText), nil
+}
+
+// cut shortens a text to at most the number of bytes, between characters.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
+func (c *compiler) texts(path *field.Path, spec v1alpha1.PlaybookTexts) texts {
+	return texts{
+		welcome:               c.text(path.Child("welcome"), "welcome", spec.Welcome, "Brand", "Channel", "Hours"),
+		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening"),
+		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition"),
+		complaintAcknowledged: c.text(path.Child("complaintAcknowledged"), "complaintAcknowledged", spec.ComplaintAcknowledged, "Brand", "Channel"),
+	}
+}
+
+// text compiles one text: it has to parse, to use nothing but its variables, and to render for who is first in the queue as
+// for who is not.
+func (c *compiler) text(path *field.Path, name, text string, variables ...string) *template.Template {
+	if text == "" {
+		return nil
+	}
+	if n := utf8.RuneCountInString(text); n > maxTemplate {
+		c.fail(field.TooLongMaxLength(path, text, maxTemplate))
+		return nil
+	}
+	t, err := template.New(name).Parse(text)
+	if err != nil {
+		c.fail(field.Invalid(path, text, "not a Go template: "+err.Error()))
+		return nil
+	}
+	if t.Tree == nil || t.Root == nil { // nothing but comments
+		return nil
+	}
+	if err := check(t, variables); err != nil {
+		c.fail(field.Invalid(path, text, err.Error()))
+		return nil
+	}
+	for _, sample := range samples() {
+		if _, err := render(t, sample); err != nil {
+			c.fail(field.Invalid(path, text, err.Error()))
+			return nil
+		}
+	}
+	return t
+}
+
+// samples take a template through the branches that its variables can decide.
+func samples() []Vars {
+	return []Vars{
+		{},
+		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1},
+		{Brand: "露米", Channel: "露米商城", Hours: "休息", NextOpening: "明天 09:00", QueuePosition: 12},
+	}
+}
