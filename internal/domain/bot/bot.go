@@ -8,8 +8,9 @@
 //   - Asking for a human always works. A hand-off phrase wins over every rule that would reply; a rule that hands off as
 //     well only adds its topic, so that "投诉,转人工" is still a complaint.
 //   - What no rule answers is a NoMatch, which the caller gives to a human: the bot never pretends to have understood.
-//   - A Playbook that compiles renders: templates know only the variables of their text and no loops, so that what is sent
-//     is bounded and a mistake is found when the Playbook is written, not when a customer waits.
+//   - Templates know only the variables of their text and no loops, so that what is sent is bounded; and all that they
+//     compute is tried when they are compiled, so that a mistake is found when the Playbook is written, not when a customer
+//     waits.
 package bot
 
 import (

@@ -19,10 +19,36 @@ func check(t *template.Template, variables []string) error {
 	if len(t.Templates()) > 1 {
 		return errUnsupported("define and block")
 	}
-	return (&checker{variables: variables}).list(t.Root)
+	c := &checker{variables: variables}
+	if err := c.list(t.Root); err != nil {
+		return err
+	}
+	return c.evaluate(t)
 }
 
-type checker struct{ variables []string }
+type checker struct {
+	variables []string
+	// values are all values that the template may compute, whatever its branches.
+	values []parse.Node
+}
+
+// evaluate computes every value of the template one after the other, branches aside: comparing a name with a number fails
+// only where it is computed.
+func (c *checker) evaluate(t *template.Template) error {
+	flat, err := template.New(t.Name()).AddParseTree(t.Name(), &parse.Tree{
+		Name: t.Tree.Name, ParseName: t.Tree.ParseName,
+		Root: &parse.ListNode{NodeType: parse.NodeList, Nodes: c.values},
+	})
+	if err != nil {
+		return fmt.Errorf("taking the template apart: %w", err)
+	}
+	for _, sample := range samples() {
+		if _, err := render(flat, sample); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func errUnsupported(what string) error {
 	return fmt.Errorf("%s cannot be used here: use text, variables, and if, else and end", what)
@@ -69,6 +95,7 @@ func (c *checker) pipe(pipe *parse.PipeNode) error {
 	if len(pipe.Decl) > 0 {
 		return errUnsupported("a variable of your own")
 	}
+	c.values = append(c.values, &parse.ActionNode{NodeType: parse.NodeAction, Pos: pipe.Pos, Line: pipe.Line, Pipe: pipe})
 	for _, command := range pipe.Cmds {
 		for _, arg := range command.Args {
 			if err := c.arg(arg); err != nil {

@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	rules := func(r ...v1alpha1.PlaybookRule) v1alpha1.PlaybookSpec { return v1alpha1.PlaybookSpec{Rules: r} }
+	linked := func(url string) v1alpha1.PlaybookSpec {
+		r := replyRule("invoice", "开票:", "发票")
+		r.Reply.Link = &v1alpha1.BotLink{Title: "开发票", URL: url}
+		return rules(r)
+	}
+	for name, tc := range map[string]struct {
+		spec v1alpha1.PlaybookSpec
+		want []string
+	}{
+		"the sample is valid":                       {spec: sample()},
+		"an empty Playbook is valid":                {},
+		"a keyword that holds a phrase is allowed":  {spec: rules(replyRule("a", "b", "转人工客服"))},
+		"two rules of one name":                     {spec: rules(replyRule("a", "b", "c"), replyRule("a", "b", "d")), want: []string{`spec.rules[1].name: Duplicate value: "a"`}},
+		"a rule without keywords":                   {spec: rules(replyRule("a", "b")), want: []string{"spec.rules[0].match.keywords: Required value: rule a: list the words for which it is"}},
+		"a blank keyword":                           {spec: rules(replyRule("a", "b", "c", "　")), want: []string{"spec.rules[0].match.keywords[1]: Invalid value: \"\\u3000\": a word of spaces would match every text; write a word or remove it"}},
+		"a rule that neither replies nor hands off": {spec: rules(v1alpha1.PlaybookRule{Name: "a", Match: v1alpha1.PlaybookMatch{Keywords: []string{"b"}}}), want: []string{`spec.rules[0]: Invalid value: "a": set exactly one of reply and handOff`}},
+		"a blank reply":                             {spec: rules(replyRule("a", " ", "b")), want: []string{"spec.rules[0].reply.text: Required value: rule a: write what the bot answers"}},
+		"a hand-off without topic":                  {spec: rules(handOffRule("a", "", "b")), want: []string{"spec.rules[0].handOff.topic: Required value: rule a: name the topic"}},
+		"a link without host":                       {spec: linked("https://"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "https://": write a full address without a password, for example https://shop.example/invoice`}},
+		"a link of another scheme":                  {spec: linked("javascript://x"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "javascript://x": write a full address without a password, for example https://shop.example/invoice`}},
+		"a blank phrase":                            {spec: v1alpha1.PlaybookSpec{HandOff: v1alpha1.HandOffSpec{Phrases: []string{" "}}}, want: []string{`spec.handOff.phrases[0]: Invalid value: " ": a word of spaces would match every text; write a word or remove it`}},
+		"more rules than the schema allows":         {spec: rules(make([]v1alpha1.PlaybookRule, 257)...), want: []string{"spec.rules: Too many: 257: must have at most 256 items"}},
+		"two canned replies of one code": {
+			spec: v1alpha1.PlaybookSpec{CannedReplies: []v1alpha1.CannedReply{{Code: "1", Text: "a"}, {Code: "1", Text: "b"}}},
+			want: []string{`spec.cannedReplies[1].code: Duplicate value: "1"`},
+		},
+		"a blank canned reply": {
+			spec: v1alpha1.PlaybookSpec{CannedReplies: []v1alpha1.CannedReply{{Code: "1", Text: " "}}},
+			want: []string{"spec.cannedReplies[0].text: Required value: canned reply 1: write what is sent"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkErrors(t, tc.spec, tc.want)
+		})
+	}
+}
+
+func checkErrors(t *testing.T, spec v1alpha1.PlaybookSpec, want []string) {
+	t.Helper()
+	var got []string
+	for _, err := range Validate(spec) {
+		got = append(got, err.Error())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Validate (-want +got):\n%s", diff)
+	}
+	if _, err := Compile(spec); (err != nil) != (len(want) > 0) {
+		t.Errorf("Compile: %v, but %d mistakes are wanted", err, len(want))
+	}
+}
+
+// TestTemplates shows the mistakes as an author sees them, after `spec.texts.welcome: Invalid value: "<template>": `.
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	const known = "there are {{.Brand}}, {{.Channel}}, {{.Hours}}"
+	const plain = " cannot be used here: use text, variables, and if, else and end"
+	for template, want := range map[string]string{
+		"{{.Brand}} {{$.Channel}} {{/* note */}}":          "",
+		"{{/* nothing but a note */}}":                     "",
+		`{{if eq .Hours "休息"}}a{{else if .Brand}}b{{end}}`: "",
+		`{{"a" | eq .Brand}}`:                              "",
+		"{{.Brend}}":                                       "unknown variable .Brend: " + known,
+		"{{.QueuePosition}}":                               "unknown variable .QueuePosition: " + known,
+		"{{if .Brand}}{{.Nope}}{{end}}":                    "unknown variable .Nope: " + known,
+		"{{if .Brand}}a{{else}}{{$.Nope}}{{end}}":          "unknown variable $.Nope: " + known,
+		"{{if not (eq .Nope 1)}}a{{end}}":                  "unknown variable .Nope: " + known,
+		"{{.Brand.Name}}":                                  "unknown variable .Brand.Name: " + known,
+		"{{(.Brand).Name}}":                                "unknown variable (.Brand).Name: " + known,
+		"{{.}}":                                            "unknown variable .: " + known,
+		"{{$}}":                                            "unknown variable $: " + known,
+		"{{nil}}":                                          "unknown variable nil: " + known,
+		"{{.Brand":                                         "not a Go template: template: welcome:1: unclosed action",
+		"{{Brand}}":                                        `not a Go template: template: welcome:1: function "Brand" not defined`,
+		"{{range 1000000000}}{{end}}":                      "range" + plain,
+		"{{with .Brand}}{{.}}{{end}}":                      "with" + plain,
+		`{{define "welcome"}}{{template "welcome"}}{{end}}`: "template" + plain,
+		`{{define "a"}}{{end}}b`:                            "define and block" + plain,
+		`{{block "a" .}}{{end}}`:                            "define and block" + plain,
+		"{{$x := .Brand}}{{$x}}":                            "a variable of your own" + plain,
+		"{{break}}":                                         "not a Go template: template: welcome:1: {{break}} outside {{range}}",
+		`{{printf "%0999999d" 1}}`:                          "the function printf cannot be used here: there are and, or, not, eq, ne, lt, le, gt, ge",
+		"{{if false}}{{lt .Brand 1}}{{end}}":                `rendering the text welcome: template: welcome:1:14: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
+		"{{and false (lt .Brand 1)}}":                       `rendering the text welcome: template: welcome:1:13: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
+	} {
+		t.Run(template, func(t *testing.T) {
+			t.Parallel()
+			var wants []string
+			if want != "" {
+				wants = []string{`spec.texts.welcome: Invalid value: ` + quoted(template) + `: ` + want}
+			}
+			checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: template}}, wants)
+		})
+	}
+}
+
+func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text), `"`, `\"`) + `"` }
+
+func TestEveryTextHasItsOwnVariables(t *testing.T) {
+	t.Parallel()
+	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
+	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, ComplaintAcknowledged: all}}, []string{
+		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
+		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
+		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}`,
+		`spec.texts.complaintAcknowledged: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
+	})
+}
+
+func TestATextThatIsTooLongIsRefused(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("您", maxTemplate)
+	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Queued: long}}, nil)
+	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Queued: long + "好"}}, []string{
+		`spec.texts.queued: Invalid value: "` + excerpt(long) + `": write at most 600 characters, not 601`,
+	})
+}
+
+// FuzzTexts holds that whatever compiles renders within its bound, and that nothing panics.
+func FuzzTexts(f *testing.F) {
+	for _, seed := range []string{
+		"您好,{{.Brand}}", "{{if gt .QueuePosition 3}}{{.QueuePosition}}{{else}}a{{end}}", "{{range 9}}{{.}}{{end}}", "{{.Brand",
+		"{{define \"a\"}}{{template \"a\"}}{{end}}", "{{and .Brand (or .Hours 1)}}", "{{- \"x\" | printf \"%s\" -}}", "{{$}}", "{{(.Brand)}}", "{{1}}{{'a'}}{{true}}",
+	} {
+		f.Add(seed, "露米", 3)
+	}
+	f.Fuzz(func(t *testing.T, template, brand string, position int) {
+		p, err := Compile(v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: template, OffHours: template, Queued: template}})
+		if err != nil {
+			return
+		}
+		for _, text := range []func(Vars) (string, error){p.Welcome, p.OffHours, p.Queued} {
+			got, err := text(Vars{Brand: brand, QueuePosition: position})
+			if err != nil {
+				t.Errorf("%q compiles, but: %v", template, err)
+			}
+			if len(got) > MaxText || utf8.ValidString(template) && utf8.ValidString(brand) && !utf8.ValidString(got) {
+				t.Errorf("%q renders %d bytes: %q", template, len(got), got)
+			}
+		}
+	})
+}
+
+// FuzzDecide holds the bot's first promise: a text with a phrase in it reaches a human, whatever the rules are.
+func FuzzDecide(f *testing.F) {
+	f.Add("投诉", "转人工", "我要", "退款")
+	f.Add("a", "ＨＵＭＡＮ", "", "human")
+	f.Fuzz(func(t *testing.T, keyword, phrase, before, after string) {
+		spec := v1alpha1.PlaybookSpec{
+			Rules:   []v1alpha1.PlaybookRule{replyRule("reply", "x", keyword), handOffRule("handoff", "topic", keyword+after)},
+			HandOff: v1alpha1.HandOffSpec{Phrases: []string{phrase}},
+		}
+		p, err := Compile(spec)
+		if err != nil {
+			return
+		}
+		if got, ok := p.Decide(before + phrase + after).(HandOff); !ok || !got.Explicit {
+			t.Errorf("%q asks for a human, but gets %+v", before+phrase+after, got)
+		}
+		if _, ok := p.Decide(before + keyword + after).(NoMatch); ok {
+			t.Errorf("%q holds the keyword %q, but matches nothing", before+keyword+after, keyword)
+		}
+	})
+}
