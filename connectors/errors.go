@@ -1,0 +1,75 @@
+package connectors
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrNoFile says that a file is not there: never stored, or another Channel's.
+var ErrNoFile = errors.New("the file is not stored")
+
+// Class says what may be done about a failure.
+type Class string
+
+// The classes of failures.
+const (
+	// ClassRetryLater was certainly not done and may work later.
+	ClassRetryLater Class = "RetryLater"
+	// ClassWindowClosed and ClassQuotaSpent were refused because the customer has to write first; they correct our ledger.
+	ClassWindowClosed Class = "WindowClosed"
+	ClassQuotaSpent   Class = "QuotaSpent"
+	// ClassCredentials was refused because of the Channel's account: nothing can be sent until somebody mends it.
+	ClassCredentials Class = "Credentials"
+	// ClassPermanent was refused for good.
+	ClassPermanent Class = "Permanent"
+	// ClassUnknown may have been done.
+	ClassUnknown Class = "Unknown"
+)
+
+// Failure is a call of the platform that did not succeed.
+type Failure struct {
+	Class Class
+	// Code is the platform's, 0 without one.
+	Code int
+	// Reason is a short English identifier, which agents and metrics see.
+	Reason string
+	// RetryAfter is the least time to wait; the host waits longer when it has tried before.
+	RetryAfter time.Duration
+	// Err is the cause, if there is one.
+	Err error
+}
+
+func (f *Failure) Error() string {
+	text := fmt.Sprintf("%s (%s)", f.Reason, f.Class)
+	if f.Code != 0 {
+		text = fmt.Sprintf("%s (%s, code %d)", f.Reason, f.Class, f.Code)
+	}
+	if f.Err != nil {
+		text += ": " + f.Err.Error()
+	}
+	return text
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// AsFailure turns any error into a Failure: an error that is none means that nobody knows.
+func AsFailure(err error) *Failure {
+	if failure, ok := errors.AsType[*Failure](err); ok {
+		return failure
+	}
+	return &Failure{Class: ClassUnknown, Reason: "NoAnswer", Err: err}
+}
+
+// Refusal is a webhook call that is not accepted.
+type Refusal struct {
+	// Status is the HTTP status of the answer.
+	Status int
+	// Reason is a short English identifier for metrics; it holds nothing of the call.
+	Reason string
+}
+
+func (r *Refusal) Error() string { return "refused: " + r.Reason }
+
+// Refuse makes a Refusal.
+func Refuse(status int, reason string) error { return &Refusal{Status: status, Reason: reason} }
