@@ -122,8 +122,8 @@ func (a *account) customerLocked(openID string) (*customer, error) {
 	return c, nil
 }
 
-// appendLocked adds a line, drops the oldest ones beyond the limit, and wakes whoever waits. It returns the line's number.
-func (a *account) appendLocked(c *customer, e Entry) int {
+// appendLocked adds a line, drops the oldest ones beyond the limit, and wakes whoever waits.
+func (a *account) appendLocked(c *customer, e Entry) {
 	c.lastSeq++
 	e.Seq = c.lastSeq
 	if e.From == FromAccount {
@@ -141,7 +141,6 @@ func (a *account) appendLocked(c *customer, e Entry) int {
 		}
 	}
 	c.wake()
-	return e.Seq
 }
 
 // markLocked changes the state of a line if it is still remembered.

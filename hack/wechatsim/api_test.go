@@ -383,11 +383,11 @@ func TestFaultsAreUsedUpInTheirOrder(t *testing.T) {
 		t.Errorf("codes %v", got)
 	}
 	body := `{"touser":"` + testOpenID + `","msgtype":"text","text":{"content":"dropped"}}`
-	if res, err := http.Post(base+sendPath+token, "application/json", strings.NewReader(body)); err == nil { //nolint:noctx // must fail at once
+	if res, err := http.Post(base+sendPath+token, "application/json", strings.NewReader(body)); err == nil {
 		res.Body.Close()
 		t.Errorf("the connection was not dropped")
 	}
-	res, err := http.Post(base+sendPath+token, "application/json", strings.NewReader(body)) //nolint:noctx // answers at once
+	res, err := http.Post(base+sendPath+token, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatalf("sending: %v", err)
 	}

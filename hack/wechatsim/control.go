@@ -63,8 +63,7 @@ func serveControl(w http.ResponseWriter, r *http.Request, f controlFunc) {
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	// The caller may be gone already: nobody is left to tell.
-	_ = enc.Encode(result)
+	_ = enc.Encode(result) //nolint:errchkjson // the caller may be gone already: nobody is left to tell
 }
 
 // readBody decodes a JSON body; an empty one leaves the value as it is.

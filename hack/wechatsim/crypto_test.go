@@ -104,13 +104,21 @@ func TestPushBodiesOfThePublishedVectorsAreRebuiltFromTheirFields(t *testing.T) 
 	vectors := loadVectors(t)
 	debug := func(created int64) []field {
 		return []field{
-			{"ToUserName", "gh_97417a04a28d"}, {"FromUserName", testOpenID}, {"CreateTime", created},
-			{"MsgType", "event"}, {"Event", "debug_demo"}, {"debug_str", "hello world"},
+			{"ToUserName", "gh_97417a04a28d"},
+			{"FromUserName", testOpenID},
+			{"CreateTime", created},
+			{"MsgType", "event"},
+			{"Event", "debug_demo"},
+			{"debug_str", "hello world"},
 		}
 	}
 	text := []field{
-		{"ToUserName", "gh_10f6c3c3ac5a"}, {"FromUserName", "oyORnuP8q7ou2gfYjqLzSIWZf0rs"}, {"CreateTime", int64(1409735668)},
-		{"MsgType", "text"}, {"Content", "abcdteT"}, {"MsgId", int64(6054768590064713728)},
+		{"ToUserName", "gh_10f6c3c3ac5a"},
+		{"FromUserName", "oyORnuP8q7ou2gfYjqLzSIWZf0rs"},
+		{"CreateTime", int64(1409735668)},
+		{"MsgType", "text"},
+		{"Content", "abcdteT"},
+		{"MsgId", int64(6054768590064713728)},
 	}
 	for name, c := range map[string]struct {
 		format Format

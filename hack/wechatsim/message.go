@@ -131,8 +131,12 @@ func (a *account) describeLocked(m Message, j *job, line *Entry, now time.Time) 
 		}
 		setDefault(&m.AppID, a.app.AppID)
 		j.fields = []field{
-			{"MsgType", "miniprogrampage"}, {"Title", m.Title}, {"AppId", m.AppID}, {"PagePath", m.PagePath},
-			{"ThumbUrl", item.pictureURL(a.app.AppID)}, {"ThumbMediaId", item.id},
+			{"MsgType", "miniprogrampage"},
+			{"Title", m.Title},
+			{"AppId", m.AppID},
+			{"PagePath", m.PagePath},
+			{"ThumbUrl", item.pictureURL(a.app.AppID)},
+			{"ThumbMediaId", item.id},
 		}
 		line.Text, line.PictureURL = m.Title, item.picturePath(a.app.AppID)
 	case TypeEnter:

@@ -112,8 +112,10 @@ func TestKindsOfMessages(t *testing.T) {
 		"an entry": {Message{Type: TypeEnter, SessionFrom: "order:1"}, func(p pushed) bool {
 			return p.Event == "user_enter_tempsession" && p.SessionFrom == "order:1" && p.MsgID == ""
 		}},
-		"an unknown type": {Message{Type: TypeRaw, MsgType: "video", Fields: map[string]any{"Content": "x", "Nested": map[string]any{"A": 1.0}}},
-			func(p pushed) bool { return p.MsgType == "video" && p.Content == "x" }},
+		"an unknown type": {
+			Message{Type: TypeRaw, MsgType: "video", Fields: map[string]any{"Content": "x", "Nested": map[string]any{"A": 1.0}}},
+			func(p pushed) bool { return p.MsgType == "video" && p.Content == "x" },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			push, err := sim.Write(t.Context(), testApp, testOpenID, c.message)
@@ -224,7 +226,7 @@ func TestAnEncryptedTransferIsUnderstood(t *testing.T) {
 func TestPushesOfOneCustomerWaitForOneAnother(t *testing.T) {
 	var mu sync.Mutex
 	running, most := 0, 0
-	hook := newCallback(t, func(n int, w http.ResponseWriter, r *http.Request) {
+	hook := newCallback(t, func(n int, w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		running++
 		most = max(most, running)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 )
@@ -99,11 +100,7 @@ func (a *account) snapshot() appSnapshot {
 	defer a.mu.Unlock()
 	one := appSnapshot{App: a.app, Ledgers: map[string]ledger{}}
 	for openID, c := range a.customers {
-		copied := ledger{}
-		for t, w := range c.ledger {
-			copied[t] = w
-		}
-		one.Ledgers[openID] = copied
+		one.Ledgers[openID] = maps.Clone(c.ledger)
 	}
 	return one
 }
