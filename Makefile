@@ -55,7 +55,7 @@ bin/yingda: FORCE
 	@$(STEP) "build yingda $(VERSION)" env $(PRODUCT_FLAGS) go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/yingda
 
 bin/wechatsim: FORCE
-	@$(STEP) "build wechatsim" env $(PRODUCT_FLAGS) go build -o $@ ./hack/wechatsim
+	@$(STEP) "build wechatsim" env $(PRODUCT_FLAGS) go build -o $@ ./hack/wechatsim/cmd/wechatsim
 
 bin/local: FORCE
 	@$(STEP) "build local" env $(PRODUCT_FLAGS) go build -o $@ ./hack/local
