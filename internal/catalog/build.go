@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -58,6 +60,8 @@ func (b *builder) build(o objects) *Snapshot {
 	b.compile(o)
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
+	// Informers list in no order; agents' groups come out sorted.
+	slices.SortFunc(o.groups, func(a, b v1alpha1.SkillGroup) int { return cmp.Compare(a.Name, b.Name) })
 	b.addGroups(s, o.groups, agents)
 	b.addChannels(s, o.channels)
 	return s
@@ -163,14 +167,19 @@ func (b *builder) scheduleOf(s *Snapshot, group *v1alpha1.SkillGroup) *schedule.
 	return b.schedules[ref.Name].value
 }
 
-func (b *builder) addChannels(s *Snapshot, channels []v1alpha1.Channel) {
+// Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
+func Bare(c *v1alpha1.Channel) *Channel {
 	silent, _ := bot.Compile(v1alpha1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
+	return &Channel{Channel: c, Pool: Pool(c), Playbook: silent}
+}
+
+func (b *builder) addChannels(s *Snapshot, channels []v1alpha1.Channel) {
 	for i := range channels {
 		object := &channels[i]
 		if object.Spec.BrandRef.Name != b.brand {
 			continue
 		}
-		channel := &Channel{Channel: object, Pool: Pool(object), Playbook: silent}
+		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
 			channel.Playbook, channel.CannedReplies = p.value.bot, p.value.canned
 		}

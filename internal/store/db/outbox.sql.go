@@ -10,10 +10,36 @@ import (
 	"time"
 )
 
-const outboxDelete = `-- name: OutboxDelete :exec
-DELETE FROM outbox WHERE id = ANY($1::bigint[])
+const outboxClaim = `-- name: OutboxClaim :many
+SELECT k::int AS lock FROM unnest($1::int[]) AS k WHERE pg_try_advisory_lock($2::int, k) LIMIT $3
 `
 
+// Takes up to max_locks of the locks for this session; those that another session holds are left out.
+func (q *Queries) OutboxClaim(ctx context.Context, locks []int32, class int32, maxLocks int32) ([]int32, error) {
+	rows, err := q.db.Query(ctx, outboxClaim, locks, class, maxLocks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var lock int32
+		if err := rows.Scan(&lock); err != nil {
+			return nil, err
+		}
+		items = append(items, lock)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const outboxDelete = `-- name: OutboxDelete :exec
+DELETE FROM outbox USING (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed WHERE id = ANY($1::bigint[])
+`
+
+// Does not wait for the disk: a delete that a crash undoes is sent again with the same event id, which receivers expect.
 func (q *Queries) OutboxDelete(ctx context.Context, ids []int64) error {
 	_, err := q.db.Exec(ctx, outboxDelete, ids)
 	return err
@@ -50,11 +76,16 @@ func (q *Queries) OutboxDepth(ctx context.Context) ([]OutboxDepthRow, error) {
 }
 
 const outboxHead = `-- name: OutboxHead :many
-SELECT id, destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at FROM outbox WHERE destination = $1 AND shard = $2 ORDER BY id LIMIT $3
+SELECT o.id, o.destination, o.shard, o.target, o.key, o.event_id, o.event_type, o.subject, o.payload, o.traceparent, o.tracestate, o.created_at FROM unnest($1::smallint[]) AS s(shard)
+CROSS JOIN LATERAL (
+    SELECT id, destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at FROM outbox WHERE destination = $2 AND outbox.shard = s.shard ORDER BY id LIMIT $3
+) AS o
+ORDER BY o.id LIMIT $3
 `
 
-func (q *Queries) OutboxHead(ctx context.Context, destination string, shard int16, maxRows int32) ([]Outbox, error) {
-	rows, err := q.db.Query(ctx, outboxHead, destination, shard, maxRows)
+// The first rows of the given shards, in id order. One probe of the index a shard: a backlog of another destination costs nothing.
+func (q *Queries) OutboxHead(ctx context.Context, shards []int16, destination string, maxRows int32) ([]Outbox, error) {
+	rows, err := q.db.Query(ctx, outboxHead, shards, destination, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -93,5 +124,15 @@ SELECT pg_notify('outbox', $1::text)
 // Wakes the relays when the transaction commits.
 func (q *Queries) OutboxNotify(ctx context.Context, destination string) error {
 	_, err := q.db.Exec(ctx, outboxNotify, destination)
+	return err
+}
+
+const outboxRelease = `-- name: OutboxRelease :exec
+SELECT pg_advisory_unlock_all(), pg_notify('outbox', $1::text)
+`
+
+// Lets go of all locks of this session and tells the other relays.
+func (q *Queries) OutboxRelease(ctx context.Context, payload string) error {
+	_, err := q.db.Exec(ctx, outboxRelease, payload)
 	return err
 }

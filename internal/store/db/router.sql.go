@@ -207,15 +207,15 @@ func (q *Queries) ProcessedPrune(ctx context.Context, before time.Time) (int64, 
 }
 
 const queuedUntold = `-- name: QueuedUntold :many
-SELECT q.id, q.position::int FROM (
+SELECT q.id, q.position::int AS position FROM (
     SELECT id, queued_told, row_number() OVER (ORDER BY priority DESC, queued_at, id) AS position
     FROM conversation WHERE state = 'queued' AND skill_group = $1
 ) q WHERE NOT q.queued_told ORDER BY q.position LIMIT $2
 `
 
 type QueuedUntoldRow struct {
-	ID        uuid.UUID
-	QPosition int32
+	ID       uuid.UUID
+	Position int32
 }
 
 // Waiting conversations of a group whose customers were not told so, with their place in the queue.
@@ -228,7 +228,7 @@ func (q *Queries) QueuedUntold(ctx context.Context, skillGroup string, maxRows i
 	var items []QueuedUntoldRow
 	for rows.Next() {
 		var i QueuedUntoldRow
-		if err := rows.Scan(&i.ID, &i.QPosition); err != nil {
+		if err := rows.Scan(&i.ID, &i.Position); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

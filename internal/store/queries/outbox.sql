@@ -7,10 +7,24 @@ VALUES (@destination, @shard, @target, @key, @event_id, @event_type, @subject, @
 SELECT pg_notify('outbox', @destination::text);
 
 -- name: OutboxHead :many
-SELECT * FROM outbox WHERE destination = @destination AND shard = @shard ORDER BY id LIMIT @max_rows;
+-- The first rows of the given shards, in id order. One probe of the index a shard: a backlog of another destination costs nothing.
+SELECT o.* FROM unnest(@shards::smallint[]) AS s(shard)
+CROSS JOIN LATERAL (
+    SELECT * FROM outbox WHERE destination = @destination AND outbox.shard = s.shard ORDER BY id LIMIT @max_rows
+) AS o
+ORDER BY o.id LIMIT @max_rows;
 
 -- name: OutboxDelete :exec
-DELETE FROM outbox WHERE id = ANY(@ids::bigint[]);
+-- Does not wait for the disk: a delete that a crash undoes is sent again with the same event id, which receivers expect.
+DELETE FROM outbox USING (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed WHERE id = ANY(@ids::bigint[]);
 
 -- name: OutboxDepth :many
 SELECT destination, count(*) AS rows, min(created_at)::timestamptz AS oldest FROM outbox GROUP BY destination;
+
+-- name: OutboxClaim :many
+-- Takes up to max_locks of the locks for this session; those that another session holds are left out.
+SELECT k::int AS lock FROM unnest(@locks::int[]) AS k WHERE pg_try_advisory_lock(@class::int, k) LIMIT @max_locks;
+
+-- name: OutboxRelease :exec
+-- Lets go of all locks of this session and tells the other relays.
+SELECT pg_advisory_unlock_all(), pg_notify('outbox', @payload::text);

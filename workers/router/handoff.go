@@ -1,0 +1,141 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
+	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// handOff gives a conversation that was with the bot to a human: into the queue of its group, or, while the group is
+// closed, to its next opening.
+func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (queued string, err error) {
+	c.Topic = topic
+	t.route(&c)
+	group, known := t.snapshot.Group(c.SkillGroup)
+	if known && group.Schedule != nil && !group.Schedule.At(t.Now).Open {
+		if c, err = t.awaitOpening(ctx, c, group); err != nil {
+			return "", err
+		}
+	} else {
+		c.State, c.QueuedAt = store.StateQueued, &t.Now
+		queued = c.SkillGroup
+	}
+	if c, err = t.Save(ctx, c); err != nil {
+		return "", err //nolint:wrapcheck // says what it was doing.
+	}
+	return queued, t.startComplaint(ctx, c)
+}
+
+// route finds the group and the priority of a conversation.
+func (t *turn) route(c *db.Conversation) {
+	result := routing.Group(routing.Input{
+		Routing: t.channel.Spec.Routing, EntryPoints: t.channel.Spec.EntryPoints, Default: t.snapshot.DefaultGroup(),
+		SessionFrom: t.contact.SessionFrom, Text: t.in.Content.Text, Topic: c.Topic,
+	})
+	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
+	if group, ok := t.snapshot.Group(result.Group); ok {
+		c.Priority = routing.Priority(group.Spec.Priorities, c.Topic)
+	}
+}
+
+// retopic gives a conversation that is on its way to a human, or with one, a new topic. It keeps its agent; one that
+// still waits moves to where the topic belongs.
+func (t *turn) retopic(ctx context.Context, c db.Conversation, topic string) (queued string, err error) {
+	if c.State != store.StateAssigned {
+		return t.handOff(ctx, c, topic)
+	}
+	c.Topic = topic
+	if c, err = t.Save(ctx, c); err != nil {
+		return "", err //nolint:wrapcheck // says what it was doing.
+	}
+	return "", t.startComplaint(ctx, c)
+}
+
+// awaitOpening keeps the conversation for the group's next opening, tells the customer once, and notes by when they
+// were promised an answer.
+func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catalog.Group) (db.Conversation, error) {
+	c.State, c.QueuedAt = store.StateAwaitingOpening, nil
+	if opening, ok := group.Schedule.NextOpening(t.Now); ok {
+		due := servicelevel.OffHoursDue(opening, t.channel.ServiceLevel.OffHours)
+		c.DueAt = &due
+	}
+	if c.OffHoursTold {
+		return c, nil
+	}
+	text, err := t.channel.Playbook.OffHours(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
+	if err != nil {
+		return c, fmt.Errorf("writing the off-hours text: %w", err)
+	}
+	c.OffHoursTold = true
+	return c, t.sayText(ctx, c, "off-hours/"+t.in.MessageID, text)
+}
+
+// startComplaint starts the complaint process of a conversation with that topic. Starting it twice is harmless: the
+// workflow's id is the conversation's.
+func (t *turn) startComplaint(ctx context.Context, c db.Conversation) error {
+	if c.Topic != v1alpha1.TopicComplaint {
+		return nil
+	}
+	names := t.router.Names
+	input, err := complaintOf(t, c, promise.ComplaintID(names.Namespace, names.Brand, c.ID))
+	if err != nil {
+		return err
+	}
+	t.router.Metrics.complaints.Inc()
+	if err := t.StartWorkflow(ctx, input.ID, promise.ComplaintWorkflow, input); err != nil {
+		return fmt.Errorf("starting the complaint: %w", err)
+	}
+	return nil
+}
+
+func complaintOf(t *turn, c db.Conversation, id string) (promise.Complaint, error) {
+	level := t.channel.ServiceLevel.Complaint
+	ladder, err := servicelevel.Ladder(level)
+	if err != nil {
+		return promise.Complaint{}, fmt.Errorf("reading the complaint ladder: %w", err)
+	}
+	text, err := t.channel.Playbook.ComplaintAcknowledged(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
+	if err != nil {
+		return promise.Complaint{}, fmt.Errorf("writing the acknowledgement: %w", err)
+	}
+	days := level.FollowUpWithinDays
+	if days == 0 {
+		days = int32(servicelevel.FollowUpDue(time.Time{}, level).Sub(time.Time{}) / (24 * time.Hour))
+	}
+	input := promise.Complaint{
+		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
+		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: days,
+	}
+	for _, rung := range ladder {
+		input.Ladder = append(input.Ladder, promise.Rung{After: rung.After, Notify: rung.Notify})
+	}
+	return input, nil
+}
+
+// delivered tells the agent's desk what became of a message. The store's state is told, not the report's: reports can
+// overtake one another.
+func (r *Router) delivered(ctx context.Context, u *store.Unit, report message.Delivery) error {
+	row, err := u.DeliveredConversation(ctx, report.MessageID)
+	if isNoRows(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("finding the message's conversation: %w", err)
+	}
+	if row.Agent == nil {
+		return nil
+	}
+	u.Tell(ctx, *row.Agent, message.FrameDelivery, store.DeliveryOutcome{
+		Message: report.MessageID, Conversation: row.ID, State: message.DeliveryState(row.State), Code: row.Code, Reason: row.Reason,
+	})
+	return nil
+}

@@ -1,0 +1,253 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// consumerName is under which the router remembers what it took in.
+const consumerName = "router"
+
+// turn is one thing that a customer did, and all that is known around it.
+type turn struct {
+	*store.Unit
+	router   *Router
+	snapshot *catalog.Snapshot
+	channel  *catalog.Channel
+	in       message.Inbound
+	contact  db.Contact
+}
+
+// inbound takes in what a customer did; it returns the skill group whose queue changed.
+func (r *Router) inbound(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, in message.Inbound) (queued string, err error) {
+	fresh, err := u.ProcessedAdd(ctx, consumerName, in.Channel, in.MessageID, u.Now)
+	if err != nil {
+		return "", fmt.Errorf("remembering a message: %w", err)
+	}
+	if fresh == 0 {
+		r.Metrics.duplicates.Inc()
+		return "", nil
+	}
+	clean(&in.Content)
+	t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, in.Channel), in: in}
+	if err := t.meet(ctx); err != nil {
+		return "", err
+	}
+	c, err := t.conversation(ctx)
+	if err != nil {
+		return "", err
+	}
+	if in.Content.Kind == message.KindEntered {
+		return "", t.welcome(ctx, c)
+	}
+	if err := t.expectMedia(ctx); err != nil {
+		return "", err
+	}
+	if in.SentAt.After(c.LastMessageAt) {
+		c.LastMessageAt = in.SentAt
+	}
+	if err := u.Hear(ctx, c, in); err != nil {
+		return "", err //nolint:wrapcheck // says what it was doing.
+	}
+	r.Metrics.messages.Inc()
+	return t.answer(ctx, c)
+}
+
+// channelOf never fails: a message of a Channel that was deleted, or that this replica has not heard of yet, still goes
+// to a human.
+func channelOf(snapshot *catalog.Snapshot, name string) *catalog.Channel {
+	if channel, ok := snapshot.Channel(name); ok {
+		return channel
+	}
+	channel := &v1alpha1.Channel{}
+	channel.Name = name
+	return catalog.Bare(channel)
+}
+
+// clean drops what Postgres cannot keep in JSON: customers can send U+0000.
+func clean(c *message.Content) {
+	drop := func(s *string) { *s = strings.ReplaceAll(*s, "\x00", "") }
+	drop(&c.Text)
+	drop(&c.SessionFrom)
+	drop(&c.Raw)
+	drop(&c.RawType)
+	if c.Page != nil {
+		drop(&c.Page.Title)
+		drop(&c.Page.Path)
+	}
+	if c.Link != nil {
+		drop(&c.Link.Title)
+		drop(&c.Link.Description)
+		drop(&c.Link.URL)
+	}
+}
+
+// meet notes that the contact was seen and what the platform now lets us send to them.
+func (t *turn) meet(ctx context.Context) error {
+	contact, err := t.ContactSeen(ctx, db.ContactSeenParams{
+		Channel: t.in.Channel, ExternalID: t.in.Customer, CustomerID: uuid.Must(uuid.NewV7()),
+		SessionFrom: t.in.Content.SessionFrom, At: t.in.SentAt,
+	})
+	if err != nil {
+		return fmt.Errorf("noting the contact: %w", err)
+	}
+	t.contact = contact
+	kind := quota.UserMessage
+	if t.in.Content.Kind == message.KindEntered {
+		kind = quota.EnterSession
+	}
+	return t.grant(ctx, kind)
+}
+
+func (t *turn) grant(ctx context.Context, kind quota.Contact) error {
+	row, err := t.QuotaForUpdate(ctx, t.in.Channel, t.in.Customer)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("reading the quota: %w", err)
+	}
+	state := quota.Grant(quota.State{
+		WindowEnds: row.WindowEnds, Remaining: row.Remaining, SessionEnds: row.SessionEnds, SessionRemaining: row.SessionRemaining,
+	}, kind, t.in.SentAt)
+	err = t.QuotaSet(ctx, db.QuotaSetParams{
+		Channel: t.in.Channel, ExternalID: t.in.Customer, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
+		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
+	})
+	if err != nil {
+		return fmt.Errorf("granting quota: %w", err)
+	}
+	return nil
+}
+
+// conversation returns the contact's open conversation, or a new one, locked.
+func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
+	c, err := t.ConversationOpenForUpdate(ctx, t.in.Channel, t.in.Customer)
+	if errors.Is(err, pgx.ErrNoRows) {
+		t.router.Metrics.opened.Inc()
+		c, err = t.ConversationAdd(ctx, db.ConversationAddParams{
+			ID: uuid.Must(uuid.NewV7()), Channel: t.in.Channel, ExternalID: t.in.Customer, CustomerID: t.contact.CustomerID, OpenedAt: t.Now,
+		})
+	}
+	if err != nil {
+		return db.Conversation{}, fmt.Errorf("finding the conversation: %w", err)
+	}
+	return c, nil
+}
+
+// welcome greets who opened the chat and is with nobody yet.
+func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
+	if c.State != store.StateBot {
+		return nil
+	}
+	text, err := t.channel.Playbook.Welcome(t.vars())
+	if err != nil {
+		return fmt.Errorf("writing the welcome: %w", err)
+	}
+	return t.sayText(ctx, c, "welcome/"+t.in.MessageID, text)
+}
+
+// expectMedia asks the connectors for the file that came with the message.
+func (t *turn) expectMedia(ctx context.Context) error {
+	file := t.in.Content.Media
+	if t.in.Content.Page != nil {
+		file = t.in.Content.Page.Thumb
+	}
+	if file == nil || file.PlatformID == "" {
+		return nil
+	}
+	if err := t.MediaExpect(ctx, file.ID, t.in.Channel, file.PlatformID, t.Now); err != nil {
+		return fmt.Errorf("asking for a file: %w", err)
+	}
+	return nil
+}
+
+// answer lets the bot decide what to do with a message that was heard.
+func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, err error) {
+	var decision bot.Decision = bot.NoMatch{}
+	if t.in.Content.Kind == message.KindText {
+		decision = t.channel.Playbook.Decide(t.in.Content.Text)
+	}
+	handOff, _ := decision.(bot.HandOff)
+	if c.State != store.StateBot {
+		if handOff.Topic != "" && handOff.Topic != c.Topic {
+			return t.retopic(ctx, c, handOff.Topic)
+		}
+		_, err := t.Save(ctx, c)
+		return "", err //nolint:wrapcheck // says what it was doing.
+	}
+	if answer, ok := decision.(bot.Answer); ok {
+		return "", t.reply(ctx, c, answer)
+	}
+	return t.handOff(ctx, c, handOff.Topic)
+}
+
+// reply sends the bot's answer; the conversation stays with the bot.
+func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) error {
+	if err := t.sayText(ctx, c, "rule/"+t.in.MessageID, answer.Text); err != nil {
+		return err
+	}
+	if answer.Link != nil {
+		link := message.Content{Kind: message.KindLink, Link: &message.Link{Title: answer.Link.Title, URL: answer.Link.URL}}
+		if err := t.say(ctx, c, "link/"+t.in.MessageID, link); err != nil {
+			return err
+		}
+	}
+	t.router.Metrics.botAnswers.Inc()
+	_, err := t.Save(ctx, c)
+	return err //nolint:wrapcheck // says what it was doing.
+}
+
+func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string) error {
+	if text == "" {
+		return nil
+	}
+	return t.say(ctx, c, key, message.Content{Kind: message.KindText, Text: text})
+}
+
+func (t *turn) say(ctx context.Context, c db.Conversation, key string, content message.Content) error {
+	words := store.Words{Key: key, Topic: t.router.Names.Outbound(t.channel.Pool), Sender: store.SenderBot, Content: content}
+	_, _, err := t.Say(ctx, c, words)
+	return err //nolint:wrapcheck // says what it was doing.
+}
+
+// vars are the variables of the Playbook's texts.
+func (t *turn) vars() bot.Vars {
+	return vars(t.snapshot, t.channel, t.snapshot.DefaultGroup(), t.Now)
+}
+
+func vars(snapshot *catalog.Snapshot, channel *catalog.Channel, group string, now time.Time) bot.Vars {
+	v := bot.Vars{Channel: channel.Name}
+	if channel.Spec.DisplayName != "" {
+		v.Channel = channel.Spec.DisplayName
+	}
+	if snapshot.Brand != nil {
+		v.Brand = snapshot.Brand.Spec.DisplayName
+	}
+	if g, ok := snapshot.Group(group); ok && g.Schedule != nil {
+		v.Hours = g.Schedule.Hours(now)
+		if next, ok := g.Schedule.NextOpening(now); ok {
+			v.NextOpening = openingText(now.In(g.Schedule.Location()), next.In(g.Schedule.Location()))
+		}
+	}
+	return v
+}
+
+// openingText is a time as people say it: today's without the date.
+func openingText(now, opening time.Time) string {
+	if now.Format(time.DateOnly) == opening.Format(time.DateOnly) {
+		return opening.Format("15:04")
+	}
+	return opening.Format("1月2日 15:04")
+}

@@ -1,0 +1,42 @@
+package router
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are the router's counters.
+type Metrics struct {
+	messages, duplicates, opened, botAnswers, assigned, complaints prometheus.Counter
+	batchSize, batchSeconds                                        prometheus.Histogram
+}
+
+// NewMetrics registers the router's metrics.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "yingda", Subsystem: "router", Name: name, Help: help})
+		registry.MustRegister(c)
+		return c
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "yingda", Subsystem: "router", Name: name, Help: help, Buckets: buckets})
+		registry.MustRegister(h)
+		return h
+	}
+	return &Metrics{
+		messages:     counter("messages_total", "Messages of customers taken in, each once."),
+		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
+		opened:       counter("conversations_opened_total", "Conversations opened."),
+		botAnswers:   counter("bot_answers_total", "Messages answered by a rule of a Playbook."),
+		assigned:     counter("assignments_total", "Conversations given to an agent by this replica."),
+		complaints:   counter("complaints_total", "Complaint processes started."),
+		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
+		batchSeconds: histogram("batch_seconds", "Time of one transaction.", prometheus.ExponentialBuckets(0.001, 2, 12)),
+	}
+}
+
+func (m *Metrics) batch(size int, took time.Duration) {
+	m.batchSize.Observe(float64(size))
+	m.batchSeconds.Observe(took.Seconds())
+}

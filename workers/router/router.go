@@ -1,0 +1,150 @@
+// Package router is the conversation engine: it takes in what customers do, finds the customer and the conversation,
+// lets the bot answer or hand over, and gives waiting conversations to agents.
+//
+// One Postgres transaction takes in a batch; what must go out is in the outbox of the same transaction, and the Kafka
+// offset is committed after it. So a message counts once, however often it arrives. The rules themselves are pure
+// packages under internal/domain; this package only reads the state they need and writes what they decide.
+package router
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// Config is what a Router works with.
+type Config struct {
+	Brokers  []string
+	Names    bus.Names
+	Store    *store.Store
+	Producer *bus.Producer
+	// Catalog is followed by somebody else; Run needs its first snapshot.
+	Catalog *catalog.Catalog
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// Router is one replica of the conversation engine.
+type Router struct {
+	Config
+	tracer trace.Tracer
+	// groups holds the skill groups whose queues are to be looked at.
+	groups groupSet
+}
+
+// New returns a Router; Run starts it.
+func New(config Config) *Router {
+	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet()}
+	config.Catalog.Subscribe(r.configured)
+	return r
+}
+
+// configured looks at every queue again: a new schedule, agent or capacity may let somebody in.
+func (r *Router) configured(s *catalog.Snapshot) {
+	for _, group := range s.Groups() {
+		r.groups.add(group.Name)
+	}
+}
+
+// Run works until ctx ends.
+func (r *Router) Run(ctx context.Context) error {
+	consumer := bus.NewConsumer(bus.ConsumerConfig{
+		Brokers: r.Brokers, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
+		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger,
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return consumer.Run(ctx) })
+	group.Go(func() error { r.drainGroups(ctx); return nil })
+	group.Go(func() error { r.tick(ctx); return nil })
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("routing: %w", err)
+	}
+	return nil
+}
+
+// scope is the surroundings of a unit that starts now.
+func (r *Router) scope() store.Scope {
+	return store.Scope{
+		Events: r.Names.Events(),
+		Source: fmt.Sprintf("/%s/%s/router", r.Names.Namespace, r.Names.Brand),
+		Now:    r.Now().UTC(),
+	}
+}
+
+// Handle takes in one batch of a partition, in order. It is a bus.Handler.
+func (r *Router) Handle(ctx context.Context, _ int, batch []message.Envelope) error {
+	err := r.takeIn(ctx, batch)
+	if err == nil || !store.IsRefused(err) {
+		return err
+	}
+	// Some message holds what the database refuses, whatever is tried. Find it, so that it stops only itself.
+	for i := range batch {
+		if err := r.takeIn(ctx, batch[i:i+1]); err != nil {
+			if store.IsRefused(err) {
+				return &bus.PoisonError{Index: i, Reason: "the database refuses its content"}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
+	started := r.Now()
+	snapshot := r.Catalog.Snapshot()
+	var touched []string
+	err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
+		touched = touched[:0]
+		for i := range batch {
+			group, err := r.take(ctx, u, snapshot, i, batch[i])
+			if err != nil {
+				return err
+			}
+			if group != "" {
+				touched = append(touched, group)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err //nolint:wrapcheck // wrapped where it happened; the bus branches on its type.
+	}
+	for _, group := range touched {
+		r.groups.add(group)
+	}
+	r.Metrics.batch(len(batch), r.Now().Sub(started))
+	return nil
+}
+
+// take takes in one envelope; it returns the skill group whose queue changed.
+func (r *Router) take(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, index int, e message.Envelope) (queued string, err error) {
+	ctx, span := r.tracer.Start(bus.TraceContext(ctx, e), "router "+string(e.Type), trace.WithSpanKind(trace.SpanKindConsumer))
+	defer span.End()
+	switch e.Type {
+	case message.TypeInbound:
+		in, err := message.Payload[message.Inbound](e, message.TypeInbound)
+		if err != nil {
+			return "", &bus.PoisonError{Index: index, Reason: err.Error()}
+		}
+		return r.inbound(ctx, u, snapshot, in)
+	case message.TypeDelivery:
+		report, err := message.Payload[message.Delivery](e, message.TypeDelivery)
+		if err != nil {
+			return "", &bus.PoisonError{Index: index, Reason: err.Error()}
+		}
+		return "", r.delivered(ctx, u, report)
+	default:
+		return "", &bus.PoisonError{Index: index, Reason: fmt.Sprintf("type %q is not for the router", e.Type)}
+	}
+}
