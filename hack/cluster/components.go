@@ -127,6 +127,8 @@ func (l layout) controllerManager() component {
 			"--allocate-node-cidrs=true", "--cluster-cidr="+podCIDR,
 			// The one node gets the whole range: the CNI configuration is fixed.
 			"--node-cidr-mask-size=16",
+			// Its default is made outside the run directory.
+			"--flex-volume-plugin-dir="+l.state("volume-plugins"),
 		),
 		files:   []string{kubeconfig, l.pki("local-server.crt"), l.pki("sa.pub")},
 		listens: []string{"127.0.0.1:10257"},
@@ -205,18 +207,18 @@ var configFiles embed.FS
 
 // settings are the values of the configuration templates.
 type settings struct {
-	NodeName, HostAddress, PodCIDR, CgroupName, CNINetwork, PodBridge, PauseImage string
-	PKI, Config, Containerd, Socket, CRIEndpoint, KubeletRoot, PodLogs, IPAM      string
-	CNIPlugins, Snapshotter                                                       string
+	NodeName, HostAddress, PodCIDR, CNINetwork, PodBridge, PauseImage          string
+	PKI, Config, Containerd, Socket, CRIEndpoint, VolumePlugins, PodLogs, IPAM string
+	CNIPlugins, Snapshotter                                                    string
 }
 
 func (l layout) settings(cniPlugins, snapshotter string) settings {
 	return settings{
-		NodeName: nodeName, HostAddress: hostAddress, PodCIDR: podCIDR, CgroupName: cgroupName,
+		NodeName: nodeName, HostAddress: hostAddress, PodCIDR: podCIDR,
 		CNINetwork: cniNetwork, PodBridge: podBridge, PauseImage: pauseImage,
 		PKI: l.state("pki"), Config: l.state("config"), Containerd: l.state("containerd"),
 		Socket: l.socket(), CRIEndpoint: l.criEndpoint(),
-		KubeletRoot: l.kubeletRoot(), PodLogs: l.podLogs(), IPAM: l.ipam(),
+		VolumePlugins: l.state("volume-plugins"), PodLogs: l.podLogs(), IPAM: l.ipam(),
 		CNIPlugins: cniPlugins, Snapshotter: snapshotter,
 	}
 }

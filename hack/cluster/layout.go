@@ -18,7 +18,6 @@ const (
 	nodeName    = "yingda"
 	hostBridge  = "yd0"
 	podBridge   = "cni0"
-	cgroupName  = "yingda"
 	cniNetwork  = "yingda"
 	hostAddress = "10.97.0.1"
 	serviceCIDR = "10.96.0.0/16"

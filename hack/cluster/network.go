@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -125,12 +124,15 @@ func ensureChain(ipt utiliptables.Interface, table utiliptables.Table, chain uti
 // removeNetwork takes away every device and chain of the cluster. The host
 // bridge goes last: as long as it is there, it says whose the rest is.
 func removeNetwork() error {
-	var errs []error
-	for _, protocol := range []utiliptables.Protocol{utiliptables.ProtocolIPv4, utiliptables.ProtocolIPv6} {
-		errs = append(errs, removeChains(protocol))
+	// kube-proxy writes its chains for both protocols. A chain that stays would
+	// still translate Service addresses: then the routes must stay too, or what
+	// is sent to a pod would leave by the default gateway.
+	if err := errors.Join(
+		removeChains("iptables-save", utiliptables.ProtocolIPv4), removeChains("ip6tables-save", utiliptables.ProtocolIPv6),
+	); err != nil {
+		return err
 	}
-	errs = append(errs, removePorts(podBridge), removeLink(podBridge), removeLink(hostBridge))
-	return errors.Join(errs...)
+	return errors.Join(removePorts(podBridge), removeLink(podBridge), removeLink(hostBridge))
 }
 
 // removePorts deletes the veth devices that a killed runtime left in a bridge.
@@ -167,8 +169,8 @@ func removeLink(name string) error {
 	return nil
 }
 
-func removeChains(protocol utiliptables.Protocol) error {
-	saved, err := run(string(protocol) + "-save")
+func removeChains(saveProgram string, protocol utiliptables.Protocol) error {
+	saved, err := run(saveProgram)
 	if err != nil {
 		return err
 	}
@@ -246,9 +248,6 @@ func freeAddress(address string) error {
 
 // foreignKubernetes says whether chains of a kube-proxy are there that cannot be ours.
 func foreignKubernetes() (bool, error) {
-	exists, err := utiliptables.New(utiliptables.ProtocolIPv4).ChainExists(utiliptables.TableNAT, "KUBE-SERVICES")
-	if err != nil && !os.IsNotExist(err) {
-		return false, nil //nolint:nilerr // iptables answers "no such chain" as an error
-	}
-	return exists, nil
+	saved, err := run("iptables-save", "-t", "nat")
+	return strings.Contains(string(saved), "\n:KUBE-SERVICES "), err
 }

@@ -76,7 +76,8 @@ func inParallel[T any](items []T, do func(T) error) error {
 // elsewhere. It is what a reboot does. containerd, its shims and the kubelet
 // must not run.
 func (c *cluster) resetRuntime(ctx context.Context) error {
-	errs := []error{c.killContainers(ctx), c.unmountAll(), removeCgroups()}
+	ids := c.layout.containerIDs()
+	errs := []error{c.killContainers(ctx, ids), c.unmountAll(), removeCgroups(ids)}
 	for _, path := range []string{
 		c.layout.containerd("state"), c.layout.containerd("runc"), c.layout.socket(), c.layout.socket() + ".ttrpc", c.layout.ipam(),
 	} {
@@ -94,11 +95,11 @@ func (c *cluster) endStrays(ctx context.Context) error {
 	})
 }
 
-// killContainers ends what still runs in our cgroup: the processes of
-// containers whose shim was killed.
-func (c *cluster) killContainers(ctx context.Context) error {
+// killContainers ends what still runs in the containers' cgroups: processes
+// whose shim was killed.
+func (c *cluster) killContainers(ctx context.Context, containerIDs []string) error {
 	return waitFor(ctx, 10*time.Second, func(context.Context) error {
-		pids := cgroupProcesses()
+		pids := cgroupProcesses(containerIDs)
 		for _, pid := range pids {
 			// A process may end by itself between the listing and the signal.
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -112,36 +113,52 @@ func (c *cluster) killContainers(ctx context.Context) error {
 	})
 }
 
-// cgroupRoots returns our cgroup in every hierarchy that is mounted.
-func cgroupRoots() []string {
-	var roots []string
-	for _, mount := range mounts() {
-		if mount.fsType == "cgroup" || mount.fsType == "cgroup2" {
-			roots = append(roots, filepath.Join(mount.point, cgroupName))
+// criCgroup is where containerd puts the containers of the kubelet. Another
+// runtime of the machine may use it too: only the containers in it are ours
+// that our own runtime knows.
+const criCgroup = "k8s.io"
+
+// containerIDs returns the containers that the runtime's state on disk tells of.
+func (l layout) containerIDs() []string {
+	var ids []string
+	for _, dir := range []string{"runc/k8s.io", "state/io.containerd.runtime.v2.task/k8s.io"} {
+		entries, err := os.ReadDir(l.containerd(dir))
+		if err != nil {
+			continue // nothing has ever run
+		}
+		for _, entry := range entries {
+			ids = append(ids, entry.Name())
 		}
 	}
-	return roots
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
-// cgroupDirs returns the directories of our cgroups, the deepest first.
-func cgroupDirs() []string {
+// cgroupDirs returns the cgroups of the containers in every hierarchy that is
+// mounted, the deepest first.
+func cgroupDirs(containerIDs []string) []string {
 	var dirs []string
-	for _, root := range cgroupRoots() {
-		// Cgroups vanish while we walk: what cannot be read is gone.
-		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.IsDir() {
-				dirs = append(dirs, path)
-			}
-			return nil
-		})
+	for _, mount := range mounts() {
+		if mount.fsType != "cgroup" && mount.fsType != "cgroup2" {
+			continue
+		}
+		for _, id := range containerIDs {
+			// Cgroups vanish while we walk: what cannot be read is gone.
+			_ = filepath.WalkDir(filepath.Join(mount.point, criCgroup, id), func(path string, entry fs.DirEntry, err error) error {
+				if err == nil && entry.IsDir() {
+					dirs = append(dirs, path)
+				}
+				return nil
+			})
+		}
 	}
 	slices.Reverse(dirs)
 	return dirs
 }
 
-func cgroupProcesses() []int {
+func cgroupProcesses(containerIDs []string) []int {
 	var pids []int
-	for _, dir := range cgroupDirs() {
+	for _, dir := range cgroupDirs(containerIDs) {
 		text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 		if err != nil {
 			continue
@@ -156,11 +173,17 @@ func cgroupProcesses() []int {
 	return slices.Compact(pids)
 }
 
-func removeCgroups() error {
+func removeCgroups(containerIDs []string) error {
 	var errs []error
-	for _, dir := range cgroupDirs() {
+	for _, dir := range cgroupDirs(containerIDs) {
 		if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
 			errs = append(errs, fmt.Errorf("removing the cgroup %s: %w", dir, err))
+		}
+	}
+	for _, mount := range mounts() {
+		if mount.fsType == "cgroup" || mount.fsType == "cgroup2" {
+			// Fails, as it should, where another runtime has containers in it.
+			_ = unix.Rmdir(filepath.Join(mount.point, criCgroup))
 		}
 	}
 	return errors.Join(errs...)

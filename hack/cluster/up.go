@@ -88,8 +88,9 @@ func (c *cluster) prepare() ([]component, error) {
 	if err := c.writeConfig(found.cniPlugins); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.layout.etcdData(), 0o700); err != nil {
-		return nil, fmt.Errorf("making etcd's data directory: %w", err)
+	// The data directory is shared with servers that run as other users.
+	if err := os.MkdirAll(filepath.Dir(c.layout.etcdData()), 0o755); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
 	components := c.layout.components(found.containerd)
 	for i := range components {
@@ -113,6 +114,10 @@ func (c *cluster) writeConfig(cniPlugins string) error {
 		path := c.layout.config(name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("making the configuration directory: %w", err)
+		}
+		// kube-proxy ends when its file is written, be it with the same text.
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+			continue
 		}
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			return fmt.Errorf("writing the configuration %s: %w", name, err)
