@@ -21,9 +21,11 @@ const (
 	// answerSuccess tells the platform that the push is taken and that nothing is to be shown to the customer.
 	answerSuccess = "success"
 	maxEcho       = 1024
-	maxRaw        = 64 << 10
-	maxOpenID     = 128
-	maxMessageID  = 256
+	// Longer than anything that the platform lets a customer write, and short enough for one Kafka record.
+	maxText      = 64 << 10
+	maxField     = 4 << 10
+	maxOpenID    = 128
+	maxMessageID = 256
 )
 
 // The reasons of refusals, as metrics show them.
@@ -187,27 +189,27 @@ func (c *connector) inbound(push wechat.Push, body []byte, received time.Time) (
 func (c *connector) content(push wechat.Push, body []byte, id string) message.Content {
 	switch push["MsgType"] {
 	case "text":
-		return message.Content{Kind: message.KindText, Text: push["Content"]}
+		return message.Content{Kind: message.KindText, Text: cut(push["Content"], maxText)}
 	case "image":
-		if mediaID := push["MediaId"]; mediaID != "" {
+		if mediaID := push["MediaId"]; identifier(mediaID, maxField) {
 			return message.Content{Kind: message.KindImage, Media: c.file(id, mediaID)}
 		}
 	case "miniprogrampage":
-		page := &message.Page{Title: push["Title"], AppID: push["AppId"], Path: push["PagePath"]}
-		if mediaID := push["ThumbMediaId"]; mediaID != "" {
+		page := &message.Page{Title: cut(push["Title"], maxField), AppID: cut(push["AppId"], maxField), Path: cut(push["PagePath"], maxField)}
+		if mediaID := push["ThumbMediaId"]; identifier(mediaID, maxField) {
 			page.Thumb = c.file(id, mediaID)
 		}
 		return message.Content{Kind: message.KindMiniProgramPage, Page: page}
 	case "event":
 		if push["Event"] == "user_enter_tempsession" {
-			return message.Content{Kind: message.KindEntered, SessionFrom: push["SessionFrom"]}
+			return message.Content{Kind: message.KindEntered, SessionFrom: cut(push["SessionFrom"], maxField)}
 		}
 	}
 	rawType := push["MsgType"]
 	if event := push["Event"]; rawType == "event" && event != "" {
 		rawType += "/" + event
 	}
-	return message.Content{Kind: message.KindUnsupported, RawType: rawType, Raw: bounded(body)}
+	return message.Content{Kind: message.KindUnsupported, RawType: cut(rawType, maxField), Raw: cut(connectors.CleanText(string(body)), maxText)}
 }
 
 // file names a file of the customer's. Each delivery of the same message gives it the same name.
@@ -228,15 +230,13 @@ func identifier(text string, most int) bool {
 	return true
 }
 
-// bounded is the raw text of a push as the database can keep it: whole characters, no NUL, at most 64 KiB.
-func bounded(body []byte) string {
-	text := connectors.CleanText(string(body))
-	if len(text) <= maxRaw {
+// cut shortens a text to whole characters in most bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	cut := maxRaw
-	for !utf8.RuneStart(text[cut]) {
-		cut--
+	for !utf8.RuneStart(text[most]) {
+		most--
 	}
-	return text[:cut]
+	return text[:most]
 }

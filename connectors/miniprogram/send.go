@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/connectors"
+	"github.com/yingda-dev/yingda/connectors/wechat"
 	"github.com/yingda-dev/yingda/internal/message"
 )
 
@@ -39,9 +40,6 @@ func (c *connector) Send(ctx context.Context, out message.Outbound) error {
 	}
 }
 
-// codeMediaGone says that the platform does not know the picture (any more).
-const codeMediaGone = 40007
-
 // sendWithPicture uploads the picture unless the platform still has it. A picture that died early is uploaded again, once:
 // a message refused for it was certainly not sent.
 func (c *connector) sendWithPicture(ctx context.Context, media *message.Media, body func(mediaID string) any) error {
@@ -50,8 +48,7 @@ func (c *connector) sendWithPicture(ctx context.Context, media *message.Media, b
 		return fileFailure(err)
 	}
 	if mediaID != "" {
-		err := c.client.Send(ctx, body(mediaID))
-		if failure, ok := errors.AsType[*connectors.Failure](err); !ok || failure.Code != codeMediaGone {
+		if err := c.client.Send(ctx, body(mediaID)); !wechat.IsMediaGone(err) {
 			return err
 		}
 	}

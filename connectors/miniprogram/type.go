@@ -102,7 +102,9 @@ func (Type) Open(config connectors.Config) (connectors.Connector, error) {
 }
 
 // value reads a key of a Secret without the line break that editors and `echo` leave behind.
-func value(secret map[string][]byte, key string) string { return strings.TrimSpace(string(secret[key])) }
+func value(secret map[string][]byte, key string) string {
+	return strings.TrimSpace(string(secret[key]))
+}
 
 func aesKeys(secret map[string][]byte) (wechat.Keys, error) {
 	var keys wechat.Keys

@@ -118,7 +118,7 @@ func (c *Client) withToken(ctx context.Context, f func(ctx context.Context, toke
 		return err
 	}
 	err = f(ctx, token)
-	if failure, ok := errors.AsType[*connectors.Failure](err); !ok || codes(failure.Code).remedy != refreshToken {
+	if remedyOf(err) != refreshToken {
 		return err
 	}
 	if token, err = c.tokens.renew(ctx, token); err != nil {

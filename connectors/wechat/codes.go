@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"errors"
 	"time"
 
 	"github.com/yingda-dev/yingda/connectors"
@@ -10,13 +11,13 @@ import (
 type verdict struct {
 	class  connectors.Class
 	reason string
-	// remedy is what the client does by itself, once.
+	// remedy is what is done before the call is made once more.
 	remedy remedy
 	// after is the least time before the next try.
 	after time.Duration
 }
 
-// remedy is what the client does before it repeats a call once.
+// remedy is what is done before a call is made once more; a call refused for these reasons had no effect.
 type remedy int
 
 const (
@@ -39,10 +40,8 @@ func codes(code int) verdict {
 		return verdict{class: connectors.ClassRetryLater, reason: "AccessTokenRefused", remedy: refreshToken, after: 30 * time.Second}
 	case 40007:
 		return verdict{class: connectors.ClassPermanent, reason: "MediaGone", remedy: reuploadMedia}
-	case 45009:
-		// Daily by one page of the documentation, by the minute by another: the host's growing pauses serve both.
-		return verdict{class: connectors.ClassRetryLater, reason: "RateLimited", after: retryMinute}
-	case 45011:
+	case 45009, 45011:
+		// 45009 counts by the day in one page of the documentation, by the minute in another: the host's growing pauses serve both.
 		return verdict{class: connectors.ClassRetryLater, reason: "RateLimited", after: retryMinute}
 	case 45033:
 		return verdict{class: connectors.ClassRetryLater, reason: "TooManyAtOnce", after: time.Second}
@@ -121,4 +120,14 @@ func tokenCodes(code int) verdict {
 
 func (v verdict) failure(code int) *connectors.Failure {
 	return &connectors.Failure{Class: v.class, Code: code, Reason: v.reason, RetryAfter: v.after}
+}
+
+// IsMediaGone says whether a call was refused because the platform does not know the media id (any more).
+func IsMediaGone(err error) bool { return remedyOf(err) == reuploadMedia }
+
+func remedyOf(err error) remedy {
+	if failure, ok := errors.AsType[*connectors.Failure](err); ok {
+		return codes(failure.Code).remedy
+	}
+	return noRemedy
 }

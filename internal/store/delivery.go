@@ -1,0 +1,319 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// Contact is one customer on one Channel.
+type Contact struct {
+	Channel, ExternalID string
+}
+
+// NewDelivery is an outbound message that a connector takes over.
+type NewDelivery struct {
+	MessageID   uuid.UUID
+	Contact     Contact
+	Outbound    json.RawMessage
+	TraceParent string
+}
+
+// AddDeliveries takes over messages in their order and returns the contacts of those that are new.
+func (s *Store) AddDeliveries(ctx context.Context, pool string, batch []NewDelivery, now time.Time) ([]Contact, error) {
+	params := db.DeliveryInsertParams{Pool: pool, Now: now}
+	for _, d := range batch {
+		params.MessageIds = append(params.MessageIds, d.MessageID)
+		params.Channels = append(params.Channels, d.Contact.Channel)
+		params.ExternalIds = append(params.ExternalIds, d.Contact.ExternalID)
+		params.Outbounds = append(params.Outbounds, d.Outbound)
+		params.Traceparents = append(params.Traceparents, d.TraceParent)
+	}
+	rows, err := s.Queries().DeliveryInsert(ctx, params)
+	if err != nil {
+		return nil, fmt.Errorf("adding deliveries: %w", err)
+	}
+	contacts := make([]Contact, len(rows))
+	for i, row := range rows {
+		contacts[i] = Contact(row)
+	}
+	return contacts, nil
+}
+
+// ClaimRequest says who wants to send.
+type ClaimRequest struct {
+	Contact Contact
+	// Owner is the replica, different in each of its lives.
+	Owner string
+	Now   time.Time
+	// Lost is when a replica that has begun a call must have ended it: what is still `sending` from before is unknown.
+	Lost time.Time
+}
+
+// ClaimOutcome is what a claim found.
+type ClaimOutcome int
+
+// The outcomes of a claim.
+const (
+	// ClaimIdle: nothing is to be sent to the contact now.
+	ClaimIdle ClaimOutcome = iota
+	// ClaimSend: the caller must send the message, and settle it.
+	ClaimSend
+	// ClaimEnded: the message was settled without a call; there may be more.
+	ClaimEnded
+)
+
+// Claim is the result of ClaimDelivery.
+type Claim struct {
+	Outcome ClaimOutcome
+	// Row is the message that is to be sent, or that has ended.
+	Row db.Delivery
+	// Quota is the ledger after the message was spent.
+	Quota quota.State
+}
+
+// The reasons of deliveries that end without a call.
+const (
+	ReasonWindowClosed = "WindowClosed"
+	ReasonQuotaSpent   = "QuotaSpent"
+	ReasonLost         = "ConnectorLost"
+)
+
+// ClaimDelivery takes the contact's oldest message that is not settled, if it is its time. The contact is locked, so that
+// its messages leave in order from whichever replica; `sending` and the quota spent are committed before the call, so that
+// whoever comes after a crash knows that it may have been made.
+func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim, error) {
+	var claim Claim
+	err := s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		claim = Claim{}
+		q := db.New(tx)
+		if err := q.ContactLock(ctx, request.Contact.Channel, request.Contact.ExternalID); err != nil {
+			return fmt.Errorf("locking the contact: %w", err)
+		}
+		head, err := q.DeliveryHead(ctx, request.Contact.Channel, request.Contact.ExternalID)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading the contact's next message: %w", err)
+		}
+		switch message.DeliveryState(head.State) {
+		case message.DeliverySending:
+			if head.UpdatedAt.Before(request.Lost) {
+				return claim.end(ctx, q, head, request.Now, message.DeliveryUnknown, ReasonLost)
+			}
+			return nil
+		case message.DeliveryDeferred:
+			if head.NotBefore != nil && head.NotBefore.After(request.Now) {
+				return nil
+			}
+		}
+		return claim.spend(ctx, q, head, request)
+	})
+	if err != nil {
+		return Claim{}, fmt.Errorf("claiming a delivery: %w", err)
+	}
+	return claim, nil
+}
+
+func (c *Claim) end(ctx context.Context, q *db.Queries, head db.Delivery, now time.Time, state message.DeliveryState, reason string) error {
+	row, err := q.DeliveryEnd(ctx, db.DeliveryEndParams{MessageID: head.MessageID, State: string(state), Reason: reason, Now: now})
+	if err != nil {
+		return fmt.Errorf("ending a delivery: %w", err)
+	}
+	c.Outcome, c.Row = ClaimEnded, row
+	return nil
+}
+
+func (c *Claim) spend(ctx context.Context, q *db.Queries, head db.Delivery, request ClaimRequest) error {
+	state, err := lockQuota(ctx, q, request.Contact)
+	if err != nil {
+		return err
+	}
+	switch quota.Check(state, request.Now) {
+	case quota.WindowClosed:
+		return c.end(ctx, q, head, request.Now, message.DeliveryFailed, ReasonWindowClosed)
+	case quota.QuotaSpent:
+		return c.end(ctx, q, head, request.Now, message.DeliveryFailed, ReasonQuotaSpent)
+	case quota.Allowed:
+	}
+	state = quota.Spend(state)
+	if err := setQuota(ctx, q, request.Contact, state); err != nil {
+		return err
+	}
+	if err := q.DeliverySending(ctx, request.Owner, request.Now, head.MessageID); err != nil {
+		return fmt.Errorf("marking a delivery as sending: %w", err)
+	}
+	head.Attempts++
+	c.Outcome, c.Row, c.Quota = ClaimSend, head, state
+	return nil
+}
+
+// Ledger says what a send's result means for the quota.
+type Ledger int
+
+// What can happen to the quota after a send.
+const (
+	// LedgerKeep: the message stays spent.
+	LedgerKeep Ledger = iota
+	// LedgerRefund: the message has certainly not gone out.
+	LedgerRefund
+	// LedgerWindowClosed and LedgerQuotaSpent: the platform knows better than we.
+	LedgerWindowClosed
+	LedgerQuotaSpent
+)
+
+// Settlement is the result of a call.
+type Settlement struct {
+	Claim  Claim
+	Owner  string
+	State  message.DeliveryState
+	Code   int
+	Reason string
+	// NotBefore is when a deferred message is tried again.
+	NotBefore time.Time
+	Ledger    Ledger
+	Now       time.Time
+}
+
+// SettleDelivery writes the result of a call. It returns the row as it is now, or false when the call took so long that
+// somebody has given the message up as unknown: that is final, and stays.
+func (s *Store) SettleDelivery(ctx context.Context, settlement Settlement) (db.Delivery, bool, error) {
+	params := db.DeliverySettleParams{
+		MessageID: settlement.Claim.Row.MessageID, Owner: settlement.Owner, State: string(settlement.State),
+		Code: int32(settlement.Code), Reason: settlement.Reason, Now: settlement.Now, //nolint:gosec // Platform codes are small.
+	}
+	if !settlement.NotBefore.IsZero() {
+		params.NotBefore = &settlement.NotBefore
+	}
+	var rows []db.Delivery
+	err := s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		q := db.New(tx)
+		var err error
+		if rows, err = q.DeliverySettle(ctx, params); err != nil {
+			return fmt.Errorf("writing the result: %w", err)
+		}
+		if len(rows) == 0 || settlement.Ledger == LedgerKeep {
+			return nil
+		}
+		return settleQuota(ctx, q, settlement)
+	})
+	if err != nil {
+		return db.Delivery{}, false, fmt.Errorf("settling a delivery: %w", err)
+	}
+	if len(rows) == 0 {
+		return db.Delivery{}, false, nil
+	}
+	return rows[0], true, nil
+}
+
+func settleQuota(ctx context.Context, q *db.Queries, settlement Settlement) error {
+	contact := Contact{settlement.Claim.Row.Channel, settlement.Claim.Row.ExternalID}
+	state, err := lockQuota(ctx, q, contact)
+	if err != nil {
+		return err
+	}
+	// The platform's word is about the grants that were open then: one that came since is not touched.
+	known := settlement.Claim.Quota
+	sameMessage, sameSession := state.WindowEnds.Equal(known.WindowEnds), state.SessionEnds.Equal(known.SessionEnds)
+	switch settlement.Ledger {
+	case LedgerRefund:
+		state = quota.Refund(state)
+	case LedgerWindowClosed:
+		if sameMessage && state.WindowEnds.After(settlement.Now) {
+			state.WindowEnds = settlement.Now
+		}
+		if sameSession && state.SessionEnds.After(settlement.Now) {
+			state.SessionEnds = settlement.Now
+		}
+	case LedgerQuotaSpent:
+		if sameMessage {
+			state.Remaining = min(state.Remaining, 0)
+		}
+		if sameSession {
+			state.SessionRemaining = min(state.SessionRemaining, 0)
+		}
+	case LedgerKeep:
+	}
+	return setQuota(ctx, q, contact, state)
+}
+
+// Quota returns the contact's ledger.
+func (s *Store) Quota(ctx context.Context, contact Contact) (quota.State, error) {
+	row, err := s.Queries().QuotaGet(ctx, contact.Channel, contact.ExternalID)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return quota.State{}, fmt.Errorf("reading the quota: %w", err)
+	}
+	return quotaState(row), nil
+}
+
+func lockQuota(ctx context.Context, q *db.Queries, contact Contact) (quota.State, error) {
+	row, err := q.QuotaForUpdate(ctx, contact.Channel, contact.ExternalID)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return quota.State{}, fmt.Errorf("locking the quota: %w", err)
+	}
+	return quotaState(row), nil
+}
+
+func setQuota(ctx context.Context, q *db.Queries, contact Contact, state quota.State) error {
+	err := q.QuotaSet(ctx, db.QuotaSetParams{
+		Channel: contact.Channel, ExternalID: contact.ExternalID, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
+		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
+	})
+	if err != nil {
+		return fmt.Errorf("writing the quota: %w", err)
+	}
+	return nil
+}
+
+func quotaState(row db.Quotum) quota.State {
+	return quota.State{
+		WindowEnds: row.WindowEnds, Remaining: row.Remaining, SessionEnds: row.SessionEnds, SessionRemaining: row.SessionRemaining,
+	}
+}
+
+// DueContacts returns contacts with a message that can be worked on now: deferred and due, queued since before a moment by
+// a replica that may be dead, or sending by one that must be.
+func (s *Store) DueContacts(ctx context.Context, channels []string, now, queuedBefore, sendingBefore time.Time, most int32) ([]Contact, error) {
+	rows, err := s.Queries().DeliveryDue(ctx, db.DeliveryDueParams{
+		Channels: channels, Now: &now, QueuedBefore: queuedBefore, SendingBefore: sendingBefore, MaxRows: most,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for due deliveries: %w", err)
+	}
+	contacts := make([]Contact, len(rows))
+	for i, row := range rows {
+		contacts[i] = Contact(row)
+	}
+	return contacts, nil
+}
+
+// UnreportedDeliveries returns rows whose state the router was not told since before a moment.
+func (s *Store) UnreportedDeliveries(ctx context.Context, pool string, before time.Time, most int32) ([]db.Delivery, error) {
+	rows, err := s.Queries().DeliveryUnreported(ctx, pool, before, most)
+	if err != nil {
+		return nil, fmt.Errorf("looking for unreported deliveries: %w", err)
+	}
+	return rows, nil
+}
+
+// MarkReported notes that the router was told of the rows as they are given; rows that changed since stay unreported.
+func (s *Store) MarkReported(ctx context.Context, rows []db.Delivery) error {
+	ids, at := make([]uuid.UUID, len(rows)), make([]time.Time, len(rows))
+	for i, row := range rows {
+		ids[i], at[i] = row.MessageID, row.UpdatedAt
+	}
+	if err := s.Queries().DeliveryReported(ctx, ids, at); err != nil {
+		return fmt.Errorf("marking deliveries as reported: %w", err)
+	}
+	return nil
+}
