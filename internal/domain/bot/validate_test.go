@@ -161,6 +161,9 @@ func FuzzDecide(f *testing.F) {
 	f.Add("投诉", "转人工", "我要", "退款")
 	f.Add("a", "ＨＵＭＡＮ", "", "human")
 	f.Fuzz(func(t *testing.T, keyword, phrase, before, after string) {
+		if !utf8.ValidString(keyword) || !utf8.ValidString(phrase) || !utf8.ValidString(before) || !utf8.ValidString(after) {
+			return // halves of characters, of which neither a resource nor a message is made, could join into others
+		}
 		spec := v1alpha1.PlaybookSpec{
 			Rules:   []v1alpha1.PlaybookRule{replyRule("reply", "x", keyword), handOffRule("handoff", "topic", keyword+after)},
 			HandOff: v1alpha1.HandOffSpec{Phrases: []string{phrase}},
