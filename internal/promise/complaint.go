@@ -1,77 +1,100 @@
-// Package promise is the contract with the workflows that keep the promises of hours and days: their ids, inputs and
-// signals. Router and desk write them into the outbox; the workers under workers/workflows keep them.
+// Package promise is the contract of the workflows that keep a brand's promises of hours and days: their types, ids,
+// inputs, signals and queries.
 //
-// It has no behaviour. Fields may be added to inputs, never renamed: histories of running promises hold them.
+// Whoever makes a promise (router, desk) and whoever keeps it (the workflow worker) meet here and nowhere else. The package
+// holds values only: no client, no clock, no rule. Everything in it is written into histories that outlive a release, so
+// fields are added and never renamed or given another meaning.
 package promise
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-// The complaint workflow: acknowledged at once, escalated along a ladder until resolved, followed up afterwards.
+// ComplaintWorkflow is the type of the workflow that carries a complaint from its acknowledgement to its follow-up.
+const ComplaintWorkflow = "Complaint"
+
+// The signals and the query of ComplaintWorkflow.
 const (
-	// ComplaintWorkflow is the workflow type.
-	ComplaintWorkflow = "Complaint"
-	// SignalResolve carries a Resolve.
+	// SignalResolve carries a Resolve: somebody settled the complaint. Only the first counts.
 	SignalResolve = "resolve"
-	// SignalFollowedUp carries a FollowedUp.
+	// SignalFollowedUp carries a FollowedUp: the customer was asked again. Counts once, after the resolution.
 	SignalFollowedUp = "followed-up"
 	// QueryStatus answers with a ComplaintStatus.
 	QueryStatus = "status"
 )
 
-// ComplaintID is the workflow id of a conversation's complaint, and the id of its row in the store.
+// ComplaintID is the id of the complaint's workflow and of its row. A conversation has one complaint at most.
 func ComplaintID(namespace, brand string, conversation uuid.UUID) string {
-	return fmt.Sprintf("complaint/%s/%s/%s", namespace, brand, conversation)
+	return "complaint/" + namespace + "/" + brand + "/" + conversation.String()
 }
 
-// Complaint is the input of the workflow.
-type Complaint struct {
+// ComplaintInput starts ComplaintWorkflow.
+type ComplaintInput struct {
+	// ID is ComplaintID.
 	ID           string    `json:"id"`
 	Conversation uuid.UUID `json:"conversation"`
 	Channel      string    `json:"channel"`
-	Customer     string    `json:"customer"`
-	SkillGroup   string    `json:"skillGroup"`
-	StartedAt    time.Time `json:"startedAt"`
-	// Acknowledgement is what the customer is told at once; empty says nothing.
-	Acknowledgement string `json:"acknowledgement,omitempty"`
-	// Ladder is climbed while the complaint is not resolved; After counts from StartedAt.
+	// Customer is the customer's id on the Channel.
+	Customer   string `json:"customer"`
+	SkillGroup string `json:"skillGroup"`
+	// Ladder is in the order of climbing, each rung later than the one before.
 	Ladder []Rung `json:"ladder"`
-	// FollowUpWithinDays counts from the resolution.
+	// FollowUpWithinDays is within how many days of 24 hours after the resolution the customer is asked again.
 	FollowUpWithinDays int32 `json:"followUpWithinDays"`
+	// Acknowledgement is what the bot tells the customer at once, ready to be sent; empty is not sent.
+	Acknowledgement string `json:"acknowledgement,omitempty"`
+	// StartedAt is when the customer complained; the ladder counts from it.
+	StartedAt time.Time `json:"startedAt"`
 }
 
-// Rung is one step of escalation.
+// Rung is one step of a ladder.
 type Rung struct {
-	After  time.Duration      `json:"after"`
-	Notify v1alpha1.AgentRole `json:"notify"`
+	// AfterSeconds is the time since the complaint started.
+	AfterSeconds int64 `json:"afterSeconds"`
+	// Notify is the role that is called: Supervisor or Admin.
+	Notify string `json:"notify"`
 }
 
-// Resolve says that a complaint was resolved.
+// Resolve is the argument of SignalResolve.
 type Resolve struct {
-	By         string    `json:"by"`
-	Resolution string    `json:"resolution,omitempty"`
-	At         time.Time `json:"at"`
+	// By is the Agent who settled it.
+	By string `json:"by"`
+	// Resolution says how, in the Agent's words.
+	Resolution string `json:"resolution"`
 }
 
-// FollowedUp says that the customer was asked again after the resolution.
+// FollowedUp is the argument of SignalFollowedUp.
 type FollowedUp struct {
-	By string    `json:"by"`
-	At time.Time `json:"at"`
+	// By is the Agent who asked the customer.
+	By string `json:"by"`
 }
 
-// ComplaintStatus is the answer to QueryStatus.
+// ComplaintState is where a complaint stands.
+type ComplaintState string
+
+// The states of a complaint, in their order.
+const (
+	ComplaintOpen       ComplaintState = "open"
+	ComplaintEscalated  ComplaintState = "escalated"
+	ComplaintResolved   ComplaintState = "resolved"
+	ComplaintFollowedUp ComplaintState = "followed_up"
+)
+
+// ComplaintStatus answers QueryStatus, and is the workflow's result.
 type ComplaintStatus struct {
-	// State is open, escalated, resolved or followed_up.
-	State string `json:"state"`
-	// Rung is how many rungs were climbed.
-	Rung        int        `json:"rung"`
-	FollowUpDue *time.Time `json:"followUpDue,omitempty"`
-	// Ignored counts signals that came in a state in which they mean nothing.
-	Ignored int `json:"ignored,omitempty"`
+	State ComplaintState `json:"state"`
+	// Rung is how many rungs were climbed, EscalatedTo the role called last.
+	Rung        int    `json:"rung"`
+	EscalatedTo string `json:"escalatedTo,omitempty"`
+	// FollowUpDue is set once the complaint is resolved.
+	FollowUpDue time.Time `json:"followUpDue,omitzero"`
+	// FollowUpOverdue says that nobody had asked the customer by then.
+	FollowUpOverdue bool `json:"followUpOverdue,omitempty"`
+	// IgnoredSignals came when they meant nothing, such as a second resolution.
+	IgnoredSignals int `json:"ignoredSignals,omitempty"`
 }
+
+// RoleSupervisor is the role that hears of every complaint.
+const RoleSupervisor = "Supervisor"

@@ -1,0 +1,46 @@
+-- name: ComplaintOpen :one
+-- No row when the complaint exists already.
+INSERT INTO complaint (id, conversation_id, channel, external_id, skill_group, state, opened_at)
+VALUES (@id, @conversation_id, @channel, @external_id, @skill_group, 'open', @opened_at)
+ON CONFLICT (id) DO NOTHING
+RETURNING *;
+
+-- name: ComplaintGet :one
+SELECT * FROM complaint WHERE id = @id;
+
+-- name: ComplaintOfConversation :one
+SELECT * FROM complaint WHERE conversation_id = @conversation_id ORDER BY opened_at DESC LIMIT 1;
+
+-- name: ComplaintsUnsettled :many
+-- What still asks for somebody, of the given groups: not resolved, or not followed up. Oldest first.
+SELECT * FROM complaint
+WHERE state IN ('open', 'escalated', 'resolved') AND skill_group = ANY(@skill_groups::text[])
+ORDER BY opened_at, id LIMIT @max_rows;
+
+-- name: ComplaintAcknowledge :one
+-- No row when the complaint was acknowledged before.
+UPDATE complaint SET acknowledged_at = @at::timestamptz WHERE id = @id AND acknowledged_at IS NULL
+RETURNING *;
+
+-- name: ComplaintEscalate :one
+-- No row when that rung was climbed before or the complaint is resolved.
+UPDATE complaint SET state = 'escalated', rung = @rung, escalated_to = @escalated_to, escalated_at = @at::timestamptz
+WHERE id = @id AND rung < @rung AND state IN ('open', 'escalated')
+RETURNING *;
+
+-- name: ComplaintResolve :one
+-- No row when the complaint was resolved before.
+UPDATE complaint SET state = 'resolved', resolved_at = @resolved_at::timestamptz, resolved_by = @resolved_by, resolution = @resolution,
+    follow_up_due = @follow_up_due::timestamptz
+WHERE id = @id AND state IN ('open', 'escalated')
+RETURNING *;
+
+-- name: ComplaintFollowUpOverdue :one
+-- No row when it was marked before or the customer was asked.
+UPDATE complaint SET follow_up_overdue = true WHERE id = @id AND state = 'resolved' AND NOT follow_up_overdue
+RETURNING *;
+
+-- name: ComplaintFollowUp :one
+-- No row when the customer was asked before.
+UPDATE complaint SET state = 'followed_up', followed_up_at = @at::timestamptz WHERE id = @id AND state = 'resolved'
+RETURNING *;

@@ -1,0 +1,184 @@
+package complaint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// Directory knows a brand's people and channels.
+type Directory interface {
+	// Agents are the names of all agents of a role: Supervisor or Admin.
+	Agents(role string) []string
+	// OutboundTopic is where what is said on a Channel goes; false while the Channel is not known.
+	OutboundTopic(channel string) (topic string, known bool)
+}
+
+// Activities are the steps of a complaint. Each is one transaction that does nothing when it was done before.
+type Activities struct {
+	Store     *store.Store
+	Directory Directory
+	// Events is the topic of frames, Source the CloudEvents source of what is sent.
+	Events string
+	Source string
+	Now    func() time.Time
+}
+
+// The arguments of the activities. Histories hold them: fields are added, never renamed. Tell are the roles to be told.
+type (
+	// Opening is the argument of RecordOpened.
+	Opening struct {
+		ID           string    `json:"id"`
+		Conversation uuid.UUID `json:"conversation"`
+		Channel      string    `json:"channel"`
+		Customer     string    `json:"customer"`
+		SkillGroup   string    `json:"skillGroup"`
+		OpenedAt     time.Time `json:"openedAt"`
+		Tell         []string  `json:"tell"`
+	}
+	// Acknowledgement is the argument of Acknowledge.
+	Acknowledgement struct {
+		ID           string    `json:"id"`
+		Conversation uuid.UUID `json:"conversation"`
+		Text         string    `json:"text"`
+		Tell         []string  `json:"tell"`
+	}
+	// Escalation is the argument of Escalate.
+	Escalation struct {
+		ID           string    `json:"id"`
+		Conversation uuid.UUID `json:"conversation"`
+		// Rung counts from 1.
+		Rung   int      `json:"rung"`
+		Notify string   `json:"notify"`
+		Tell   []string `json:"tell"`
+	}
+	// Resolution is the argument of RecordResolved.
+	Resolution struct {
+		ID           string    `json:"id"`
+		Conversation uuid.UUID `json:"conversation"`
+		By           string    `json:"by"`
+		Resolution   string    `json:"resolution"`
+		ResolvedAt   time.Time `json:"resolvedAt"`
+		FollowUpDue  time.Time `json:"followUpDue"`
+		Tell         []string  `json:"tell"`
+	}
+	// FollowUp is the argument of MarkOverdue and RecordFollowedUp.
+	FollowUp struct {
+		ID           string    `json:"id"`
+		Conversation uuid.UUID `json:"conversation"`
+		Tell         []string  `json:"tell"`
+	}
+)
+
+// table is every activity by its name.
+func (a *Activities) table() map[string]any {
+	return map[string]any{
+		activityRecordOpened:     a.RecordOpened,
+		activityAcknowledge:      a.Acknowledge,
+		activityEscalate:         a.Escalate,
+		activityRecordResolved:   a.RecordResolved,
+		activityMarkOverdue:      a.MarkOverdue,
+		activityRecordFollowedUp: a.RecordFollowedUp,
+	}
+}
+
+// RecordOpened makes the complaint known to desks.
+func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
+	return a.change(ctx, o.Conversation, o.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+		return u.ComplaintOpen(ctx, db.ComplaintOpenParams{
+			ID: o.ID, ConversationID: o.Conversation, Channel: o.Channel, ExternalID: o.Customer, SkillGroup: o.SkillGroup,
+			OpenedAt: o.OpenedAt,
+		})
+	})
+}
+
+// Acknowledge tells the customer, once, that the complaint was heard.
+func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error {
+	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		c, fresh, err := u.ChangeComplaint(ctx, ack.Conversation, a.agents(ack.Tell), func(ctx context.Context) (db.Complaint, error) {
+			return u.ComplaintAcknowledge(ctx, u.Now, ack.ID)
+		})
+		if err != nil || !fresh {
+			return err
+		}
+		topic, known := a.Directory.OutboundTopic(c.Channel)
+		if !known {
+			return fmt.Errorf("acknowledging a complaint: the Channel %s is not known", c.Channel)
+		}
+		_, _, err = u.Say(ctx, c, store.Words{
+			Key: ack.ID + "/acknowledge", Topic: topic, Sender: store.SenderBot,
+			Content: message.Content{Kind: message.KindText, Text: ack.Text},
+		})
+		return err //nolint:wrapcheck // says what it was doing.
+	})
+}
+
+// Escalate calls a role.
+func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
+	return a.change(ctx, e.Conversation, e.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+		return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
+	})
+}
+
+// RecordResolved records how the complaint was settled, and until when the customer is asked again.
+func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
+	return a.change(ctx, r.Conversation, r.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+		return u.ComplaintResolve(ctx, db.ComplaintResolveParams{
+			ID: r.ID, ResolvedAt: r.ResolvedAt, ResolvedBy: r.By, Resolution: r.Resolution, FollowUpDue: r.FollowUpDue,
+		})
+	})
+}
+
+// MarkOverdue says that the customer was not asked again in time.
+func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
+	return a.change(ctx, f.Conversation, f.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+		return u.ComplaintFollowUpOverdue(ctx, f.ID)
+	})
+}
+
+// RecordFollowedUp says that the customer was asked again.
+func (a *Activities) RecordFollowedUp(ctx context.Context, f FollowUp) error {
+	return a.change(ctx, f.Conversation, f.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+		return u.ComplaintFollowUp(ctx, u.Now, f.ID)
+	})
+}
+
+// change writes the complaint's row and tells who is concerned, once.
+func (a *Activities) change(
+	ctx context.Context, conversation uuid.UUID, roles []string, write func(context.Context, *store.Unit) (db.Complaint, error),
+) error {
+	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeComplaint(ctx, conversation, a.agents(roles), func(ctx context.Context) (db.Complaint, error) {
+			return write(ctx, u)
+		})
+		return err //nolint:wrapcheck // says what it was doing.
+	})
+}
+
+// do runs one transaction.
+func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
+	err := a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now()}, f)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return temporal.NewNonRetryableApplicationError("the complaint's conversation is gone", errorGone, err) //nolint:wrapcheck // Temporal's own.
+	}
+	return err //nolint:wrapcheck // says what it was doing.
+}
+
+// agents are the names of all who have one of the roles.
+func (a *Activities) agents(roles []string) []string {
+	var names []string
+	for _, role := range roles {
+		names = append(names, a.Directory.Agents(role)...)
+	}
+	return names
+}
+
