@@ -159,10 +159,13 @@ func (c *Catalog) rebuild(ctx context.Context, reader client.Reader) error {
 	}
 	o.brands, o.channels, o.groups, o.schedules = brands.Items, channels.Items, groups.Items, schedules.Items
 	o.agents, o.playbooks, o.levels = agents.Items, playbooks.Items, levels.Items
-	next := c.builder.build(o)
+	c.publish(c.builder.build(o))
+	return nil
+}
+
+func (c *Catalog) publish(next *Snapshot) {
 	c.snapshot.Store(next)
 	for _, f := range c.changed {
 		f(next)
 	}
-	return nil
 }

@@ -97,26 +97,26 @@ func (t *turn) startComplaint(ctx context.Context, c db.Conversation) error {
 	return nil
 }
 
-func complaintOf(t *turn, c db.Conversation, id string) (promise.Complaint, error) {
+func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput, error) {
 	level := t.channel.ServiceLevel.Complaint
 	ladder, err := servicelevel.Ladder(level)
 	if err != nil {
-		return promise.Complaint{}, fmt.Errorf("reading the complaint ladder: %w", err)
+		return promise.ComplaintInput{}, fmt.Errorf("reading the complaint ladder: %w", err)
 	}
 	text, err := t.channel.Playbook.ComplaintAcknowledged(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
 	if err != nil {
-		return promise.Complaint{}, fmt.Errorf("writing the acknowledgement: %w", err)
+		return promise.ComplaintInput{}, fmt.Errorf("writing the acknowledgement: %w", err)
 	}
 	days := level.FollowUpWithinDays
 	if days == 0 {
 		days = int32(servicelevel.FollowUpDue(time.Time{}, level).Sub(time.Time{}) / (24 * time.Hour))
 	}
-	input := promise.Complaint{
+	input := promise.ComplaintInput{
 		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
 		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: days,
 	}
 	for _, rung := range ladder {
-		input.Ladder = append(input.Ladder, promise.Rung{After: rung.After, Notify: rung.Notify})
+		input.Ladder = append(input.Ladder, promise.Rung{AfterSeconds: int64(rung.After / time.Second), Notify: string(rung.Notify)})
 	}
 	return input, nil
 }
