@@ -1,0 +1,34 @@
+// Command yingda is the product: one binary, one subcommand for each of its components.
+//
+// This file holds the root and the list of subcommands; each of them lives in a file of its name, which does the wiring
+// of its component and nothing else.
+package main
+
+import (
+	"fmt"
+	"os"
+	_ "time/tzdata" // The image holds nothing but the binary, and schedules need time zones.
+
+	"github.com/spf13/cobra"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+func main() {
+	if err := newRootCommand().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
+		fmt.Fprintln(os.Stderr, "yingda:", err)
+		os.Exit(1)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "yingda",
+		Short:         "A service desk that runs as Kubernetes resources",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(
+		newOperatorCommand(),
+	)
+	return root
+}

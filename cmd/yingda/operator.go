@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/controllers"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/telemetry"
+)
+
+// leaderElectionID names the lease that the operator's replicas compete for.
+const leaderElectionID = "yingda-operator"
+
+// operatorFlags are how the operator was started.
+type operatorFlags struct {
+	settings        dataplane.Settings
+	imagePullPolicy string
+	exposure        string
+	healthAddress   string
+	metricsAddress  string
+	leaderElect     bool
+	namespaces      []string
+	logLevel        slog.Level
+}
+
+func newOperatorCommand() *cobra.Command {
+	var o operatorFlags
+	cmd := &cobra.Command{
+		Use:   "operator",
+		Short: "Run brands as their resources declare",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.settings.Image, "image", "", "image of the data plane")
+	flags.StringVar(&o.imagePullPolicy, "image-pull-policy", string(corev1.PullIfNotPresent), "pull policy of that image: Always, IfNotPresent or Never")
+	flags.StringVar(&o.healthAddress, "health-address", ":8081", "address of /healthz and /readyz")
+	flags.StringVar(&o.metricsAddress, "metrics-address", ":8082", "address of /metrics; 0 for none")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
+	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
+	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
+	flags.StringVar(&o.exposure, "exposure", string(dataplane.ExposureClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
+	flags.StringVar(&o.settings.NodePortHost, "node-port-host", "127.0.0.1", "host by which node ports are reached")
+	flags.StringVar(&o.settings.OTLPEndpoint, "otlp-endpoint", "", "endpoint that receives the data plane's traces; empty for none")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
+	return cmd
+}
+
+// check finds mistakes of the command line before anything starts.
+func (o *operatorFlags) check() error {
+	if o.settings.Image == "" {
+		return fmt.Errorf("reading the flags: set --image to the image of the data plane")
+	}
+	o.settings.ImagePullPolicy = corev1.PullPolicy(o.imagePullPolicy)
+	if !slices.Contains([]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}, o.settings.ImagePullPolicy) {
+		return fmt.Errorf("reading the flags: --image-pull-policy is Always, IfNotPresent or Never, not %q", o.imagePullPolicy)
+	}
+	o.settings.Exposure = dataplane.Exposure(o.exposure)
+	if !slices.Contains([]dataplane.Exposure{dataplane.ExposureClusterIP, dataplane.ExposureNodePort}, o.settings.Exposure) {
+		return fmt.Errorf("reading the flags: --exposure is ClusterIP or NodePort, not %q", o.exposure)
+	}
+	return nil
+}
+
+func (o *operatorFlags) run(ctx context.Context) error {
+	logger := logr.FromSlogHandler(telemetry.NewLogger(os.Stderr, o.logLevel, "operator").Handler())
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+
+	mgr, err := o.newManager(logger)
+	if err != nil {
+		return err
+	}
+	err = controllers.Setup(ctx, mgr, controllers.Options{
+		Asker:    ack.NewPods(mgr.GetClient(), time.Now),
+		Settings: o.settings,
+		Random:   rand.Reader,
+		Now:      time.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the controllers: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("cache", controllers.CacheSynced(mgr.GetCache())); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running the operator: %w", err)
+	}
+	return nil
+}
+
+func (o *operatorFlags) newManager(logger logr.Logger) (ctrl.Manager, error) {
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the API server: %w", err)
+	}
+	config.UserAgent = "yingda-operator"
+	// The server's priority and fairness limits clients better than they can themselves.
+	config.QPS = -1
+	lease, renew, retry := controllers.LeaseDuration, controllers.RenewDeadline, controllers.RetryPeriod
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                 scheme,
+		Logger:                 logger,
+		Cache:                  controllers.CacheOptions(o.namespaces),
+		Client:                 client.Options{FieldValidation: "Strict"},
+		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress: o.healthAddress,
+		LeaderElection:         o.leaderElect,
+		LeaderElectionID:       leaderElectionID,
+		LeaseDuration:          &lease,
+		RenewDeadline:          &renew,
+		RetryPeriod:            &retry,
+		// Whoever stops gives the lease back, so that an update of the operator waits for nothing.
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the manager: %w", err)
+	}
+	return mgr, nil
+}

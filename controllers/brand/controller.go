@@ -1,0 +1,174 @@
+// Package brand reconciles Brands: it has the Brand's topics, schema and Temporal namespace set up by a Job, runs its
+// router, workflow worker and desk, and reports on them.
+//
+// The controller touches neither Kafka, nor Postgres, nor Temporal, nor the contents of Secrets: the Job does, with the
+// Brand's own credentials. Deployments are made once the Job is done, and left as they are while a later one runs.
+//
+// Invariants: everything made here carries the label yingda.dev/brand and not yingda.dev/pool (the connector pools are the
+// Channel controller's), and is controlled by the Brand. Topics and data outlive the Brand.
+package brand
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/apply"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// Finalizer keeps a Brand while Channels refer to it.
+const Finalizer = "yingda.dev/brand"
+
+// Reconciler reconciles Brands.
+type Reconciler struct {
+	client   client.Client
+	apply    *apply.Applier
+	asker    ack.Asker
+	backoff  *ack.Backoff
+	recorder events.EventRecorder
+	settings dataplane.Settings
+	now      func() time.Time
+}
+
+// Options are what a Reconciler works with.
+type Options struct {
+	Client   client.Client
+	Live     client.Reader
+	Asker    ack.Asker
+	Recorder events.EventRecorder
+	Settings dataplane.Settings
+	Now      func() time.Time
+}
+
+// New makes a Reconciler.
+func New(o Options) *Reconciler {
+	return &Reconciler{
+		client: o.Client, apply: apply.New(o.Client, o.Live, "brand"), asker: o.Asker, backoff: ack.NewBackoff(),
+		recorder: o.Recorder, settings: o.Settings, now: o.Now,
+	}
+}
+
+// Reconcile brings one Brand closer to what it declares.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	seen, err := r.observe(ctx, req.NamespacedName)
+	if err != nil || seen == nil {
+		r.backoff.Forget(req.NamespacedName)
+		return ctrl.Result{}, err
+	}
+	objects, err := render(seen.brand, seen.postgres, r.settings)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("rendering Brand %s: %w", req.Name, err)
+	}
+	now := r.now()
+	decided := decide(seen, *objects.setup.GetName(), now)
+	if decided.release {
+		r.backoff.Forget(req.NamespacedName)
+		return ctrl.Result{}, r.apply.RemoveFinalizer(ctx, seen.brand, Finalizer)
+	}
+	applyErr := r.bringAbout(ctx, seen, decided, objects)
+	if err := r.report(ctx, seen, decided, now); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, applyErr
+}
+
+func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdict, objects rendered) error {
+	if seen.brand.DeletionTimestamp == nil {
+		if err := r.apply.AddFinalizer(ctx, seen.brand, Finalizer); err != nil {
+			return err
+		}
+	}
+	wanted := objects.always
+	if decided.provisioning.retire != nil {
+		if err := r.apply.Delete(ctx, decided.provisioning.retire); err != nil {
+			return err
+		}
+	}
+	if decided.provisioning.run {
+		wanted = append(wanted, objects.setup)
+	}
+	if decided.serve {
+		wanted = append(wanted, objects.serving...)
+	}
+	for _, object := range wanted {
+		if err := r.apply.Object(ctx, seen.brand, object); err != nil {
+			return fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
+		}
+	}
+	return r.prune(ctx, seen.brand, objects)
+}
+
+// prune removes what the Brand no longer has: setup Jobs of before, and whatever an older operator made.
+func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects rendered) error {
+	all := append([]runtime.ApplyConfiguration{objects.setup}, objects.always...)
+	var keep []apply.Reference
+	for _, object := range append(all, objects.serving...) {
+		reference, err := apply.ReferenceTo(object)
+		if err != nil {
+			return fmt.Errorf("naming what the Brand keeps: %w", err)
+		}
+		keep = append(keep, reference)
+	}
+	notAPool, err := labels.NewRequirement(dataplane.LabelPool, selection.DoesNotExist, nil)
+	if err != nil {
+		return fmt.Errorf("selecting what belongs to the Brand: %w", err)
+	}
+	selector := labels.SelectorFromSet(labels.Set{dataplane.LabelBrand: brand.Name, dataplane.LabelManagedBy: dataplane.ManagedBy}).Add(*notAPool)
+	return r.apply.Prune(ctx, brand, selector, keep, ownedLists()...)
+}
+
+func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) error {
+	before := seen.brand.Status.Conditions
+	after := status(seen, decided, r.settings, now)
+	if err := r.apply.Status(ctx, seen.brand, after); err != nil {
+		return err
+	}
+	conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
+	return nil
+}
+
+// wake says when to look again though nothing changed: while replicas have not loaded the Brand, and when a failed setup
+// has rested.
+func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
+	wake := decided.provisioning.wake
+	if !decided.pending {
+		r.backoff.Forget(req.NamespacedName)
+		return wake
+	}
+	next := r.backoff.Next(req.NamespacedName, seen.brand.Generation)
+	if wake > 0 {
+		return min(wake, next)
+	}
+	return next
+}
+
+// owned are the kinds that the controller makes.
+func owned() []client.Object {
+	return []client.Object{
+		&corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &corev1.Service{},
+		&policyv1.PodDisruptionBudget{}, &batchv1.Job{}, &appsv1.Deployment{},
+	}
+}
+
+func ownedLists() []client.ObjectList {
+	return []client.ObjectList{
+		&corev1.ServiceAccountList{}, &rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &corev1.ServiceList{},
+		&policyv1.PodDisruptionBudgetList{}, &batchv1.JobList{}, &appsv1.DeploymentList{},
+	}
+}

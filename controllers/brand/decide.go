@@ -1,0 +1,77 @@
+package brand
+
+import (
+	"strings"
+	"time"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// verdict is what a pass makes of the scene.
+type verdict struct {
+	// findings in the order of the status, Ready first.
+	findings []conditions.Condition
+	// provisioning says what to do about the setup Job.
+	provisioning provisioning
+	// serve says that the Deployments may be brought up to date. While it is false those that run are left alone.
+	serve bool
+	// release says that the Brand is being deleted and nothing needs it any more.
+	release bool
+	// pending says that asking the replicas again may change a finding.
+	pending bool
+}
+
+func decide(seen *scene, jobName string, now time.Time) verdict {
+	if seen.brand.DeletionTimestamp != nil && len(seen.channels) == 0 {
+		return verdict{release: true}
+	}
+	usable := refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
+	setup := decideProvisioning(seen, jobName, usable, now)
+	acknowledged := ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
+		ack.Group{Name: "router", Answers: seen.answers[dataplane.Router]},
+		ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]})
+	findings := []conditions.Condition{
+		refs.Finding(problems(seen)),
+		setup.finding,
+		available(seen, v1alpha1.ConditionRouterAvailable, dataplane.Router),
+		available(seen, v1alpha1.ConditionWorkflowsAvailable, dataplane.Workflows),
+		available(seen, v1alpha1.ConditionDeskAvailable, dataplane.Desk),
+		acknowledged,
+	}
+	ready := conditions.Summary(findings...)
+	if seen.brand.DeletionTimestamp != nil {
+		ready = conditions.False(v1alpha1.ConditionReady, v1alpha1.ReasonDeletionBlocked,
+			"The Brand goes once no Channel refers to it; delete "+strings.Join(seen.channels, ", ")+" first")
+	}
+	return verdict{
+		findings:     append([]conditions.Condition{ready}, findings...),
+		provisioning: setup,
+		serve:        usable && setup.finding.Reason == v1alpha1.ReasonProvisioned,
+		pending:      ack.Pending(acknowledged),
+	}
+}
+
+func problems(seen *scene) []refs.Problem {
+	var found []refs.Problem
+	if problem := refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres); problem != nil {
+		found = append(found, *problem)
+	}
+	if _, err := time.LoadLocation(seen.brand.Spec.TimeZone); err != nil || seen.brand.Spec.TimeZone == "Local" {
+		found = append(found, refs.Problem{
+			Reason:  v1alpha1.ReasonInvalid,
+			Message: "spec.timeZone " + seen.brand.Spec.TimeZone + " is not an IANA time zone; write for example Asia/Shanghai",
+		})
+	}
+	return append(found, seen.dangling...)
+}
+
+func available(seen *scene, condition, component string) conditions.Condition {
+	if d := seen.deployments[component]; d != nil && d.Status.ReadyReplicas > 0 {
+		return conditions.True(condition, v1alpha1.ReasonAvailable, "A replica of the "+component+" is ready")
+	}
+	return conditions.False(condition, v1alpha1.ReasonNoReadyReplica, "No replica of the "+component+" is ready")
+}

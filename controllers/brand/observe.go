@@ -1,0 +1,172 @@
+package brand
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// scene is all that a pass looks at.
+type scene struct {
+	brand *v1alpha1.Brand
+	// postgres is nil when the Secret does not exist.
+	postgres *metav1.PartialObjectMetadata
+	// dangling are the defaults that do not resolve.
+	dangling []refs.Problem
+	// channels are the names of the Channels that refer to the Brand, sorted.
+	channels []string
+	// jobs are the setup Jobs by name.
+	jobs map[string]*batchv1.Job
+	// failures are the last words of the failed pods of setup Jobs, by Job.
+	failures map[string]string
+	// deployments by component.
+	deployments map[string]*appsv1.Deployment
+	desk        *corev1.Service
+	// answers of the ready replicas by component.
+	answers map[string][]ack.Answer
+}
+
+func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
+	seen := &scene{brand: &v1alpha1.Brand{}}
+	exists, err := refs.Get(ctx, r.client, key, seen.brand)
+	if err != nil || !exists {
+		return nil, err
+	}
+	for _, look := range []func(context.Context, *scene) error{
+		r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads,
+	} {
+		if err := look(ctx, seen); err != nil {
+			return nil, fmt.Errorf("observing Brand %s: %w", key.Name, err)
+		}
+	}
+	return seen, nil
+}
+
+func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
+	var err error
+	seen.postgres, err = refs.Secret(ctx, r.client, seen.key(seen.brand.Spec.Postgres.SecretRef.Name))
+	if err != nil {
+		return err
+	}
+	for _, reference := range defaultReferences(seen.brand.Spec.Defaults) {
+		exists, err := refs.Get(ctx, r.client, seen.key(reference.name), reference.object)
+		if err != nil {
+			return err
+		}
+		if !exists {
+			seen.dangling = append(seen.dangling, refs.NotFound(reference.kind, reference.name))
+		}
+	}
+	return nil
+}
+
+type reference struct {
+	kind, name string
+	object     client.Object
+}
+
+func defaultReferences(defaults v1alpha1.BrandDefaults) []reference {
+	var references []reference
+	if ref := defaults.SkillGroupRef; ref != nil {
+		references = append(references, reference{"SkillGroup", ref.Name, &v1alpha1.SkillGroup{}})
+	}
+	if ref := defaults.PlaybookRef; ref != nil {
+		references = append(references, reference{"Playbook", ref.Name, &v1alpha1.Playbook{}})
+	}
+	if ref := defaults.ServiceLevelRef; ref != nil {
+		references = append(references, reference{"ServiceLevel", ref.Name, &v1alpha1.ServiceLevel{}})
+	}
+	if ref := defaults.ScheduleRef; ref != nil {
+		references = append(references, reference{"ShiftSchedule", ref.Name, &v1alpha1.ShiftSchedule{}})
+	}
+	return references
+}
+
+func (r *Reconciler) observeChannels(ctx context.Context, seen *scene) error {
+	var channels v1alpha1.ChannelList
+	err := r.client.List(ctx, &channels, client.InNamespace(seen.brand.Namespace), client.MatchingFields{refs.ByBrand: seen.brand.Name})
+	if err != nil {
+		return fmt.Errorf("listing Channels: %w", err)
+	}
+	for i := range channels.Items {
+		seen.channels = append(seen.channels, channels.Items[i].Name)
+	}
+	sort.Strings(seen.channels)
+	return nil
+}
+
+func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
+	labels := client.MatchingLabels(dataplane.Selector(seen.brand.Name, dataplane.Setup, ""))
+	var jobs batchv1.JobList
+	if err := r.client.List(ctx, &jobs, client.InNamespace(seen.brand.Namespace), labels); err != nil {
+		return fmt.Errorf("listing setup Jobs: %w", err)
+	}
+	seen.jobs = map[string]*batchv1.Job{}
+	for i := range jobs.Items {
+		seen.jobs[jobs.Items[i].Name] = &jobs.Items[i]
+	}
+	var pods corev1.PodList
+	if err := r.client.List(ctx, &pods, client.InNamespace(seen.brand.Namespace), labels); err != nil {
+		return fmt.Errorf("listing the pods of setup Jobs: %w", err)
+	}
+	seen.failures = map[string]string{}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		if words := lastWords(pod); words != "" {
+			seen.failures[pod.Labels[batchv1.JobNameLabel]] = words
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) observeWorkloads(ctx context.Context, seen *scene) error {
+	seen.deployments = map[string]*appsv1.Deployment{}
+	for _, component := range components() {
+		deployment := &appsv1.Deployment{}
+		exists, err := refs.Get(ctx, r.client, seen.key(dataplane.WorkloadName(seen.brand.Name, component)), deployment)
+		if err != nil {
+			return err
+		}
+		if exists {
+			seen.deployments[component] = deployment
+		}
+	}
+	service := &corev1.Service{}
+	exists, err := refs.Get(ctx, r.client, seen.key(dataplane.WorkloadName(seen.brand.Name, dataplane.Desk)), service)
+	if err != nil {
+		return err
+	}
+	if exists {
+		seen.desk = service
+	}
+	seen.answers = map[string][]ack.Answer{}
+	for _, component := range []string{dataplane.Router, dataplane.Desk} {
+		answers, err := r.asker.Ask(ctx, ack.Target{Namespace: seen.brand.Namespace, Brand: seen.brand.Name, Component: component})
+		if err != nil {
+			return fmt.Errorf("asking the %s: %w", component, err)
+		}
+		seen.answers[component] = answers
+	}
+	return nil
+}
+
+func (s *scene) key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: s.brand.Namespace, Name: name}
+}
+
+// components are those that run all the time.
+func components() []string {
+	return []string{dataplane.Router, dataplane.Workflows, dataplane.Desk}
+}

@@ -1,0 +1,99 @@
+package brand
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/conditions"
+)
+
+// retryAfter is how long a failed setup rests before it is tried again. It stays short however often it fails, because
+// what it waits for (Kafka, Temporal, Postgres) comes back at its own time, and a try costs one small pod.
+const retryAfter = 10 * time.Second
+
+// provisioning is what is to be done about the setup Job.
+type provisioning struct {
+	finding conditions.Condition
+	// run says that the Job is to be there.
+	run bool
+	// retire is a failed Job to delete, so that the next pass makes it anew.
+	retire *batchv1.Job
+	// wake is when to look again without anything having changed; zero for never.
+	wake time.Duration
+}
+
+func decideProvisioning(seen *scene, jobName string, usable bool, now time.Time) provisioning {
+	const condition = v1alpha1.ConditionProvisioned
+	if !usable {
+		return provisioning{finding: conditions.False(condition, v1alpha1.ReasonAwaitingReferences,
+			"Setup waits for the Secret "+seen.brand.Spec.Postgres.SecretRef.Name)}
+	}
+	job := seen.jobs[jobName]
+	if job == nil || job.DeletionTimestamp != nil {
+		return provisioning{finding: stillProvisioning(seen), run: job == nil}
+	}
+	if finished(job, batchv1.JobComplete) != nil {
+		return provisioning{run: true, finding: conditions.True(condition, v1alpha1.ReasonProvisioned,
+			"Topics, database schema and Temporal namespace are in place")}
+	}
+	failed := finished(job, batchv1.JobFailed)
+	if failed == nil {
+		return provisioning{run: true, finding: stillProvisioning(seen)}
+	}
+	why := seen.failures[job.Name]
+	if why == "" {
+		why = "setup ended without saying why (" + failed.Reason + ")"
+	}
+	verdict := provisioning{run: true, finding: conditions.False(condition, v1alpha1.ReasonProvisioningFailed, why)}
+	if rest := failed.LastTransitionTime.Add(retryAfter).Sub(now); rest > 0 {
+		verdict.wake = rest
+	} else {
+		verdict.retire, verdict.run = job, false
+	}
+	return verdict
+}
+
+// stillProvisioning keeps the reason of the last failure while the same declaration is tried again: an operator of the
+// platform should read what is wrong, not see it blink.
+func stillProvisioning(seen *scene) conditions.Condition {
+	before, known := conditions.Find(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
+	if known && before.Reason == v1alpha1.ReasonProvisioningFailed && seen.brand.Status.ObservedGeneration == seen.brand.Generation {
+		return before
+	}
+	return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning,
+		"Topics, database schema and Temporal namespace are being set up")
+}
+
+func finished(job *batchv1.Job, how batchv1.JobConditionType) *batchv1.JobCondition {
+	for i := range job.Status.Conditions {
+		if c := &job.Status.Conditions[i]; c.Type == how && c.Status == corev1.ConditionTrue {
+			return c
+		}
+	}
+	return nil
+}
+
+// lastWords is the last line of what a failed pod left behind.
+func lastWords(pod *corev1.Pod) string {
+	for _, status := range pod.Status.ContainerStatuses {
+		terminated := status.State.Terminated
+		if terminated == nil || terminated.ExitCode == 0 {
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(terminated.Message), "\n")
+		return conditions.Bound(withoutPasswords(strings.TrimSpace(lines[len(lines)-1])))
+	}
+	return ""
+}
+
+// withoutPasswords removes what a driver may have quoted of a connection string. Setup does not print one; this is the
+// second lock on the door, as a condition is read by more people than a Secret.
+func withoutPasswords(text string) string {
+	text = regexp.MustCompile(`://[^\s/@]+@`).ReplaceAllString(text, "://***@")
+	return regexp.MustCompile(`(?i)password=\S+`).ReplaceAllString(text, "password=***")
+}

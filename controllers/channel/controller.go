@@ -1,0 +1,83 @@
+// Package channel reconciles Channels and the connector pools that serve them.
+//
+// All Channels of one Brand and type share a pool. Two reconcilers share the package and the field manager: one goes by
+// Channel and only reports, the other goes by pool and renders the pool's objects from all of its Channels, so that ten
+// thousand Channels cause one write to their pool and not ten thousand.
+//
+// Invariants: the pool's objects carry the label yingda.dev/pool and are controlled by the Brand; its Role names exactly
+// the labelled Secrets of its Channels, and never no name at all, which would mean every Secret of the namespace. The
+// controller reads no contents of Secrets.
+package channel
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/apply"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// Reconciler reports on Channels.
+type Reconciler struct {
+	client   client.Client
+	apply    *apply.Applier
+	asker    ack.Asker
+	backoff  *ack.Backoff
+	recorder events.EventRecorder
+	settings dataplane.Settings
+	now      func() time.Time
+}
+
+// Options are what the reconcilers of the package work with.
+type Options struct {
+	Client   client.Client
+	Live     client.Reader
+	Asker    ack.Asker
+	Recorder events.EventRecorder
+	Settings dataplane.Settings
+	Now      func() time.Time
+}
+
+// New makes the Reconciler of Channels.
+func New(o Options) *Reconciler {
+	return &Reconciler{
+		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), asker: o.Asker, backoff: ack.NewBackoff(),
+		recorder: o.Recorder, settings: o.Settings, now: o.Now,
+	}
+}
+
+// Reconcile brings the status of one Channel up to date.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	seen, err := r.observe(ctx, req.NamespacedName)
+	if err != nil || seen == nil || seen.channel.DeletionTimestamp != nil {
+		r.backoff.Forget(req.NamespacedName)
+		return ctrl.Result{}, err
+	}
+	decided := decide(seen, r.settings)
+	before := seen.channel.Status.Conditions
+	after := status(seen, decided, r.now())
+	if err := r.apply.Status(ctx, seen.channel, after); err != nil {
+		return ctrl.Result{}, err
+	}
+	conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
+	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
+}
+
+// wake says when to ask the replicas again: soon while something is under way, slowly for what the platform may change
+// without us, and not at all while there is nobody to ask.
+func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
+	if decided.pending {
+		return r.backoff.Next(req.NamespacedName, seen.channel.Generation)
+	}
+	r.backoff.Forget(req.NamespacedName)
+	if len(seen.pool) == 0 {
+		return 0
+	}
+	return ack.CredentialsInterval
+}

@@ -1,0 +1,199 @@
+package channel
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// verdict is what a pass makes of the scene.
+type verdict struct {
+	// findings in the order of the status, Ready first.
+	findings []conditions.Condition
+	// webhookURL is empty while the pool's Service has no address.
+	webhookURL string
+	// pending says that asking the replicas again soon may change a finding.
+	pending bool
+}
+
+func decide(seen *scene, settings dataplane.Settings) verdict {
+	url := webhookURL(seen, settings)
+	acknowledged := ack.Judge("Channel", seen.channel.Name, seen.channel.Generation,
+		ack.Group{Name: "connector", Answers: seen.pool}, ack.Group{Name: "router", Answers: seen.router})
+	credentials := judgeCredentials(seen)
+	// The first that fails explains Ready, so they go from cause to effect.
+	findings := []conditions.Condition{
+		refs.Finding(problems(seen, settings.AllowedAPIBaseURLs)),
+		connectorAvailable(seen),
+		acknowledged,
+		credentials,
+	}
+	ready := conditions.Summary(findings...)
+	findings = append([]conditions.Condition{ready}, findings...)
+	return verdict{
+		findings:   append(findings, judgeWebhook(seen, url)),
+		webhookURL: url,
+		pending:    ack.Pending(acknowledged) || (credentials.Reason == v1alpha1.ReasonNotYetTried && len(seen.pool) > 0),
+	}
+}
+
+// problems lists what the Channel refers to and cannot have, the gravest first.
+func problems(seen *scene, allowed []string) []refs.Problem {
+	spec := seen.channel.Spec
+	var found []refs.Problem
+	if !seen.brandExists {
+		found = append(found, refs.NotFound("Brand", spec.BrandRef.Name))
+	}
+	if spec.MiniProgram != nil {
+		if problem := refs.CheckCredentials(spec.MiniProgram.CredentialsSecretRef.Name, seen.secret); problem != nil {
+			found = append(found, *problem)
+		}
+		if !slices.Contains(allowed, spec.MiniProgram.APIBaseURL) {
+			found = append(found, refs.Problem{
+				Reason:  v1alpha1.ReasonAddressNotAllowed,
+				Message: "apiBaseURL " + spec.MiniProgram.APIBaseURL + " is not on the operator's list of allowed addresses",
+			})
+		}
+	}
+	if problem := duplicate(seen); problem != nil {
+		found = append(found, *problem)
+	}
+	if spec.PlaybookRef != nil && !seen.playbookExists {
+		found = append(found, refs.NotFound("Playbook", spec.PlaybookRef.Name))
+	}
+	if spec.ServiceLevelRef != nil && !seen.serviceLevelExists {
+		found = append(found, refs.NotFound("ServiceLevel", spec.ServiceLevelRef.Name))
+	}
+	return append(found, routingProblems(seen)...)
+}
+
+func routingProblems(seen *scene) []refs.Problem {
+	var found []refs.Problem
+	named := map[string]bool{}
+	for _, rule := range seen.channel.Spec.Routing {
+		group := rule.SkillGroupRef.Name
+		if named[group] {
+			continue
+		}
+		named[group] = true
+		brand, exists := seen.groupBrands[group]
+		switch {
+		case !exists:
+			found = append(found, refs.NotFound("SkillGroup", group))
+		case brand != seen.channel.Spec.BrandRef.Name:
+			found = append(found, refs.Problem{
+				Reason:  v1alpha1.ReasonNotFound,
+				Message: "SkillGroup " + group + " belongs to Brand " + brand + ", not to Brand " + seen.channel.Spec.BrandRef.Name,
+			})
+		}
+	}
+	return found
+}
+
+// duplicate blames the later of two Channels with one account. Those made in the same second go by namespace and name.
+func duplicate(seen *scene) *refs.Problem {
+	for i := range seen.sameAccount {
+		other := &seen.sameAccount[i]
+		if !earlier(other, seen.channel) {
+			continue
+		}
+		message := "a Channel of another namespace has this appID already"
+		if other.Namespace == seen.channel.Namespace {
+			message = "Channel " + other.Name + " has this appID already"
+		}
+		return &refs.Problem{Reason: v1alpha1.ReasonDuplicateAccount, Message: message + "; an account belongs to one Channel"}
+	}
+	return nil
+}
+
+func earlier(a, b *v1alpha1.Channel) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Namespace+"/"+a.Name < b.Namespace+"/"+b.Name
+}
+
+func connectorAvailable(seen *scene) conditions.Condition {
+	if seen.deployment != nil && seen.deployment.Status.ReadyReplicas > 0 {
+		return conditions.True(v1alpha1.ConditionConnectorAvailable, v1alpha1.ReasonAvailable, "A replica of the connector is ready")
+	}
+	return conditions.False(v1alpha1.ConditionConnectorAvailable, v1alpha1.ReasonNoReadyReplica, "No replica of the connector is ready")
+}
+
+// judgeCredentials merges what the replicas know. A refusal wins: the platform said it to one of them, and all use the
+// same credentials. What was said of an older version of the Secret counts only while nobody has tried the current one.
+func judgeCredentials(seen *scene) conditions.Condition {
+	const condition = v1alpha1.ConditionCredentialsValid
+	reports := channelReports(seen)
+	verdict := conditions.Unknown(condition, v1alpha1.ReasonNotYetTried, "No connector has tried the credentials yet")
+	for _, report := range reports {
+		switch report.Credentials {
+		case configz.CredentialsRejected:
+			message := "The platform refused the credentials"
+			if report.Message != "" {
+				message += ": " + report.Message
+			}
+			return conditions.False(condition, v1alpha1.ReasonRejected, message)
+		case configz.CredentialsAccepted:
+			verdict = conditions.True(condition, v1alpha1.ReasonAccepted, "The platform accepted the credentials")
+		case configz.CredentialsNotYetTried:
+		}
+	}
+	return verdict
+}
+
+// channelReports are the replicas' reports on the Channel: those on the Secret's current version if there are any.
+func channelReports(seen *scene) []configz.Channel {
+	var all, current []configz.Channel
+	for _, answer := range seen.pool {
+		report, knows := answer.Report.Channels[seen.channel.Name]
+		if answer.Err != nil || !knows {
+			continue
+		}
+		all = append(all, report)
+		if seen.secret != nil && report.SecretVersion == seen.secret.ResourceVersion && report.Credentials != configz.CredentialsNotYetTried {
+			current = append(current, report)
+		}
+	}
+	// The order of the pods is that of their random names; the message must not depend on it.
+	byMessage := func(a, b configz.Channel) int { return strings.Compare(a.Message, b.Message) }
+	slices.SortFunc(all, byMessage)
+	slices.SortFunc(current, byMessage)
+	if len(current) > 0 {
+		return current
+	}
+	return all
+}
+
+// judgeWebhook remembers that the platform called: replicas forget it when they restart, the Channel must not. Another
+// address has to be called anew.
+func judgeWebhook(seen *scene, url string) conditions.Condition {
+	const condition = v1alpha1.ConditionWebhookVerified
+	verified := conditions.True(condition, v1alpha1.ReasonVerified, "The platform has called the webhook with a good signature")
+	before, known := conditions.Find(seen.channel.Status.Conditions, condition)
+	if known && before.Status == metav1.ConditionTrue && seen.channel.Status.WebhookURL == url {
+		return verified
+	}
+	for _, answer := range seen.pool {
+		if answer.Err == nil && answer.Report.Channels[seen.channel.Name].WebhookCalled {
+			return verified
+		}
+	}
+	return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "Enter status.webhookURL in the platform's console; it has not called yet")
+}
+
+func webhookURL(seen *scene, settings dataplane.Settings) string {
+	base := dataplane.URL(settings, seen.service)
+	if base == "" {
+		return ""
+	}
+	return base + "/" + seen.channel.Namespace + "/" + seen.channel.Name
+}

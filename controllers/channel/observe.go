@@ -1,0 +1,147 @@
+package channel
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// scene is all that a pass over a Channel looks at.
+type scene struct {
+	channel *v1alpha1.Channel
+	// brandExists says whether the Channel's Brand does.
+	brandExists bool
+	// secret is nil when the credentials do not exist.
+	secret *metav1.PartialObjectMetadata
+	// groupBrands holds the Brand of each skill group that routing names and that exists.
+	groupBrands map[string]string
+	// playbookExists and serviceLevelExists speak of what the Channel itself names.
+	playbookExists, serviceLevelExists bool
+	// sameAccount are the other Channels of the cluster with the account.
+	sameAccount []v1alpha1.Channel
+	// deployment and service are the pool's; nil when they do not exist.
+	deployment *appsv1.Deployment
+	service    *corev1.Service
+	// pool and router are the answers of the ready replicas.
+	pool, router []ack.Answer
+}
+
+func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
+	seen := &scene{channel: &v1alpha1.Channel{}}
+	exists, err := refs.Get(ctx, r.client, key, seen.channel)
+	if err != nil || !exists {
+		return nil, err
+	}
+	for _, look := range []func(context.Context, *scene) error{
+		r.observeReferences, r.observeGroups, r.observeAccount, r.observePool, r.observeReplicas,
+	} {
+		if err := look(ctx, seen); err != nil {
+			return nil, fmt.Errorf("observing Channel %s: %w", key.Name, err)
+		}
+	}
+	return seen, nil
+}
+
+func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
+	spec := seen.channel.Spec
+	var err error
+	if seen.brandExists, err = refs.Get(ctx, r.client, seen.key(spec.BrandRef.Name), &v1alpha1.Brand{}); err != nil {
+		return err
+	}
+	if spec.MiniProgram != nil {
+		if seen.secret, err = refs.Secret(ctx, r.client, seen.key(spec.MiniProgram.CredentialsSecretRef.Name)); err != nil {
+			return err
+		}
+	}
+	if spec.PlaybookRef != nil {
+		if seen.playbookExists, err = refs.Get(ctx, r.client, seen.key(spec.PlaybookRef.Name), &v1alpha1.Playbook{}); err != nil {
+			return err
+		}
+	}
+	if spec.ServiceLevelRef != nil {
+		if seen.serviceLevelExists, err = refs.Get(ctx, r.client, seen.key(spec.ServiceLevelRef.Name), &v1alpha1.ServiceLevel{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {
+	seen.groupBrands = map[string]string{}
+	for _, rule := range seen.channel.Spec.Routing {
+		group := &v1alpha1.SkillGroup{}
+		exists, err := refs.Get(ctx, r.client, seen.key(rule.SkillGroupRef.Name), group)
+		if err != nil {
+			return err
+		}
+		if exists {
+			seen.groupBrands[group.Name] = group.Spec.BrandRef.Name
+		}
+	}
+	return nil
+}
+
+// observeAccount looks in all namespaces: the platform sends an account's messages to one webhook only.
+func (r *Reconciler) observeAccount(ctx context.Context, seen *scene) error {
+	if seen.channel.Spec.MiniProgram == nil {
+		return nil
+	}
+	var channels v1alpha1.ChannelList
+	if err := r.client.List(ctx, &channels, client.MatchingFields{refs.ByAccount: seen.channel.Spec.MiniProgram.AppID}); err != nil {
+		return fmt.Errorf("listing the Channels of the account: %w", err)
+	}
+	for i := range channels.Items {
+		other := channels.Items[i]
+		if other.UID != seen.channel.UID && other.DeletionTimestamp == nil {
+			seen.sameAccount = append(seen.sameAccount, other)
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
+	name := seen.key(dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.Pool(seen.channel.Spec.Type)))
+	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
+	exists, err := refs.Get(ctx, r.client, name, deployment)
+	if err != nil {
+		return err
+	}
+	if exists {
+		seen.deployment = deployment
+	}
+	exists, err = refs.Get(ctx, r.client, name, service)
+	if err != nil {
+		return err
+	}
+	if exists {
+		seen.service = service
+	}
+	return nil
+}
+
+func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
+	target := ack.Target{Namespace: seen.channel.Namespace, Brand: seen.channel.Spec.BrandRef.Name, Component: dataplane.Router}
+	var err error
+	if seen.router, err = r.asker.Ask(ctx, target); err != nil {
+		return fmt.Errorf("asking the router: %w", err)
+	}
+	target.Component, target.Pool = dataplane.Connector, dataplane.Pool(seen.channel.Spec.Type)
+	if seen.pool, err = r.asker.Ask(ctx, target); err != nil {
+		return fmt.Errorf("asking the connectors: %w", err)
+	}
+	return nil
+}
+
+func (s *scene) key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: s.channel.Namespace, Name: name}
+}

@@ -1,0 +1,158 @@
+package channel
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/apply"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// PoolKey names a pool: the Channels of one Brand and type.
+type PoolKey struct {
+	Namespace string
+	Brand     string
+	Type      v1alpha1.ChannelType
+}
+
+// PoolReconciler runs the connectors of pools.
+type PoolReconciler struct {
+	client   client.Client
+	apply    *apply.Applier
+	settings dataplane.Settings
+}
+
+// NewPool makes the reconciler of pools.
+func NewPool(o Options) *PoolReconciler {
+	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), settings: o.Settings}
+}
+
+// poolScene is all that a pass over a pool looks at.
+type poolScene struct {
+	brand *v1alpha1.Brand
+	// channels of the pool that are not being deleted, by name.
+	channels []v1alpha1.Channel
+	// postgres is nil when the Brand's Secret does not exist.
+	postgres *metav1.PartialObjectMetadata
+	// credentials are the names of the Secrets that the pool may read, sorted.
+	credentials []string
+}
+
+// Reconcile brings one pool in line with its Channels.
+func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Result, error) {
+	seen, err := r.observe(ctx, key)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if seen == nil {
+		// Without its Brand a pool has no connections; what there was of it goes with its owner.
+		return ctrl.Result{}, nil
+	}
+	var objects poolObjects
+	if len(seen.channels) > 0 {
+		objects = renderPool(seen, key.Type, r.settings)
+	}
+	wanted := objects.always
+	if serve(seen) {
+		wanted = append(wanted, objects.serving...)
+	}
+	for _, object := range wanted {
+		if err := r.apply.Object(ctx, seen.brand, object); err != nil {
+			return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
+		}
+	}
+	return ctrl.Result{}, r.prune(ctx, seen.brand, key, append(objects.always, objects.serving...))
+}
+
+func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, error) {
+	seen := &poolScene{brand: &v1alpha1.Brand{}}
+	exists, err := refs.Get(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: key.Brand}, seen.brand)
+	if err != nil || !exists {
+		return nil, err
+	}
+	var channels v1alpha1.ChannelList
+	if err := r.client.List(ctx, &channels, client.InNamespace(key.Namespace), client.MatchingFields{refs.ByBrand: key.Brand}); err != nil {
+		return nil, fmt.Errorf("listing the Channels of Brand %s: %w", key.Brand, err)
+	}
+	for i := range channels.Items {
+		if channels.Items[i].Spec.Type == key.Type && channels.Items[i].DeletionTimestamp == nil {
+			seen.channels = append(seen.channels, channels.Items[i])
+		}
+	}
+	sort.Slice(seen.channels, func(i, j int) bool { return seen.channels[i].Name < seen.channels[j].Name })
+	seen.postgres, err = refs.Secret(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: seen.brand.Spec.Postgres.SecretRef.Name})
+	if err != nil {
+		return nil, err
+	}
+	seen.credentials, err = r.usableSecrets(ctx, seen.channels)
+	return seen, err
+}
+
+// usableSecrets are those that the Channels refer to, that exist and that carry the label.
+func (r *PoolReconciler) usableSecrets(ctx context.Context, channels []v1alpha1.Channel) ([]string, error) {
+	usable := map[string]bool{}
+	for i := range channels {
+		spec := channels[i].Spec.MiniProgram
+		if spec == nil {
+			continue
+		}
+		name := spec.CredentialsSecretRef.Name
+		if _, known := usable[name]; known {
+			continue
+		}
+		secret, err := refs.Secret(ctx, r.client, types.NamespacedName{Namespace: channels[i].Namespace, Name: name})
+		if err != nil {
+			return nil, err
+		}
+		usable[name] = refs.CheckCredentials(name, secret) == nil
+	}
+	var names []string
+	for name, ok := range usable {
+		if ok {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// serve says whether the pool's Deployment may be brought up to date: its topics and schema must be there first. While
+// they are not, one that runs is left alone.
+func serve(seen *poolScene) bool {
+	provisioned := meta.FindStatusCondition(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
+	return provisioned != nil && provisioned.Status == metav1.ConditionTrue &&
+		provisioned.ObservedGeneration == seen.brand.Generation &&
+		refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
+}
+
+func (r *PoolReconciler) prune(ctx context.Context, brand *v1alpha1.Brand, key PoolKey, kept []runtime.ApplyConfiguration) error {
+	keep := make([]apply.Reference, 0, len(kept))
+	for _, object := range kept {
+		reference, err := apply.ReferenceTo(object)
+		if err != nil {
+			return fmt.Errorf("naming what the pool keeps: %w", err)
+		}
+		keep = append(keep, reference)
+	}
+	selector := labels.SelectorFromSet(labels.Set{
+		dataplane.LabelBrand: key.Brand, dataplane.LabelPool: dataplane.Pool(key.Type), dataplane.LabelManagedBy: dataplane.ManagedBy,
+	})
+	return r.apply.Prune(ctx, brand, selector, keep,
+		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &policyv1.PodDisruptionBudgetList{},
+		&rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{})
+}

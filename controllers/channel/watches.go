@@ -1,0 +1,182 @@
+package channel
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// SetupWithManager says which changes a Channel's state depends on.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	exists := builder.WithPredicates(ack.ExistenceChanged())
+	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
+	byLabels := handler.EnqueueRequestsFromMapFunc(r.channelsOfObject)
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Channel{}).
+		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), exists).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), exists).
+		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesGroup)), exists).
+		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
+		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
+		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
+		Watches(&appsv1.Deployment{}, byLabels, ofPool).
+		Watches(&corev1.Service{}, byLabels, ofPool).
+		Watches(&corev1.Pod{}, byLabels, builder.WithPredicates(predicate.And(ack.ReplicaChanged(),
+			ack.HasLabel(dataplane.LabelComponent, dataplane.Connector, dataplane.Router)))).
+		Complete(r)
+}
+
+// SetupWithManager says which changes a pool depends on.
+func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	to := handler.TypedEnqueueRequestsFromMapFunc[client.Object, PoolKey]
+	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
+	b := builder.TypedControllerManagedBy[PoolKey](mgr).
+		Named("channel-pool").
+		Watches(&v1alpha1.Channel{}, to(poolOfChannel)).
+		Watches(&v1alpha1.Brand{}, to(poolsOfBrand)).
+		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
+	for _, object := range []client.Object{
+		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{},
+	} {
+		b = b.Watches(object, to(poolOfObject), ofPool)
+	}
+	return b.Complete(r)
+}
+
+func (r *Reconciler) channelsOfBrand(ctx context.Context, brand client.Object) []reconcile.Request {
+	return r.channels(ctx, everyChannel, client.InNamespace(brand.GetNamespace()), client.MatchingFields{refs.ByBrand: brand.GetName()})
+}
+
+func (r *Reconciler) channelsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	return r.channels(ctx, everyChannel, client.InNamespace(secret.GetNamespace()), client.MatchingFields{refs.BySecret: secret.GetName()})
+}
+
+func (r *Reconciler) channelsOfAccount(ctx context.Context, obj client.Object) []reconcile.Request {
+	channel, ok := obj.(*v1alpha1.Channel)
+	if !ok || channel.Spec.MiniProgram == nil {
+		return nil
+	}
+	return r.channels(ctx, everyChannel, client.MatchingFields{refs.ByAccount: channel.Spec.MiniProgram.AppID})
+}
+
+// channelsOfObject finds the Channels that an object or a pod of the Brand concerns, by its labels.
+func (r *Reconciler) channelsOfObject(ctx context.Context, obj client.Object) []reconcile.Request {
+	brand, pool := obj.GetLabels()[dataplane.LabelBrand], obj.GetLabels()[dataplane.LabelPool]
+	if brand == "" {
+		return nil
+	}
+	return r.channels(ctx, func(channel *v1alpha1.Channel) bool {
+		return pool == "" || dataplane.Pool(channel.Spec.Type) == pool
+	}, client.InNamespace(obj.GetNamespace()), client.MatchingFields{refs.ByBrand: brand})
+}
+
+func (r *Reconciler) channelsNaming(names func(channel *v1alpha1.Channel, name string) bool) handler.MapFunc {
+	return func(ctx context.Context, obj client.Object) []reconcile.Request {
+		return r.channels(ctx, func(channel *v1alpha1.Channel) bool { return names(channel, obj.GetName()) },
+			client.InNamespace(obj.GetNamespace()))
+	}
+}
+
+func (r *Reconciler) channels(ctx context.Context, choose func(*v1alpha1.Channel) bool, options ...client.ListOption) []reconcile.Request {
+	var channels v1alpha1.ChannelList
+	if err := r.client.List(ctx, &channels, options...); err != nil {
+		log.FromContext(ctx).Error(err, "Listing Channels for a change failed")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range channels.Items {
+		if choose(&channels.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&channels.Items[i])})
+		}
+	}
+	return requests
+}
+
+func everyChannel(*v1alpha1.Channel) bool { return true }
+
+func namesGroup(channel *v1alpha1.Channel, name string) bool {
+	for _, rule := range channel.Spec.Routing {
+		if rule.SkillGroupRef.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func namesPlaybook(channel *v1alpha1.Channel, name string) bool {
+	return channel.Spec.PlaybookRef != nil && channel.Spec.PlaybookRef.Name == name
+}
+
+func namesServiceLevel(channel *v1alpha1.Channel, name string) bool {
+	return channel.Spec.ServiceLevelRef != nil && channel.Spec.ServiceLevelRef.Name == name
+}
+
+func poolOfChannel(_ context.Context, obj client.Object) []PoolKey {
+	channel, ok := obj.(*v1alpha1.Channel)
+	if !ok {
+		return nil
+	}
+	return []PoolKey{{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Type: channel.Spec.Type}}
+}
+
+func poolsOfBrand(_ context.Context, brand client.Object) []PoolKey {
+	return pools(brand.GetNamespace(), brand.GetName())
+}
+
+func poolOfObject(_ context.Context, obj client.Object) []PoolKey {
+	for _, key := range pools(obj.GetNamespace(), obj.GetLabels()[dataplane.LabelBrand]) {
+		if dataplane.Pool(key.Type) == obj.GetLabels()[dataplane.LabelPool] {
+			return []PoolKey{key}
+		}
+	}
+	return nil
+}
+
+// poolsOfSecret finds the pools whose Channels, or whose Brands, refer to a Secret.
+func (r *PoolReconciler) poolsOfSecret(ctx context.Context, secret client.Object) []PoolKey {
+	key := types.NamespacedName{Namespace: secret.GetNamespace(), Name: secret.GetName()}
+	referring := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{refs.BySecret: key.Name}}
+	var channels v1alpha1.ChannelList
+	var brands v1alpha1.BrandList
+	if err := r.client.List(ctx, &channels, referring...); err != nil {
+		log.FromContext(ctx).Error(err, "Listing Channels for a Secret failed")
+	}
+	if err := r.client.List(ctx, &brands, referring...); err != nil {
+		log.FromContext(ctx).Error(err, "Listing Brands for a Secret failed")
+	}
+	var found []PoolKey
+	for i := range channels.Items {
+		found = append(found, poolOfChannel(ctx, &channels.Items[i])...)
+	}
+	for i := range brands.Items {
+		found = append(found, poolsOfBrand(ctx, &brands.Items[i])...)
+	}
+	return found
+}
+
+func pools(namespace, brand string) []PoolKey {
+	if brand == "" {
+		return nil
+	}
+	var keys []PoolKey
+	for _, t := range dataplane.ChannelTypes() {
+		keys = append(keys, PoolKey{Namespace: namespace, Brand: brand, Type: t})
+	}
+	return keys
+}

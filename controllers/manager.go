@@ -1,0 +1,95 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// Scheme knows all kinds that the operator reads or writes.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering the kinds of Kubernetes: %w", err)
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering the kinds of Yingda: %w", err)
+	}
+	return scheme, nil
+}
+
+// CacheOptions keep the cache to what the operator looks at: its own kinds, what it made itself, the pods of the data
+// plane without their specs, and of Secrets the metadata alone.
+func CacheOptions(namespaces []string) cache.Options {
+	ours := labels.SelectorFromSet(labels.Set{dataplane.LabelManagedBy: dataplane.ManagedBy})
+	options := cache.Options{ByObject: map[client.Object]cache.ByObject{
+		&corev1.Pod{}: {
+			Label:     labels.SelectorFromSet(labels.Set{dataplane.LabelName: dataplane.Name, dataplane.LabelManagedBy: dataplane.ManagedBy}),
+			Transform: ack.KeepOfPod,
+		},
+		&corev1.Secret{}: {Transform: keepOfSecret},
+	}}
+	for _, object := range []client.Object{
+		&appsv1.Deployment{}, &batchv1.Job{}, &corev1.Service{}, &corev1.ServiceAccount{},
+		&policyv1.PodDisruptionBudget{}, &rbacv1.Role{}, &rbacv1.RoleBinding{},
+	} {
+		options.ByObject[object] = cache.ByObject{Label: ours}
+	}
+	if len(namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+		for _, namespace := range namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// Deadlines of the leader's lease: a killed operator is followed by another one within 17 s.
+const (
+	LeaseDuration = 15 * time.Second
+	RenewDeadline = 10 * time.Second
+	RetryPeriod   = 2 * time.Second
+)
+
+// keepOfSecret drops what the last kubectl apply wrote into the annotations: the contents. A Secret that is no metadata is
+// refused: a typed read by mistake must fail, not bring contents into the operator's memory.
+func keepOfSecret(obj any) (any, error) {
+	secret, ok := obj.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return nil, fmt.Errorf("a Secret came as %T; only metadata may enter the cache", obj)
+	}
+	secret.ManagedFields = nil
+	delete(secret.Annotations, corev1.LastAppliedConfigAnnotation)
+	return secret, nil
+}
+
+// CacheSynced is ready once the cache has seen the cluster.
+func CacheSynced(c cache.Cache) healthz.Checker {
+	return func(req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+		defer cancel()
+		if !c.WaitForCacheSync(ctx) {
+			return errors.New("the cache has not seen the cluster yet")
+		}
+		return nil
+	}
+}

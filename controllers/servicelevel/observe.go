@@ -1,0 +1,31 @@
+package servicelevel
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// scene is all that a pass looks at.
+type scene struct {
+	level *v1alpha1.ServiceLevel
+	// routers are the answers of the namespace's routers, one group a Brand.
+	routers []ack.Group
+}
+
+func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
+	seen := &scene{level: &v1alpha1.ServiceLevel{}}
+	exists, err := refs.Get(ctx, r.client, key, seen.level)
+	if err != nil || !exists {
+		return nil, err
+	}
+	if seen.routers, err = ack.Routers(ctx, r.client, r.asker, key.Namespace); err != nil {
+		return nil, fmt.Errorf("observing ServiceLevel %s: %w", key.Name, err)
+	}
+	return seen, nil
+}

@@ -1,0 +1,71 @@
+// Package controllers puts the controllers of all kinds into a manager, as an explicit list.
+//
+// It is the only place that knows all kinds; the packages below it never import one another. What they need of the world
+// (clients, recorder, clock, randomness, the asker) comes in through Options.
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/controllers/agent"
+	"github.com/yingda-dev/yingda/controllers/brand"
+	"github.com/yingda-dev/yingda/controllers/channel"
+	"github.com/yingda-dev/yingda/controllers/playbook"
+	"github.com/yingda-dev/yingda/controllers/servicelevel"
+	"github.com/yingda-dev/yingda/controllers/shiftschedule"
+	"github.com/yingda-dev/yingda/controllers/skillgroup"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+// EventSource is the name under which events are recorded.
+const EventSource = "yingda-operator"
+
+// Options are what the controllers work with.
+type Options struct {
+	// Client reads from the manager's cache and writes; nil for the manager's own.
+	Client   client.Client
+	Asker    ack.Asker
+	Settings dataplane.Settings
+	// Random is where tokens come from.
+	Random io.Reader
+	Now    func() time.Time
+}
+
+type controller interface {
+	SetupWithManager(mgr ctrl.Manager) error
+}
+
+// Setup registers the indexes and all controllers with the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if err := refs.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	if o.Client == nil {
+		o.Client = mgr.GetClient()
+	}
+	live, recorder := mgr.GetAPIReader(), mgr.GetEventRecorder(EventSource)
+	channels := channel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}
+	for _, c := range []controller{
+		brand.New(brand.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}),
+		channel.New(channels),
+		channel.NewPool(channels),
+		skillgroup.New(skillgroup.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+		shiftschedule.New(shiftschedule.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+		agent.New(agent.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Random: o.Random, Now: o.Now}),
+		playbook.New(playbook.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+		servicelevel.New(servicelevel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+	} {
+		if err := c.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("setting up %T: %w", c, err)
+		}
+	}
+	return nil
+}

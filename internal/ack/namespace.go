@@ -1,0 +1,107 @@
+package ack
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// Routers asks the routers of all Brands of a namespace, one group a Brand. It is for the kinds which belong to no Brand.
+func Routers(ctx context.Context, reader client.Reader, asker Asker, namespace string) ([]Group, error) {
+	var brands v1alpha1.BrandList
+	if err := reader.List(ctx, &brands, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("listing Brands: %w", err)
+	}
+	sort.Slice(brands.Items, func(i, j int) bool { return brands.Items[i].Name < brands.Items[j].Name })
+	groups := make([]Group, 0, len(brands.Items))
+	for i := range brands.Items {
+		name := brands.Items[i].Name
+		answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: name, Component: dataplane.Router})
+		if err != nil {
+			return nil, fmt.Errorf("asking the router of Brand %s: %w", name, err)
+		}
+		groups = append(groups, Group{Name: "router of Brand " + name, Answers: answers})
+	}
+	return groups, nil
+}
+
+// JudgeRouters says whether the routers of a namespace serve an object. A Brand whose router does not run serves nothing
+// and so does not count, unless none runs.
+func JudgeRouters(kind, name string, generation int64, brands []Group) conditions.Condition {
+	if len(brands) == 0 {
+		return conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences, "There is no Brand in this namespace")
+	}
+	var running []Group
+	for _, group := range brands {
+		if len(group.Answers) > 0 {
+			running = append(running, group)
+		}
+	}
+	if len(running) == 0 {
+		running = brands
+	}
+	return Judge(kind, name, generation, running...)
+}
+
+// MapNamespace wakes every object of a kind in the namespace of what changed.
+func MapNamespace(reader client.Reader, newList func() client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, changed client.Object) []reconcile.Request {
+		return requests(ctx, reader, newList(), client.InNamespace(changed.GetNamespace()))
+	}
+}
+
+// MapBrand wakes the objects of a kind that belong to the Brand that brandOf finds; index is the field by which the cache
+// knows them.
+func MapBrand(reader client.Reader, newList func() client.ObjectList, index string, brandOf func(client.Object) string) handler.MapFunc {
+	return func(ctx context.Context, changed client.Object) []reconcile.Request {
+		brand := brandOf(changed)
+		if brand == "" {
+			return nil
+		}
+		return requests(ctx, reader, newList(), client.InNamespace(changed.GetNamespace()), client.MatchingFields{index: brand})
+	}
+}
+
+// BrandLabel is the Brand that an object of the data plane belongs to.
+func BrandLabel(obj client.Object) string { return obj.GetLabels()[dataplane.LabelBrand] }
+
+// WatchReplicas lets through the changes of who must be asked among the components.
+func WatchReplicas(components ...string) builder.Predicates {
+	return builder.WithPredicates(predicate.And(ReplicaChanged(), HasLabel(dataplane.LabelComponent, components...)))
+}
+
+// Replica is the kind to watch with WatchReplicas.
+func Replica() client.Object { return &corev1.Pod{} }
+
+func requests(ctx context.Context, reader client.Reader, list client.ObjectList, options ...client.ListOption) []reconcile.Request {
+	if err := reader.List(ctx, list, options...); err != nil {
+		log.FromContext(ctx).Error(err, "Listing objects for a change failed")
+		return nil
+	}
+	var found []reconcile.Request
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		if obj, ok := item.(client.Object); ok {
+			found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}})
+		}
+		return nil
+	})
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Reading a list for a change failed")
+	}
+	return found
+}

@@ -1,0 +1,139 @@
+package ack
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+const (
+	askTimeout = 2 * time.Second
+	// fresh is for how long one report answers for all objects that are reconciled together: a brand's folder holds a
+	// dozen objects, and each report holds all of them.
+	fresh = 200 * time.Millisecond
+	// most replicas of a workload that are asked at the same time.
+	atOnce = 16
+)
+
+// Pods asks the pods themselves, found in the cache.
+type Pods struct {
+	reader client.Reader
+	http   *http.Client
+	now    func() time.Time
+
+	mu      sync.Mutex
+	reports map[string]*asked
+}
+
+type asked struct {
+	done   chan struct{}
+	at     time.Time
+	report configz.Report
+	err    error
+}
+
+var _ Asker = (*Pods)(nil)
+
+// NewPods makes an Asker over the pods that reader knows.
+func NewPods(reader client.Reader, now func() time.Time) *Pods {
+	return &Pods{
+		reader: reader,
+		http: &http.Client{
+			Timeout: askTimeout,
+			// A replica has no business to send the operator elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport:     &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
+		},
+		now:     now,
+		reports: map[string]*asked{},
+	}
+}
+
+// Ask returns the answers of the ready pods of the target.
+func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
+	var pods corev1.PodList
+	selector := client.MatchingLabels(dataplane.Selector(target.Brand, target.Component, target.Pool))
+	if err := p.reader.List(ctx, &pods, client.InNamespace(target.Namespace), selector); err != nil {
+		return nil, fmt.Errorf("listing the replicas of %s: %w", target.Component, err)
+	}
+	var ready []*corev1.Pod
+	for i := range pods.Items {
+		if Ready(&pods.Items[i]) {
+			ready = append(ready, &pods.Items[i])
+		}
+	}
+	answers := make([]Answer, len(ready))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, pod := range ready {
+		group.Go(func() error {
+			report, err := p.ask(ctx, pod)
+			answers[i] = Answer{Report: report, Err: err}
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions report their errors in the answers
+	return answers, nil
+}
+
+// ask shares one question among all who ask at the same time.
+func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error) {
+	key := string(pod.UID)
+	p.mu.Lock()
+	if a, there := p.reports[key]; there && (a.at.IsZero() || p.now().Sub(a.at) < fresh) {
+		p.mu.Unlock()
+		select {
+		case <-a.done:
+			return a.report, a.err
+		case <-ctx.Done():
+			return configz.Report{}, fmt.Errorf("waiting for a replica's answer: %w", ctx.Err())
+		}
+	}
+	a := &asked{done: make(chan struct{})}
+	p.forgetOld()
+	p.reports[key] = a
+	p.mu.Unlock()
+
+	// The answer is for everybody who waits, so that it must not end with the one who happened to come first.
+	shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	defer cancel()
+	report, err := configz.Ask(shared, p.http, "http://"+net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(configz.HealthPort)))
+
+	p.mu.Lock()
+	a.report, a.err, a.at = report, err, p.now()
+	p.mu.Unlock()
+	close(a.done)
+	return report, err
+}
+
+func (p *Pods) forgetOld() {
+	for key, a := range p.reports {
+		if !a.at.IsZero() && p.now().Sub(a.at) >= fresh {
+			delete(p.reports, key)
+		}
+	}
+}
+
+// Ready says whether a pod serves now.
+func Ready(pod *corev1.Pod) bool {
+	if pod.DeletionTimestamp != nil || pod.Status.PodIP == "" {
+		return false
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

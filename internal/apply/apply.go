@@ -1,0 +1,191 @@
+// Package apply is the one way by which controllers write to the API server.
+//
+// Everything goes out as a server-side apply under the field manager yingda/<controller>, with only the fields that the
+// controller owns. Before a write the live object in the cache is compared; when it already has what would be applied,
+// and the manager owns nothing beyond it, nothing is sent: reconciling an unchanged object writes nothing.
+//
+// What the operator did not make it neither takes over nor deletes: an object of the wanted name that belongs to
+// somebody else is answered with ErrForeign, and pruning looks only at objects which the owner controls.
+//
+// The package decides nothing about content; rendering is the controllers' work.
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// ErrForeign says that an object of the wanted name exists and is controlled by something else.
+var ErrForeign = errors.New("an object of this name belongs to somebody else")
+
+// Applier writes on behalf of one controller.
+type Applier struct {
+	client  client.Client
+	live    client.Reader
+	manager string
+}
+
+// New makes the applier of a controller. The client reads from the cache; live reads past it, and is asked only before
+// an object is made, since a cache that is filtered by label cannot tell "absent" from "somebody else's".
+func New(c client.Client, live client.Reader, controller string) *Applier {
+	return &Applier{client: c, live: live, manager: "yingda/" + controller}
+}
+
+// Object brings a rendered object that owner controls to the server, unless it is there already.
+func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runtime.ApplyConfiguration) error {
+	desired, err := toMap(rendered)
+	if err != nil {
+		return err
+	}
+	want := &unstructured.Unstructured{Object: desired}
+	where := want.GetKind() + " " + want.GetName()
+
+	current, err := a.cached(ctx, want)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", where, err)
+	}
+	if current == nil {
+		if err := a.refuseForeign(ctx, owner, want); err != nil {
+			return fmt.Errorf("making %s: %w", where, err)
+		}
+	} else {
+		if !metav1.IsControlledBy(current, owner) {
+			return fmt.Errorf("applying %s: %w", where, ErrForeign)
+		}
+		same, err := upToDate(desired, current, a.manager, "")
+		if err != nil {
+			return fmt.Errorf("comparing %s: %w", where, err)
+		}
+		if same {
+			return nil
+		}
+	}
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(a.manager), client.ForceOwnership); err != nil {
+		return fmt.Errorf("applying %s: %w", where, err)
+	}
+	return nil
+}
+
+// Create makes an object that must not exist yet. It is for content which can be made only once, such as a token: an
+// apply on a stale cache would replace it.
+func (a *Applier) Create(ctx context.Context, obj client.Object) error {
+	if err := a.client.Create(ctx, obj, client.FieldOwner(a.manager)); err != nil {
+		return fmt.Errorf("creating %s: %w", obj.GetName(), err)
+	}
+	return nil
+}
+
+// Delete removes exactly the object that was seen, with its dependents. One that is gone already is no error.
+func (a *Applier) Delete(ctx context.Context, seen client.Object) error {
+	uid := seen.GetUID()
+	err := a.client.Delete(ctx, seen, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("deleting %s: %w", seen.GetName(), err)
+	}
+	return nil
+}
+
+// Status applies the whole status of an object that was read from the cache. A status type belongs to one controller,
+// so that the apply holds every field of it.
+func (a *Applier) Status(ctx context.Context, seen client.Object, status any) error {
+	gvk, err := a.client.GroupVersionKindFor(seen)
+	if err != nil {
+		return fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)
+	}
+	content, err := toMap(status)
+	if err != nil {
+		return err
+	}
+	desired := map[string]any{
+		"apiVersion": gvk.GroupVersion().String(),
+		"kind":       gvk.Kind,
+		"metadata":   map[string]any{"name": seen.GetName(), "namespace": seen.GetNamespace()},
+		"status":     content,
+	}
+	same, err := upToDate(map[string]any{"status": content}, seen, a.manager, "status")
+	if err != nil {
+		return fmt.Errorf("comparing the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+	}
+	if same {
+		return nil
+	}
+	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: desired})
+	err = a.client.Status().Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+	}
+	return nil
+}
+
+// cached returns the object as the cache has it, nil when it has none.
+func (a *Applier) cached(ctx context.Context, want *unstructured.Unstructured) (client.Object, error) {
+	made, err := a.client.Scheme().New(want.GroupVersionKind())
+	if err != nil {
+		return nil, fmt.Errorf("making an empty object: %w", err)
+	}
+	current, ok := made.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("%s is no object", want.GetKind())
+	}
+	if err := a.client.Get(ctx, client.ObjectKeyFromObject(want), current); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil //nolint:nilnil // absence is an answer, not a failure
+		}
+		return nil, fmt.Errorf("getting from the cache: %w", err)
+	}
+	return current, nil
+}
+
+func (a *Applier) refuseForeign(ctx context.Context, owner client.Object, want *unstructured.Unstructured) error {
+	there := &metav1.PartialObjectMetadata{}
+	there.SetGroupVersionKind(want.GroupVersionKind())
+	err := a.live.Get(ctx, client.ObjectKeyFromObject(want), there)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for one of the same name: %w", err)
+	case !metav1.IsControlledBy(there, owner):
+		return ErrForeign
+	}
+	return nil
+}
+
+// toMap turns a typed value into the map that its JSON describes, with integers kept as int64.
+func toMap(value any) (map[string]any, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encoding what is to be applied: %w", err)
+	}
+	var out map[string]any
+	if err := utiljson.Unmarshal(data, &out); err != nil {
+		return nil, fmt.Errorf("decoding what is to be applied: %w", err)
+	}
+	return out, nil
+}
+
+// Reference names a rendered object.
+type Reference struct {
+	Kind schema.GroupKind
+	Name string
+}
+
+// ReferenceTo names what a rendered object will be.
+func ReferenceTo(rendered runtime.ApplyConfiguration) (Reference, error) {
+	content, err := toMap(rendered)
+	if err != nil {
+		return Reference{}, err
+	}
+	obj := unstructured.Unstructured{Object: content}
+	return Reference{Kind: obj.GroupVersionKind().GroupKind(), Name: obj.GetName()}, nil
+}

@@ -1,0 +1,37 @@
+package conditions
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// eventAction is what the operator was doing when an event came about.
+const eventAction = "Reconcile"
+
+// Announce records an event when Ready changed its status or its reason, and none otherwise.
+func Announce(recorder events.EventRecorder, object client.Object, before, after []metav1.Condition) {
+	was, had := Find(before, v1alpha1.ConditionReady)
+	is, has := Find(after, v1alpha1.ConditionReady)
+	if !has || (had && was.Status == is.Status && was.Reason == is.Reason) {
+		return
+	}
+	eventType := corev1.EventTypeNormal
+	if is.Status == metav1.ConditionFalse && needsAPerson(is.Reason) {
+		eventType = corev1.EventTypeWarning
+	}
+	recorder.Eventf(object, nil, eventType, is.Reason, eventAction, "%s", is.Message)
+}
+
+// needsAPerson says whether a reason will not pass by itself.
+func needsAPerson(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonAwaitingReplicas, v1alpha1.ReasonAwaitingReload, v1alpha1.ReasonProvisioning,
+		v1alpha1.ReasonNoReadyReplica, v1alpha1.ReasonNotYetTried:
+		return false
+	}
+	return true
+}

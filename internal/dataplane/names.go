@@ -1,0 +1,111 @@
+// Package dataplane says what the workloads of a Brand are called, how they are labelled, and what every pod of the data
+// plane has in common: security context, probes, resources, arguments and the mounted connection.
+//
+// Controllers render from it, so that the Brand's and the Channel's controllers agree without importing each other. The
+// package is pure: equal input gives equal output. It reads no clock, no environment and no cluster.
+package dataplane
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// Labels of everything that the operator makes.
+const (
+	LabelName      = "app.kubernetes.io/name"
+	LabelComponent = "app.kubernetes.io/component"
+	LabelInstance  = "app.kubernetes.io/instance"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// LabelBrand names the Brand that an object belongs to.
+	LabelBrand = "yingda.dev/brand"
+	// LabelPool names the connector pool that an object belongs to.
+	LabelPool = "yingda.dev/pool"
+	// LabelTrialToken marks, with the value "true", the Secret with an Agent's trial token.
+	LabelTrialToken = "yingda.dev/trial-token"
+
+	// Name is the value of LabelName.
+	Name = "yingda"
+	// ManagedBy is the value of LabelManagedBy.
+	ManagedBy = "yingda-operator"
+)
+
+// Components: the values of LabelComponent, and the subcommands of the binary.
+const (
+	Router    = "router"
+	Workflows = "workflows"
+	Desk      = "desk"
+	Connector = "connector"
+	Setup     = "setup"
+)
+
+// Ports of every pod of the data plane.
+const (
+	PortHTTP       = 8080
+	PortHealth     = 8081
+	PortNameHTTP   = "http"
+	PortNameHealth = "health"
+)
+
+// Labels are the labels of an object of a Brand.
+func Labels(brand, component, pool string) map[string]string {
+	labels := Selector(brand, component, pool)
+	labels[LabelManagedBy] = ManagedBy
+	labels[LabelBrand] = brand
+	return labels
+}
+
+// Selector chooses the pods of one workload. Deployments cannot change it, so it holds only what never changes.
+func Selector(brand, component, pool string) map[string]string {
+	selector := map[string]string{LabelName: Name, LabelInstance: brand, LabelComponent: component}
+	if pool != "" {
+		selector[LabelPool] = pool
+	}
+	return selector
+}
+
+// WorkloadName is the name of a Brand's Deployment, Service, ServiceAccount and budget for a component or a pool.
+func WorkloadName(brand, componentOrPool string) string { return brand + "-" + componentOrPool }
+
+// Pool is the name of the pool that serves a type of Channel.
+func Pool(channelType v1alpha1.ChannelType) string {
+	switch channelType {
+	case v1alpha1.ChannelTypeMiniProgram:
+		return "miniprogram"
+	default:
+		return ""
+	}
+}
+
+// ChannelTypes are all types of Channels, in a fixed order.
+func ChannelTypes() []v1alpha1.ChannelType {
+	return []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram}
+}
+
+// Pools are the names of all pools that a Brand may have. Their topics are made with the Brand, not with the first
+// Channel: a Channel is then served a provisioning earlier, and an empty topic costs nothing worth naming.
+func Pools() []string {
+	types := ChannelTypes()
+	pools := make([]string, 0, len(types))
+	for _, t := range types {
+		pools = append(pools, Pool(t))
+	}
+	return pools
+}
+
+// TemporalNamespace is the Brand's namespace on the Temporal service.
+func TemporalNamespace(brand *v1alpha1.Brand) string {
+	if brand.Spec.Temporal.Namespace != "" {
+		return brand.Spec.Temporal.Namespace
+	}
+	return brand.Namespace + "-" + brand.Name
+}
+
+// Connections is the value of AnnotationConnections for a version of the Brand's Postgres Secret. Its content is not known
+// to the operator; its resourceVersion changes with it.
+func Connections(postgres *metav1.PartialObjectMetadata) string {
+	if postgres == nil {
+		return ""
+	}
+	return "postgres-" + postgres.ResourceVersion
+}

@@ -1,0 +1,30 @@
+package dataplane
+
+import (
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Exposure is how the webhooks and the desk are reached from outside of the cluster.
+type Exposure string
+
+// The exposures.
+const (
+	// ExposureClusterIP leaves the way in to the platform team.
+	ExposureClusterIP Exposure = "ClusterIP"
+	// ExposureNodePort opens a port on every node.
+	ExposureNodePort Exposure = "NodePort"
+)
+
+// Settings are what the operator was started with; they are the same for all Brands.
+type Settings struct {
+	// Image of the data plane.
+	Image           string
+	ImagePullPolicy corev1.PullPolicy
+	// AllowedAPIBaseURLs are the addresses at which Channels may call their platforms.
+	AllowedAPIBaseURLs []string
+	Exposure           Exposure
+	// NodePortHost is the host by which people and platforms reach node ports.
+	NodePortHost string
+	// OTLPEndpoint receives the data plane's traces; empty turns them off.
+	OTLPEndpoint string
+}

@@ -1,0 +1,72 @@
+package refs
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// Fields by which the cache is asked.
+const (
+	// ByBrand finds Channels, SkillGroups and Agents by their Brand.
+	ByBrand = "spec.brandRef.name"
+	// BySecret finds Channels and Brands by the Secret that they refer to.
+	BySecret = "spec.secretRef.name"
+	// ByAccount finds Channels by the account on their platform.
+	ByAccount = "spec.account"
+)
+
+// Index makes the cache ready for the fields above. It is called once, before the cache starts.
+func Index(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		object client.Object
+		field  string
+		values client.IndexerFunc
+	}{
+		{&v1alpha1.Channel{}, ByBrand, brandOf},
+		{&v1alpha1.SkillGroup{}, ByBrand, brandOf},
+		{&v1alpha1.Agent{}, ByBrand, brandOf},
+		{&v1alpha1.Channel{}, BySecret, secretOf},
+		{&v1alpha1.Brand{}, BySecret, secretOf},
+		{&v1alpha1.Channel{}, ByAccount, accountOf},
+	} {
+		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
+			return fmt.Errorf("indexing %s: %w", index.field, err)
+		}
+	}
+	return nil
+}
+
+func brandOf(obj client.Object) []string {
+	switch o := obj.(type) {
+	case *v1alpha1.Channel:
+		return []string{o.Spec.BrandRef.Name}
+	case *v1alpha1.SkillGroup:
+		return []string{o.Spec.BrandRef.Name}
+	case *v1alpha1.Agent:
+		return []string{o.Spec.BrandRef.Name}
+	}
+	return nil
+}
+
+func secretOf(obj client.Object) []string {
+	switch o := obj.(type) {
+	case *v1alpha1.Brand:
+		return []string{o.Spec.Postgres.SecretRef.Name}
+	case *v1alpha1.Channel:
+		if o.Spec.MiniProgram != nil {
+			return []string{o.Spec.MiniProgram.CredentialsSecretRef.Name}
+		}
+	}
+	return nil
+}
+
+func accountOf(obj client.Object) []string {
+	if channel, ok := obj.(*v1alpha1.Channel); ok && channel.Spec.MiniProgram != nil {
+		return []string{channel.Spec.MiniProgram.AppID}
+	}
+	return nil
+}
