@@ -4,13 +4,13 @@
 // id order, one owner at a time; a row is deleted only after the other side acknowledged it (or can never accept it); a
 // row is sent again with the same event id until then, so that receivers can tell a repetition.
 //
-//	 LISTEN, tick, Wake          one session = one connection to Postgres
-//	        |               +---------------------------------------------+
-//	        v               | shards owned: an advisory lock each         |
-//	   pump(kafka) ---------+ rows by id -> publish -> delete             |
-//	   pump(temporal) ------+ rows by id -> start or signal -> delete     |
-//	                        +---------------------------------------------+
-//	 the connection is lost -> the locks are gone -> both pumps stop at once -> a new session
+//	LISTEN, tick, Wake          one session = one connection to Postgres
+//	       |               +---------------------------------------------+
+//	       v               | shards owned: an advisory lock each         |
+//	  pump(kafka) ---------+ rows by id -> publish -> delete             |
+//	  pump(temporal) ------+ rows by id -> start or signal -> delete     |
+//	                       +---------------------------------------------+
+//	the connection is lost -> the locks are gone -> both pumps stop at once -> a new session
 //
 // Locks belong to a session of the database: between the relay and Postgres there must be no pooler that shares sessions.
 package outbox

@@ -181,4 +181,3 @@ func (a *Activities) agents(roles []string) []string {
 	}
 	return names
 }
-

@@ -1,0 +1,103 @@
+// Package temporal connects the product to its Temporal service: clients that survive a service that is away, the brand's
+// namespace, and workers with the product's settings.
+//
+// It knows no workflow. Invariants: a service that is away is an error of the call, never of Dial; traces pass through
+// every start, signal, workflow and activity.
+package temporal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	workflowservice "go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/opentelemetry"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// TaskQueue is where all workflows and activities of a brand run. A brand has a namespace of its own, so the name needs no brand in it.
+const TaskQueue = "yingda"
+
+// Retention is how long ended workflows stay in their namespace: as long as somebody may ask what became of a promise.
+const Retention = 30 * 24 * time.Hour
+
+const (
+	// stopTimeout leaves running activities, one transaction each, time to end; it is below a pod's grace period.
+	stopTimeout = 15 * time.Second
+	// Enough for the dozens of complaints a second that the largest brand could have, few enough for a small database pool.
+	activitiesAtOnce = 16
+	workflowsAtOnce  = 16
+)
+
+// Options say where the service is.
+type Options struct {
+	// Address is host:port of the frontend.
+	Address   string
+	Namespace string
+	// Identity names this process to who looks at the service, the pod's name; empty is the client's default.
+	Identity string
+	Logger   *slog.Logger
+}
+
+// Dial returns a client that connects with its first call. Traces of the process's tracer provider pass through it, so
+// tracing is set up before.
+func Dial(o Options) (client.Client, error) {
+	tracing, err := opentelemetry.NewTracingInterceptor(opentelemetry.TracerOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("making the tracing interceptor: %w", err)
+	}
+	c, err := client.NewLazyClient(client.Options{
+		HostPort:     o.Address,
+		Namespace:    o.Namespace,
+		Identity:     o.Identity,
+		Logger:       log.NewStructuredLogger(o.Logger),
+		Interceptors: []interceptor.ClientInterceptor{tracing},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the Temporal client: %w", err)
+	}
+	return c, nil
+}
+
+// EnsureNamespace makes the namespace when it is missing. One that exists is left as it is.
+func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) error {
+	c, err := client.NewNamespaceClient(client.Options{HostPort: o.Address, Identity: o.Identity, Logger: log.NewStructuredLogger(o.Logger)})
+	if err != nil {
+		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
+	}
+	defer c.Close()
+	_, err = c.Describe(ctx, o.Namespace)
+	var missing *serviceerror.NamespaceNotFound
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &missing):
+		return fmt.Errorf("looking for the Temporal namespace %s: %w", o.Namespace, err)
+	}
+	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace:                        o.Namespace,
+		Description:                      "Promises of a Yingda brand",
+		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+	})
+	var exists *serviceerror.NamespaceAlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("making the Temporal namespace %s: %w", o.Namespace, err)
+	}
+	return nil
+}
+
+// WorkerOptions are those of every worker.
+func WorkerOptions() worker.Options {
+	return worker.Options{
+		WorkerStopTimeout:                      stopTimeout,
+		MaxConcurrentActivityExecutionSize:     activitiesAtOnce,
+		MaxConcurrentWorkflowTaskExecutionSize: workflowsAtOnce,
+	}
+}
