@@ -16,7 +16,7 @@ package bot
 import (
 	"strings"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
@@ -70,7 +70,7 @@ type rule struct {
 func defaultPhrases() []string { return []string{"转人工", "人工客服", "人工"} }
 
 // Compile checks a spec and makes it ready for use. Its error lists every mistake by field, and is fit to be shown.
-func Compile(spec v1alpha1.PlaybookSpec) (*Playbook, error) {
+func Compile(spec yingdav1.PlaybookSpec) (*Playbook, error) {
 	c := compiler{}
 	p := c.playbook(spec)
 	if err := c.errs.ToAggregate(); err != nil {

@@ -6,29 +6,29 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func replyRule(name, text string, keywords ...string) v1alpha1.PlaybookRule {
-	return v1alpha1.PlaybookRule{Name: name, Match: v1alpha1.PlaybookMatch{Keywords: keywords}, Reply: &v1alpha1.BotReply{Text: text}}
+func replyRule(name, text string, keywords ...string) yingdav1.PlaybookRule {
+	return yingdav1.PlaybookRule{Name: name, Match: yingdav1.PlaybookMatch{Keywords: keywords}, Reply: &yingdav1.BotReply{Text: text}}
 }
 
-func handOffRule(name, topic string, keywords ...string) v1alpha1.PlaybookRule {
-	return v1alpha1.PlaybookRule{Name: name, Match: v1alpha1.PlaybookMatch{Keywords: keywords}, HandOff: &v1alpha1.RuleHandOff{Topic: topic}}
+func handOffRule(name, topic string, keywords ...string) yingdav1.PlaybookRule {
+	return yingdav1.PlaybookRule{Name: name, Match: yingdav1.PlaybookMatch{Keywords: keywords}, HandOff: &yingdav1.RuleHandOff{Topic: topic}}
 }
 
-func sample() v1alpha1.PlaybookSpec {
+func sample() yingdav1.PlaybookSpec {
 	invoice := replyRule("invoice", "开票入口:", "发票", "Invoice")
-	invoice.Reply.Link = &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example/invoice"}
-	return v1alpha1.PlaybookSpec{
-		Texts: v1alpha1.PlaybookTexts{
+	invoice.Reply.Link = &yingdav1.BotLink{Title: "开发票", URL: "https://lumi.example/invoice"}
+	return yingdav1.PlaybookSpec{
+		Texts: yingdav1.PlaybookTexts{
 			Welcome:               "您好,这里是{{.Brand}}客服。",
 			OffHours:              "现在是休息时间({{.Hours}}),请留言,{{.NextOpening}}后一小时内回复。",
 			Queued:                "{{if eq .QueuePosition 0}}您是下一位。{{else}}前面还有 {{.QueuePosition}} 位。{{end}}",
 			ComplaintAcknowledged: "{{.Brand}}已收到您的投诉。",
 		},
-		Rules: []v1alpha1.PlaybookRule{
-			handOffRule("complaint", v1alpha1.TopicComplaint, "投诉"),
+		Rules: []yingdav1.PlaybookRule{
+			handOffRule("complaint", yingdav1.TopicComplaint, "投诉"),
 			invoice,
 			replyRule("hours", "每天九点到二十一点。", "营业时间", "人工几点"),
 			handOffRule("refund", "refund", "退款", "发票"),
@@ -36,11 +36,11 @@ func sample() v1alpha1.PlaybookSpec {
 	}
 }
 
-func mustCompile(t testing.TB, spec v1alpha1.PlaybookSpec) *Playbook {
-	t.Helper()
+func mustCompile(tb testing.TB, spec yingdav1.PlaybookSpec) *Playbook {
+	tb.Helper()
 	p, err := Compile(spec)
 	if err != nil {
-		t.Fatalf("compiling: %v", err)
+		tb.Fatalf("compiling: %v", err)
 	}
 	return p
 }
@@ -81,7 +81,7 @@ func TestDecide(t *testing.T) {
 
 func TestPhrasesOfThePlaybookReplaceTheDefault(t *testing.T) {
 	t.Parallel()
-	p := mustCompile(t, v1alpha1.PlaybookSpec{HandOff: v1alpha1.HandOffSpec{Phrases: []string{"Human"}}})
+	p := mustCompile(t, yingdav1.PlaybookSpec{HandOff: yingdav1.HandOffSpec{Phrases: []string{"Human"}}})
 	for text, want := range map[string]Decision{"a human, please": HandOff{Explicit: true}, "转人工": NoMatch{}} {
 		if diff := cmp.Diff(want, p.Decide(text)); diff != "" {
 			t.Errorf("Decide(%q) (-want +got):\n%s", text, diff)
@@ -94,7 +94,7 @@ func TestTexts(t *testing.T) {
 	vars := Vars{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 3}
 	first := vars
 	first.QueuePosition = 0
-	p, silent := mustCompile(t, sample()), mustCompile(t, v1alpha1.PlaybookSpec{})
+	p, silent := mustCompile(t, sample()), mustCompile(t, yingdav1.PlaybookSpec{})
 	for name, tc := range map[string]struct {
 		render func(Vars) (string, error)
 		vars   Vars
@@ -125,7 +125,7 @@ func TestTexts(t *testing.T) {
 
 func TestATextIsCutAtACharacter(t *testing.T) {
 	t.Parallel()
-	p := mustCompile(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: "a" + strings.Repeat("{{.Brand}}", 50)}})
+	p := mustCompile(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: "a" + strings.Repeat("{{.Brand}}", 50)}})
 	got, err := p.Welcome(Vars{Brand: strings.Repeat("露", 64)})
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ type checker struct {
 // only where it is computed.
 func (c *checker) evaluate(t *template.Template) error {
 	flat, err := template.New(t.Name()).AddParseTree(t.Name(), &parse.Tree{
-		Name: t.Tree.Name, ParseName: t.Tree.ParseName,
+		Name: t.Name(), ParseName: t.ParseName,
 		Root: &parse.ListNode{NodeType: parse.NodeList, Nodes: c.values},
 	})
 	if err != nil {

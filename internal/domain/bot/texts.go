@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 const (
@@ -71,7 +71,7 @@ func cut(text string, most int) string {
 	return text[:most]
 }
 
-func (c *compiler) texts(path *field.Path, spec v1alpha1.PlaybookTexts) texts {
+func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 	return texts{
 		welcome:               c.text(path.Child("welcome"), "welcome", spec.Welcome, "Brand", "Channel", "Hours"),
 		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening"),
@@ -104,7 +104,7 @@ func (c *compiler) text(path *field.Path, name, text string, variables ...string
 	return t
 }
 
-// samples are the least and a usual case, for and and or compute no more than they need.
+// samples are the least and a usual case, since logic computes no more than it needs.
 func samples() []Vars {
 	return []Vars{
 		{},

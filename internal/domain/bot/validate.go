@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
@@ -19,7 +19,7 @@ const (
 
 // Validate lists what is wrong with a spec. The schema of the resource finds most of it at admission; what it cannot know
 // (templates, blank words, links that are no URLs) is found here alone.
-func Validate(spec v1alpha1.PlaybookSpec) field.ErrorList {
+func Validate(spec yingdav1.PlaybookSpec) field.ErrorList {
 	c := compiler{}
 	c.playbook(spec)
 	return c.errs
@@ -30,7 +30,7 @@ type compiler struct{ errs field.ErrorList }
 
 func (c *compiler) fail(err *field.Error) { c.errs = append(c.errs, err) }
 
-func (c *compiler) playbook(spec v1alpha1.PlaybookSpec) *Playbook {
+func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	path := field.NewPath("spec")
 	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts)}
 	c.rules(p, path.Child("rules"), spec.Rules)
@@ -43,7 +43,7 @@ func (c *compiler) playbook(spec v1alpha1.PlaybookSpec) *Playbook {
 	return p
 }
 
-func (c *compiler) rules(p *Playbook, path *field.Path, rules []v1alpha1.PlaybookRule) {
+func (c *compiler) rules(p *Playbook, path *field.Path, rules []yingdav1.PlaybookRule) {
 	if c.tooMany(path, len(rules), maxRules) {
 		return
 	}
@@ -62,7 +62,7 @@ func (c *compiler) rules(p *Playbook, path *field.Path, rules []v1alpha1.Playboo
 	}
 }
 
-func (c *compiler) decision(path *field.Path, spec *v1alpha1.PlaybookRule) Decision {
+func (c *compiler) decision(path *field.Path, spec *yingdav1.PlaybookRule) Decision {
 	switch {
 	case (spec.Reply == nil) == (spec.HandOff == nil):
 		c.fail(field.Invalid(path, spec.Name, "set exactly one of reply and handOff"))
@@ -81,7 +81,7 @@ func (c *compiler) decision(path *field.Path, spec *v1alpha1.PlaybookRule) Decis
 	}
 }
 
-func (c *compiler) link(path *field.Path, spec *v1alpha1.BotLink) *Link {
+func (c *compiler) link(path *field.Path, spec *yingdav1.BotLink) *Link {
 	if spec == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (c *compiler) words(path *field.Path, list []string, most int) []string {
 	return folded
 }
 
-func (c *compiler) cannedReplies(path *field.Path, replies []v1alpha1.CannedReply) {
+func (c *compiler) cannedReplies(path *field.Path, replies []yingdav1.CannedReply) {
 	codes := map[string]bool{}
 	for i := range replies {
 		c.unique(path.Index(i).Child("code"), replies[i].Code, codes)

@@ -7,19 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	rules := func(r ...v1alpha1.PlaybookRule) v1alpha1.PlaybookSpec { return v1alpha1.PlaybookSpec{Rules: r} }
-	linked := func(url string) v1alpha1.PlaybookSpec {
+	rules := func(r ...yingdav1.PlaybookRule) yingdav1.PlaybookSpec { return yingdav1.PlaybookSpec{Rules: r} }
+	linked := func(url string) yingdav1.PlaybookSpec {
 		r := replyRule("invoice", "开票:", "发票")
-		r.Reply.Link = &v1alpha1.BotLink{Title: "开发票", URL: url}
+		r.Reply.Link = &yingdav1.BotLink{Title: "开发票", URL: url}
 		return rules(r)
 	}
 	for name, tc := range map[string]struct {
-		spec v1alpha1.PlaybookSpec
+		spec yingdav1.PlaybookSpec
 		want []string
 	}{
 		"the sample is valid":                       {spec: sample()},
@@ -28,19 +28,19 @@ func TestValidate(t *testing.T) {
 		"two rules of one name":                     {spec: rules(replyRule("a", "b", "c"), replyRule("a", "b", "d")), want: []string{`spec.rules[1].name: Duplicate value: "a"`}},
 		"a rule without keywords":                   {spec: rules(replyRule("a", "b")), want: []string{"spec.rules[0].match.keywords: Required value: rule a: list the words for which it is"}},
 		"a blank keyword":                           {spec: rules(replyRule("a", "b", "c", "　")), want: []string{"spec.rules[0].match.keywords[1]: Invalid value: \"\\u3000\": a word of spaces would match every text; write a word or remove it"}},
-		"a rule that neither replies nor hands off": {spec: rules(v1alpha1.PlaybookRule{Name: "a", Match: v1alpha1.PlaybookMatch{Keywords: []string{"b"}}}), want: []string{`spec.rules[0]: Invalid value: "a": set exactly one of reply and handOff`}},
+		"a rule that neither replies nor hands off": {spec: rules(yingdav1.PlaybookRule{Name: "a", Match: yingdav1.PlaybookMatch{Keywords: []string{"b"}}}), want: []string{`spec.rules[0]: Invalid value: "a": set exactly one of reply and handOff`}},
 		"a blank reply":                             {spec: rules(replyRule("a", " ", "b")), want: []string{"spec.rules[0].reply.text: Required value: rule a: write what the bot answers"}},
 		"a hand-off without topic":                  {spec: rules(handOffRule("a", "", "b")), want: []string{"spec.rules[0].handOff.topic: Required value: rule a: name the topic"}},
 		"a link without host":                       {spec: linked("https://"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "https://": write a full address without a password, for example https://shop.example/invoice`}},
 		"a link of another scheme":                  {spec: linked("javascript://x"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "javascript://x": write a full address without a password, for example https://shop.example/invoice`}},
-		"a blank phrase":                            {spec: v1alpha1.PlaybookSpec{HandOff: v1alpha1.HandOffSpec{Phrases: []string{" "}}}, want: []string{`spec.handOff.phrases[0]: Invalid value: " ": a word of spaces would match every text; write a word or remove it`}},
-		"more rules than the schema allows":         {spec: rules(make([]v1alpha1.PlaybookRule, 257)...), want: []string{"spec.rules: Too many: 257: must have at most 256 items"}},
+		"a blank phrase":                            {spec: yingdav1.PlaybookSpec{HandOff: yingdav1.HandOffSpec{Phrases: []string{" "}}}, want: []string{`spec.handOff.phrases[0]: Invalid value: " ": a word of spaces would match every text; write a word or remove it`}},
+		"more rules than the schema allows":         {spec: rules(make([]yingdav1.PlaybookRule, 257)...), want: []string{"spec.rules: Too many: 257: must have at most 256 items"}},
 		"two canned replies of one code": {
-			spec: v1alpha1.PlaybookSpec{CannedReplies: []v1alpha1.CannedReply{{Code: "1", Text: "a"}, {Code: "1", Text: "b"}}},
+			spec: yingdav1.PlaybookSpec{CannedReplies: []yingdav1.CannedReply{{Code: "1", Text: "a"}, {Code: "1", Text: "b"}}},
 			want: []string{`spec.cannedReplies[1].code: Duplicate value: "1"`},
 		},
 		"a blank canned reply": {
-			spec: v1alpha1.PlaybookSpec{CannedReplies: []v1alpha1.CannedReply{{Code: "1", Text: " "}}},
+			spec: yingdav1.PlaybookSpec{CannedReplies: []yingdav1.CannedReply{{Code: "1", Text: " "}}},
 			want: []string{"spec.cannedReplies[0].text: Required value: canned reply 1: write what is sent"},
 		},
 	} {
@@ -51,7 +51,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func checkErrors(t *testing.T, spec v1alpha1.PlaybookSpec, want []string) {
+func checkErrors(t *testing.T, spec yingdav1.PlaybookSpec, want []string) {
 	t.Helper()
 	var got []string
 	for _, err := range Validate(spec) {
@@ -69,6 +69,7 @@ func checkErrors(t *testing.T, spec v1alpha1.PlaybookSpec, want []string) {
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	const known = "there are {{.Brand}}, {{.Channel}}, {{.Hours}}"
+	const broken = "not a Go template: "
 	const plain = " cannot be used here: use text, variables, and if, else and end"
 	for template, want := range map[string]string{
 		"{{.Brand}} {{$.Channel}} {{/* note */}}":          "",
@@ -85,15 +86,15 @@ func TestTemplates(t *testing.T) {
 		"{{.}}":                                            "unknown variable .: " + known,
 		"{{$}}":                                            "unknown variable $: " + known,
 		"{{nil}}":                                          "unknown variable nil: " + known,
-		"{{.Brand":                                         "not a Go template: template: welcome:1: unclosed action",
-		"{{Brand}}":                                        `not a Go template: template: welcome:1: function "Brand" not defined`,
+		"{{.Brand":                                         broken + "template: welcome:1: unclosed action",
+		"{{Brand}}":                                        broken + `template: welcome:1: function "Brand" not defined`,
 		"{{range 1000000000}}{{end}}":                      "range" + plain,
 		"{{with .Brand}}{{.}}{{end}}":                      "with" + plain,
 		`{{define "welcome"}}{{template "welcome"}}{{end}}`: "template" + plain,
 		`{{define "a"}}{{end}}b`:                            "define and block" + plain,
 		`{{block "a" .}}{{end}}`:                            "define and block" + plain,
 		"{{$x := .Brand}}{{$x}}":                            "a variable of your own" + plain,
-		"{{break}}":                                         "not a Go template: template: welcome:1: {{break}} outside {{range}}",
+		"{{break}}":                                         broken + "template: welcome:1: {{break}} outside {{range}}",
 		`{{printf "%0999999d" 1}}`:                          "the function printf cannot be used here: there are and, or, not, eq, ne, lt, le, gt, ge",
 		"{{if false}}{{lt .Brand 1}}{{end}}":                `rendering the text welcome: template: welcome:1:14: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
 		"{{and false (lt .Brand 1)}}":                       `rendering the text welcome: template: welcome:1:13: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
@@ -104,7 +105,7 @@ func TestTemplates(t *testing.T) {
 			if want != "" {
 				wants = []string{`spec.texts.welcome: Invalid value: ` + quoted(template) + `: ` + want}
 			}
-			checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: template}}, wants)
+			checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: template}}, wants)
 		})
 	}
 }
@@ -114,7 +115,7 @@ func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text),
 func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
-	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, ComplaintAcknowledged: all}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, ComplaintAcknowledged: all}}, []string{
 		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
 		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
 		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}`,
@@ -125,8 +126,8 @@ func TestEveryTextHasItsOwnVariables(t *testing.T) {
 func TestATextThatIsTooLongIsRefused(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("您", maxTemplate)
-	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Queued: long}}, nil)
-	checkErrors(t, v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Queued: long + "好"}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Queued: long}}, nil)
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Queued: long + "好"}}, []string{
 		`spec.texts.queued: Invalid value: "` + excerpt(long) + `": write at most 600 characters, not 601`,
 	})
 }
@@ -140,7 +141,7 @@ func FuzzTexts(f *testing.F) {
 		f.Add(seed, "露米", 3)
 	}
 	f.Fuzz(func(t *testing.T, template, brand string, position int) {
-		p, err := Compile(v1alpha1.PlaybookSpec{Texts: v1alpha1.PlaybookTexts{Welcome: template, OffHours: template, Queued: template}})
+		p, err := Compile(yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: template, OffHours: template, Queued: template}})
 		if err != nil {
 			return
 		}
@@ -164,9 +165,9 @@ func FuzzDecide(f *testing.F) {
 		if !utf8.ValidString(keyword) || !utf8.ValidString(phrase) || !utf8.ValidString(before) || !utf8.ValidString(after) {
 			return // halves of characters, of which neither a resource nor a message is made, could join into others
 		}
-		spec := v1alpha1.PlaybookSpec{
-			Rules:   []v1alpha1.PlaybookRule{replyRule("reply", "x", keyword), handOffRule("handoff", "topic", keyword+after)},
-			HandOff: v1alpha1.HandOffSpec{Phrases: []string{phrase}},
+		spec := yingdav1.PlaybookSpec{
+			Rules:   []yingdav1.PlaybookRule{replyRule("reply", "x", keyword), handOffRule("handoff", "topic", keyword+after)},
+			HandOff: yingdav1.HandOffSpec{Phrases: []string{phrase}},
 		}
 		p, err := Compile(spec)
 		if err != nil {

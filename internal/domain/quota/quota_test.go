@@ -82,7 +82,7 @@ func TestLedger(t *testing.T) {
 // is left or shorten a window at any later moment, and their order may not matter.
 func TestContactsNeverShrink(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a reproducible sequence is wanted
+	rng := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		var s State
 		contacts := make([]struct {

@@ -8,12 +8,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 // Members are the names of the agents that a group's selector chooses, sorted. An empty selector chooses all of them. The
 // caller passes the agents of the group's own Brand.
-func Members(selector metav1.LabelSelector, agents []v1alpha1.Agent) ([]string, error) {
+func Members(selector metav1.LabelSelector, agents []yingdav1.Agent) ([]string, error) {
 	sel, err := metav1.LabelSelectorAsSelector(&selector)
 	if err != nil {
 		return nil, fmt.Errorf("reading agentSelector: %w", err)
@@ -31,7 +31,7 @@ func Members(selector metav1.LabelSelector, agents []v1alpha1.Agent) ([]string, 
 // Groups are the names of the skill groups to which an agent belongs, sorted: those of the agent's Brand whose selector
 // chooses the agent's labels. Groups whose selector cannot be read are left out and named by the error; the others hold, so
 // that one broken group does not take an agent out of the rest.
-func Groups(agent v1alpha1.Agent, groups []v1alpha1.SkillGroup) ([]string, error) {
+func Groups(agent yingdav1.Agent, groups []yingdav1.SkillGroup) ([]string, error) {
 	var names []string
 	var errs []error
 	for i := range groups {

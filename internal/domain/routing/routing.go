@@ -9,16 +9,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
 // Input is what routing looks at.
 type Input struct {
 	// Routing are the Channel's rules, in order.
-	Routing []v1alpha1.RoutingRule
+	Routing []yingdav1.RoutingRule
 	// EntryPoints are the Channel's.
-	EntryPoints []v1alpha1.EntryPoint
+	EntryPoints []yingdav1.EntryPoint
 	// Default is the name of the Brand's default group.
 	Default string
 	// SessionFrom is the session-from attribute of the contact button through which the customer came.
@@ -50,7 +50,7 @@ func Group(in Input) Result {
 	return Result{Group: in.Default}
 }
 
-func matches(when *v1alpha1.RoutingMatch, entry, text, topic string) bool {
+func matches(when *yingdav1.RoutingMatch, entry, text, topic string) bool {
 	switch {
 	case len(when.EntryPoints) == 0 && len(when.Keywords) == 0 && len(when.Topics) == 0:
 		return false
@@ -65,7 +65,7 @@ func matches(when *v1alpha1.RoutingMatch, entry, text, topic string) bool {
 
 // EntryPoint is the name of the entry point by which a session started: the one with the longest prefix of sessionFrom, of
 // equal ones the first; empty when none applies.
-func EntryPoint(eps []v1alpha1.EntryPoint, sessionFrom string) string {
+func EntryPoint(eps []yingdav1.EntryPoint, sessionFrom string) string {
 	name, longest := "", 0
 	for i := range eps {
 		prefix := eps[i].SessionFromPrefix
@@ -77,12 +77,12 @@ func EntryPoint(eps []v1alpha1.EntryPoint, sessionFrom string) string {
 }
 
 // Priority is the sum of the rules that name the topic.
-func Priority(rules []v1alpha1.PriorityRule, topic string) int32 {
+func Priority(rules []yingdav1.PriorityRule, topic string) int32 {
 	var sum int64
 	for i := range rules {
 		if topic != "" && slices.Contains(rules[i].When.Topics, topic) {
 			sum += int64(rules[i].Add)
 		}
 	}
-	return int32(max(min(sum, math.MaxInt32), math.MinInt32)) //nolint:gosec // clamped to the range
+	return int32(max(min(sum, math.MaxInt32), math.MinInt32))
 }

@@ -7,25 +7,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func rule(name, group string, when v1alpha1.RoutingMatch) v1alpha1.RoutingRule {
-	return v1alpha1.RoutingRule{Name: name, When: when, SkillGroupRef: v1alpha1.SkillGroupReference{Name: group}}
+func rule(name, group string, when yingdav1.RoutingMatch) yingdav1.RoutingRule {
+	return yingdav1.RoutingRule{Name: name, When: when, SkillGroupRef: yingdav1.SkillGroupReference{Name: group}}
 }
 
 func sample() Input {
 	return Input{
 		Default: "pre-sales",
-		EntryPoints: []v1alpha1.EntryPoint{
+		EntryPoints: []yingdav1.EntryPoint{
 			{Name: "order", SessionFromPrefix: "order:"},
 			{Name: "vip-order", SessionFromPrefix: "order:vip:"},
 		},
-		Routing: []v1alpha1.RoutingRule{
-			rule("complaints", "care", v1alpha1.RoutingMatch{Topics: []string{"complaint"}}),
-			rule("vip-refund", "vip", v1alpha1.RoutingMatch{EntryPoints: []string{"vip-order"}, Keywords: []string{"退款"}}),
-			rule("from-order", "after-sales", v1alpha1.RoutingMatch{EntryPoints: []string{"order", "vip-order"}}),
-			rule("refund-words", "refunds", v1alpha1.RoutingMatch{Keywords: []string{"退款", "REFUND"}}),
+		Routing: []yingdav1.RoutingRule{
+			rule("complaints", "care", yingdav1.RoutingMatch{Topics: []string{"complaint"}}),
+			rule("vip-refund", "vip", yingdav1.RoutingMatch{EntryPoints: []string{"vip-order"}, Keywords: []string{"退款"}}),
+			rule("from-order", "after-sales", yingdav1.RoutingMatch{EntryPoints: []string{"order", "vip-order"}}),
+			rule("refund-words", "refunds", yingdav1.RoutingMatch{Keywords: []string{"退款", "REFUND"}}),
 		},
 	}
 }
@@ -46,7 +46,7 @@ func TestGroup(t *testing.T) {
 		"a topic matches":                              {func(in *Input) { in.Topic = "complaint" }, Result{Rule: "complaints", Group: "care"}},
 		"an empty topic never matches an empty entry":  {func(in *Input) { in.Routing[0].When.Topics = []string{""} }, Result{Group: "pre-sales"}},
 		"an unknown entry never matches an empty name": {func(in *Input) { in.Routing[2].When.EntryPoints = []string{""} }, Result{Group: "pre-sales"}},
-		"a rule which sets nothing never matches":      {func(in *Input) { in.Routing[0].When = v1alpha1.RoutingMatch{} }, Result{Group: "pre-sales"}},
+		"a rule which sets nothing never matches":      {func(in *Input) { in.Routing[0].When = yingdav1.RoutingMatch{} }, Result{Group: "pre-sales"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,9 +84,9 @@ func FuzzEntryPoint(f *testing.F) {
 		if a == b {
 			return
 		}
-		one, two := v1alpha1.EntryPoint{Name: "a", SessionFromPrefix: a}, v1alpha1.EntryPoint{Name: "b", SessionFromPrefix: b}
-		forward := EntryPoint([]v1alpha1.EntryPoint{one, two}, sessionFrom)
-		if back := EntryPoint([]v1alpha1.EntryPoint{two, one}, sessionFrom); forward != back {
+		one, two := yingdav1.EntryPoint{Name: "a", SessionFromPrefix: a}, yingdav1.EntryPoint{Name: "b", SessionFromPrefix: b}
+		forward := EntryPoint([]yingdav1.EntryPoint{one, two}, sessionFrom)
+		if back := EntryPoint([]yingdav1.EntryPoint{two, one}, sessionFrom); forward != back {
 			t.Errorf("%q in order, %q reversed", forward, back)
 		}
 	})
@@ -94,18 +94,18 @@ func FuzzEntryPoint(f *testing.F) {
 
 func TestPriority(t *testing.T) {
 	t.Parallel()
-	add := func(n int32, topics ...string) v1alpha1.PriorityRule {
-		return v1alpha1.PriorityRule{When: v1alpha1.PriorityMatch{Topics: topics}, Add: n}
+	add := func(n int32, topics ...string) yingdav1.PriorityRule {
+		return yingdav1.PriorityRule{When: yingdav1.PriorityMatch{Topics: topics}, Add: n}
 	}
 	for name, tc := range map[string]struct {
-		rules []v1alpha1.PriorityRule
+		rules []yingdav1.PriorityRule
 		topic string
 		want  int32
 	}{
 		"no rule adds nothing":               {topic: "complaint"},
-		"the rules that match are added up":  {rules: []v1alpha1.PriorityRule{add(200, "complaint"), add(50, "refund", "complaint"), add(7, "refund")}, topic: "complaint", want: 250},
-		"no topic matches no rule":           {rules: []v1alpha1.PriorityRule{add(200, "")}},
-		"a sum beyond the range is the most": {rules: []v1alpha1.PriorityRule{add(math.MaxInt32, "x"), add(1, "x")}, topic: "x", want: math.MaxInt32},
+		"the rules that match are added up":  {rules: []yingdav1.PriorityRule{add(200, "complaint"), add(50, "refund", "complaint"), add(7, "refund")}, topic: "complaint", want: 250},
+		"no topic matches no rule":           {rules: []yingdav1.PriorityRule{add(200, "")}},
+		"a sum beyond the range is the most": {rules: []yingdav1.PriorityRule{add(math.MaxInt32, "x"), add(1, "x")}, topic: "x", want: math.MaxInt32},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,10 +116,10 @@ func TestPriority(t *testing.T) {
 	}
 }
 
-func agent(name, brand string, labels map[string]string) v1alpha1.Agent {
-	return v1alpha1.Agent{
+func agent(name, brand string, labels map[string]string) yingdav1.Agent {
+	return yingdav1.Agent{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
-		Spec:       v1alpha1.AgentSpec{BrandRef: v1alpha1.BrandReference{Name: brand}},
+		Spec:       yingdav1.AgentSpec{BrandRef: yingdav1.BrandReference{Name: brand}},
 	}
 }
 
@@ -129,7 +129,7 @@ func broken() metav1.LabelSelector {
 
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	agents := []v1alpha1.Agent{
+	agents := []yingdav1.Agent{
 		agent("yun", "lumi", map[string]string{"team": "after-sales"}),
 		agent("an", "lumi", map[string]string{"team": "after-sales"}),
 		agent("bo", "lumi", nil),
@@ -159,14 +159,14 @@ func TestMembers(t *testing.T) {
 
 func TestGroups(t *testing.T) {
 	t.Parallel()
-	group := func(name, brand string, selector metav1.LabelSelector) v1alpha1.SkillGroup {
-		return v1alpha1.SkillGroup{
+	group := func(name, brand string, selector metav1.LabelSelector) yingdav1.SkillGroup {
+		return yingdav1.SkillGroup{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec:       v1alpha1.SkillGroupSpec{BrandRef: v1alpha1.BrandReference{Name: brand}, AgentSelector: selector},
+			Spec:       yingdav1.SkillGroupSpec{BrandRef: yingdav1.BrandReference{Name: brand}, AgentSelector: selector},
 		}
 	}
 	team := metav1.LabelSelector{MatchLabels: map[string]string{"team": "after-sales"}}
-	groups := []v1alpha1.SkillGroup{
+	groups := []yingdav1.SkillGroup{
 		group("refunds", "lumi", team), group("broken", "lumi", broken()), group("foreign", "other", team), group("all", "lumi", metav1.LabelSelector{}),
 	}
 	got, err := Groups(agent("an", "lumi", map[string]string{"team": "after-sales"}), groups)

@@ -2,29 +2,30 @@ package schedule
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 // oracle answers At by brute force from the words of the resource, sharing no arithmetic with the package: wall-clock times
 // are found by walking the clock minute by minute.
 type oracle struct {
-	spec     v1alpha1.ShiftScheduleSpec
+	spec     yingdav1.ShiftScheduleSpec
 	location *time.Location
 	instants map[string]time.Time
 	dates    map[time.Time][]span
 }
 
-func newOracle(t testing.TB, spec v1alpha1.ShiftScheduleSpec) *oracle {
-	t.Helper()
+func newOracle(tb testing.TB, spec yingdav1.ShiftScheduleSpec) *oracle {
+	tb.Helper()
 	location, err := time.LoadLocation(spec.TimeZone)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &oracle{spec: spec, location: location, instants: map[string]time.Time{}, dates: map[time.Time][]span{}}
 }
@@ -56,14 +57,14 @@ func (o *oracle) instant(date time.Time, start string) time.Time {
 }
 
 // shifts are the shifts that start on a date, weakest first, and how strong the list is.
-func (o *oracle) shifts(date time.Time) (int, []v1alpha1.Shift) {
+func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 	day := date.Format(time.DateOnly)
-	for i := len(o.spec.Overrides) - 1; i >= 0; i-- {
-		if ov := o.spec.Overrides[i]; ov.From <= day && day <= ov.To {
+	for i, ov := range slices.Backward(o.spec.Overrides) {
+		if ov.From <= day && day <= ov.To {
 			return 1000 * (i + 1), ov.Shifts
 		}
 	}
-	shifts := make([]v1alpha1.Shift, len(o.spec.Shifts))
+	shifts := make([]yingdav1.Shift, len(o.spec.Shifts))
 	for i, weekly := range o.spec.Shifts {
 		for _, d := range weekly.Days {
 			if string(d) == date.Format("Mon") {
@@ -149,7 +150,7 @@ func changes() map[string][]string {
 }
 
 // compare walks a span minute by minute: At is what the oracle says, and NextTransition is the next minute at which that changes.
-func compare(t *testing.T, spec v1alpha1.ShiftScheduleSpec, from time.Time, length time.Duration) {
+func compare(t *testing.T, spec yingdav1.ShiftScheduleSpec, from time.Time, length time.Duration) {
 	t.Helper()
 	s, o := mustCompile(t, spec), newOracle(t, spec)
 	previous := o.at(from)
@@ -170,8 +171,8 @@ func compare(t *testing.T, spec v1alpha1.ShiftScheduleSpec, from time.Time, leng
 	}
 }
 
-func describe(spec v1alpha1.ShiftScheduleSpec) string {
-	return cmp.Diff(v1alpha1.ShiftScheduleSpec{}, spec)
+func describe(spec yingdav1.ShiftScheduleSpec) string {
+	return cmp.Diff(yingdav1.ShiftScheduleSpec{}, spec)
 }
 
 func TestNightShiftsOverEveryChangeOfClocksMatchTheOracle(t *testing.T) {
@@ -195,7 +196,7 @@ func TestRandomSchedulesMatchTheOracle(t *testing.T) {
 	for zone, dates := range changes() {
 		t.Run(zone, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(4, uint64(len(zone)))) //nolint:gosec // a reproducible sequence is wanted
+			rng := rand.New(rand.NewPCG(4, uint64(len(zone))))
 			for _, date := range dates {
 				day, err := time.Parse(time.DateOnly, date)
 				if err != nil {
@@ -210,10 +211,10 @@ func TestRandomSchedulesMatchTheOracle(t *testing.T) {
 }
 
 // randomSpec is a schedule whose times crowd around the hours in which clocks change, with overrides around the day.
-func randomSpec(rng *rand.Rand, zone string, around time.Time) v1alpha1.ShiftScheduleSpec {
-	spec := v1alpha1.ShiftScheduleSpec{TimeZone: zone}
+func randomSpec(rng *rand.Rand, zone string, around time.Time) yingdav1.ShiftScheduleSpec {
+	spec := yingdav1.ShiftScheduleSpec{TimeZone: zone}
 	for range 1 + rng.IntN(4) {
-		var days []v1alpha1.Weekday
+		var days []yingdav1.Weekday
 		for _, d := range everyDay() {
 			if rng.IntN(3) > 0 {
 				days = append(days, d)
@@ -235,7 +236,7 @@ func randomSpec(rng *rand.Rand, zone string, around time.Time) v1alpha1.ShiftSch
 	return spec
 }
 
-func randomShift(rng *rand.Rand, i int) v1alpha1.Shift {
+func randomShift(rng *rand.Rand, i int) yingdav1.Shift {
 	sh := shiftOf(string(rune('a'+i)), randomStart(rng), randomDuration(rng, 24*60), rng.Int32N(3))
 	for j := range rng.IntN(3) {
 		sh.Peaks = append(sh.Peaks, peakOf(string(rune('x'+j)), randomStart(rng), randomDuration(rng, 6*60), rng.Int32N(5)))

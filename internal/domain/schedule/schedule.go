@@ -21,7 +21,7 @@ package schedule
 import (
 	"time"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 // secondsADay is the length of a calendar day on the wall clock, which knows no changes of clocks.
@@ -75,7 +75,7 @@ type override struct {
 }
 
 // Compile checks a spec and makes it ready for questions. Its error lists every mistake by field, and is fit to be shown.
-func Compile(spec v1alpha1.ShiftScheduleSpec) (*Schedule, error) {
+func Compile(spec yingdav1.ShiftScheduleSpec) (*Schedule, error) {
 	c := compiler{}
 	s := c.schedule(spec)
 	if err := c.errs.ToAggregate(); err != nil {

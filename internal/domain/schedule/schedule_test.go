@@ -6,74 +6,72 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func seats(n int32) *int32 { return &n }
-
-func shiftOf(name, start, duration string, n int32, peaks ...v1alpha1.Peak) v1alpha1.Shift {
-	return v1alpha1.Shift{Name: name, Start: start, Duration: duration, Seats: seats(n), Peaks: peaks}
+func shiftOf(name, start, duration string, n int32, peaks ...yingdav1.Peak) yingdav1.Shift {
+	return yingdav1.Shift{Name: name, Start: start, Duration: duration, Seats: new(n), Peaks: peaks}
 }
 
-func peakOf(name, start, duration string, n int32) v1alpha1.Peak {
-	return v1alpha1.Peak{Name: name, Start: start, Duration: duration, Seats: n}
+func peakOf(name, start, duration string, n int32) yingdav1.Peak {
+	return yingdav1.Peak{Name: name, Start: start, Duration: duration, Seats: n}
 }
 
-func everyDay() []v1alpha1.Weekday { return append(workdays(), weekend()...) }
+func everyDay() []yingdav1.Weekday { return append(workdays(), weekend()...) }
 
-func workdays() []v1alpha1.Weekday {
-	return []v1alpha1.Weekday{v1alpha1.Monday, v1alpha1.Tuesday, v1alpha1.Wednesday, v1alpha1.Thursday, v1alpha1.Friday}
+func workdays() []yingdav1.Weekday {
+	return []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday, yingdav1.Wednesday, yingdav1.Thursday, yingdav1.Friday}
 }
 
-func weekend() []v1alpha1.Weekday { return []v1alpha1.Weekday{v1alpha1.Saturday, v1alpha1.Sunday} }
+func weekend() []yingdav1.Weekday { return []yingdav1.Weekday{yingdav1.Saturday, yingdav1.Sunday} }
 
-func on(days []v1alpha1.Weekday, shift v1alpha1.Shift) v1alpha1.WeeklyShift {
-	return v1alpha1.WeeklyShift{Days: days, Shift: shift}
+func on(days []yingdav1.Weekday, shift yingdav1.Shift) yingdav1.WeeklyShift {
+	return yingdav1.WeeklyShift{Days: days, Shift: shift}
 }
 
-func weekly(zone string, shifts ...v1alpha1.WeeklyShift) v1alpha1.ShiftScheduleSpec {
-	return v1alpha1.ShiftScheduleSpec{TimeZone: zone, Shifts: shifts}
+func weekly(zone string, shifts ...yingdav1.WeeklyShift) yingdav1.ShiftScheduleSpec {
+	return yingdav1.ShiftScheduleSpec{TimeZone: zone, Shifts: shifts}
 }
 
-func overridden(spec v1alpha1.ShiftScheduleSpec, overrides ...v1alpha1.ScheduleOverride) v1alpha1.ShiftScheduleSpec {
+func overridden(spec yingdav1.ShiftScheduleSpec, overrides ...yingdav1.ScheduleOverride) yingdav1.ShiftScheduleSpec {
 	spec.Overrides = append(spec.Overrides, overrides...)
 	return spec
 }
 
-func overrideOf(name, from, to string, shifts ...v1alpha1.Shift) v1alpha1.ScheduleOverride {
-	return v1alpha1.ScheduleOverride{Name: name, From: from, To: to, Shifts: shifts}
+func overrideOf(name, from, to string, shifts ...yingdav1.Shift) yingdav1.ScheduleOverride {
+	return yingdav1.ScheduleOverride{Name: name, From: from, To: to, Shifts: shifts}
 }
 
 // lumi is the schedule of the sample brand.
-func lumi() v1alpha1.ShiftScheduleSpec {
+func lumi() yingdav1.ShiftScheduleSpec {
 	return overridden(weekly("Asia/Shanghai",
 		on(workdays(), shiftOf("weekday", "09:00", "12h", 1, peakOf("noon", "12:00", "2h", 3), peakOf("evening", "19:00", "2h", 3))),
 		on(weekend(), shiftOf("weekend", "10:00", "8h", 1)),
 	), overrideOf("double-eleven", "2026-11-10", "2026-11-12", shiftOf("all-day", "00:00", "24h", 8)))
 }
 
-func night(zone string) v1alpha1.ShiftScheduleSpec {
+func night(zone string) yingdav1.ShiftScheduleSpec {
 	return weekly(zone, on(everyDay(), shiftOf("night", "22:00", "8h", 2, peakOf("small-hours", "01:00", "2h", 5))))
 }
 
-func mustCompile(t testing.TB, spec v1alpha1.ShiftScheduleSpec) *Schedule {
-	t.Helper()
+func mustCompile(tb testing.TB, spec yingdav1.ShiftScheduleSpec) *Schedule {
+	tb.Helper()
 	s, err := Compile(spec)
 	if err != nil {
-		t.Fatalf("compiling: %v", err)
+		tb.Fatalf("compiling: %v", err)
 	}
 	return s
 }
 
 // parse reads a wall-clock time of the zone, or an instant with an offset where the wall clock says too little.
-func parse(t testing.TB, location *time.Location, text string) time.Time {
-	t.Helper()
+func parse(tb testing.TB, location *time.Location, text string) time.Time {
+	tb.Helper()
 	if at, err := time.Parse("2006-01-02 15:04 -07:00", text); err == nil {
 		return at
 	}
 	at, err := time.ParseInLocation("2006-01-02 15:04", text, location)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return at
 }
@@ -83,7 +81,7 @@ func TestAt(t *testing.T) {
 	closed := State{}
 	open := func(shift, peak string, n int32) State { return State{Open: true, Shift: shift, Peak: peak, Seats: n} }
 	for name, tc := range map[string]struct {
-		spec v1alpha1.ShiftScheduleSpec
+		spec yingdav1.ShiftScheduleSpec
 		at   string
 		want State
 	}{
@@ -98,7 +96,7 @@ func TestAt(t *testing.T) {
 		"the day after an override is as usual":        {lumi(), "2026-11-13 00:00", closed},
 		"an empty schedule is closed":                  {weekly(""), "2026-11-23 12:00", closed},
 		"without a number a shift wants one seat": {
-			weekly("UTC", on(everyDay(), v1alpha1.Shift{Name: "day", Start: "09:00", Duration: "1h"})), "2026-11-23 09:30", open("day", "", 1),
+			weekly("UTC", on(everyDay(), yingdav1.Shift{Name: "day", Start: "09:00", Duration: "1h"})), "2026-11-23 09:30", open("day", "", 1),
 		},
 		"a shift may want no seats and is open": {
 			weekly("UTC", on(everyDay(), shiftOf("bot", "00:00", "24h", 0))), "2026-11-23 09:30", open("bot", "", 0),
@@ -114,7 +112,7 @@ func TestAt(t *testing.T) {
 		"an override's shift wins over one of the evening before":    {overridden(night("UTC"), overrideOf("sale", "2026-11-24", "2026-11-24", shiftOf("sale", "05:00", "1h", 9))), "2026-11-24 05:30", open("sale", "", 9)},
 		"the later peak in the list wins where two overlap":          {weekly("UTC", on(everyDay(), shiftOf("a", "08:00", "8h", 1, peakOf("p", "09:00", "3h", 2), peakOf("q", "10:00", "1h", 3)))), "2026-11-23 10:30", open("a", "q", 3)},
 		"what of a peak lies outside of its shift does not count":    {weekly("UTC", on(everyDay(), shiftOf("a", "08:00", "2h", 1, peakOf("p", "09:00", "3h", 2)))), "2026-11-23 10:00", closed},
-		"days are those of the time zone":                            {weekly("America/New_York", on([]v1alpha1.Weekday{v1alpha1.Monday}, shiftOf("a", "20:00", "1h", 1))), "2026-11-24 01:30 +00:00", open("a", "", 1)},
+		"days are those of the time zone":                            {weekly("America/New_York", on([]yingdav1.Weekday{yingdav1.Monday}, shiftOf("a", "20:00", "1h", 1))), "2026-11-24 01:30 +00:00", open("a", "", 1)},
 		"a start that New York skips moves forward by the gap":       {weekly("America/New_York", on(everyDay(), shiftOf("a", "02:30", "1h", 1))), "2026-03-08 03:30 -04:00", open("a", "", 1)},
 		"and not before": {weekly("America/New_York", on(everyDay(), shiftOf("a", "02:30", "1h", 1))), "2026-03-08 03:29 -04:00", closed},
 		"a start that New York has twice is the first":                {weekly("America/New_York", on(everyDay(), shiftOf("a", "01:30", "30m", 1))), "2026-11-01 01:30 -04:00", open("a", "", 1)},
@@ -123,9 +121,9 @@ func TestAt(t *testing.T) {
 		"and no more": {night("Europe/Berlin"), "2026-03-29 07:00 +02:00", closed},
 		"a night in which Berlin's clocks go back has eight hours": {night("Europe/Berlin"), "2026-10-25 05:00 +01:00", closed},
 		"and no less": {night("Europe/Berlin"), "2026-10-25 04:59 +01:00", open("night", "", 2)},
-		"a day's shift over the change forward ends two dates later": {weekly("America/New_York", on([]v1alpha1.Weekday{v1alpha1.Saturday}, shiftOf("a", "23:30", "24h", 1))), "2026-03-09 00:29 -04:00", open("a", "", 1)},
-		"St. John's went back into yesterday: today's shift goes on": {weekly("America/St_Johns", on([]v1alpha1.Weekday{v1alpha1.Sunday}, shiftOf("a", "00:00", "30m", 1))), "2006-10-28 23:15 -03:30", open("a", "", 1)},
-		"Nuuk skips the last hour of a day: it starts the day after": {weekly("America/Nuuk", on([]v1alpha1.Weekday{v1alpha1.Saturday}, shiftOf("a", "23:30", "1h", 1))), "2026-03-29 00:30 -01:00", open("a", "", 1)},
+		"a day's shift over the change forward ends two dates later": {weekly("America/New_York", on([]yingdav1.Weekday{yingdav1.Saturday}, shiftOf("a", "23:30", "24h", 1))), "2026-03-09 00:29 -04:00", open("a", "", 1)},
+		"St. John's went back into yesterday: today's shift goes on": {weekly("America/St_Johns", on([]yingdav1.Weekday{yingdav1.Sunday}, shiftOf("a", "00:00", "30m", 1))), "2006-10-28 23:15 -03:30", open("a", "", 1)},
+		"Nuuk skips the last hour of a day: it starts the day after": {weekly("America/Nuuk", on([]yingdav1.Weekday{yingdav1.Saturday}, shiftOf("a", "23:30", "1h", 1))), "2026-03-29 00:30 -01:00", open("a", "", 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +139,7 @@ func TestNextTransition(t *testing.T) {
 	t.Parallel()
 	const none = ""
 	for name, tc := range map[string]struct {
-		spec v1alpha1.ShiftScheduleSpec
+		spec yingdav1.ShiftScheduleSpec
 		at   string
 		want string
 	}{
@@ -196,7 +194,7 @@ func TestNextOpening(t *testing.T) {
 func TestHours(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		spec v1alpha1.ShiftScheduleSpec
+		spec yingdav1.ShiftScheduleSpec
 		at   string
 		want string
 	}{
@@ -207,8 +205,8 @@ func TestHours(t *testing.T) {
 		"closed all day":                          {overridden(lumi(), overrideOf("holiday", "2026-11-23", "2026-11-23")), "2026-11-23 12:00", "休息"},
 		"until midnight":                          {weekly("UTC", on(everyDay(), shiftOf("a", "20:00", "4h", 1))), "2026-11-23 13:00", "20:00-24:00"},
 		"over midnight, after a night":            {night("UTC"), "2026-11-23 13:00", "00:00-06:00, 22:00-次日06:00"},
-		"over midnight, the first night":          {weekly("UTC", on([]v1alpha1.Weekday{v1alpha1.Monday}, shiftOf("a", "22:00", "4h", 1))), "2026-11-23 13:00", "22:00-次日02:00"},
-		"the morning after the last night":        {weekly("UTC", on([]v1alpha1.Weekday{v1alpha1.Monday}, shiftOf("a", "22:00", "4h", 1))), "2026-11-24 13:00", "00:00-02:00"},
+		"over midnight, the first night":          {weekly("UTC", on([]yingdav1.Weekday{yingdav1.Monday}, shiftOf("a", "22:00", "4h", 1))), "2026-11-23 13:00", "22:00-次日02:00"},
+		"the morning after the last night":        {weekly("UTC", on([]yingdav1.Weekday{yingdav1.Monday}, shiftOf("a", "22:00", "4h", 1))), "2026-11-24 13:00", "00:00-02:00"},
 		"around the clock":                        {lumi(), "2026-11-11 13:00", "00:00-24:00"},
 		"the first day of many around the clock":  {weekly("UTC", on(workdays(), shiftOf("a", "09:00", "24h", 1))), "2026-11-23 13:00", "09:00-24:00"},
 		"the last day of many around the clock":   {weekly("UTC", on(workdays(), shiftOf("a", "09:00", "24h", 1))), "2026-11-28 13:00", "00:00-09:00"},

@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/duration"
 )
 
@@ -24,7 +24,7 @@ const (
 
 // Validate lists what is wrong with a spec. The schema of the resource finds most of it at admission; what it cannot know
 // (time zones, days that a month does not have) is found here alone.
-func Validate(spec v1alpha1.ShiftScheduleSpec) field.ErrorList {
+func Validate(spec yingdav1.ShiftScheduleSpec) field.ErrorList {
 	c := compiler{}
 	c.schedule(spec)
 	return c.errs
@@ -38,7 +38,7 @@ type compiler struct {
 
 func (c *compiler) fail(err *field.Error) { c.errs = append(c.errs, err) }
 
-func (c *compiler) schedule(spec v1alpha1.ShiftScheduleSpec) *Schedule {
+func (c *compiler) schedule(spec yingdav1.ShiftScheduleSpec) *Schedule {
 	path := field.NewPath("spec")
 	s := &Schedule{location: c.location(path.Child("timeZone"), spec.TimeZone)}
 	c.weekly(s, path.Child("shifts"), spec.Shifts)
@@ -58,7 +58,7 @@ func (c *compiler) location(path *field.Path, name string) *time.Location {
 	return location
 }
 
-func (c *compiler) weekly(s *Schedule, path *field.Path, shifts []v1alpha1.WeeklyShift) {
+func (c *compiler) weekly(s *Schedule, path *field.Path, shifts []yingdav1.WeeklyShift) {
 	if c.tooMany(path, len(shifts), maxWeeklyShifts) {
 		return
 	}
@@ -76,13 +76,13 @@ func (c *compiler) weekly(s *Schedule, path *field.Path, shifts []v1alpha1.Weekl
 	}
 }
 
-func (c *compiler) days(path *field.Path, shift *v1alpha1.WeeklyShift) []time.Weekday {
+func (c *compiler) days(path *field.Path, shift *yingdav1.WeeklyShift) []time.Weekday {
 	if len(shift.Days) == 0 {
 		c.fail(field.Required(path, "shift "+shift.Name+": list the days on which it starts"))
 	}
-	week := []v1alpha1.Weekday{
-		time.Sunday: v1alpha1.Sunday, time.Monday: v1alpha1.Monday, time.Tuesday: v1alpha1.Tuesday,
-		time.Wednesday: v1alpha1.Wednesday, time.Thursday: v1alpha1.Thursday, time.Friday: v1alpha1.Friday, time.Saturday: v1alpha1.Saturday,
+	week := []yingdav1.Weekday{
+		time.Sunday: yingdav1.Sunday, time.Monday: yingdav1.Monday, time.Tuesday: yingdav1.Tuesday,
+		time.Wednesday: yingdav1.Wednesday, time.Thursday: yingdav1.Thursday, time.Friday: yingdav1.Friday, time.Saturday: yingdav1.Saturday,
 	}
 	var days []time.Weekday
 	for i, name := range shift.Days {
@@ -99,7 +99,7 @@ func (c *compiler) days(path *field.Path, shift *v1alpha1.WeeklyShift) []time.We
 	return days
 }
 
-func (c *compiler) overrides(s *Schedule, path *field.Path, overrides []v1alpha1.ScheduleOverride) {
+func (c *compiler) overrides(s *Schedule, path *field.Path, overrides []yingdav1.ScheduleOverride) {
 	if c.tooMany(path, len(overrides), maxOverrides) {
 		return
 	}
@@ -129,7 +129,7 @@ func (c *compiler) overrides(s *Schedule, path *field.Path, overrides []v1alpha1
 	slices.Reverse(s.overrides)
 }
 
-func (c *compiler) shift(path *field.Path, subject string, spec *v1alpha1.Shift) shift {
+func (c *compiler) shift(path *field.Path, subject string, spec *yingdav1.Shift) shift {
 	c.rank++
 	compiled := shift{
 		rank:     c.rank,

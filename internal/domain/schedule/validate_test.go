@@ -7,25 +7,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	monday := []v1alpha1.Weekday{v1alpha1.Monday}
-	day := func(change func(*v1alpha1.WeeklyShift)) v1alpha1.ShiftScheduleSpec {
+	monday := []yingdav1.Weekday{yingdav1.Monday}
+	day := func(change func(*yingdav1.WeeklyShift)) yingdav1.ShiftScheduleSpec {
 		sh := on(monday, shiftOf("day", "09:00", "8h", 1, peakOf("noon", "12:00", "1h", 2)))
 		change(&sh)
 		return weekly("UTC", sh)
 	}
 	for name, tc := range map[string]struct {
-		spec v1alpha1.ShiftScheduleSpec
+		spec yingdav1.ShiftScheduleSpec
 		want []string
 	}{
 		"the sample is valid":        {spec: lumi()},
 		"an empty schedule is valid": {},
 		"a peak outside of its shift is allowed: it does not count": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Peaks[0].Start = "22:00" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Start = "22:00" }),
 		},
 		"an unknown time zone": {
 			spec: weekly("Asia/Peking"),
@@ -36,38 +36,38 @@ func TestValidate(t *testing.T) {
 			want: []string{`spec.timeZone: Invalid value: "Local": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin`},
 		},
 		"a shift without days": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Days = nil }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Days = nil }),
 			want: []string{"spec.shifts[0].days: Required value: shift day: list the days on which it starts"},
 		},
 		"a day that does not exist, and one twice": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Days = []v1alpha1.Weekday{"Monday", "Mon", "Mon"} }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Days = []yingdav1.Weekday{"Monday", "Mon", "Mon"} }),
 			want: []string{
 				`spec.shifts[0].days[0]: Unsupported value: "Monday": supported values: "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"`,
 				`spec.shifts[0].days[2]: Duplicate value: "Mon"`,
 			},
 		},
 		"a start that is no time": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Start = "24:00" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Start = "24:00" }),
 			want: []string{`spec.shifts[0].start: Invalid value: "24:00": shift day: write the start as HH:MM from 00:00 to 23:59`},
 		},
 		"a start without its zero": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Start = "9:00" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Start = "9:00" }),
 			want: []string{`spec.shifts[0].start: Invalid value: "9:00": shift day: write the start as HH:MM from 00:00 to 23:59`},
 		},
 		"a duration over a day": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Duration = "24h1s" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Duration = "24h1s" }),
 			want: []string{`spec.shifts[0].duration: Invalid value: "24h1s": shift day: the duration must be over 0 and at most 24h`},
 		},
 		"a peak of no duration": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Peaks[0].Duration = "0s" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Duration = "0s" }),
 			want: []string{`spec.shifts[0].peaks[0].duration: Invalid value: "0s": shift day, peak noon: the duration must be over 0 and at most 24h`},
 		},
 		"a peak with a duration of another form": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Peaks[0].Duration = "two hours" }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Duration = "two hours" }),
 			want: []string{`spec.shifts[0].peaks[0].duration: Invalid value: "two hours": shift day, peak noon: write whole hours, minutes and seconds, for example 1h30m`},
 		},
 		"too many seats and too few": {
-			spec: day(func(s *v1alpha1.WeeklyShift) { s.Seats, s.Peaks[0].Seats = seats(10_001), -1 }),
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Seats, s.Peaks[0].Seats = new(int32(10_001)), -1 }),
 			want: []string{
 				"spec.shifts[0].seats: Invalid value: 10001: shift day: seats must be from 0 to 10000",
 				"spec.shifts[0].peaks[0].seats: Invalid value: -1: shift day, peak noon: seats must be from 0 to 10000",
@@ -94,7 +94,7 @@ func TestValidate(t *testing.T) {
 			want: []string{`spec.overrides[0].shifts[0].start: Invalid value: "noon": override sale, shift all-day: write the start as HH:MM from 00:00 to 23:59`},
 		},
 		"more shifts than the schema allows": {
-			spec: v1alpha1.ShiftScheduleSpec{Shifts: make([]v1alpha1.WeeklyShift, 33)},
+			spec: yingdav1.ShiftScheduleSpec{Shifts: make([]yingdav1.WeeklyShift, 33)},
 			want: []string{"spec.shifts: Too many: 33: must have at most 32 items"},
 		},
 	} {
@@ -122,9 +122,9 @@ func FuzzCompile(f *testing.F) {
 	f.Add("Pacific/Apia", "Fri", "12:00", "24h", int32(2), "23:59", "1s", int32(1), "2011-12-30", "2011-12-30", int64(1325239200))
 	f.Add("Local", "Mo", "9:00", "1.5h", int32(-1), "", "", int32(0), "0000-00-00", "9999-12-31", int64(-1))
 	f.Fuzz(func(t *testing.T, zone, days, start, duration string, n int32, peakStart, peakDuration string, peakSeats int32, from, to string, unix int64) {
-		var weekdays []v1alpha1.Weekday
+		var weekdays []yingdav1.Weekday
 		for d := range strings.SplitSeq(days, ",") {
-			weekdays = append(weekdays, v1alpha1.Weekday(d))
+			weekdays = append(weekdays, yingdav1.Weekday(d))
 		}
 		sh := shiftOf("a", start, duration, n, peakOf("p", peakStart, peakDuration, peakSeats))
 		spec := overridden(weekly(zone, on(weekdays, sh), on(weekdays, shiftOf("b", peakStart, duration, n))), overrideOf("o", from, to, sh))

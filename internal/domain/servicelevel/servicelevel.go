@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/duration"
 )
 
@@ -34,12 +34,12 @@ type Rung struct {
 	// After is the time since the complaint started.
 	After time.Duration
 	// Notify is the role that is called.
-	Notify v1alpha1.AgentRole
+	Notify yingdav1.AgentRole
 }
 
 // Ladder is the escalation of a complaint, each rung later than the one before. An empty ladder is the default one: the
 // supervisors after an hour.
-func Ladder(spec v1alpha1.ComplaintSpec) ([]Rung, error) {
+func Ladder(spec yingdav1.ComplaintSpec) ([]Rung, error) {
 	ladder, errs := ladder(spec, field.NewPath("spec", "complaint"))
 	if err := errs.ToAggregate(); err != nil {
 		return nil, fmt.Errorf("reading the complaint ladder: %w", err)
@@ -47,9 +47,9 @@ func Ladder(spec v1alpha1.ComplaintSpec) ([]Rung, error) {
 	return ladder, nil
 }
 
-func ladder(spec v1alpha1.ComplaintSpec, path *field.Path) ([]Rung, field.ErrorList) {
+func ladder(spec yingdav1.ComplaintSpec, path *field.Path) ([]Rung, field.ErrorList) {
 	if len(spec.Ladder) == 0 {
-		return []Rung{{After: defaultEscalation, Notify: v1alpha1.RoleSupervisor}}, nil
+		return []Rung{{After: defaultEscalation, Notify: yingdav1.RoleSupervisor}}, nil
 	}
 	path = path.Child("ladder")
 	if len(spec.Ladder) > maxRungs {
@@ -67,9 +67,9 @@ func ladder(spec v1alpha1.ComplaintSpec, path *field.Path) ([]Rung, field.ErrorL
 			errs = append(errs, field.Invalid(at.Child("after"), r.After,
 				"must be longer than the rung before: it counts from the start of the complaint"))
 		}
-		if r.Notify != v1alpha1.RoleSupervisor && r.Notify != v1alpha1.RoleAdmin {
+		if r.Notify != yingdav1.RoleSupervisor && r.Notify != yingdav1.RoleAdmin {
 			errs = append(errs, field.NotSupported(at.Child("notify"), r.Notify,
-				[]v1alpha1.AgentRole{v1alpha1.RoleSupervisor, v1alpha1.RoleAdmin}))
+				[]yingdav1.AgentRole{yingdav1.RoleSupervisor, yingdav1.RoleAdmin}))
 		}
 		rungs = append(rungs, Rung{After: after, Notify: r.Notify})
 	}
@@ -78,7 +78,7 @@ func ladder(spec v1alpha1.ComplaintSpec, path *field.Path) ([]Rung, field.ErrorL
 
 // FollowUpDue is until when the customer of a resolved complaint is asked again: days of 24 hours, so that the answer does
 // not depend on a time zone.
-func FollowUpDue(resolved time.Time, spec v1alpha1.ComplaintSpec) time.Time {
+func FollowUpDue(resolved time.Time, spec yingdav1.ComplaintSpec) time.Time {
 	days := spec.FollowUpWithinDays
 	if days < 1 || days > maxFollowUpDays {
 		days = defaultFollowUpDays
@@ -88,7 +88,7 @@ func FollowUpDue(resolved time.Time, spec v1alpha1.ComplaintSpec) time.Time {
 
 // OffHoursDue is until when who wrote while the group was closed is answered, given the opening that follows. A value that
 // Validate refuses counts as the default: a promise of some kind is kept rather than none.
-func OffHoursDue(opening time.Time, spec v1alpha1.OffHoursSpec) time.Time {
+func OffHoursDue(opening time.Time, spec yingdav1.OffHoursSpec) time.Time {
 	within, err := between(spec.AnswerWithin, minAnswerWithin, maxAnswerWithin)
 	if err != nil {
 		within = defaultAnswerWithin
@@ -98,7 +98,7 @@ func OffHoursDue(opening time.Time, spec v1alpha1.OffHoursSpec) time.Time {
 
 // Validate checks what the functions above read. The schema checks the same; this serves who has an object that passed
 // another version of it.
-func Validate(spec v1alpha1.ServiceLevelSpec) field.ErrorList {
+func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 	path := field.NewPath("spec")
 	complaint := path.Child("complaint")
 	_, errs := ladder(spec.Complaint, complaint)
