@@ -21,7 +21,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/yingda-dev/yingda/hack/stack/internal/child"
 	"github.com/yingda-dev/yingda/hack/stack/internal/lock"
@@ -145,6 +147,9 @@ func settings(options Options) string {
 		"transaction.state.log.min.isr=1",
 		"share.coordinator.state.topic.replication.factor=1",
 		"share.coordinator.state.topic.min.isr=1",
+		// After a crash the controller refuses the broker until its former self's session has run out: 9 s by default.
+		"broker.session.timeout.ms=2000",
+		"broker.heartbeat.interval.ms=500",
 		// The default of 3 s before a group's first assignment is for fleets that start together.
 		"group.initial.rebalance.delay.ms=0",
 		"",
@@ -161,7 +166,8 @@ rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = stderr
 `
 
-// waitReady asks for the cluster's brokers until it answers. A context that ends is no failure: Kafka was asked to stop.
+// waitReady asks for a group's coordinator until there is one: the topic that groups live in is made by the first to ask, and
+// who joins a group meanwhile is turned away. A context that ends is no failure: Kafka was asked to stop.
 func waitReady(ctx context.Context, address netip.AddrPort) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(address.String()), kgo.Dialer(dial))
 	if err != nil {
@@ -173,7 +179,7 @@ func waitReady(ctx context.Context, address netip.AddrPort) error {
 	retry := time.NewTicker(100 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		err := client.Ping(ctx)
+		err := askCoordinator(ctx, client)
 		if err == nil {
 			return nil
 		}
@@ -185,6 +191,28 @@ func waitReady(ctx context.Context, address netip.AddrPort) error {
 		case <-retry.C:
 		}
 	}
+}
+
+func askCoordinator(ctx context.Context, client *kgo.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request := kmsg.NewPtrFindCoordinatorRequest()
+	request.CoordinatorKey = "yingda"
+	request.CoordinatorKeys = []string{request.CoordinatorKey} // Newer versions of the request have a list.
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return fmt.Errorf("asking for a group's coordinator: %w", err)
+	}
+	codes := []int16{response.ErrorCode}
+	for _, coordinator := range response.Coordinators {
+		codes = append(codes, coordinator.ErrorCode)
+	}
+	for _, code := range codes {
+		if err := kerr.ErrorForCode(code); err != nil {
+			return fmt.Errorf("asking for a group's coordinator: %w", err)
+		}
+	}
+	return nil
 }
 
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
