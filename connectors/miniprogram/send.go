@@ -14,6 +14,9 @@ import (
 // Check fetches an access token.
 func (c *connector) Check(ctx context.Context) error { return c.client.Check(ctx) }
 
+// Close releases idle connections.
+func (c *connector) Close() { c.client.Close() }
+
 // FetchFile gets a file that a customer sent.
 func (c *connector) FetchFile(ctx context.Context, platformID string) (connectors.File, error) {
 	return c.client.Fetch(ctx, platformID)

@@ -317,3 +317,18 @@ func (s *Store) MarkReported(ctx context.Context, rows []db.Delivery) error {
 	}
 	return nil
 }
+
+// ReasonChannelGone ends messages to a Channel that was deleted.
+const ReasonChannelGone = "ChannelGone"
+
+// EndOrphans ends the pool's messages to Channels that are not among the given ones, if they have waited since before a
+// moment; it returns how many.
+func (s *Store) EndOrphans(ctx context.Context, pool string, channels []string, now, before time.Time) (int64, error) {
+	rows, err := s.Queries().DeliveryOrphans(ctx, db.DeliveryOrphansParams{
+		Pool: pool, Channels: channels, Reason: ReasonChannelGone, Now: now, Before: before,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("ending deliveries of deleted channels: %w", err)
+	}
+	return rows, nil
+}

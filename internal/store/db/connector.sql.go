@@ -201,6 +201,34 @@ func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) 
 	return items, nil
 }
 
+const deliveryOrphans = `-- name: DeliveryOrphans :execrows
+UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = $1, owner = '', updated_at = $2, reported = false
+WHERE pool = $3 AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY($4::text[])) AND updated_at < $5
+`
+
+type DeliveryOrphansParams struct {
+	Reason   string
+	Now      time.Time
+	Pool     string
+	Channels []string
+	Before   time.Time
+}
+
+// Ends what waits for Channels that are gone.
+func (q *Queries) DeliveryOrphans(ctx context.Context, arg DeliveryOrphansParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deliveryOrphans,
+		arg.Reason,
+		arg.Now,
+		arg.Pool,
+		arg.Channels,
+		arg.Before,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deliveryReported = `-- name: DeliveryReported :exec
 UPDATE delivery SET reported = true
 FROM (SELECT unnest($1::uuid[]) AS message_id, unnest($2::timestamptz[]) AS updated_at) AS batch

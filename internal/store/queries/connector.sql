@@ -108,3 +108,8 @@ UPDATE media SET upload_id = @upload_id, upload_expires = @upload_expires WHERE 
 -- Takes the right to force a token's refresh; no row when somebody took it after @before.
 INSERT INTO token_refresh (account, forced_at) VALUES (@account, @now)
 ON CONFLICT (account) DO UPDATE SET forced_at = excluded.forced_at WHERE token_refresh.forced_at < @before;
+
+-- name: DeliveryOrphans :execrows
+-- Ends what waits for Channels that are gone.
+UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = @reason, owner = '', updated_at = @now, reported = false
+WHERE pool = @pool AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY(@channels::text[])) AND updated_at < @before;

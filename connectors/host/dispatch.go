@@ -1,0 +1,215 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/yingda-dev/yingda/connectors"
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+const (
+	dispatchWorkers = 32
+	claimTimeout    = 5 * time.Second
+	// sendTimeout bounds one message with all its calls: token, upload, send.
+	sendTimeout = 20 * time.Second
+	// lostAfter is when a replica that is still `sending` must be dead. It is well beyond sendTimeout.
+	lostAfter     = 30 * time.Second
+	settleTimeout = 5 * time.Second
+	settlePause   = 200 * time.Millisecond
+	deferMost     = 5 * time.Minute
+	// credentialsPause lets every replica notice that the account is refused before the message is tried again.
+	credentialsPause = 5 * time.Second
+)
+
+// dispatcher sends what is in delivery rows: per contact in order, contacts side by side.
+//
+//	wake(contact) ──> queue (a contact is in one worker at most) ──> claim ──> call ──> settle ──> claim ...
+//	                                                                   │
+//	                          idle: nothing due, or another replica has the contact; a sweep comes back
+type dispatcher struct {
+	owner    string
+	table    *table
+	store    *store.Store
+	reporter *reporter
+	clock    func() time.Time
+	logger   *slog.Logger
+	metrics  *metrics
+	queue    workqueue.TypedInterface[store.Contact]
+	log      *steadyLog
+}
+
+func newDispatcher(owner string, t *table, s *store.Store, r *reporter, clock func() time.Time, m *metrics, logger *slog.Logger) *dispatcher {
+	return &dispatcher{
+		owner: owner, table: t, store: s, reporter: r, clock: clock, logger: logger, metrics: m,
+		queue: workqueue.NewTyped[store.Contact](), log: newSteadyLog(logger, "claim deliveries"),
+	}
+}
+
+// wake looks after contacts soon.
+func (d *dispatcher) wake(contacts ...store.Contact) {
+	for _, contact := range contacts {
+		d.queue.Add(contact)
+	}
+}
+
+// stop lets workers finish the message that each has in hand, and no more; run returns then.
+func (d *dispatcher) stop() { d.queue.ShutDown() }
+
+// run dispatches until stop. ctx ends calls under way.
+func (d *dispatcher) run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range dispatchWorkers {
+		workers.Go(func() {
+			for {
+				contact, shutdown := d.queue.Get()
+				if shutdown {
+					return
+				}
+				d.work(ctx, contact)
+				d.queue.Done(contact)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// work sends to one contact until nothing is due.
+func (d *dispatcher) work(ctx context.Context, contact store.Contact) {
+	for !d.queue.ShuttingDown() && ctx.Err() == nil {
+		connector, ok := d.table.sender(contact.Channel)
+		if !ok {
+			return
+		}
+		claim, err := d.claim(ctx, contact)
+		d.log.note(err)
+		if err != nil {
+			// A sweep comes back to the contact.
+			return
+		}
+		switch claim.Outcome {
+		case store.ClaimIdle:
+			return
+		case store.ClaimEnded:
+			d.tell(claim.Row)
+		case store.ClaimSend:
+			d.send(ctx, connector, claim)
+		}
+	}
+}
+
+func (d *dispatcher) claim(ctx context.Context, contact store.Contact) (store.Claim, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	now := d.clock()
+	//nolint:wrapcheck // The store has wrapped it.
+	return d.store.ClaimDelivery(ctx, store.ClaimRequest{Contact: contact, Owner: d.owner, Now: now, Lost: now.Add(-lostAfter)})
+}
+
+// send calls the platform for a claimed message and writes down what came of it.
+func (d *dispatcher) send(ctx context.Context, connector connectors.Connector, claim store.Claim) {
+	row := claim.Row
+	ctx = bus.TraceContext(ctx, message.Envelope{TraceParent: row.Traceparent})
+	ctx, span := tracer().Start(ctx, "deliver", trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String("yingda.channel", row.Channel), attribute.Int("yingda.attempt", int(row.Attempts))))
+	defer span.End()
+	failure := d.call(ctx, connector, row)
+	if failure != nil {
+		span.SetStatus(codes.Error, failure.Reason)
+		d.logger.InfoContext(ctx, "A message was not delivered", "Channel", row.Channel, "messageID", row.MessageID,
+			"class", string(failure.Class), "reason", failure.Reason, "code", failure.Code, "attempt", row.Attempts, "error", failure.Err)
+		if failure.Class == connectors.ClassCredentials {
+			d.table.refused(row.Channel, connector, failure)
+		}
+	}
+	d.settle(ctx, d.judge(claim, failure))
+}
+
+// call returns nil when the platform took the message.
+func (d *dispatcher) call(ctx context.Context, connector connectors.Connector, row db.Delivery) *connectors.Failure {
+	var out message.Outbound
+	if err := json.Unmarshal(row.Outbound, &out); err != nil {
+		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "Unreadable"}
+	}
+	if !out.NotAfter.IsZero() && d.clock().After(out.NotAfter) {
+		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "TooLate"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := connector.Send(ctx, out); err != nil {
+		return connectors.AsFailure(err)
+	}
+	return nil
+}
+
+// judge turns the result of a call into what is written.
+func (d *dispatcher) judge(claim store.Claim, failure *connectors.Failure) store.Settlement {
+	s := store.Settlement{Claim: claim, Owner: d.owner, Now: d.clock(), State: message.DeliveryDelivered}
+	if failure == nil {
+		return s
+	}
+	s.Code, s.Reason = failure.Code, failure.Reason
+	switch failure.Class {
+	case connectors.ClassRetryLater:
+		s.State, s.Ledger = message.DeliveryDeferred, store.LedgerRefund
+		s.NotBefore = s.Now.Add(backoff(claim.Row.Attempts, failure.RetryAfter))
+	case connectors.ClassCredentials:
+		s.State, s.Ledger, s.NotBefore = message.DeliveryDeferred, store.LedgerRefund, s.Now.Add(credentialsPause)
+	case connectors.ClassWindowClosed:
+		s.State, s.Ledger = message.DeliveryFailed, store.LedgerWindowClosed
+	case connectors.ClassQuotaSpent:
+		s.State, s.Ledger = message.DeliveryFailed, store.LedgerQuotaSpent
+	case connectors.ClassPermanent:
+		s.State, s.Ledger = message.DeliveryFailed, store.LedgerRefund
+	case connectors.ClassUnknown:
+		s.State = message.DeliveryUnknown
+	}
+	return s
+}
+
+// backoff grows with the attempts from a second to some minutes, is never shorter than what the platform asks for, and is
+// spread a little, so that what failed together does not come back together.
+func backoff(attempts int32, least time.Duration) time.Duration {
+	const first, doublings, spread = time.Second, 9, 5
+	grown := max(least, min(first<<min(max(attempts-1, 0), doublings), deferMost))
+	return grown + rand.N(grown/spread) //nolint:gosec // No secret.
+}
+
+// settle writes the result, and tries until it is written: what stays `sending` becomes unknown, though we know better. It
+// outlives ctx by one try, for a result that came at the very end.
+func (d *dispatcher) settle(ctx context.Context, settlement store.Settlement) {
+	for {
+		tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		row, ok, err := d.store.SettleDelivery(tryCtx, settlement)
+		cancel()
+		switch {
+		case err == nil && ok:
+			d.tell(row)
+			return
+		case err == nil:
+			d.logger.WarnContext(ctx, "The result of a delivery came too late, it stays unknown", "Channel", settlement.Claim.Row.Channel, "messageID", settlement.Claim.Row.MessageID)
+			return
+		}
+		d.log.note(err)
+		if !pause(ctx, settlePause) {
+			return
+		}
+	}
+}
+
+func (d *dispatcher) tell(row db.Delivery) {
+	d.metrics.deliveries.WithLabelValues(row.Channel, row.State, row.Reason).Inc()
+	d.reporter.offer(row)
+}

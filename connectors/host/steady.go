@@ -1,0 +1,31 @@
+package host
+
+import (
+	"log/slog"
+	"sync"
+)
+
+// steadyLog logs the first failure of something that is tried over and over, and its recovery, not every try.
+type steadyLog struct {
+	logger *slog.Logger
+	what   string
+
+	mu      sync.Mutex
+	failing bool
+}
+
+func newSteadyLog(logger *slog.Logger, what string) *steadyLog {
+	return &steadyLog{logger: logger, what: what}
+}
+
+func (s *steadyLog) note(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err != nil && !s.failing:
+		s.logger.Warn("Cannot "+s.what+", trying on", "error", err)
+	case err == nil && s.failing:
+		s.logger.Info("Can " + s.what + " again")
+	}
+	s.failing = err != nil
+}

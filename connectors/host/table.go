@@ -1,0 +1,347 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/connectors"
+	"github.com/yingda-dev/yingda/internal/configz"
+)
+
+// table holds the Channels of the pool as they are served. A Channel is served once it and its Secret were seen and its
+// connector could be opened; what cannot be opened anew goes on as it was.
+type table struct {
+	kind     connectors.Type
+	brand    string
+	allowed  []string
+	services connectors.Services
+	logger   *slog.Logger
+	metrics  *metrics
+	checks   *checks
+
+	mu      sync.RWMutex
+	entries map[string]*entry
+	secrets map[string]*corev1.Secret
+}
+
+// entry is one Channel; the table's mutex guards it.
+type entry struct {
+	channel *v1alpha1.Channel
+	needs   connectors.Needs
+	// problem says why the Channel as it is now could not be loaded, "" when it is.
+	problem string
+
+	// What is in force; connector is nil before the first load.
+	connector     connectors.Connector
+	fingerprint   string
+	secretVersion string
+	generation    int64
+	stopCheck     context.CancelFunc
+
+	credentials   configz.Credentials
+	message       string
+	webhookCalled bool
+}
+
+func newTable(kind connectors.Type, brand string, allowed []string, services connectors.Services, m *metrics) *table {
+	t := &table{
+		kind: kind, brand: brand, allowed: allowed, services: services, logger: services.Logger, metrics: m,
+		entries: map[string]*entry{}, secrets: map[string]*corev1.Secret{},
+	}
+	t.checks = newChecks(t.settle)
+	return t
+}
+
+// setChannels replaces all Channels by what was listed.
+func (t *table) setChannels(all []*v1alpha1.Channel) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	listed := map[string]bool{}
+	for _, channel := range all {
+		listed[channel.Name] = true
+		t.setLocked(channel)
+	}
+	for name := range t.entries {
+		if !listed[name] {
+			t.removeLocked(name)
+		}
+	}
+	t.countLocked()
+}
+
+func (t *table) setChannel(channel *v1alpha1.Channel) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.setLocked(channel)
+	t.countLocked()
+}
+
+func (t *table) removeChannel(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.removeLocked(name)
+	t.countLocked()
+}
+
+func (t *table) setLocked(channel *v1alpha1.Channel) {
+	if channel.Spec.BrandRef.Name != t.brand || channel.Spec.Type != t.kind.Name() {
+		t.removeLocked(channel.Name)
+		return
+	}
+	e, ok := t.entries[channel.Name]
+	if !ok {
+		e = &entry{credentials: configz.CredentialsNotYetTried, stopCheck: func() {}}
+		t.entries[channel.Name] = e
+	}
+	e.channel = channel
+	needs, err := t.kind.Needs(channel)
+	if err != nil {
+		e.problem = err.Error()
+		return
+	}
+	e.needs = needs
+	t.loadLocked(e)
+}
+
+func (t *table) removeLocked(name string) {
+	if e, ok := t.entries[name]; ok {
+		e.stopCheck()
+		closeConnector(e.connector)
+		delete(t.entries, name)
+	}
+}
+
+// setSecret is told of a Secret, nil for one that is not there. A Secret without the label is treated likewise: an author of
+// Channels must not be able to point one at any Secret of the namespace.
+func (t *table) setSecret(name string, secret *corev1.Secret) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if secret != nil && secret.Labels[v1alpha1.CredentialsLabel] != "true" {
+		secret = nil
+	}
+	t.secrets[name] = secret
+	for _, e := range t.entries {
+		if e.needs.SecretName == name {
+			t.loadLocked(e)
+		}
+	}
+	t.countLocked()
+}
+
+// forgetSecret drops what was seen of a Secret that no Channel names any more.
+func (t *table) forgetSecret(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.secrets, name)
+}
+
+// loadLocked brings what is in force to what was seen.
+func (t *table) loadLocked(e *entry) {
+	secret, seen := t.secrets[e.needs.SecretName]
+	if !seen {
+		return
+	}
+	if secret == nil {
+		// It was there and is gone, or was never there: nothing may be said with these credentials any more.
+		e.unload(fmt.Sprintf("the Secret %s does not exist or lacks the label %s", e.needs.SecretName, v1alpha1.CredentialsLabel))
+		return
+	}
+	if e.connector != nil && e.fingerprint == e.needs.Fingerprint && e.secretVersion == secret.ResourceVersion {
+		e.generation = e.channel.Generation
+		if e.problem != "" {
+			// What could not be loaded was taken back; what was in force all along is judged again.
+			e.problem, e.credentials, e.message = "", configz.CredentialsNotYetTried, ""
+			e.stopCheck()
+			e.stopCheck = t.checks.start(e.channel.Name, e.connector, 0)
+		}
+		return
+	}
+	connector, err := t.open(e, secret)
+	if err != nil {
+		e.problem = err.Error()
+		e.credentials, e.message = configz.CredentialsRejected, e.problem
+		t.logger.Warn("Cannot load a Channel; what was in force stays", "Channel", e.channel.Name, "error", err)
+		return
+	}
+	e.stopCheck()
+	closeConnector(e.connector)
+	e.connector, e.fingerprint, e.secretVersion, e.generation = connector, e.needs.Fingerprint, secret.ResourceVersion, e.channel.Generation
+	e.problem, e.credentials, e.message = "", configz.CredentialsNotYetTried, ""
+	e.stopCheck = t.checks.start(e.channel.Name, connector, 0)
+	t.logger.Info("Loaded a Channel", "Channel", e.channel.Name, "generation", e.generation)
+}
+
+func (t *table) open(e *entry, secret *corev1.Secret) (connectors.Connector, error) {
+	if !slices.Contains(t.allowed, e.needs.APIBaseURL) {
+		return nil, fmt.Errorf("the address %s is not on the operator's list of allowed platform addresses", e.needs.APIBaseURL)
+	}
+	return t.kind.Open(connectors.Config{Channel: e.channel, Secret: secret.Data, Services: t.services}) //nolint:wrapcheck // Its text is for users as it is.
+}
+
+func (e *entry) unload(problem string) {
+	e.stopCheck()
+	closeConnector(e.connector)
+	e.stopCheck, e.connector, e.secretVersion, e.generation = func() {}, nil, "", 0
+	e.problem, e.credentials, e.message = problem, configz.CredentialsNotYetTried, problem
+}
+
+// closeConnector releases what a connector holds; calls under way end by themselves.
+func closeConnector(connector connectors.Connector) {
+	if closer, ok := connector.(interface{ Close() }); ok {
+		closer.Close()
+	}
+}
+
+// secretNames are the Secrets that Channels name.
+func (t *table) secretNames() []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var names []string
+	for _, e := range t.entries {
+		if name := e.needs.SecretName; name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// find returns a Channel's connector, nil while it is not loaded; false for an unknown Channel.
+func (t *table) find(name string) (connectors.Connector, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	e, ok := t.entries[name]
+	if !ok {
+		return nil, false
+	}
+	return e.connector, true
+}
+
+// sender returns the connector of a Channel that may send: loaded, and its credentials not refused.
+func (t *table) sender(name string) (connectors.Connector, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	e, ok := t.entries[name]
+	if !ok || e.connector == nil || e.credentials == configz.CredentialsRejected && e.problem == "" {
+		return nil, false
+	}
+	return e.connector, true
+}
+
+// senders are the names of the Channels that may send; known are all.
+func (t *table) names() (senders, known []string) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for name, e := range t.entries {
+		known = append(known, name)
+		if e.connector != nil && (e.credentials != configz.CredentialsRejected || e.problem != "") {
+			senders = append(senders, name)
+		}
+	}
+	return senders, known
+}
+
+// called notes that the platform has called the webhook with a good signature.
+func (t *table) called(name string) {
+	t.mu.RLock()
+	e, ok := t.entries[name]
+	done := !ok || e.webhookCalled
+	t.mu.RUnlock()
+	if done {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e, ok := t.entries[name]; ok {
+		e.webhookCalled = true
+	}
+}
+
+// refused stops a Channel whose credentials the platform refused in the middle of its work, until a check passes.
+func (t *table) refused(name string, connector connectors.Connector, failure *connectors.Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, ok := t.entries[name]
+	if !ok || e.connector != connector || e.credentials == configz.CredentialsRejected {
+		return
+	}
+	e.credentials, e.message = configz.CredentialsRejected, credentialsMessage(failure)
+	e.stopCheck()
+	e.stopCheck = t.checks.start(name, connector, recheckAfter)
+	t.countLocked()
+	t.logger.Warn("The platform refuses a Channel's account; the Channel stops until it is accepted again", "Channel", name, "reason", failure.Reason, "code", failure.Code)
+}
+
+// settle takes the result of a check of the credentials in force.
+func (t *table) settle(name string, connector connectors.Connector, failure *connectors.Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, ok := t.entries[name]
+	if !ok || e.connector != connector || e.problem != "" {
+		return
+	}
+	before := e.credentials
+	if failure == nil {
+		e.credentials, e.message = configz.CredentialsAccepted, ""
+	} else {
+		e.credentials, e.message = configz.CredentialsRejected, credentialsMessage(failure)
+	}
+	t.countLocked()
+	if before != e.credentials {
+		t.logger.Info("The platform has judged a Channel's credentials", "Channel", name, "credentials", string(e.credentials), "reason", e.message)
+	}
+}
+
+func credentialsMessage(failure *connectors.Failure) string {
+	return fmt.Sprintf("the platform answers %s (code %d)", failure.Reason, failure.Code)
+}
+
+func (t *table) countLocked() {
+	counts := map[configz.Credentials]float64{configz.CredentialsNotYetTried: 0, configz.CredentialsAccepted: 0, configz.CredentialsRejected: 0}
+	for _, e := range t.entries {
+		counts[e.credentials]++
+	}
+	for credentials, count := range counts {
+		t.metrics.channels.WithLabelValues(string(credentials)).Set(count)
+	}
+}
+
+// report says what is served.
+func (t *table) report() configz.Report {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	report := configz.Report{Objects: map[string]int64{}, Channels: map[string]configz.Channel{}}
+	for name, e := range t.entries {
+		if e.connector != nil {
+			report.Objects[configz.ObjectKey("Channel", name)] = e.generation
+		}
+		report.Channels[name] = configz.Channel{
+			Credentials: e.credentials, Message: e.message, SecretVersion: e.secretVersion, WebhookCalled: e.webhookCalled,
+		}
+	}
+	return report
+}
+
+// close stops all checks and waits for them.
+func (t *table) close() {
+	t.checks.close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name := range t.entries {
+		t.removeLocked(name)
+	}
+}
+
+const (
+	// recheckAfter is the pause before refused credentials are tried again; it grows to recheckMost.
+	recheckAfter = 30 * time.Second
+	recheckMost  = 5 * time.Minute
+	// unreachedAfter is the pause after a check that did not reach the platform; it grows to recheckAfter.
+	unreachedAfter = time.Second
+)

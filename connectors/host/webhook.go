@@ -1,0 +1,114 @@
+package host
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/yingda-dev/yingda/connectors"
+)
+
+// tracerName names the package in spans.
+const tracerName = "github.com/yingda-dev/yingda/connectors/host"
+
+func tracer() trace.Tracer { return otel.Tracer(tracerName) }
+
+// The reasons of webhook calls that the host itself turns away.
+const (
+	reasonUnknownChannel = "UnknownChannel"
+	reasonNotLoaded      = "NotLoaded"
+	reasonNoWebhook      = "NoWebhook"
+	reasonNotDurable     = "NotDurable"
+)
+
+// webhooks serves /<namespace>/<channel>.
+type webhooks struct {
+	namespace string
+	table     *table
+	ingest    *ingest
+	metrics   *metrics
+	logger    *slog.Logger
+}
+
+var _ http.Handler = (*webhooks)(nil)
+
+// ServeHTTP answers one call of a platform.
+func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	namespace, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	connector, ok := h.table.find(name)
+	if namespace != h.namespace || !ok {
+		// The name came from a stranger: it is no label.
+		h.refuse(w, "", connectors.Refusal{Status: http.StatusNotFound, Reason: reasonUnknownChannel})
+		return
+	}
+	webhook, ok := connector.(connectors.Webhook)
+	if !ok {
+		refusal := connectors.Refusal{Status: http.StatusNotFound, Reason: reasonNoWebhook}
+		if connector == nil {
+			refusal = connectors.Refusal{Status: http.StatusServiceUnavailable, Reason: reasonNotLoaded}
+		}
+		h.refuse(w, name, refusal)
+		return
+	}
+	h.serve(w, r, name, webhook)
+}
+
+func (h *webhooks) refuse(w http.ResponseWriter, channel string, refusal connectors.Refusal) {
+	h.metrics.webhooks.WithLabelValues(channel, outcomeRefused, refusal.Reason).Inc()
+	http.Error(w, http.StatusText(refusal.Status), refusal.Status)
+}
+
+func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, webhook connectors.Webhook) {
+	ctx, span := tracer().Start(r.Context(), "webhook", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
+		trace.WithAttributes(attribute.String("yingda.channel", name)))
+	defer span.End()
+	received, err := webhook.Receive(r.WithContext(ctx))
+	if err != nil {
+		refusal, ok := errors.AsType[*connectors.Refusal](err)
+		if !ok {
+			refusal = &connectors.Refusal{Status: http.StatusBadRequest, Reason: "Unreadable"}
+		}
+		span.SetStatus(codes.Error, refusal.Reason)
+		h.refuse(w, name, *refusal)
+		return
+	}
+	h.table.called(name)
+	outcome := outcomeVerified
+	if len(received.Messages) > 0 {
+		outcome = outcomeRepeated
+		if unkept := h.unkept(received); len(unkept.Messages) > 0 {
+			outcome = outcomeReceived
+			if err := h.ingest.keep(ctx, unkept.Messages); err != nil {
+				span.SetStatus(codes.Error, reasonNotDurable)
+				h.metrics.webhooks.WithLabelValues(name, outcomeFailed, reasonNotDurable).Inc()
+				h.logger.ErrorContext(ctx, "Cannot keep a message, the platform will deliver it again", "Channel", name, "error", err)
+				http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+				return
+			}
+		}
+	}
+	h.metrics.webhooks.WithLabelValues(name, outcome, "").Inc()
+	// The answer may be text that came with the call: no browser may take it for a page.
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// A platform that is gone calls again, and is answered as repeated.
+	_, _ = io.WriteString(w, received.Answer)
+}
+
+// unkept leaves out what is durable already.
+func (h *webhooks) unkept(received connectors.Received) connectors.Received {
+	out := connectors.Received{}
+	for _, in := range received.Messages {
+		if !h.ingest.repeated(in) {
+			out.Messages = append(out.Messages, in)
+		}
+	}
+	return out
+}
