@@ -97,6 +97,10 @@ func (c *cluster) place(note func(string)) error {
 	if err := os.MkdirAll(fallbackRoot, 0o711); err != nil {
 		return fmt.Errorf("making a directory that user %s can reach: %w", serverUser, err)
 	}
+	// Files without a link to them are of a data directory that was deleted, and their password with it.
+	if err := os.RemoveAll(c.files); err != nil {
+		return fmt.Errorf("removing the files of a deleted data directory: %w", err)
+	}
 	if err := os.Symlink(c.files, c.link()); err != nil {
 		return fmt.Errorf("linking to the server's files: %w", err)
 	}
