@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
@@ -16,13 +16,13 @@ import (
 
 // objects are the resources of a namespace.
 type objects struct {
-	brands    []v1alpha1.Brand
-	channels  []v1alpha1.Channel
-	groups    []v1alpha1.SkillGroup
-	schedules []v1alpha1.ShiftSchedule
-	agents    []v1alpha1.Agent
-	playbooks []v1alpha1.Playbook
-	levels    []v1alpha1.ServiceLevel
+	brands    []yingdav1.Brand
+	channels  []yingdav1.Channel
+	groups    []yingdav1.SkillGroup
+	schedules []yingdav1.ShiftSchedule
+	agents    []yingdav1.Agent
+	playbooks []yingdav1.Playbook
+	levels    []yingdav1.ServiceLevel
 }
 
 // compiled is the last good form of an object.
@@ -36,19 +36,19 @@ type builder struct {
 	brand     string
 	schedules map[string]compiled[*schedule.Schedule]
 	playbooks map[string]compiled[playbook]
-	levels    map[string]compiled[v1alpha1.ServiceLevelSpec]
+	levels    map[string]compiled[yingdav1.ServiceLevelSpec]
 }
 
 type playbook struct {
 	bot    *bot.Playbook
-	canned []v1alpha1.CannedReply
+	canned []yingdav1.CannedReply
 }
 
 func newBuilder(brand string) builder { return builder{brand: brand} }
 
 func (b *builder) build(o objects) *Snapshot {
 	s := &Snapshot{
-		channels: map[string]*Channel{}, groups: map[string]*Group{}, agents: map[string]*v1alpha1.Agent{},
+		channels: map[string]*Channel{}, groups: map[string]*Group{}, agents: map[string]*yingdav1.Agent{},
 		groupsOfAgent: map[string][]string{}, generations: map[string]int64{},
 	}
 	for i := range o.brands {
@@ -61,7 +61,7 @@ func (b *builder) build(o objects) *Snapshot {
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
 	// Informers list in no order; agents' groups come out sorted.
-	slices.SortFunc(o.groups, func(a, b v1alpha1.SkillGroup) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(o.groups, func(a, b yingdav1.SkillGroup) int { return cmp.Compare(a.Name, b.Name) })
 	b.addGroups(s, o.groups, agents)
 	b.addChannels(s, o.channels)
 	return s
@@ -72,7 +72,7 @@ func (b *builder) compile(o objects) {
 	schedules, playbooks, levels := b.schedules, b.playbooks, b.levels
 	b.schedules = map[string]compiled[*schedule.Schedule]{}
 	b.playbooks = map[string]compiled[playbook]{}
-	b.levels = map[string]compiled[v1alpha1.ServiceLevelSpec]{}
+	b.levels = map[string]compiled[yingdav1.ServiceLevelSpec]{}
 	for i := range o.schedules {
 		object := &o.schedules[i]
 		keep(b.schedules, schedules, object.Name, object.Generation, func() (*schedule.Schedule, error) {
@@ -88,7 +88,7 @@ func (b *builder) compile(o objects) {
 	}
 	for i := range o.levels {
 		object := &o.levels[i]
-		keep(b.levels, levels, object.Name, object.Generation, func() (v1alpha1.ServiceLevelSpec, error) {
+		keep(b.levels, levels, object.Name, object.Generation, func() (yingdav1.ServiceLevelSpec, error) {
 			return object.Spec, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
@@ -123,8 +123,8 @@ func (b *builder) report(s *Snapshot) {
 }
 
 // addAgents returns the brand's Agents.
-func (b *builder) addAgents(s *Snapshot, all []v1alpha1.Agent) []v1alpha1.Agent {
-	var agents []v1alpha1.Agent
+func (b *builder) addAgents(s *Snapshot, all []yingdav1.Agent) []yingdav1.Agent {
+	var agents []yingdav1.Agent
 	for i := range all {
 		if all[i].Spec.BrandRef.Name == b.brand && all[i].DeletionTimestamp == nil {
 			agents = append(agents, all[i])
@@ -135,7 +135,7 @@ func (b *builder) addAgents(s *Snapshot, all []v1alpha1.Agent) []v1alpha1.Agent 
 	return agents
 }
 
-func (b *builder) addGroups(s *Snapshot, groups []v1alpha1.SkillGroup, agents []v1alpha1.Agent) {
+func (b *builder) addGroups(s *Snapshot, groups []yingdav1.SkillGroup, agents []yingdav1.Agent) {
 	for i := range groups {
 		object := &groups[i]
 		if object.Spec.BrandRef.Name != b.brand {
@@ -156,7 +156,7 @@ func (b *builder) addGroups(s *Snapshot, groups []v1alpha1.SkillGroup, agents []
 	}
 }
 
-func (b *builder) scheduleOf(s *Snapshot, group *v1alpha1.SkillGroup) *schedule.Schedule {
+func (b *builder) scheduleOf(s *Snapshot, group *yingdav1.SkillGroup) *schedule.Schedule {
 	ref := group.Spec.ScheduleRef
 	if ref == nil && s.Brand != nil {
 		ref = s.Brand.Spec.Defaults.ScheduleRef
@@ -168,12 +168,12 @@ func (b *builder) scheduleOf(s *Snapshot, group *v1alpha1.SkillGroup) *schedule.
 }
 
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
-func Bare(c *v1alpha1.Channel) *Channel {
-	silent, _ := bot.Compile(v1alpha1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
+func Bare(c *yingdav1.Channel) *Channel {
+	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
 	return &Channel{Channel: c, Pool: Pool(c), Playbook: silent}
 }
 
-func (b *builder) addChannels(s *Snapshot, channels []v1alpha1.Channel) {
+func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 	for i := range channels {
 		object := &channels[i]
 		if object.Spec.BrandRef.Name != b.brand {
@@ -189,7 +189,7 @@ func (b *builder) addChannels(s *Snapshot, channels []v1alpha1.Channel) {
 	}
 }
 
-func (b *builder) playbookName(s *Snapshot, c *v1alpha1.Channel) string {
+func (b *builder) playbookName(s *Snapshot, c *yingdav1.Channel) string {
 	switch {
 	case c.Spec.PlaybookRef != nil:
 		return c.Spec.PlaybookRef.Name
@@ -200,7 +200,7 @@ func (b *builder) playbookName(s *Snapshot, c *v1alpha1.Channel) string {
 	}
 }
 
-func (b *builder) levelName(s *Snapshot, c *v1alpha1.Channel) string {
+func (b *builder) levelName(s *Snapshot, c *yingdav1.Channel) string {
 	switch {
 	case c.Spec.ServiceLevelRef != nil:
 		return c.Spec.ServiceLevelRef.Name
@@ -212,4 +212,4 @@ func (b *builder) levelName(s *Snapshot, c *v1alpha1.Channel) string {
 }
 
 // Pool is the name of the connector pool that serves a Channel: one a Brand and channel type.
-func Pool(c *v1alpha1.Channel) string { return strings.ToLower(string(c.Spec.Type)) }
+func Pool(c *yingdav1.Channel) string { return strings.ToLower(string(c.Spec.Type)) }

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 const startBackoff = time.Second
@@ -62,7 +62,7 @@ func (c *Catalog) Run(ctx context.Context, config *rest.Config, synced func()) e
 
 func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()) error {
 	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
+	if err := yingdav1.AddToScheme(scheme); err != nil {
 		return fmt.Errorf("registering the kinds: %w", err)
 	}
 	informers, err := cache.New(config, cache.Options{
@@ -108,8 +108,8 @@ func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()
 // kinds are what the data plane reads.
 func kinds() []client.Object {
 	return []client.Object{
-		&v1alpha1.Brand{}, &v1alpha1.Channel{}, &v1alpha1.SkillGroup{}, &v1alpha1.ShiftSchedule{},
-		&v1alpha1.Agent{}, &v1alpha1.Playbook{}, &v1alpha1.ServiceLevel{},
+		&yingdav1.Brand{}, &yingdav1.Channel{}, &yingdav1.SkillGroup{}, &yingdav1.ShiftSchedule{},
+		&yingdav1.Agent{}, &yingdav1.Playbook{}, &yingdav1.ServiceLevel{},
 	}
 }
 
@@ -139,19 +139,19 @@ func changes(before, after any) bool {
 		return !okA || !okB || a.GetGeneration() != b.GetGeneration()
 	}
 	// Labels and the trial token's hash change without a new generation; both belong to Agents.
-	_, isAgent := after.(*v1alpha1.Agent)
+	_, isAgent := after.(*yingdav1.Agent)
 	return isAgent
 }
 
 func (c *Catalog) rebuild(ctx context.Context, reader client.Reader) error {
 	var o objects
-	var brands v1alpha1.BrandList
-	var channels v1alpha1.ChannelList
-	var groups v1alpha1.SkillGroupList
-	var schedules v1alpha1.ShiftScheduleList
-	var agents v1alpha1.AgentList
-	var playbooks v1alpha1.PlaybookList
-	var levels v1alpha1.ServiceLevelList
+	var brands yingdav1.BrandList
+	var channels yingdav1.ChannelList
+	var groups yingdav1.SkillGroupList
+	var schedules yingdav1.ShiftScheduleList
+	var agents yingdav1.AgentList
+	var playbooks yingdav1.PlaybookList
+	var levels yingdav1.ServiceLevelList
 	for _, list := range []client.ObjectList{&brands, &channels, &groups, &schedules, &agents, &playbooks, &levels} {
 		if err := reader.List(ctx, list, client.InNamespace(c.namespace)); err != nil {
 			return fmt.Errorf("reading the informers: %w", err)

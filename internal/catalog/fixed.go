@@ -5,7 +5,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 // Fixed returns a Catalog of the given objects, which follows no API server. Set replaces them.
@@ -21,19 +21,19 @@ func (c *Catalog) Set(given ...client.Object) {
 	var o objects
 	for _, object := range given {
 		switch object := object.DeepCopyObject().(type) {
-		case *v1alpha1.Brand:
+		case *yingdav1.Brand:
 			o.brands = append(o.brands, *object)
-		case *v1alpha1.Channel:
+		case *yingdav1.Channel:
 			o.channels = append(o.channels, *object)
-		case *v1alpha1.SkillGroup:
+		case *yingdav1.SkillGroup:
 			o.groups = append(o.groups, *object)
-		case *v1alpha1.ShiftSchedule:
+		case *yingdav1.ShiftSchedule:
 			o.schedules = append(o.schedules, *object)
-		case *v1alpha1.Agent:
+		case *yingdav1.Agent:
 			o.agents = append(o.agents, *object)
-		case *v1alpha1.Playbook:
+		case *yingdav1.Playbook:
 			o.playbooks = append(o.playbooks, *object)
-		case *v1alpha1.ServiceLevel:
+		case *yingdav1.ServiceLevel:
 			o.levels = append(o.levels, *object)
 		}
 	}

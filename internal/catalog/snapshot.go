@@ -10,7 +10,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -19,31 +19,31 @@ import (
 // Snapshot is one consistent view of a brand's resources. It never changes; ask the Catalog for a new one per piece of work.
 type Snapshot struct {
 	// Brand is nil until it was seen.
-	Brand *v1alpha1.Brand
+	Brand *yingdav1.Brand
 
 	channels      map[string]*Channel
 	groups        map[string]*Group
-	agents        map[string]*v1alpha1.Agent
+	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
 	generations   map[string]int64
 }
 
 // Channel is a Channel with what its references stand for.
 type Channel struct {
-	*v1alpha1.Channel
+	*yingdav1.Channel
 	// Pool is the name of the connector pool that serves it.
 	Pool string
 	// Playbook is never nil: without one the bot says nothing and everything goes to a human.
 	Playbook *bot.Playbook
 	// CannedReplies of the Playbook.
-	CannedReplies []v1alpha1.CannedReply
+	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.
-	ServiceLevel v1alpha1.ServiceLevelSpec
+	ServiceLevel yingdav1.ServiceLevelSpec
 }
 
 // Group is a SkillGroup with what its references stand for.
 type Group struct {
-	*v1alpha1.SkillGroup
+	*yingdav1.SkillGroup
 	// Schedule is nil for a group that is always open.
 	Schedule *schedule.Schedule
 	// Seats are the group's agents.
@@ -76,21 +76,21 @@ func (s *Snapshot) DefaultGroup() string {
 }
 
 // Agent returns the Agent of that name.
-func (s *Snapshot) Agent(name string) (*v1alpha1.Agent, bool) {
+func (s *Snapshot) Agent(name string) (*yingdav1.Agent, bool) {
 	a, ok := s.agents[name]
 	return a, ok
 }
 
 // Agents returns all Agents in order of their names.
-func (s *Snapshot) Agents() []*v1alpha1.Agent {
-	return slices.SortedFunc(maps.Values(s.agents), func(a, b *v1alpha1.Agent) int { return cmp.Compare(a.Name, b.Name) })
+func (s *Snapshot) Agents() []*yingdav1.Agent {
+	return slices.SortedFunc(maps.Values(s.agents), func(a, b *yingdav1.Agent) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // GroupsOf returns the names of the groups that an Agent belongs to, sorted.
 func (s *Snapshot) GroupsOf(agent string) []string { return s.groupsOfAgent[agent] }
 
 // WithRole returns the names of the Agents of a role, sorted.
-func (s *Snapshot) WithRole(role v1alpha1.AgentRole) []string {
+func (s *Snapshot) WithRole(role yingdav1.AgentRole) []string {
 	var names []string
 	for _, a := range s.Agents() {
 		if a.Spec.Role == role {

@@ -20,19 +20,25 @@ const (
 	serveShutdown = 5 * time.Second
 )
 
-// Health serves /healthz, /readyz, /metrics and /configz of a component.
+// Health serves /healthz, /readyz, /metrics and /configz of a component. It may be served before its fields are set: they
+// are read only after Started.
 type Health struct {
 	// Ready says whether the component can do its work now; nil means ready. The error is shown, so it holds no secret.
 	Ready func(ctx context.Context) error
 	// Alive says whether the process should go on living; nil means alive. It must not depend on other services: a
 	// restart heals none of them.
 	Alive func() error
-	// Report answers the operator's question of what is served; nil leaves the path out.
-	Report   func() configz.Report
+	// Report answers the operator's question of what is served; nil serves nothing.
+	Report func() configz.Report
+	// Registry is set before Serve.
 	Registry *prometheus.Registry
 
+	started  atomic.Bool
 	draining atomic.Bool
 }
+
+// Started says that the fields are set and the component works. Before it the component is alive and not ready.
+func (h *Health) Started() { h.started.Store(true) }
 
 // Drain makes the component unready for the rest of its life, so that no new work comes while it finishes the old.
 func (h *Health) Drain() { h.draining.Store(true) }
@@ -41,18 +47,21 @@ func (h *Health) Drain() { h.draining.Store(true) }
 func (h *Health) Serve(ctx context.Context, address string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if h.Alive != nil {
+		if h.started.Load() && h.Alive != nil {
 			answer(w, h.Alive())
 			return
 		}
 		answer(w, nil)
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if h.draining.Load() {
+		switch {
+		case !h.started.Load():
+			answer(w, errors.New("starting"))
+			return
+		case h.draining.Load():
 			answer(w, errors.New("draining"))
 			return
-		}
-		if h.Ready == nil {
+		case h.Ready == nil:
 			answer(w, nil)
 			return
 		}
@@ -60,12 +69,13 @@ func (h *Health) Serve(ctx context.Context, address string) error {
 		defer cancel()
 		answer(w, h.Ready(checkCtx))
 	})
-	if h.Registry != nil {
-		mux.Handle("GET /metrics", promhttp.HandlerFor(h.Registry, promhttp.HandlerOpts{}))
-	}
-	if h.Report != nil {
-		mux.Handle("GET "+configz.Path, configz.Handler(h.Report))
-	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(h.Registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET "+configz.Path, configz.Handler(func() configz.Report {
+		if !h.started.Load() || h.Report == nil {
+			return configz.Report{}
+		}
+		return h.Report()
+	}))
 	return ServeHTTP(ctx, address, mux)
 }
 

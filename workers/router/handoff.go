@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -82,7 +82,7 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 // startComplaint starts the complaint process of a conversation with that topic. Starting it twice is harmless: the
 // workflow's id is the conversation's.
 func (t *turn) startComplaint(ctx context.Context, c db.Conversation) error {
-	if c.Topic != v1alpha1.TopicComplaint {
+	if c.Topic != yingdav1.TopicComplaint {
 		return nil
 	}
 	names := t.router.Names

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
@@ -73,7 +73,7 @@ func channelOf(snapshot *catalog.Snapshot, name string) *catalog.Channel {
 	if channel, ok := snapshot.Channel(name); ok {
 		return channel
 	}
-	channel := &v1alpha1.Channel{}
+	channel := &yingdav1.Channel{}
 	channel.Name = name
 	return catalog.Bare(channel)
 }

@@ -95,6 +95,7 @@ func (r *Router) drain(ctx context.Context, name string) error {
 		if !assigned {
 			break
 		}
+		r.Committed()
 		r.Metrics.assigned.Inc()
 	}
 	return r.tellWaiting(ctx, snapshot, name)

@@ -30,9 +30,11 @@ type Config struct {
 	Producer *bus.Producer
 	// Catalog is followed by somebody else; Run needs its first snapshot.
 	Catalog *catalog.Catalog
-	Now     func() time.Time
-	Logger  *slog.Logger
-	Metrics *Metrics
+	// Committed is called after each commit that may have filled the outbox.
+	Committed func()
+	Now       func() time.Time
+	Logger    *slog.Logger
+	Metrics   *Metrics
 }
 
 // Router is one replica of the conversation engine.
@@ -120,6 +122,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	if err != nil {
 		return err //nolint:wrapcheck // wrapped where it happened; the bus branches on its type.
 	}
+	r.Committed()
 	for _, group := range touched {
 		r.groups.add(group)
 	}

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/yingda-dev/yingda/api/v1alpha1"
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -49,7 +49,7 @@ func newWorld(t *testing.T, change ...func([]client.Object)) *world {
 	w := &world{t: t, now: noon()}
 	w.Router = New(Config{
 		Names: bus.Names{Prefix: "yingda", Namespace: "lumi", Brand: "lumi"}, Store: s, Catalog: catalog.Fixed("lumi", "lumi", objects...),
-		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Committed: func() {}, Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	if _, err := s.Queries().PresenceSet(t.Context(), "xiaomei", true, w.now); err != nil {
 		t.Fatal(err)
@@ -61,40 +61,40 @@ func brand() []client.Object {
 	meta := func(name string, labels map[string]string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Name: name, Namespace: "lumi", Generation: 1, Labels: labels}
 	}
-	ref := v1alpha1.BrandReference{Name: "lumi"}
+	ref := yingdav1.BrandReference{Name: "lumi"}
 	return []client.Object{
-		&v1alpha1.Brand{ObjectMeta: meta("lumi", nil), Spec: v1alpha1.BrandSpec{DisplayName: "露米", Defaults: v1alpha1.BrandDefaults{
-			SkillGroupRef: &v1alpha1.SkillGroupReference{Name: "pre-sales"}, PlaybookRef: &v1alpha1.PlaybookReference{Name: "shop"},
-			ServiceLevelRef: &v1alpha1.ServiceLevelReference{Name: "standard"}, ScheduleRef: &v1alpha1.ShiftScheduleReference{Name: "online"},
+		&yingdav1.Brand{ObjectMeta: meta("lumi", nil), Spec: yingdav1.BrandSpec{DisplayName: "露米", Defaults: yingdav1.BrandDefaults{
+			SkillGroupRef: &yingdav1.SkillGroupReference{Name: "pre-sales"}, PlaybookRef: &yingdav1.PlaybookReference{Name: "shop"},
+			ServiceLevelRef: &yingdav1.ServiceLevelReference{Name: "standard"}, ScheduleRef: &yingdav1.ShiftScheduleReference{Name: "online"},
 		}}},
-		&v1alpha1.Channel{ObjectMeta: meta("shop", nil), Spec: v1alpha1.ChannelSpec{BrandRef: ref, Type: v1alpha1.ChannelTypeMiniProgram,
-			EntryPoints: []v1alpha1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}},
-			Routing: []v1alpha1.RoutingRule{
-				{Name: "from-order-page", When: v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}, SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"}},
-				{Name: "refund-words", When: v1alpha1.RoutingMatch{Keywords: []string{"退款"}}, SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"}},
+		&yingdav1.Channel{ObjectMeta: meta("shop", nil), Spec: yingdav1.ChannelSpec{BrandRef: ref, Type: yingdav1.ChannelTypeMiniProgram,
+			EntryPoints: []yingdav1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}},
+			Routing: []yingdav1.RoutingRule{
+				{Name: "from-order-page", When: yingdav1.RoutingMatch{EntryPoints: []string{"order"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
+				{Name: "refund-words", When: yingdav1.RoutingMatch{Keywords: []string{"退款"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
 			}}},
-		&v1alpha1.SkillGroup{ObjectMeta: meta("pre-sales", nil), Spec: v1alpha1.SkillGroupSpec{BrandRef: ref}},
-		&v1alpha1.SkillGroup{ObjectMeta: meta("after-sales", nil), Spec: v1alpha1.SkillGroupSpec{BrandRef: ref,
+		&yingdav1.SkillGroup{ObjectMeta: meta("pre-sales", nil), Spec: yingdav1.SkillGroupSpec{BrandRef: ref}},
+		&yingdav1.SkillGroup{ObjectMeta: meta("after-sales", nil), Spec: yingdav1.SkillGroupSpec{BrandRef: ref,
 			AgentSelector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "after-sales"}},
-			Priorities:    []v1alpha1.PriorityRule{{Name: "complaint", When: v1alpha1.PriorityMatch{Topics: []string{"complaint"}}, Add: 200}}}},
-		&v1alpha1.ShiftSchedule{ObjectMeta: meta("online", nil), Spec: v1alpha1.ShiftScheduleSpec{TimeZone: "Asia/Shanghai", Shifts: []v1alpha1.WeeklyShift{{
-			Days:  []v1alpha1.Weekday{v1alpha1.Monday, v1alpha1.Tuesday, v1alpha1.Wednesday, v1alpha1.Thursday, v1alpha1.Friday},
-			Shift: v1alpha1.Shift{Name: "day", Start: "09:00", Duration: "12h"},
+			Priorities:    []yingdav1.PriorityRule{{Name: "complaint", When: yingdav1.PriorityMatch{Topics: []string{"complaint"}}, Add: 200}}}},
+		&yingdav1.ShiftSchedule{ObjectMeta: meta("online", nil), Spec: yingdav1.ShiftScheduleSpec{TimeZone: "Asia/Shanghai", Shifts: []yingdav1.WeeklyShift{{
+			Days:  []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday, yingdav1.Wednesday, yingdav1.Thursday, yingdav1.Friday},
+			Shift: yingdav1.Shift{Name: "day", Start: "09:00", Duration: "12h"},
 		}}}},
-		&v1alpha1.Agent{ObjectMeta: meta("xiaomei", map[string]string{"team": "after-sales"}), Spec: v1alpha1.AgentSpec{BrandRef: ref, DisplayName: "小美", Capacity: 1}},
-		&v1alpha1.Playbook{ObjectMeta: meta("shop", nil), Spec: v1alpha1.PlaybookSpec{
-			Texts: v1alpha1.PlaybookTexts{
+		&yingdav1.Agent{ObjectMeta: meta("xiaomei", map[string]string{"team": "after-sales"}), Spec: yingdav1.AgentSpec{BrandRef: ref, DisplayName: "小美", Capacity: 1}},
+		&yingdav1.Playbook{ObjectMeta: meta("shop", nil), Spec: yingdav1.PlaybookSpec{
+			Texts: yingdav1.PlaybookTexts{
 				Welcome: "您好,这里是{{.Brand}}客服。", OffHours: "现在休息({{.Hours}}),{{.NextOpening}}回复您。",
 				Queued: "前面还有 {{.QueuePosition}} 位。", ComplaintAcknowledged: "已收到您的投诉。",
 			},
-			Rules: []v1alpha1.PlaybookRule{
-				{Name: "complaint", Match: v1alpha1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &v1alpha1.RuleHandOff{Topic: v1alpha1.TopicComplaint}},
-				{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: &v1alpha1.BotReply{Text: "开票入口:", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example/invoice"}}},
+			Rules: []yingdav1.PlaybookRule{
+				{Name: "complaint", Match: yingdav1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &yingdav1.RuleHandOff{Topic: yingdav1.TopicComplaint}},
+				{Name: "invoice", Match: yingdav1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: &yingdav1.BotReply{Text: "开票入口:", Link: &yingdav1.BotLink{Title: "开发票", URL: "https://lumi.example/invoice"}}},
 			},
 		}},
-		&v1alpha1.ServiceLevel{ObjectMeta: meta("standard", nil), Spec: v1alpha1.ServiceLevelSpec{
-			Complaint: v1alpha1.ComplaintSpec{Ladder: []v1alpha1.EscalationRung{{After: "1h", Notify: v1alpha1.RoleSupervisor}}, FollowUpWithinDays: 3},
-			OffHours:  v1alpha1.OffHoursSpec{AnswerWithin: "1h"},
+		&yingdav1.ServiceLevel{ObjectMeta: meta("standard", nil), Spec: yingdav1.ServiceLevelSpec{
+			Complaint: yingdav1.ComplaintSpec{Ladder: []yingdav1.EscalationRung{{After: "1h", Notify: yingdav1.RoleSupervisor}}, FollowUpWithinDays: 3},
+			OffHours:  yingdav1.OffHoursSpec{AnswerWithin: "1h"},
 		}},
 	}
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/telemetry"
+)
+
+// settings are the flags that every component of the data plane has.
+type settings struct {
+	namespace, brand  string
+	kafkaBrokers      []string
+	topicPrefix       string
+	postgresURLFiles  []string
+	temporalAddress   string
+	temporalNamespace string
+	healthAddress     string
+	logLevel          slog.Level
+}
+
+func (s *settings) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&s.namespace, "namespace", "", "Kubernetes namespace of the brand")
+	flags.StringVar(&s.brand, "brand", "", "name of the Brand")
+	flags.StringSliceVar(&s.kafkaBrokers, "kafka-brokers", nil, "Kafka brokers as host:port")
+	flags.StringVar(&s.topicPrefix, "topic-prefix", "yingda", "prefix of topics and consumer groups")
+	flags.StringSliceVar(&s.postgresURLFiles, "postgres-url-file", nil, "file with the Postgres connection string; of several the first that exists")
+	flags.StringVar(&s.healthAddress, "health-address", fmt.Sprintf(":%d", configz.HealthPort), "address of /healthz, /readyz, /metrics and /configz")
+	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
+	for _, name := range []string{"namespace", "brand"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // The flag was defined three lines above.
+		}
+	}
+}
+
+func (s *settings) bindTemporal(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.temporalAddress, "temporal-address", "", "Temporal frontend as host:port")
+	cmd.Flags().StringVar(&s.temporalNamespace, "temporal-namespace", "", "Temporal namespace")
+}
+
+func (s *settings) names() bus.Names {
+	return bus.Names{Prefix: s.topicPrefix, Namespace: s.namespace, Brand: s.brand}
+}
+
+// process is a running component: its eyes, its health server and its goroutines.
+type process struct {
+	settings
+	logger   *slog.Logger
+	registry *prometheus.Registry
+	health   *telemetry.Health
+	group    *errgroup.Group
+}
+
+// run starts a component's telemetry and health server, has start set up the work, and waits for all of it. Work that
+// ends with an error ends the process; the kubelet starts it anew.
+func (s *settings) run(cmd *cobra.Command, component string, start func(ctx context.Context, p *process) error) error {
+	logger := telemetry.NewLogger(os.Stderr, s.logLevel, component).With("brand", s.brand)
+	stopTracing, err := telemetry.StartTracing(cmd.Context(), component, s.brand, os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
+	if err != nil {
+		return fmt.Errorf("starting traces: %w", err)
+	}
+	defer stopTracing()
+	registry := telemetry.NewRegistry()
+	group, ctx := errgroup.WithContext(cmd.Context())
+	p := &process{settings: *s, logger: logger, registry: registry, group: group, health: &telemetry.Health{Registry: registry}}
+	group.Go(func() error { return p.health.Serve(ctx, s.healthAddress) })
+	group.Go(func() error {
+		if err := start(ctx, p); err != nil {
+			return err
+		}
+		p.health.Started()
+		logger.Info("Started")
+		return nil
+	})
+	err = group.Wait()
+	logger.Info("Stopped")
+	return err
+}
+
+const (
+	openRetry = time.Second
+	openTries = 30
+)
+
+// openStore connects to the brand's database, waiting half a minute for one that is away.
+func (p *process) openStore(ctx context.Context) (*store.Store, error) {
+	url, err := firstFile(p.postgresURLFiles)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		opened, err := store.Open(ctx, url)
+		if err == nil || try == openTries || ctx.Err() != nil {
+			return opened, err
+		}
+		p.logger.Warn("Cannot reach the database yet", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(openRetry):
+		}
+	}
+}
+
+func firstFile(paths []string) (string, error) {
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err == nil {
+			return strings.TrimSpace(string(content)), nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("reading the Postgres connection string: %w", err)
+		}
+	}
+	return "", fmt.Errorf("no Postgres connection string: none of %s exists", strings.Join(paths, ", "))
+}
+
+// watchCatalog follows the brand's resources. The process is ready once they were seen.
+func (p *process) watchCatalog(ctx context.Context, view *catalog.Catalog) error {
+	config, err := kubeConfig()
+	if err != nil {
+		return err
+	}
+	synced := make(chan struct{})
+	p.group.Go(func() error { return view.Run(ctx, config, func() { closeOnce(synced) }) })
+	select {
+	case <-synced:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// closeOnce closes a channel that one goroutine may want to close again.
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+func kubeConfig() (*rest.Config, error) {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the Kubernetes API server: %w", err)
+	}
+	return config, nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/outbox"
+	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/workers/router"
+)
+
+func newRouterCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "router",
+		Short: "Run the conversation engine of a brand",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd, "router", startRouter)
+		},
+	}
+	s.bind(cmd)
+	s.bindTemporal(cmd)
+	return cmd
+}
+
+func startRouter(ctx context.Context, p *process) error {
+	view := catalog.New(p.namespace, p.brand, p.logger)
+	p.health.Report = func() configz.Report { return configz.Report{Objects: view.Snapshot().Generations()} }
+	database, err := p.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	p.health.Ready = database.Ping
+	workflows, err := temporal.Dial(temporal.Options{
+		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
+	})
+	if err != nil {
+		database.Close()
+		return err
+	}
+	// The relay's order within a key needs a producer that nobody else writes through.
+	relayProducer, deadLetters := bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers)
+	relay := outbox.New(outbox.Config{
+		Store: database, Publisher: relayProducer, Workflows: workflows, TaskQueue: temporal.TaskQueue,
+		Source: "/" + p.namespace + "/" + p.brand + "/outbox", Logger: p.logger, Metrics: p.registry, Now: time.Now,
+	})
+	engine := router.New(router.Config{
+		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
+		Committed: relay.Wake, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
+	})
+	if err := p.watchCatalog(ctx, view); err != nil {
+		database.Close()
+		return err
+	}
+	p.group.Go(func() error {
+		// Routing and relaying share the database; whichever fails, the process starts anew.
+		work, ctx := errgroup.WithContext(ctx)
+		work.Go(func() error { return relay.Run(ctx) })
+		work.Go(func() error { return engine.Run(ctx) })
+		err := work.Wait()
+		err = errors.Join(err, relayProducer.Close(), deadLetters.Close())
+		workflows.Close()
+		database.Close()
+		return err
+	})
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// local is one checkout's installation.
+type local struct {
+	root, run string
+	processes processes
+	began     time.Time
+	// switched says that another broker ran before.
+	switched bool
+}
+
+func newLocal(root string) *local {
+	run := filepath.Join(root, ".run")
+	return &local{
+		root: root, run: run, began: time.Now(),
+		processes: processes{pids: filepath.Join(run, "pids"), logs: filepath.Join(run, "logs")},
+	}
+}
+
+func (l *local) bin(name string) string    { return filepath.Join(l.root, "bin", name) }
+func (l *local) data(name string) string   { return filepath.Join(l.run, "data", name) }
+func (l *local) source(name string) string { return filepath.Join(l.root, name) }
+func (l *local) kubeconfig() string        { return filepath.Join(l.run, "kubeconfig") }
+func (l *local) step(f string, args ...any) {
+	fmt.Printf("[%6.1f s] "+f+"\n", append([]any{time.Since(l.began).Seconds()}, args...)...)
+}
+
+// command prepares a program with this installation's KUBECONFIG.
+func (l *local) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = l.root
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig())
+	return cmd
+}
+
+// show runs a program whose progress people want to see.
+func (l *local) show(ctx context.Context, program string, args ...string) error {
+	cmd := l.command(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("running %s %s: %w", filepath.Base(program), args[0], err)
+	}
+	return nil
+}
+
+// output runs a program and returns what it printed; when it fails, the error holds what it said.
+func (l *local) output(ctx context.Context, program string, args ...string) (string, error) {
+	return l.feed(ctx, "", program, args...)
+}
+
+// feed is output with text on the program's standard input.
+func (l *local) feed(ctx context.Context, text, program string, args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := l.command(ctx, program, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("running %s %s: %w\n%s", filepath.Base(program), args[0], err, stderr.String())
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+func (l *local) kubectl(ctx context.Context, args ...string) (string, error) {
+	return l.output(ctx, l.bin("k8s/kubectl"), args...)
+}
+
+// down stops everything that up started, pods first.
+func (l *local) down(ctx context.Context, purge bool) error {
+	args := []string{"down", "--dir", l.run}
+	if purge {
+		args = append(args, "--purge")
+	}
+	var errs []error
+	if _, err := os.Stat(l.bin("cluster")); err == nil {
+		errs = append(errs, l.show(ctx, l.bin("cluster"), args...))
+	}
+	servers := l.servers(kfake)
+	for i := len(servers) - 1; i >= 0; i-- {
+		errs = append(errs, l.processes.end(servers[i].name))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if purge {
+		if err := os.RemoveAll(l.data("")); err != nil {
+			return fmt.Errorf("removing the data: %w", err)
+		}
+	}
+	l.step("Everything that make up started is stopped")
+	return nil
+}

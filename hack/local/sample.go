@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	sampleChannel  = "shop"
+	sampleAgent    = "xiaomei"
+	sampleCustomer = "o-first-customer"
+	playDeadline   = 60 * time.Second
+)
+
+// sample is the sample brand as it runs.
+type sample struct {
+	kafka, deskURL, webhookURL, token string
+	app                               simulatorApp
+}
+
+// simulatorApp is the simulator's side of the sample's Channel.
+type simulatorApp struct {
+	AppID          string `json:"appID"`
+	AppSecret      string `json:"appSecret"`
+	Token          string `json:"token"`
+	EncodingAESKey string `json:"encodingAESKey"`
+	OriginalID     string `json:"originalID"`
+	Name           string `json:"name"`
+	Mode           string `json:"mode"`
+	Format         string `json:"format"`
+	CallbackURL    string `json:"callbackURL"`
+}
+
+// findSample asks the cluster where the sample's parts are.
+func (l *local) findSample(ctx context.Context, kafka string) (*sample, error) {
+	s := &sample{kafka: kafka}
+	var err error
+	get := func(object, path string) string {
+		if err != nil {
+			return ""
+		}
+		var text string
+		text, err = l.kubectl(ctx, "-n", sampleBrand, "get", object, "-o", "jsonpath="+path)
+		return text
+	}
+	decode := func(text string) string {
+		plain, decodeErr := base64.StdEncoding.DecodeString(text)
+		if err == nil {
+			err = decodeErr
+		}
+		return string(plain)
+	}
+	s.deskURL = get("brand/"+sampleBrand, "{.status.deskURL}")
+	s.webhookURL = get("channel/"+sampleChannel, "{.status.webhookURL}")
+	s.token = decode(get("secret/"+sampleAgent+"-trial-token", "{.data.token}"))
+	credentials := get("channel/"+sampleChannel, "{.spec.miniProgram.credentialsSecretRef.name}")
+	s.app = simulatorApp{
+		AppID: get("channel/"+sampleChannel, "{.spec.miniProgram.appID}"), Name: get("channel/"+sampleChannel, "{.spec.displayName}"),
+		AppSecret:      decode(get("secret/"+credentials, "{.data.appSecret}")),
+		Token:          decode(get("secret/"+credentials, "{.data.token}")),
+		EncodingAESKey: decode(get("secret/"+credentials, "{.data.encodingAESKey}")),
+		OriginalID:     "gh_lumi00000001", Mode: "secure", Format: "JSON", CallbackURL: s.webhookURL,
+	}
+	return s, err
+}
+
+// play lets a customer write, the agent answer, and the customer read it.
+func (s *sample) play(ctx context.Context, l *local) error {
+	ctx, cancel := context.WithTimeout(ctx, playDeadline)
+	defer cancel()
+	sim := "http://" + simulator + "/sim/v1/apps"
+	if err := call(ctx, http.MethodPost, sim, "", s.app, nil); err != nil {
+		return err
+	}
+	if err := call(ctx, http.MethodPost, sim+"/"+s.app.AppID+"/verify", "", nil, nil); err != nil {
+		return err
+	}
+	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
+		return err
+	}
+	customer := sim + "/" + s.app.AppID + "/customers/" + sampleCustomer
+	var received struct {
+		Messages []struct {
+			N    int    `json:"n"`
+			Text string `json:"text"`
+		} `json:"messages"`
+	}
+	if err := call(ctx, http.MethodGet, customer+"/received?after=0", "", nil, &received); err != nil && !strings.Contains(err.Error(), "404") {
+		return err
+	}
+	seen := 0
+	for _, m := range received.Messages {
+		seen = max(seen, m.N)
+	}
+	if err := call(ctx, http.MethodPost, customer+"/messages", "", map[string]string{"content": "你好,我想问一下订单什么时候发货?"}, nil); err != nil {
+		return err
+	}
+	l.step("  customer: 你好,我想问一下订单什么时候发货?")
+	conversation, err := s.awaitConversation(ctx)
+	if err != nil {
+		return err
+	}
+	l.step("  the conversation is with %s", sampleAgent)
+	answer := map[string]any{"key": newKey(), "content": map[string]string{"kind": "text", "text": "您好,订单会在 48 小时内发货。"}}
+	if err := call(ctx, http.MethodPost, s.deskURL+"/api/conversations/"+conversation+"/messages", s.token, answer, nil); err != nil {
+		return err
+	}
+	for {
+		if err := call(ctx, http.MethodGet, fmt.Sprintf("%s/received?after=%d&wait=10s", customer, seen), "", nil, &received); err != nil {
+			return err
+		}
+		for _, m := range received.Messages {
+			seen = max(seen, m.N)
+			l.step("  the customer reads: %s", m.Text)
+			if strings.Contains(m.Text, "48 小时") {
+				return nil
+			}
+		}
+	}
+}
+
+// awaitConversation waits until the sample customer's conversation is with the agent.
+func (s *sample) awaitConversation(ctx context.Context) (string, error) {
+	for {
+		var list struct {
+			Conversations []struct {
+				ID       string `json:"id"`
+				Customer string `json:"customer"`
+			} `json:"conversations"`
+		}
+		if err := call(ctx, http.MethodGet, s.deskURL+"/api/conversations?state=assigned&mine=true", s.token, nil, &list); err != nil {
+			return "", err
+		}
+		for _, c := range list.Conversations {
+			if c.Customer == sampleCustomer {
+				return c.ID, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("the message did not reach %s's desk in time: kubectl -n %s get yingda,pods shows why", sampleAgent, sampleBrand)
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// explain prints what runs where and what to try next.
+func (s *sample) explain(l *local) {
+	fmt.Printf(`
+Workbench        %s
+  sign in as     %s, token %s
+WeChat simulator http://%s      (write as a customer)
+Temporal's UI    http://%s
+Kafka            %s (%s)
+Webhook          %s
+Kubernetes       export KUBECONFIG=%s
+Everything       source .run/env
+
+Try next:
+  bin/k8s/kubectl get yingda -n %s
+  curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'
+  bin/k8s/kubectl -n %s patch servicelevel standard --type merge -p '{"spec":{"complaint":{"ladder":[{"after":"10s","notify":"Supervisor"}]}}}'
+  make down
+`, s.deskURL, sampleAgent, s.token, simulator, temporalUI, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
+		sampleBrand, simulator, s.app.AppID, sampleBrand)
+}
+
+// call does one HTTP request with JSON both ways; an answer of 400 or more is an error that quotes it.
+func call(ctx context.Context, method, url, token string, in, out any) error {
+	var body io.Reader = http.NoBody
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encoding a request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return fmt.Errorf("making a request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("calling %s: %w", url, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", url, err)
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("calling %s: status %d: %s", url, resp.StatusCode, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", url, err)
+	}
+	return nil
+}
+
+func fileDigest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("opening %s: %w", path, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("reading %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// newKey is a random idempotency key: running make up again sends a new answer.
+func newKey() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // crypto/rand's Read never fails.
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

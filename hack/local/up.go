@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	operatorNamespace = "yingda-system"
+	image             = "yingda:dev"
+	readyTimeout      = "180s"
+)
+
+// up brings everything up and leaves a conversation behind that somebody can go on with.
+func (l *local) up(ctx context.Context, wantedKafka string) error {
+	kafka, err := l.chooseKafka(wantedKafka)
+	if err != nil {
+		return err
+	}
+	l.step("Kubernetes")
+	if err := l.show(ctx, l.bin("cluster"), "up", "--dir", l.run); err != nil {
+		return err
+	}
+	if err := l.show(ctx, l.bin("cluster"), "links", l.bin("k8s")); err != nil {
+		return err
+	}
+	l.step("Postgres, Kafka (%s), Temporal, WeChat simulator", kafka)
+	if err := l.startServers(ctx, kafka); err != nil {
+		return err
+	}
+	l.step("Image %s", image)
+	if err := l.show(ctx, l.bin("cluster"), "load-image", "--dir", l.run, "--name", image, "--binary", l.bin("yingda"), "--entrypoint", "/yingda"); err != nil {
+		return err
+	}
+	l.step("The product, by its chart")
+	if err := l.installChart(ctx); err != nil {
+		return err
+	}
+	l.step("The sample brand, config/samples/lumi")
+	if err := l.applySample(ctx); err != nil {
+		return err
+	}
+	s, err := l.findSample(ctx, kafka)
+	if err != nil {
+		return err
+	}
+	if err := l.writeEnv(ctx, s); err != nil {
+		return err
+	}
+	l.step("One short conversation")
+	if err := s.play(ctx, l); err != nil {
+		return err
+	}
+	l.step("Ready")
+	s.explain(l)
+	return nil
+}
+
+// installChart installs the chart and makes sure that pods run the binary just built: the image keeps its name, so the
+// digest of the binary is what tells versions apart.
+func (l *local) installChart(ctx context.Context) error {
+	digest, err := fileDigest(l.bin("yingda"))
+	if err != nil {
+		return err
+	}
+	_, err = l.output(ctx, l.bin("helm"), "upgrade", "--install", "yingda", l.source("charts/yingda"),
+		"--namespace", operatorNamespace, "--create-namespace", "--values", l.source("hack/local/values.yaml"),
+		"--set-string", "image.repository=yingda,image.tag=dev", "--set-string", "podAnnotations.yingda\\.dev/binary="+digest)
+	if err != nil {
+		return err
+	}
+	_, err = l.kubectl(ctx, "-n", operatorNamespace, "rollout", "status", "deployment/yingda-operator", "--timeout="+readyTimeout)
+	return err
+}
+
+// applySample applies the sample brand and waits until every object of it is Ready.
+func (l *local) applySample(ctx context.Context) error {
+	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", l.source("config/samples/"+sampleBrand)); err != nil {
+		return err
+	}
+	owner, connector, err := l.databaseURLs(ctx)
+	if err != nil {
+		return err
+	}
+	secret := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"lumi-postgres","namespace":%q,"labels":{"yingda.dev/credentials":"true"}},"stringData":{"url":%q,"connectorURL":%q}}`,
+		sampleBrand, owner, connector)
+	if _, err := l.feed(ctx, secret, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-"); err != nil {
+		return err
+	}
+	if l.switched {
+		if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []string{"brands", "channels", "skillgroups", "shiftschedules", "agents", "playbooks", "servicelevels"} {
+		if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", kind+".yingda.dev", "--all", "--for=condition=Ready", "--timeout="+readyTimeout); err != nil {
+			list, _ := l.kubectl(ctx, "-n", sampleBrand, "get", "yingda,pods")
+			return fmt.Errorf("%w\n%s", err, list)
+		}
+	}
+	return nil
+}
+
+// writeEnv writes the shell file by which tests and people find everything.
+func (l *local) writeEnv(ctx context.Context, s *sample) error {
+	owner, _, err := l.databaseURLs(ctx)
+	if err != nil {
+		return err
+	}
+	lines := []string{
+		"export KUBECONFIG=" + l.kubeconfig(),
+		"export DESK_URL=" + s.deskURL,
+		"export SIMULATOR_URL=http://" + simulator,
+		"export KAFKA_BROKERS=" + kafkaAddress,
+		"export KAFKA=" + s.kafka,
+		"export TEMPORAL_ADDRESS=" + temporal,
+		"export DATABASE_URL='" + owner + "'",
+	}
+	path := filepath.Join(l.run, "env")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
