@@ -1,0 +1,489 @@
+package controllers_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/configz"
+)
+
+func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
+	w := newWorld(t)
+	// In the order in which nothing resolves at first.
+	w.create(
+		agent("xiaomei", "lumi", map[string]string{"team": "after-sales"}),
+		channel("shop", "lumi", func(c *v1alpha1.Channel) {
+			c.Spec.PlaybookRef = &v1alpha1.PlaybookReference{Name: "shop"}
+			c.Spec.Routing = []v1alpha1.RoutingRule{{
+				Name: "refunds", When: v1alpha1.RoutingMatch{Keywords: []string{"退款"}},
+				SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"},
+			}}
+		}),
+		skillGroup("after-sales", "lumi"),
+		brand("lumi", func(b *v1alpha1.Brand) {
+			b.Spec.Defaults.PlaybookRef = &v1alpha1.PlaybookReference{Name: "shop"}
+			b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
+		}),
+		alwaysOpen("online"), playbook("shop"), serviceLevel("standard"),
+		secret("lumi-postgres", true), secret("shop-wechat", true),
+	)
+	w.data.say("shop", accepted())
+	w.finishSetup("lumi")
+	w.run("lumi-router", "lumi-workflows", "lumi-desk", "lumi-miniprogram")
+	all := map[string]client.Object{
+		"lumi": &v1alpha1.Brand{}, "shop": &v1alpha1.Channel{}, "after-sales": &v1alpha1.SkillGroup{}, "xiaomei": &v1alpha1.Agent{},
+		"online": &v1alpha1.ShiftSchedule{}, "standard": &v1alpha1.ServiceLevel{},
+	}
+	for name, obj := range all {
+		w.waitFor(obj, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	}
+	w.waitFor(&v1alpha1.Playbook{}, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.settled()
+
+	t.Run("a second look at everything writes nothing", func(t *testing.T) {
+		before := w.writes.count()
+		// A label that nobody cares for makes every controller look again.
+		for name, obj := range all {
+			nudge(w, name, obj)
+		}
+		nudge(w, "shop", &v1alpha1.Playbook{})
+		w.settled()
+		if diff := cmp.Diff([]string(nil), w.writes.since(before), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a restart writes nothing", func(t *testing.T) {
+		w.halt()
+		before := w.writes.count()
+		w.start()
+		w.settled()
+		if diff := cmp.Diff([]string(nil), w.writes.since(before), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("the status says where to go", func(t *testing.T) {
+		shop, lumi, online := &v1alpha1.Channel{}, &v1alpha1.Brand{}, &v1alpha1.ShiftSchedule{}
+		if err := errors.Join(w.get("shop", shop), w.get("lumi", lumi), w.get("online", online)); err != nil {
+			t.Fatal(err)
+		}
+		if url := shop.Status.WebhookURL; !strings.HasPrefix(url, "http://127.0.0.1:3") || !strings.HasSuffix(url, "/"+w.namespace+"/shop") {
+			t.Errorf("webhookURL is %q", url)
+		}
+		if !strings.HasPrefix(lumi.Status.DeskURL, "http://127.0.0.1:3") || lumi.Status.Channels != 1 {
+			t.Errorf("deskURL is %q, channels %d", lumi.Status.DeskURL, lumi.Status.Channels)
+		}
+		if diff := cmp.Diff(&v1alpha1.ConnectorStatus{Name: "lumi-miniprogram", ReadyReplicas: 1}, shop.Status.Connector); diff != "" {
+			t.Errorf("connector (-want +got):\n%s", diff)
+		}
+		if online.Status.Open == nil || !*online.Status.Open || online.Status.CurrentShift != "all-day" {
+			t.Errorf("schedule status is %+v", online.Status)
+		}
+	})
+	t.Run("what somebody else changes is put back", func(t *testing.T) {
+		change(w, "lumi-router", &appsv1.Deployment{}, func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Image = "elsewhere:latest"
+		})
+		w.eventually(func() error {
+			d := &appsv1.Deployment{}
+			if err := w.get("lumi-router", d); err != nil {
+				return err
+			}
+			if image := d.Spec.Template.Spec.Containers[0].Image; image != "yingda:test" {
+				return fmt.Errorf("image is %s", image)
+			}
+			return nil
+		})
+	})
+}
+
+func nudge(w *world, name string, obj client.Object) {
+	w.t.Helper()
+	change(w, name, obj, func(obj client.Object) {
+		labels := obj.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels["nudged"] = "true"
+		obj.SetLabels(labels)
+	})
+}
+
+func TestAChannelIsReadyOnlyOnceEveryReplicaServesItsGeneration(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	shop := &v1alpha1.Channel{}
+
+	w.data.hold("Channel", "shop", 1)
+	change(w, "shop", shop, func(c *v1alpha1.Channel) { c.Spec.DisplayName = "露米商城" })
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonAwaitingReload)
+	w.data.release("Channel", "shop")
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+
+	w.data.say("shop", configz.Channel{Credentials: configz.CredentialsRejected, Message: "40001 invalid credential", WebhookCalled: true})
+	nudge(w, "shop", shop)
+	rejected := w.waitFor(shop, "shop", v1alpha1.ConditionCredentialsValid, v1alpha1.ReasonRejected)
+	if want := "The platform refused the credentials: 40001 invalid credential"; rejected.Message != want {
+		t.Errorf("message is %q, want %q", rejected.Message, want)
+	}
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonRejected)
+	w.waitFor(shop, "shop", v1alpha1.ConditionWebhookVerified, v1alpha1.ReasonVerified)
+	// A restarted replica has forgotten who called.
+	w.data.say("shop", accepted())
+	nudge2(w, shop)
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.waitFor(shop, "shop", v1alpha1.ConditionWebhookVerified, v1alpha1.ReasonVerified)
+}
+
+// nudge2 makes the controller of a Channel look again.
+func nudge2(w *world, shop *v1alpha1.Channel) {
+	w.t.Helper()
+	change(w, shop.Name, shop, func(c *v1alpha1.Channel) { c.Labels = map[string]string{"nudged": "again"} })
+}
+
+func TestReferencesHealAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.data.say("shop", accepted())
+	w.create(channel("shop", "lumi", func(c *v1alpha1.Channel) {
+		c.Spec.PlaybookRef = &v1alpha1.PlaybookReference{Name: "shop"}
+		c.Spec.ServiceLevelRef = &v1alpha1.ServiceLevelReference{Name: "standard"}
+		c.Spec.MiniProgram.APIBaseURL = "http://10.97.0.1:8090"
+	}))
+	w.run("lumi-miniprogram")
+	shop := &v1alpha1.Channel{}
+	missing := w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	for _, want := range []string{"Secret shop-wechat", "Playbook shop", "ServiceLevel standard"} {
+		if !strings.Contains(missing.Message, want) {
+			t.Errorf("message %q does not name %s", missing.Message, want)
+		}
+	}
+	credentials := secret("shop-wechat", false)
+	w.create(playbook("shop"), serviceLevel("standard"), credentials)
+	w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotLabelled)
+	role := &rbacv1.Role{}
+	if err := w.get("lumi-miniprogram", role); err != nil {
+		t.Fatal(err)
+	}
+	if len(secretRules(role)) != 0 {
+		t.Errorf("the pool may read a Secret without the label: %+v", role.Rules)
+	}
+	change(w, "shop-wechat", credentials, func(s *corev1.Secret) { s.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"} })
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.eventually(func() error {
+		if err := w.get("lumi-miniprogram", role); err != nil {
+			return err
+		}
+		if diff := cmp.Diff([]string{"shop-wechat"}, secretRules(role)); diff != "" {
+			return fmt.Errorf("Secrets that the pool may read (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+func secretRules(role *rbacv1.Role) []string {
+	var names []string
+	for _, rule := range role.Rules {
+		for _, resource := range rule.Resources {
+			if resource == "secrets" {
+				names = append(names, rule.ResourceNames...)
+			}
+		}
+	}
+	return names
+}
+
+func TestAnAddressThatIsNotAllowedIsACondition(t *testing.T) {
+	w := newWorld(t)
+	w.create(channel("shop", "lumi", func(c *v1alpha1.Channel) { c.Spec.MiniProgram.APIBaseURL = "https://evil.example" }),
+		secret("shop-wechat", true), brand("lumi"))
+	w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonAddressNotAllowed)
+}
+
+func TestOfTwoChannelsWithOneAccountTheLaterIsBlamed(t *testing.T) {
+	w := newWorld(t)
+	appID := uniqueAppID()
+	same := func(c *v1alpha1.Channel) { c.Spec.MiniProgram.AppID = appID }
+	w.create(secret("lumi-postgres", true), brand("lumi"), secret("first-wechat", true), secret("second-wechat", true))
+	w.create(channel("first", "lumi", same), channel("second", "lumi", same))
+	w.waitFor(&v1alpha1.Channel{}, "second", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonDuplicateAccount)
+	w.waitFor(&v1alpha1.Channel{}, "first", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+	w.remove(&v1alpha1.Channel{}, "first")
+	w.waitFor(&v1alpha1.Channel{}, "second", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+}
+
+func TestABrandStaysWhileChannelsReferToIt(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	lumi := &v1alpha1.Brand{}
+	w.remove(lumi, "lumi")
+	blocked := w.waitFor(lumi, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonDeletionBlocked)
+	if !strings.Contains(blocked.Message, "shop") {
+		t.Errorf("message %q does not name the Channel", blocked.Message)
+	}
+	w.remove(&v1alpha1.Channel{}, "shop")
+	w.gone(lumi, "lumi")
+}
+
+func TestAPoolGoesWithItsLastChannel(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	w.data.say("outlet", accepted())
+	w.create(secret("outlet-wechat", true), channel("outlet", "lumi", func(c *v1alpha1.Channel) { c.Spec.Scaling.MinReplicas = 3 }))
+	w.waitFor(&v1alpha1.Channel{}, "outlet", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	pool := &appsv1.Deployment{}
+	w.eventually(func() error {
+		if err := w.get("lumi-miniprogram", pool); err != nil {
+			return err
+		}
+		if *pool.Spec.Replicas != 3 {
+			return fmt.Errorf("the pool has %d replicas, want the 3 that its second Channel asks for", *pool.Spec.Replicas)
+		}
+		return nil
+	})
+	template := pool.Spec.Template
+	w.remove(&v1alpha1.Channel{}, "outlet")
+	w.eventually(func() error {
+		if err := w.get("lumi-miniprogram", pool); err != nil {
+			return err
+		}
+		if *pool.Spec.Replicas != 1 {
+			return fmt.Errorf("the pool still has %d replicas", *pool.Spec.Replicas)
+		}
+		return nil
+	})
+	if diff := cmp.Diff(template, pool.Spec.Template); diff != "" {
+		t.Errorf("a Channel came and went, and the pods are rolled (-before +after):\n%s", diff)
+	}
+	w.remove(&v1alpha1.Channel{}, "shop")
+	w.gone(&appsv1.Deployment{}, "lumi-miniprogram")
+	w.gone(&corev1.Service{}, "lumi-miniprogram")
+	w.gone(&rbacv1.Role{}, "lumi-miniprogram")
+	w.gone(&corev1.ServiceAccount{}, "lumi-miniprogram")
+	if err := w.get("lumi-router", &appsv1.Deployment{}); err != nil {
+		t.Errorf("the Brand's own router went with the pool: %v", err)
+	}
+}
+
+func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.create(secret("lumi-postgres", true), brand("lumi"))
+	failed := w.failSetup("lumi", "connecting to postgres://lumi:hunter2@db: connection refused")
+	lumi := &v1alpha1.Brand{}
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	if want := "connecting to postgres://***@db: connection refused"; found.Message != want {
+		t.Errorf("message is %q, want %q", found.Message, want)
+	}
+	if err := w.get("lumi-router", &appsv1.Deployment{}); err == nil {
+		t.Error("the router runs though nothing is set up")
+	}
+	w.clock.advance(time.Minute)
+	nudge(w, "lumi", lumi)
+	w.eventually(func() error {
+		if job := w.setupJob("lumi"); job.UID == failed.UID {
+			return errors.New("the failed Job is still there")
+		}
+		return nil
+	})
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	w.finishSetup("lumi")
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+}
+
+func TestAnotherConnectionIsSetUpAnewBeforePodsRoll(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	before := w.setupJob("lumi")
+	change(w, "lumi", &v1alpha1.Brand{}, func(b *v1alpha1.Brand) { b.Spec.Kafka.BootstrapServers = []string{"kafka.other:9092"} })
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning)
+	w.eventually(func() error {
+		if job := w.setupJob("lumi"); job.Name == before.Name {
+			return errors.New("the Job of the old connection is still there")
+		}
+		return nil
+	})
+	router := &appsv1.Deployment{}
+	if err := w.get("lumi-router", router); err != nil {
+		t.Fatal(err)
+	}
+	if args := strings.Join(router.Spec.Template.Spec.Containers[0].Args, " "); strings.Contains(args, "kafka.other") {
+		t.Errorf("the router was rolled before the setup was done: %s", args)
+	}
+	w.finishSetup("lumi")
+	w.eventually(func() error {
+		if err := w.get("lumi-router", router); err != nil {
+			return err
+		}
+		if args := strings.Join(router.Spec.Template.Spec.Containers[0].Args, " "); !strings.Contains(args, "kafka.other") {
+			return fmt.Errorf("the router has %s", args)
+		}
+		return nil
+	})
+}
+
+func TestATrialTokenIsMadeOnceAndAgainWhenItsSecretGoes(t *testing.T) {
+	w := newWorld(t)
+	w.create(brand("lumi"), agent("xiaomei", "lumi", nil))
+	first := w.token("xiaomei")
+	w.settled()
+	if second := w.token("xiaomei"); second != first {
+		t.Error("the token changed by itself")
+	}
+	w.remove(&corev1.Secret{}, "xiaomei-trial-token")
+	w.eventually(func() error {
+		if w.token("xiaomei") == first {
+			return errors.New("the old token is still in force")
+		}
+		return nil
+	})
+}
+
+// token waits until the status speaks of the token that the Secret holds, and returns it.
+func (w *world) token(name string) string {
+	w.t.Helper()
+	var token string
+	w.eventually(func() error {
+		s, a := &corev1.Secret{}, &v1alpha1.Agent{}
+		if err := errors.Join(w.get(name+"-trial-token", s), w.get(name, a)); err != nil {
+			return err
+		}
+		token = string(s.Data["token"])
+		sum := sha256.Sum256([]byte(token))
+		if a.Status.TrialToken == nil || a.Status.TrialToken.SHA256 != hex.EncodeToString(sum[:]) || a.Status.TrialToken.SecretName != s.Name {
+			return fmt.Errorf("status is %+v", a.Status.TrialToken)
+		}
+		return nil
+	})
+	return token
+}
+
+func TestASecretOfSomebodyElseIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	mine := secret("xiaomei-trial-token", false)
+	w.create(brand("lumi"), mine, agent("xiaomei", "lumi", nil))
+	found := w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonInvalid)
+	if !strings.Contains(found.Message, "xiaomei-trial-token") {
+		t.Errorf("message %q does not name the Secret", found.Message)
+	}
+	kept := &corev1.Secret{}
+	if err := w.get(mine.Name, kept); err != nil || kept.UID != mine.UID {
+		t.Errorf("the Secret is not the one of before: %v", err)
+	}
+}
+
+func TestADeploymentOfSomebodyElseIsNotTakenOver(t *testing.T) {
+	w := newWorld(t)
+	labels := map[string]string{"app": "other"}
+	foreign := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "lumi-router"}, Spec: appsv1.DeploymentSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: labels},
+		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{
+			Containers: []corev1.Container{{Name: "other", Image: "other:1"}},
+		}},
+	}}
+	w.create(foreign, secret("lumi-postgres", true), brand("lumi"))
+	w.finishSetup("lumi")
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+	w.settled()
+	now := &appsv1.Deployment{}
+	if err := w.get("lumi-router", now); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(foreign.Spec, now.Spec); diff != "" {
+		t.Errorf("the Deployment changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestKindsWithoutABrandSayThatTheyWaitForOne(t *testing.T) {
+	w := newWorld(t)
+	w.create(playbook("shop"), serviceLevel("standard"), alwaysOpen("online"))
+	w.waitFor(&v1alpha1.Playbook{}, "shop", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences)
+	w.waitFor(&v1alpha1.ServiceLevel{}, "standard", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences)
+	w.waitFor(&v1alpha1.ShiftSchedule{}, "online", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences)
+	w.servedBrand("lumi")
+	w.waitFor(&v1alpha1.Playbook{}, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.waitFor(&v1alpha1.ServiceLevel{}, "standard", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.waitFor(&v1alpha1.ShiftSchedule{}, "online", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+}
+
+func TestWhatASchemaCannotCheckIsAConditionToo(t *testing.T) {
+	w := newWorld(t)
+	broken := playbook("broken")
+	broken.Spec.Texts.Welcome = "{{.Nobody}}"
+	nowhere := alwaysOpen("nowhere")
+	nowhere.Spec.TimeZone = "Mars/Olympus"
+	w.create(broken, nowhere)
+	w.waitFor(&v1alpha1.Playbook{}, "broken", v1alpha1.ConditionValid, v1alpha1.ReasonInvalid)
+	w.waitFor(&v1alpha1.ShiftSchedule{}, "nowhere", v1alpha1.ConditionValid, v1alpha1.ReasonInvalid)
+}
+
+func TestAGroupCountsTheAgentsThatItsSelectorChooses(t *testing.T) {
+	w := newWorld(t)
+	w.create(brand("lumi"), skillGroup("after-sales", "lumi"),
+		agent("xiaomei", "lumi", map[string]string{"team": "after-sales"}), agent("laozhang", "lumi", map[string]string{"team": "other"}))
+	w.agents("after-sales", 1)
+	change(w, "laozhang", &v1alpha1.Agent{}, func(a *v1alpha1.Agent) { a.Labels = map[string]string{"team": "after-sales"} })
+	w.agents("after-sales", 2)
+}
+
+func (w *world) agents(group string, want int32) {
+	w.t.Helper()
+	w.eventually(func() error {
+		g := &v1alpha1.SkillGroup{}
+		if err := w.get(group, g); err != nil {
+			return err
+		}
+		if g.Status.Agents != want {
+			return fmt.Errorf("%d agents, want %d", g.Status.Agents, want)
+		}
+		return nil
+	})
+}
+
+func TestReadyIsAnnouncedOnce(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.settled()
+	w.eventually(func() error {
+		events, err := listed(t.Context(), w.client, &corev1.EventList{}, w.namespace)
+		if err != nil {
+			return err
+		}
+		ready := 0
+		for _, e := range events {
+			if event, ok := e.(*corev1.Event); ok && event.InvolvedObject.Name == "lumi" && event.Reason == v1alpha1.ReasonReady {
+				ready++
+			}
+		}
+		if ready != 1 {
+			return fmt.Errorf("%d events say that the Brand is ready, want 1", ready)
+		}
+		return nil
+	})
+}
+
+func alwaysOpen(name string) *v1alpha1.ShiftSchedule {
+	return &v1alpha1.ShiftSchedule{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ShiftScheduleSpec{
+		Shifts: []v1alpha1.WeeklyShift{{
+			Days: []v1alpha1.Weekday{
+				v1alpha1.Monday, v1alpha1.Tuesday, v1alpha1.Wednesday, v1alpha1.Thursday, v1alpha1.Friday, v1alpha1.Saturday, v1alpha1.Sunday,
+			},
+			Shift: v1alpha1.Shift{Name: "all-day", Start: "00:00", Duration: "24h"},
+		}},
+	}}
+}

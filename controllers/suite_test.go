@@ -1,0 +1,333 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"crypto/rand"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/go-logr/logr"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/controllers"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+const (
+	// patience is how long a test waits for a controller; a healthy one needs a small part of it.
+	patience = 30 * time.Second
+	// quiet is how long a test watches that nothing happens.
+	quiet = 2 * time.Second
+	step  = 20 * time.Millisecond
+)
+
+// apiServer is the API server and etcd that all tests of the package share.
+var apiServer *rest.Config
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (int, error) {
+	env := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+		BinaryAssetsDirectory: filepath.Join("..", "bin", "k8s"),
+	}
+	started, err := env.Start()
+	if err != nil {
+		return 1, fmt.Errorf("starting the API server (make bin/k8s builds it): %w", err)
+	}
+	apiServer = started
+	apiServer.QPS = -1
+	code := m.Run()
+	if err := env.Stop(); err != nil {
+		return code, fmt.Errorf("stopping the API server: %w", err)
+	}
+	return code, nil
+}
+
+// world is one namespace of the API server with an operator that watches it, and what a test does there.
+type world struct {
+	t         *testing.T
+	namespace string
+	client    client.Client
+	writes    *writeCounter
+	data      *dataPlane
+	clock     *clock
+	stop      context.CancelFunc
+	stopped   chan struct{}
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(apiServer, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "brand-"}}
+	if err := c.Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, namespace: namespace.Name, client: c, writes: &writeCounter{}, clock: &clock{}}
+	w.data = &dataPlane{client: c, overrides: map[string]int64{}, channels: map[string]configz.Channel{}}
+	w.start()
+	t.Cleanup(w.halt)
+	return w
+}
+
+// settings of the operator in tests.
+func settings() dataplane.Settings {
+	return dataplane.Settings{
+		Image: "yingda:test", ImagePullPolicy: corev1.PullIfNotPresent,
+		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
+		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+	}
+}
+
+// start runs an operator for the namespace.
+func (w *world) start() {
+	w.t.Helper()
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	counted := rest.CopyConfig(apiServer)
+	counted.Wrap(w.writes.wrap)
+	anyName := true
+	mgr, err := ctrl.NewManager(counted, ctrl.Options{
+		Scheme: scheme, Cache: controllers.CacheOptions([]string{w.namespace}), Logger: logr.Discard(),
+		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		Controller: config.Controller{SkipNameValidation: &anyName},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	err = controllers.Setup(ctx, mgr, controllers.Options{Asker: w.data, Settings: settings(), Random: rand.Reader, Now: w.clock.now})
+	if err != nil {
+		cancel()
+		w.t.Fatal(err)
+	}
+	w.stop, w.stopped = cancel, make(chan struct{})
+	go func() {
+		defer close(w.stopped)
+		if err := mgr.Start(ctx); err != nil {
+			w.t.Error(err)
+		}
+	}()
+}
+
+// halt ends the operator and waits for it.
+func (w *world) halt() {
+	w.stop()
+	<-w.stopped
+}
+
+// eventually waits until check finds nothing wrong.
+func (w *world) eventually(check func() error) {
+	w.t.Helper()
+	if err := poll(w.t.Context(), patience, check); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// poll asks until check finds nothing wrong, and returns its last complaint when the time is over.
+func poll(ctx context.Context, limit time.Duration, check func() error) error {
+	deadline, ticker := time.NewTimer(limit), time.NewTicker(step)
+	defer deadline.Stop()
+	defer ticker.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			return fmt.Errorf("after %s: %w", limit, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// settled waits until the operator has written nothing for a while.
+func (w *world) settled() {
+	w.t.Helper()
+	for {
+		before := w.writes.count()
+		select {
+		case <-time.After(quiet):
+		case <-w.t.Context().Done():
+			w.t.Fatal(w.t.Context().Err())
+		}
+		if w.writes.count() == before {
+			return
+		}
+	}
+}
+
+// writeCounter counts what the operator writes to the API server; events and reviews of its own rights are no writes.
+type writeCounter struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (c *writeCounter) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Method != http.MethodGet && !strings.Contains(req.URL.Path, "/events") {
+			c.mu.Lock()
+			c.lines = append(c.lines, req.Method+" "+req.URL.Path)
+			c.mu.Unlock()
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+func (c *writeCounter) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.lines)
+}
+
+func (c *writeCounter) since(n int) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.lines[n:])
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// clock is the operator's; it runs with an offset that a test sets.
+type clock struct {
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+func (c *clock) advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += by
+}
+
+// dataPlane answers for the pods that a test has made: they serve what the API server holds, unless a test holds a
+// generation back.
+type dataPlane struct {
+	client client.Client
+
+	mu        sync.Mutex
+	overrides map[string]int64
+	channels  map[string]configz.Channel
+	signedIn  []string
+}
+
+var _ ack.Asker = (*dataPlane)(nil)
+
+func (d *dataPlane) Ask(ctx context.Context, target ack.Target) ([]ack.Answer, error) {
+	var pods corev1.PodList
+	selector := client.MatchingLabels(dataplane.Selector(target.Brand, target.Component, target.Pool))
+	if err := d.client.List(ctx, &pods, client.InNamespace(target.Namespace), selector); err != nil {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	var answers []ack.Answer
+	for i := range pods.Items {
+		if !ack.Ready(&pods.Items[i]) {
+			continue
+		}
+		report, err := d.report(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, ack.Answer{Report: report})
+	}
+	return answers, nil
+}
+
+func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Report, error) {
+	report := configz.Report{Objects: map[string]int64{}}
+	for kind, list := range map[string]client.ObjectList{
+		"Brand": &v1alpha1.BrandList{}, "Channel": &v1alpha1.ChannelList{}, "SkillGroup": &v1alpha1.SkillGroupList{},
+		"ShiftSchedule": &v1alpha1.ShiftScheduleList{}, "Agent": &v1alpha1.AgentList{}, "Playbook": &v1alpha1.PlaybookList{},
+		"ServiceLevel": &v1alpha1.ServiceLevelList{},
+	} {
+		objects, err := listed(ctx, d.client, list, target.Namespace)
+		if err != nil {
+			return report, err
+		}
+		for _, obj := range objects {
+			report.Objects[configz.ObjectKey(kind, obj.GetName())] = obj.GetGeneration()
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key, generation := range d.overrides {
+		report.Objects[key] = generation
+	}
+	if target.Pool != "" {
+		report.Channels = map[string]configz.Channel{}
+		for name, channel := range d.channels {
+			report.Channels[name] = channel
+		}
+	}
+	if target.Component == dataplane.Desk {
+		report.SignedInAgents = slices.Clone(d.signedIn)
+	}
+	return report, nil
+}
+
+func (d *dataPlane) hold(kind, name string, generation int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.overrides[configz.ObjectKey(kind, name)] = generation
+}
+
+func (d *dataPlane) release(kind, name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.overrides, configz.ObjectKey(kind, name))
+}
+
+func (d *dataPlane) say(channel string, report configz.Channel) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.channels[channel] = report
+}
