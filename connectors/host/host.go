@@ -30,8 +30,10 @@ type Options struct {
 	// Instance names the replica.
 	Instance string
 	Brokers  []string
-	Producer *bus.Producer
-	Store    *store.Store
+	// Producer is for what platforms wait for, Background for the rest: their batches must not mix, so that what can wait
+	// neither holds up a webhook nor loses its order to a retry.
+	Producer, Background *bus.Producer
+	Store                *store.Store
 	// Kubernetes reads Channels and Secrets of the namespace.
 	Kubernetes client.WithWatch
 	// AllowedBaseURLs are the platform addresses that Channels may name.
@@ -91,8 +93,8 @@ func New(o Options) *Host {
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, metrics: m, logger: o.Logger}
-	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Producer, o.Store, in.spooled, m, o.Logger)
-	h.reporter = newReporter(o.Names, source, o.Producer, o.Store, o.Clock, o.Logger)
+	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Background, o.Store, in.spooled, m, o.Logger)
+	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Clock, o.Logger)
 	// A restarted container keeps its pod's name, but is not the one that was sending.
 	owner := o.Instance + "/" + uuid.NewString()
 	h.dispatcher = newDispatcher(owner, h.table, o.Store, h.reporter, o.Clock, m, o.Logger)
@@ -102,7 +104,7 @@ func New(o Options) *Host {
 	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing, clock: o.Clock}
 	h.consumer = bus.NewConsumer(bus.ConsumerConfig{
 		Brokers: o.Brokers, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
-		Producer: o.Producer, Handler: out.take, Logger: o.Logger,
+		Producer: o.Background, Handler: out.take, Logger: o.Logger,
 	})
 	return h
 }

@@ -36,6 +36,20 @@ type Store struct {
 
 // Open connects to the database at url. It fails when the database cannot be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
+	s, err := OpenLazily(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.pool.Ping(ctx); err != nil {
+		s.pool.Close()
+		return nil, fmt.Errorf("reaching the database: %w", err)
+	}
+	return s, nil
+}
+
+// OpenLazily returns at once; a database that is away is an error of what needs it. It is for connectors, who can do
+// most of their work with Kafka alone.
+func OpenLazily(ctx context.Context, url string) (*Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// pgx's own error would quote the connection string, password and all.
@@ -46,10 +60,6 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database pool: %w", err)
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("reaching the database: %w", err)
 	}
 	return &Store{pool: pool}, nil
 }
