@@ -21,13 +21,17 @@ STEP := hack/tools/step
 # One set of build flags wherever it can be (programs, vet, linters), so that everything shares one build cache: the
 # dependencies are large. Only the race detector needs cgo.
 export CGO_ENABLED := 0
-PRODUCT_FLAGS = GOFLAGS='$(shell go env GOFLAGS) -trimpath'
+# What must be the same wherever it is built (the product; the stack, which internal/testenv builds likewise).
+PORTABLE := GOFLAGS='$(shell go env GOFLAGS) -trimpath'
 
 # Development programs with heavy dependencies live in modules of their own, so that the product's go.mod stays small.
 MODULES := . hack/cluster hack/stack hack/tools/golangci-lint
 
 .PHONY: FORCE
 FORCE:
+
+bin .run/reports:
+	@mkdir -p $@
 
 ##@ Run it
 
@@ -38,6 +42,10 @@ up: build ## Bring up the cluster, the stack and the sample brand, and play one 
 .PHONY: down
 down: bin/local ## Remove every trace of make up but its data; safe to repeat
 	@bin/local down
+
+.PHONY: purge
+purge: bin/local ## make down, and its data too
+	@bin/local down --purge
 
 ##@ Build
 
@@ -52,26 +60,27 @@ tools: $(TOOLS) ## Install the pinned development tools into bin/
 
 # go build knows best what changed and is quick when nothing did: every program is handed to it every time.
 bin/yingda: FORCE
-	@$(STEP) "build yingda $(VERSION)" env $(PRODUCT_FLAGS) go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/yingda
+	@$(STEP) "build yingda $(VERSION)" env $(PORTABLE) go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/yingda
 
 bin/wechatsim: FORCE
-	@$(STEP) "build wechatsim" env $(PRODUCT_FLAGS) go build -o $@ ./hack/wechatsim/cmd/wechatsim
+	@$(STEP) "build wechatsim" env $(PORTABLE) go build -o $@ ./hack/wechatsim/cmd/wechatsim/cmd/wechatsim
 
 bin/local: FORCE
-	@$(STEP) "build local" env $(PRODUCT_FLAGS) go build -o $@ ./hack/local
+	@$(STEP) "build local" env $(PORTABLE) go build -o $@ ./hack/local
 
 # Kubernetes refuses to name itself unless the linker stamps the version in; it is the one of hack/cluster/go.mod.
 KUBE_VERSION = $(shell sed -n 's|^\s*k8s.io/kubernetes \(v[0-9.]*\).*|\1|p' hack/cluster/go.mod)
 KUBE_PARTS   = $(subst ., ,$(KUBE_VERSION:v%=%))
 KUBE_STAMP   = k8s.io/component-base/version
-bin/cluster: FORCE
+# bin/pause, the program of the image that holds a pod's namespaces, lies beside it.
+bin/cluster: FORCE | bin
 	@$(STEP) "build cluster (Kubernetes $(KUBE_VERSION); the first build takes minutes)" \
-		go -C hack/cluster build -o $(CURDIR)/$@ \
-		-ldflags '-s -w -X $(KUBE_STAMP).gitVersion=$(KUBE_VERSION) -X $(KUBE_STAMP).gitMajor=$(word 1,$(KUBE_PARTS)) -X $(KUBE_STAMP).gitMinor=$(word 2,$(KUBE_PARTS))' .
+		go -C hack/cluster build -o $(CURDIR)/bin/ \
+		-ldflags '-s -w -X $(KUBE_STAMP).gitVersion=$(KUBE_VERSION) -X $(KUBE_STAMP).gitMajor=$(word 1,$(KUBE_PARTS)) -X $(KUBE_STAMP).gitMinor=$(word 2,$(KUBE_PARTS))' . ./pause
 
 bin/stack: FORCE
 	@$(STEP) "build stack (Kafka protocol broker and Temporal; the first build takes minutes)" \
-		go -C hack/stack build -ldflags '-s -w' -o $(CURDIR)/$@ .
+		env $(PORTABLE) go -C hack/stack build -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 # etcd, kube-apiserver and kubectl under the names by which envtest looks for them.
 bin/k8s: bin/cluster FORCE
@@ -85,14 +94,11 @@ gotest = cd $(2) && $(CURDIR)/$(STEP) "$(1)" $(CURDIR)/bin/gotestsum --format $(
 TEST_FORMAT  = pkgname-and-test-fails
 TEST_TIMEOUT = 20m
 
-.run/reports:
-	@mkdir -p $@
-
 .PHONY: test
 test: export KUBEBUILDER_ASSETS = $(CURDIR)/bin/k8s
 test: bin/k8s bin/stack bin/gotestsum | .run/reports ## Unit, envtest and integration tests with the race detector, and the other modules' own
 	@export CGO_ENABLED=1; $(call gotest,test,.,$(TEST_FLAGS) -run '$(RUN)')
-	@$(call gotest,test hack/stack,hack/stack,$(filter-out -race,$(TEST_FLAGS)) -run '$(RUN)')
+	@export $(PORTABLE); $(call gotest,test hack/stack,hack/stack,$(filter-out -race,$(TEST_FLAGS)) -run '$(RUN)')
 	@$(call gotest,test hack/cluster,hack/cluster,$(filter-out -race,$(TEST_FLAGS)) -run '$(RUN)')
 
 # The tests on the real cluster read .run/env, which make up writes, and are never served from the cache.
@@ -129,9 +135,11 @@ generate: bin/controller-gen bin/sqlc ## Regenerate deep copies, CRDs and querie
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes checkers), format and vet the other modules
-	@$(STEP) "golangci-lint" env $(PRODUCT_FLAGS) bin/golangci-lint run ./...
+	@$(STEP) "golangci-lint" env $(PORTABLE) bin/golangci-lint run ./...
 	@$(STEP) "gofmt of the other modules" hack/tools/gofmt-check $(filter-out .,$(MODULES))
-	@for module in $(filter-out .,$(MODULES)); do $(STEP) "vet $$module" go -C $$module vet ./...; done
+	@$(STEP) "vet hack/cluster" go -C hack/cluster vet ./...
+	@$(STEP) "vet hack/stack" env $(PORTABLE) go -C hack/stack vet ./...
+	@$(STEP) "vet hack/tools/golangci-lint" go -C hack/tools/golangci-lint vet ./...
 
 .PHONY: tidy-check
 tidy-check: ## Fail where go.mod or go.sum of a module is not tidy
@@ -139,7 +147,7 @@ tidy-check: ## Fail where go.mod or go.sum of a module is not tidy
 
 .PHONY: workflow-check
 workflow-check: bin/workflowcheck ## Fail where workflow code does what cannot be replayed
-	@$(STEP) "workflowcheck" env $(PRODUCT_FLAGS) bin/workflowcheck ./workers/workflows/...
+	@$(STEP) "workflowcheck" env $(PORTABLE) bin/workflowcheck ./workers/workflows/...
 
 .PHONY: chart-check
 chart-check: bin/helm ## Lint the chart
