@@ -24,16 +24,20 @@ type downOptions struct {
 // goes on after a failed step, because each step is worth taking by itself, and
 // keeps the host record until all have succeeded.
 func (c *cluster) down(ctx context.Context, options downOptions) error {
+	owner, bridged, err := bridgeOwner()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(c.layout.state()); errors.Is(err, fs.ErrNotExist) && owner != c.layout.dir {
+		c.step("there is no local cluster in %s", c.layout.dir)
+		return nil
+	}
 	release, err := c.acquire()
 	if err != nil {
 		return err
 	}
 	defer release()
 
-	owner, bridged, err := bridgeOwner()
-	if err != nil {
-		return err
-	}
 	record, recordErr := c.readHostRecord()
 	// The devices, chains and cgroups of the machine are ours to remove when
 	// the bridge says so, or when there is none and we have changed the machine.

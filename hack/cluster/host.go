@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -201,10 +202,13 @@ func (c *cluster) removeFixedPaths() error {
 			errs = append(errs, fmt.Errorf("removing a leftover: %w", err))
 		}
 	}
-	results, err := filepath.Glob("/var/lib/cni/results/" + cniNetwork + "-*")
+	results, err := filepath.Glob("/var/lib/cni/results/*")
 	errs = append(errs, err)
 	for _, path := range results {
-		remove(path)
+		// A result names the pod's network namespace, which lies in our directory.
+		if text, err := os.ReadFile(path); err == nil && bytes.Contains(text, []byte(c.layout.dir+"/")) {
+			remove(path)
+		}
 	}
 	logLinks, err := filepath.Glob("/var/log/containers/*.log")
 	errs = append(errs, err)

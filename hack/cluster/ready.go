@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +26,7 @@ import (
 const (
 	probeTimeout = 2 * time.Second
 	readyTimeout = 2 * time.Minute
+	podsTimeout  = 30 * time.Second
 )
 
 // probe asks one component whether it is ready.
@@ -153,6 +155,44 @@ func (c *cluster) waitNode(ctx context.Context, since time.Time) error {
 		return err
 	}
 	return labelNode(ctx, client)
+}
+
+// waitPods waits until no pod is called ready for a container that ran before
+// since: who asks next, shall hear of the pods of now. A pod that cannot start
+// is its owner's matter, so this gives up quietly.
+func (c *cluster) waitPods(ctx context.Context, since time.Time) {
+	err := waitFor(ctx, podsTimeout, func(ctx context.Context) error {
+		client, err := c.layout.client()
+		if err != nil {
+			return err
+		}
+		pods, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return fmt.Errorf("listing pods: %w", err)
+		}
+		if stale := stalePods(pods.Items, since); len(stale) > 0 {
+			return fmt.Errorf("the kubelet has not looked at %s yet", strings.Join(stale, ", "))
+		}
+		return nil
+	})
+	if err != nil {
+		c.step("going on without all pods: %v", err)
+	}
+}
+
+// stalePods names the pods with a ready container that started before since.
+func stalePods(pods []corev1.Pod, since time.Time) []string {
+	var stale []string
+	for _, pod := range pods {
+		for _, status := range pod.Status.ContainerStatuses {
+			// Start times are written in whole seconds.
+			if status.Ready && status.State.Running != nil && status.State.Running.StartedAt.Time.Before(since.Truncate(time.Second)) {
+				stale = append(stale, pod.Namespace+"/"+pod.Name)
+				break
+			}
+		}
+	}
+	return stale
 }
 
 // labelNode gives the node its role, which a kubelet may not give itself.

@@ -77,7 +77,7 @@ func inParallel[T any](items []T, do func(T) error) error {
 // must not run.
 func (c *cluster) resetRuntime(ctx context.Context) error {
 	ids := c.layout.containerIDs()
-	errs := []error{c.killContainers(ctx, ids), c.unmountAll(), removeCgroups(ids)}
+	errs := []error{c.killContainers(ctx, ids), c.unmountAll(), removeCgroups(ids), c.layout.removeShimSockets(ids)}
 	for _, path := range []string{
 		c.layout.containerd("state"), c.layout.containerd("runc"), c.layout.socket(), c.layout.socket() + ".ttrpc", c.layout.ipam(),
 	} {
@@ -132,6 +132,22 @@ func (l layout) containerIDs() []string {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+// removeShimSockets removes the sockets of killed shims, which lie outside the
+// run directory whatever containerd is told.
+func (l layout) removeShimSockets(containerIDs []string) error {
+	var errs []error
+	for _, id := range containerIDs {
+		address, err := os.ReadFile(l.containerd("state/io.containerd.runtime.v2.task/k8s.io/" + id + "/address"))
+		if err != nil {
+			continue // a container shares the shim of its pod
+		}
+		if err := os.Remove(strings.TrimPrefix(string(address), "unix://")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("removing the socket of a shim: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // cgroupDirs returns the cgroups of the containers in every hierarchy that is

@@ -34,12 +34,16 @@ func (c *cluster) up(ctx context.Context) error {
 	if err := c.ensureNetwork(); err != nil {
 		return err
 	}
-	kubeletSince, err := c.startAll(ctx, components)
+	began := c.now()
+	started, err := c.startAll(ctx, components)
 	if err != nil {
 		return err
 	}
-	if err := c.waitNode(ctx, kubeletSince); err != nil {
+	if err := c.waitNode(ctx, started.kubeletSince); err != nil {
 		return c.withLog(kubeletName, err)
+	}
+	if started.runtimeReset {
+		c.waitPods(ctx, began)
 	}
 	c.step("node %s is ready: export KUBECONFIG=%s", nodeName, c.layout.kubeconfig())
 	return nil
@@ -131,11 +135,20 @@ func (c *cluster) writeConfig(cniPlugins string) error {
 	return writeKubeconfig(c.layout.state("pki"), "admin", c.layout.kubeconfig())
 }
 
-// startAll starts what does not run as it should, and waits for each group in
-// turn. It returns since when a report of the node is a report of this kubelet.
-func (c *cluster) startAll(ctx context.Context, components []component) (kubeletSince time.Time, err error) {
-	if err := c.healRuntime(ctx); err != nil {
-		return time.Time{}, err
+// startReport says what the API server's memory of the node must be measured by.
+type startReport struct {
+	// kubeletSince is when this run started the kubelet, if it did.
+	kubeletSince time.Time
+	// runtimeReset says that no container of before lives on.
+	runtimeReset bool
+}
+
+// startAll starts what does not run as it should, and waits for each group in turn.
+func (c *cluster) startAll(ctx context.Context, components []component) (startReport, error) {
+	var report startReport
+	var err error
+	if report.runtimeReset, err = c.healRuntime(ctx); err != nil {
+		return report, err
 	}
 	for _, group := range [][]string{
 		{containerdName, etcd},
@@ -143,48 +156,53 @@ func (c *cluster) startAll(ctx context.Context, components []component) (kubelet
 		{kubeControllerManager, kubeScheduler, kubeletName, kubeProxy},
 	} {
 		began := c.now()
-		var started []string
-		for _, comp := range components {
-			if !slices.Contains(group, comp.name) {
-				continue
-			}
-			launched, err := c.ensureRunning(ctx, comp)
-			if err != nil {
-				return time.Time{}, err
-			}
-			if launched && comp.name == kubeletName {
-				kubeletSince = began
-			}
-			if launched {
-				started = append(started, comp.name)
-			}
+		started, err := c.startGroup(ctx, components, group)
+		if err != nil {
+			return report, err
 		}
-		if err := c.waitReady(ctx, group); err != nil {
-			return time.Time{}, err
+		if slices.Contains(started, kubeletName) {
+			report.kubeletSince = began
 		}
 		if slices.Contains(group, containerdName) {
 			if err := c.ensurePauseImage(ctx); err != nil {
-				return time.Time{}, err
+				return report, err
 			}
 		}
 		if len(started) > 0 {
 			c.step("%s ready", strings.Join(started, ", "))
 		}
 	}
-	return kubeletSince, nil
+	return report, nil
+}
+
+// startGroup starts components that do not need each other, and waits for them.
+func (c *cluster) startGroup(ctx context.Context, components []component, group []string) (started []string, err error) {
+	for _, comp := range components {
+		if !slices.Contains(group, comp.name) {
+			continue
+		}
+		launched, err := c.ensureRunning(ctx, comp)
+		if err != nil {
+			return nil, err
+		}
+		if launched {
+			started = append(started, comp.name)
+		}
+	}
+	return started, c.waitReady(ctx, group)
 }
 
 // healRuntime clears what a crash or a reboot left of the container runtime.
 // Shims that still live are the pods that survived a killed containerd: then
 // containerd takes them over again, and nothing may be touched.
-func (c *cluster) healRuntime(ctx context.Context) error {
+func (c *cluster) healRuntime(ctx context.Context) (reset bool, err error) {
 	if readRecord(c.layout.pidFile(containerdName)).alive() || c.layout.hasShims() {
-		return nil
+		return false, nil
 	}
 	if err := c.stop(ctx, kubeletName); err != nil {
-		return err
+		return false, err
 	}
-	return c.resetRuntime(ctx)
+	return true, c.resetRuntime(ctx)
 }
 
 // ensureRunning starts the component unless it runs already as it is described.

@@ -1,13 +1,16 @@
 // Command prober is what the cluster's end-to-end test runs in a pod: it asks
 // the API server through the kubernetes Service with the pod's own token, then
-// serves the answer over HTTP. Called with "say" it echoes its words, for exec.
+// serves the answer over HTTP. For exec, "say" echoes its words and "get" asks
+// every replica of a Service at some time: it asks several times.
 package main
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +24,13 @@ const accountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "say" {
 		fmt.Println(strings.Join(os.Args[2:], " "))
+		return
+	}
+	if len(os.Args) > 2 && os.Args[1] == "get" {
+		if err := get(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "prober:", err)
+			os.Exit(1)
+		}
 		return
 	}
 	status, err := askAPIServer()
@@ -38,6 +48,30 @@ func main() {
 	}
 	fmt.Fprintln(os.Stderr, "prober:", server.ListenAndServe())
 	os.Exit(1)
+}
+
+// get asks often enough to meet both replicas, itself included, and prints the
+// last answer.
+func get(url string) error {
+	const rounds = 16
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	var answer []byte
+	for range rounds {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return fmt.Errorf("making the request: %w", err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return fmt.Errorf("asking the service: %w", err)
+		}
+		answer, err = io.ReadAll(response.Body)
+		if err := errors.Join(err, response.Body.Close()); err != nil {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+	}
+	_, err := os.Stdout.Write(answer)
+	return err
 }
 
 func askAPIServer() (string, error) {
