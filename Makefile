@@ -63,7 +63,7 @@ bin/yingda: FORCE
 	@$(STEP) "build yingda $(VERSION)" env $(PORTABLE) go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/yingda
 
 bin/wechatsim: FORCE
-	@$(STEP) "build wechatsim" env $(PORTABLE) go build -o $@ ./hack/wechatsim/cmd/wechatsim/cmd/wechatsim
+	@$(STEP) "build wechatsim" env $(PORTABLE) go build -o $@ ./hack/wechatsim/cmd/wechatsim
 
 bin/local: FORCE
 	@$(STEP) "build local" env $(PORTABLE) go build -o $@ ./hack/local
