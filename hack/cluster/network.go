@@ -89,7 +89,11 @@ func ensureFirewall() error {
 	ipt := utiliptables.New(utiliptables.ProtocolIPv4)
 	// Before connection tracking and address translation, so that a Service
 	// address cannot be used as a way around it.
-	guard := [][]string{}
+	guard := [][]string{
+		// kube-proxy sets route_localnet for NodePorts on 127.0.0.1: without this
+		// a neighbour on the wire could send to that address and be answered.
+		{"!", "-i", "lo", "-d", "127.0.0.0/8", "-j", "DROP"},
+	}
 	for _, inside := range []string{"lo", hostBridge, podBridge, "veth+"} {
 		guard = append(guard, []string{"-i", inside, "-j", "RETURN"})
 	}
