@@ -37,6 +37,7 @@ const ChannelTypeMiniProgram ChannelType = "MiniProgram"
 
 // ChannelSpec declares a Channel. Exactly the member that spec.type names is set.
 // +kubebuilder:validation:XValidation:rule="(self.type == 'MiniProgram') == has(self.miniProgram)",message="set spec.miniProgram exactly when spec.type is MiniProgram"
+// +kubebuilder:validation:XValidation:rule="!has(self.routing) || self.routing.all(r, !has(r.when.entryPoints) || r.when.entryPoints.all(e, has(self.entryPoints) && self.entryPoints.exists(p, p.name == e)))",message="routing rules may name only entry points that spec.entryPoints declares"
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable: customers and conversations belong to a brand; make a new Channel instead"
 type ChannelSpec struct {
 	// brandRef names the Brand that this Channel belongs to. Immutable.

@@ -1,0 +1,64 @@
+{{/* The name of everything that the chart makes for the operator. */}}
+{{- define "yingda.operator" -}}
+yingda-operator
+{{- end }}
+
+{{- define "yingda.selectorLabels" -}}
+app.kubernetes.io/name: yingda
+app.kubernetes.io/component: operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "yingda.labels" -}}
+{{ include "yingda.selectorLabels" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "yingda.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* What the operator may do in the namespaces that it serves. It holds every right that it gives to the data plane. */}}
+{{- define "yingda.rules" -}}
+- apiGroups: [yingda.dev]
+  resources: [agents, brands, channels, playbooks, servicelevels, shiftschedules, skillgroups]
+  verbs: [get, list, watch]
+- apiGroups: [yingda.dev]
+  resources: [agents/status, brands/status, channels/status, playbooks/status, servicelevels/status, shiftschedules/status, skillgroups/status]
+  verbs: [patch]
+# A Brand stays while Channels refer to it; what is made for a Brand or an Agent goes with it.
+- apiGroups: [yingda.dev]
+  resources: [brands]
+  verbs: [patch]
+- apiGroups: [yingda.dev]
+  resources: [brands/finalizers, agents/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+# Metadata is all that is ever read of a Secret, but rights know no such difference. The connectors' Roles name Secrets, and
+# nobody may give a right that they do not hold. create and delete are for the trial tokens of Agents.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
