@@ -10,7 +10,7 @@ import (
 
 const (
 	operatorNamespace = "yingda-system"
-	image             = "yingda:dev"
+	imageName         = "yingda"
 	readyTimeout      = "180s"
 )
 
@@ -31,12 +31,17 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	if err := l.startServers(ctx, kafka); err != nil {
 		return err
 	}
-	l.step("Image %s", image)
-	if err := l.show(ctx, l.bin("cluster"), "load-image", "--dir", l.run, "--name", image, "--binary", l.bin("yingda"), "--entrypoint", "/yingda"); err != nil {
+	// The tag tells versions apart, so that pods roll when, and only when, the binary changed.
+	tag, err := fileDigest(l.bin("yingda"))
+	if err != nil {
+		return err
+	}
+	l.step("Image %s:%s", imageName, tag)
+	if err := l.show(ctx, l.bin("cluster"), "load-image", "--dir", l.run, "--name", imageName+":"+tag, "--binary", l.bin("yingda"), "--entrypoint", "/yingda"); err != nil {
 		return err
 	}
 	l.step("The product, by its chart")
-	if err := l.installChart(ctx); err != nil {
+	if err := l.installChart(ctx, tag); err != nil {
 		return err
 	}
 	l.step("The sample brand, config/samples/lumi")
@@ -59,16 +64,10 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	return nil
 }
 
-// installChart installs the chart and makes sure that pods run the binary just built: the image keeps its name, so the
-// digest of the binary is what tells versions apart.
-func (l *local) installChart(ctx context.Context) error {
-	digest, err := fileDigest(l.bin("yingda"))
-	if err != nil {
-		return err
-	}
-	_, err = l.output(ctx, l.bin("helm"), "upgrade", "--install", "yingda", l.source("charts/yingda"),
-		"--namespace", operatorNamespace, "--create-namespace", "--values", l.source("hack/local/values.yaml"),
-		"--set-string", "image.repository=yingda,image.tag=dev", "--set-string", "podAnnotations.yingda\\.dev/binary="+digest)
+// installChart installs the chart as users do, with the values of this machine.
+func (l *local) installChart(ctx context.Context, tag string) error {
+	_, err := l.output(ctx, l.bin("helm"), "upgrade", "--install", "yingda", l.source("charts/yingda"),
+		"--namespace", operatorNamespace, "--create-namespace", "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,476 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+)
+
+const (
+	writers        = 64
+	customers      = 50
+	deskPartitions = 4
+	warmUp         = 2 * time.Second
+	// drainTime is how long the last messages of a measurement may take to arrive.
+	drainTime = 15 * time.Second
+)
+
+type bench struct {
+	*environment
+	rounds int
+	length time.Duration
+	pusher *pusher
+	floor  *floor
+	before string
+}
+
+// prepare gives the agent room for all customers and waits until each of them is served.
+func (b *bench) prepare(ctx context.Context) error {
+	var err error
+	if b.pusher, err = newPusher(b.environment); err != nil {
+		return err
+	}
+	if b.floor, err = newFloor(ctx, b.brokers, deskPartitions); err != nil {
+		return err
+	}
+	if b.before, err = b.kubectl(ctx, "get", "agent/"+agent, "-o", "jsonpath={.spec.capacity}"); err != nil {
+		return err
+	}
+	if _, err := b.kubectl(ctx, "patch", "agent/"+agent, "--type=merge", "-p", `{"spec":{"capacity":100}}`); err != nil {
+		return err
+	}
+	if err := b.desk(ctx, "PUT", "/api/duty", map[string]bool{"onDuty": true}, nil); err != nil {
+		return err
+	}
+	for i := range customers {
+		if err := b.pusher.send(ctx, b.pusher.prepare(customerName(b.pusher.run, i))); err != nil {
+			return err
+		}
+	}
+	return await(ctx, "every customer to be served", time.Minute, func() (bool, error) {
+		served, err := b.served(ctx)
+		return len(served) == customers, err
+	})
+}
+
+// served returns the conversations of this run's customers that are with the agent.
+func (b *bench) served(ctx context.Context) ([]string, error) {
+	var list struct {
+		Conversations []struct {
+			ID       string `json:"id"`
+			Customer string `json:"customer"`
+		} `json:"conversations"`
+	}
+	if err := b.desk(ctx, "GET", "/api/conversations?state=assigned&mine=true&limit=200", nil, &list); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, c := range list.Conversations {
+		if strings.HasPrefix(c.Customer, customerName(b.pusher.run, 0)[:len("o-bench-")+len(b.pusher.run)]) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids, nil
+}
+
+// close puts back what prepare changed.
+func (b *bench) close(ctx context.Context) error {
+	var errs []error
+	if b.pusher != nil {
+		ids, err := b.served(ctx)
+		errs = append(errs, err)
+		for _, id := range ids {
+			errs = append(errs, b.desk(ctx, "POST", "/api/conversations/"+id+"/close", nil, nil))
+		}
+	}
+	if b.before != "" {
+		_, err := b.kubectl(ctx, "patch", "agent/"+agent, "--type=merge", "-p", `{"spec":{"capacity":`+b.before+`}}`)
+		errs = append(errs, err)
+	}
+	if b.floor != nil {
+		errs = append(errs, b.floor.close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func customerName(run string, i int) string { return fmt.Sprintf("o-bench-%s-%02d", run, i) }
+
+// ingestRate compares how many messages a second are durable when 64 writers send one after the other.
+func (b *bench) ingestRate(ctx context.Context, report *strings.Builder) error {
+	var floorRates, productRates []float64
+	var cpu []map[string]float64
+	for round := range b.rounds {
+		rate, err := b.saturate(ctx, func(ctx context.Context, writer, n int) error {
+			return b.floor.write(ctx, customerName(b.pusher.run, writer%customers), floorValue(n))
+		})
+		if err != nil {
+			return err
+		}
+		floorRates = append(floorRates, rate)
+		prepared := b.prepareFor(int(rate * b.length.Seconds()))
+		var next atomic.Int64
+		before := usages()
+		rate, err = b.saturate(ctx, func(ctx context.Context, _, _ int) error {
+			i := next.Add(1) - 1
+			if int(i) >= len(prepared) {
+				return b.pusher.send(ctx, b.pusher.prepare(customerName(b.pusher.run, int(i)%customers)))
+			}
+			return b.pusher.send(ctx, prepared[i])
+		})
+		if err != nil {
+			return err
+		}
+		productRates = append(productRates, rate)
+		cpu = append(cpu, perThousand(spent(before, usages()), rate*b.length.Seconds()))
+		fmt.Printf("ingest rate, round %d: floor %.0f/s, product %.0f/s\n", round+1, floorRates[round], rate)
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
+	}
+	f, p := median(floorRates), median(productRates)
+	fmt.Fprintf(report, "## Webhook ingest, 64 at once\n\n| | messages/s (median of %d) |\n|---|---|\n| floor: 64 goroutines, one message each, acks=all | %.0f |\n| product: 64 webhooks at once, secure mode | %.0f |\n| ratio (at least 0.4 asked) | **%.2f** |\n\n", b.rounds, f, p, p/f)
+	fmt.Fprintf(report, "Processor seconds per 1,000 messages of the product, all parts, while router and desk worked too: %s.\nResident memory afterwards: %s.\n\n", describe(medians(cpu), "%.2f s"), describe(memory(), "%.0f MiB"))
+	return nil
+}
+
+// prepareFor encrypts messages ahead of a measurement.
+func (b *bench) prepareFor(n int) []push {
+	out := make([]push, n)
+	var group errgroup.Group
+	group.SetLimit(2)
+	const chunk = 1000
+	for start := 0; start < n; start += chunk {
+		group.Go(func() error {
+			for i := start; i < min(n, start+chunk); i++ {
+				out[i] = b.pusher.prepare(customerName(b.pusher.run, i%customers))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // The functions return no errors.
+	return out
+}
+
+// saturate runs f from 64 goroutines, each one call after the other, and returns calls a second.
+func (b *bench) saturate(ctx context.Context, f func(ctx context.Context, writer, n int) error) (float64, error) {
+	var done atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	began := time.Now()
+	for writer := range writers {
+		group.Go(func() error {
+			for n := 0; time.Since(began) < b.length; n++ {
+				if err := f(groupCtx, writer, n); err != nil {
+					return err
+				}
+				done.Add(1)
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return float64(done.Load()) / time.Since(began).Seconds(), err
+}
+
+// ingestLatency compares how long one message takes to be durable at 500 a second.
+func (b *bench) ingestLatency(ctx context.Context, report *strings.Builder) error {
+	const rate = 500
+	var floors, products []percentiles
+	for round := range b.rounds {
+		f, err := b.pace(ctx, rate, func(ctx context.Context, n int) error {
+			return b.floor.write(ctx, customerName(b.pusher.run, n%customers), floorValue(n))
+		})
+		if err != nil {
+			return err
+		}
+		prepared := b.prepareFor(rate * int(b.length.Seconds()))
+		p, err := b.pace(ctx, rate, func(ctx context.Context, n int) error { return b.pusher.send(ctx, prepared[n]) })
+		if err != nil {
+			return err
+		}
+		floors, products = append(floors, f), append(products, p)
+		fmt.Printf("ingest latency, round %d: floor %s, product %s\n", round+1, f, p)
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
+	}
+	f, p := medianOf(floors), medianOf(products)
+	fmt.Fprintf(report, "## Webhook ingest at %d/s\n\n| | p50 | p99 | max |\n|---|---|---|---|\n| floor | %s | %s | %s |\n| product | %s | %s | %s |\n| ratio (p99 at most 3 asked) | %.2f | **%.2f** | |\n\nWeChat gives up after 5 s.\n\n",
+		rate, ms(f.p50), ms(f.p99), ms(f.max), ms(p.p50), ms(p.p99), ms(p.max), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
+	return nil
+}
+
+// pace calls f at a steady rate, whatever it takes, and returns how long the calls took from when they were due.
+func (b *bench) pace(ctx context.Context, rate int, f func(ctx context.Context, n int) error) (percentiles, error) {
+	total := rate * int(b.length.Seconds())
+	took := make([]time.Duration, total)
+	group, groupCtx := errgroup.WithContext(ctx)
+	began := time.Now()
+	for n := range total {
+		due := began.Add(time.Duration(n) * time.Second / time.Duration(rate))
+		time.Sleep(time.Until(due))
+		group.Go(func() error {
+			err := f(groupCtx, n)
+			took[n] = time.Since(due)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return percentiles{}, err
+	}
+	return percentilesOf(took), nil
+}
+
+// deskLatency compares the way from webhook to the agent's WebSocket frame with the way from produce to group fetch.
+func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error {
+	fmt.Fprintf(report, "## Webhook to the agent's WebSocket frame\n\n| rate | floor p50 | p99 | product p50 | p99 | ratio p50 | ratio p99 | asked |\n|---|---|---|---|---|---|---|---|\n")
+	for _, rate := range []int{50, 200, 1000} {
+		var floors, products []percentiles
+		for round := range b.rounds {
+			f, err := b.floorFetch(ctx, rate)
+			if err != nil {
+				return err
+			}
+			p, err := b.productFrame(ctx, rate)
+			if err != nil {
+				return err
+			}
+			floors, products = append(floors, f), append(products, p)
+			fmt.Printf("desk latency at %d/s, round %d: floor %s, product %s\n", rate, round+1, f, p)
+			if err := b.settle(ctx); err != nil {
+				return err
+			}
+		}
+		f, p := medianOf(floors), medianOf(products)
+		fmt.Fprintf(report, "| %d/s | %s | %s | %s | %s | **%.2f** | **%.2f** | 4 |\n", rate, ms(f.p50), ms(f.p99), ms(p.p50), ms(p.p99), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
+	}
+	report.WriteString("\n")
+	return nil
+}
+
+// arrivals matches what was sent with when it arrived.
+type arrivals struct {
+	mu   sync.Mutex
+	due  map[string]time.Time
+	took []time.Duration
+	all  chan struct{}
+	want int
+}
+
+func newArrivals(want int) *arrivals {
+	return &arrivals{due: make(map[string]time.Time, want), want: want, all: make(chan struct{})}
+}
+
+func (a *arrivals) sent(content string, due time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.due[content] = due
+}
+
+func (a *arrivals) arrived(content string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	due, ok := a.due[content]
+	if !ok {
+		return
+	}
+	delete(a.due, content)
+	a.took = append(a.took, at.Sub(due))
+	if len(a.took) == a.want {
+		close(a.all)
+	}
+}
+
+// wait returns once everything arrived; what is missing after the drain time is an error, for it would be lost.
+func (a *arrivals) wait(ctx context.Context) (percentiles, error) {
+	select {
+	case <-a.all:
+		return percentilesOf(a.took), nil
+	case <-ctx.Done():
+		return percentiles{}, ctx.Err()
+	case <-time.After(drainTime):
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return percentiles{}, fmt.Errorf("%d of %d messages did not arrive within %s", a.want-len(a.took), a.want, drainTime)
+	}
+}
+
+func (b *bench) floorFetch(ctx context.Context, rate int) (percentiles, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a := newArrivals(rate * int(b.length.Seconds()))
+	joined := make(chan struct{})
+	var fetching errgroup.Group
+	fetching.Go(func() error { return b.floor.fetchAll(ctx, func() { close(joined) }, a.arrived) })
+	<-joined
+	time.Sleep(warmUp)
+	began := time.Now()
+	_, err := b.pace(ctx, rate, func(ctx context.Context, n int) error {
+		value := fmt.Sprintf("%d %s", began.UnixNano()+int64(n), floorValue(n))
+		a.sent(value, began.Add(time.Duration(n)*time.Second/time.Duration(rate)))
+		return b.floor.write(ctx, customerName(b.pusher.run, n%customers), value)
+	})
+	if err != nil {
+		return percentiles{}, err
+	}
+	p, err := a.wait(ctx)
+	cancel()
+	return p, errors.Join(err, fetching.Wait())
+}
+
+func (b *bench) productFrame(ctx context.Context, rate int) (percentiles, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, strings.Replace(b.deskURL, "http", "ws", 1)+"/api/stream", &websocket.DialOptions{
+		HTTPHeader: map[string][]string{"Authorization": {"Bearer " + b.agentToken}},
+	})
+	if err != nil {
+		return percentiles{}, fmt.Errorf("opening the stream: %w", err)
+	}
+	defer conn.CloseNow() //nolint:errcheck // The measurement is over.
+	conn.SetReadLimit(1 << 20)
+	total := rate * int(b.length.Seconds())
+	a := newArrivals(total)
+	go readFrames(ctx, conn, a)
+	time.Sleep(warmUp)
+	prepared := b.prepareFor(total)
+	began := time.Now()
+	_, err = b.pace(ctx, rate, func(ctx context.Context, n int) error {
+		a.sent(prepared[n].content, began.Add(time.Duration(n)*time.Second/time.Duration(rate)))
+		return b.pusher.send(ctx, prepared[n])
+	})
+	if err != nil {
+		return percentiles{}, err
+	}
+	return a.wait(ctx)
+}
+
+// readFrames notes the arrival of each message frame until the connection ends.
+func readFrames(ctx context.Context, conn *websocket.Conn, a *arrivals) {
+	for {
+		var frame struct {
+			Kind    string `json:"kind"`
+			Payload struct {
+				Content struct {
+					Text string `json:"text"`
+				} `json:"content"`
+			} `json:"payload"`
+		}
+		if err := wsjson.Read(ctx, conn, &frame); err != nil {
+			return
+		}
+		if frame.Kind == "message" {
+			a.arrived(frame.Payload.Content.Text, time.Now())
+		}
+	}
+}
+
+// settle waits until router and relay have worked off what a measurement left behind, so that it does not weigh on the next.
+func (b *bench) settle(ctx context.Context) error {
+	quiet := 0
+	last := usages()["router"].cpuSeconds
+	return await(ctx, "the router to come to rest", 5*time.Minute, func() (bool, error) {
+		now := usages()["router"].cpuSeconds
+		if now-last < 0.02 {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		last = now
+		return quiet >= 10, nil
+	})
+}
+
+func (b *bench) header(report *strings.Builder) {
+	fmt.Fprintf(report, "# Performance\n\nPrinted by `make bench` on %s: the product as `make up` installs it, on one machine with everything else of the stack.\n", time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(report, "Floor and product alternate on the same broker (%s); medians of %d rounds of %s. The floor is the raw kafka-go client with the\n", b.kafka, b.rounds, b.length)
+	fmt.Fprintf(report, "product's settings: acks=all, BatchTimeout %s, BatchSize %d, MinBytes 1, MaxWait 250 ms; messages of %d bytes.\n\n", bus.BatchTimeout, bus.BatchSize, contentSize)
+}
+
+func floorValue(n int) string {
+	text := fmt.Sprintf("floor %d ", n)
+	return text + strings.Repeat("x", contentSize-len(text))
+}
+
+func perThousand(cpu map[string]float64, messages float64) map[string]float64 {
+	out := map[string]float64{}
+	for kind, seconds := range cpu {
+		out[kind] = seconds / messages * 1000
+	}
+	return out
+}
+
+func memory() map[string]float64 {
+	out := map[string]float64{}
+	for kind, u := range usages() {
+		out[kind] = u.rssMiB
+	}
+	return out
+}
+
+func medians(rounds []map[string]float64) map[string]float64 {
+	out := map[string]float64{}
+	for kind := range rounds[0] {
+		var values []float64
+		for _, round := range rounds {
+			values = append(values, round[kind])
+		}
+		out[kind] = median(values)
+	}
+	return out
+}
+
+func describe(values map[string]float64, format string) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, kind+" "+fmt.Sprintf(format, values[kind]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// percentiles of one measurement.
+type percentiles struct{ p50, p99, max time.Duration }
+
+func (p percentiles) String() string {
+	return fmt.Sprintf("p50 %s p99 %s max %s", ms(p.p50), ms(p.p99), ms(p.max))
+}
+
+func percentilesOf(took []time.Duration) percentiles {
+	slices.Sort(took)
+	return percentiles{took[len(took)/2], took[len(took)*99/100], took[len(took)-1]}
+}
+
+func medianOf(rounds []percentiles) percentiles {
+	pick := func(f func(percentiles) time.Duration) time.Duration {
+		var values []time.Duration
+		for _, r := range rounds {
+			values = append(values, f(r))
+		}
+		return median(values)
+	}
+	return percentiles{
+		pick(func(p percentiles) time.Duration { return p.p50 }), pick(func(p percentiles) time.Duration { return p.p99 }),
+		pick(func(p percentiles) time.Duration { return p.max }),
+	}
+}
+
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond)) }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
