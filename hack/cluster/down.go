@@ -91,9 +91,13 @@ func (c *cluster) stopProcesses(ctx context.Context) error {
 
 // stop ends one component, if it runs, and removes its pid file.
 func (c *cluster) stop(ctx context.Context, name string) error {
+	return c.stopWithin(ctx, name, stopGrace)
+}
+
+func (c *cluster) stopWithin(ctx context.Context, name string, grace time.Duration) error {
 	path := c.layout.pidFile(name)
 	if record := readRecord(path); record.alive() {
-		if err := record.end(ctx, stopGrace); err != nil {
+		if err := record.end(ctx, grace); err != nil {
 			return fmt.Errorf("stopping %s: %w", name, err)
 		}
 	}
@@ -104,13 +108,14 @@ func (c *cluster) stop(ctx context.Context, name string) error {
 }
 
 // stopComponent stops one component; the next `up` or startComponent starts it.
-func (c *cluster) stopComponent(ctx context.Context, name string) error {
+// Without grace it is killed.
+func (c *cluster) stopComponent(ctx context.Context, name string, grace time.Duration) error {
 	release, err := c.acquire()
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := c.stop(ctx, name); err != nil {
+	if err := c.stopWithin(ctx, name, grace); err != nil {
 		return err
 	}
 	c.step("%s stopped", name)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,6 +46,9 @@ func (c *cluster) loadImage(ctx context.Context, spec imageSpec) error {
 	if spec.entrypoint == "" {
 		spec.entrypoint = "/" + filepath.Base(spec.binary)
 	}
+	if err := c.dialContainerd(ctx); err != nil {
+		return fmt.Errorf("the cluster in %s is not up: %w", c.layout.dir, err)
+	}
 	loaded, err := c.ensureImage(ctx, spec)
 	if err != nil {
 		return err
@@ -78,13 +82,40 @@ func (c *cluster) ensureImage(ctx context.Context, spec imageSpec) (loaded bool,
 		return false, fmt.Errorf("importing the image %s: %w", spec.name, err)
 	}
 	// The import tells the kubelet's side of containerd by an event.
-	return true, waitFor(ctx, criTimeout, func(ctx context.Context) error {
+	if err := waitFor(ctx, criTimeout, func(ctx context.Context) error {
 		present, err := c.hasImage(ctx, tag, image)
 		if err == nil && !present {
 			err = fmt.Errorf("image %s was imported, but containerd does not list it", spec.name)
 		}
 		return err
-	})
+	}); err != nil {
+		return true, err
+	}
+	return true, c.removeNameless(ctx)
+}
+
+// removeNameless removes images whose name a newer one has taken, which would
+// add up with every build. Containers that run from one are not disturbed.
+func (c *cluster) removeNameless(ctx context.Context) error {
+	service, err := criclient.NewRemoteImageService(ctx, c.layout.criEndpoint(), criTimeout, nil, false)
+	if err != nil {
+		return fmt.Errorf("connecting to containerd: %w", err)
+	}
+	defer func() { _ = service.Close(ctx) }()
+	images, err := service.ListImages(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("listing images: %w", err)
+	}
+	var errs []error
+	for _, image := range images {
+		if len(image.GetRepoTags()) > 0 {
+			continue
+		}
+		if err := service.RemoveImage(ctx, &runtimeapi.ImageSpec{Image: image.GetId()}); err != nil {
+			errs = append(errs, fmt.Errorf("removing an old image: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // hasImage compares the digest of the image's configuration, which covers its
@@ -92,7 +123,7 @@ func (c *cluster) ensureImage(ctx context.Context, spec imageSpec) (loaded bool,
 func (c *cluster) hasImage(ctx context.Context, tag name.Tag, image v1.Image) (bool, error) {
 	service, err := criclient.NewRemoteImageService(ctx, c.layout.criEndpoint(), criTimeout, nil, false)
 	if err != nil {
-		return false, fmt.Errorf("connecting to containerd (is the cluster up?): %w", err)
+		return false, fmt.Errorf("connecting to containerd: %w", err)
 	}
 	defer func() { _ = service.Close(ctx) }()
 	want, err := image.ConfigName()

@@ -195,7 +195,8 @@ func loadImageCommand(open opener) *cobra.Command {
 }
 
 func stopComponentCommand(open opener) *cobra.Command {
-	return &cobra.Command{
+	var kill bool
+	cmd := &cobra.Command{
 		Use:       "stop-component NAME",
 		Short:     "Stop one component, for fault tests",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
@@ -205,9 +206,15 @@ func stopComponentCommand(open opener) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.stopComponent(cmd.Context(), args[0])
+			grace := stopGrace
+			if kill {
+				grace = 0
+			}
+			return c.stopComponent(cmd.Context(), args[0], grace)
 		},
 	}
+	cmd.Flags().BoolVar(&kill, "kill", false, "end it at once (an API server takes 10 s to end by itself)")
+	return cmd
 }
 
 func startComponentCommand(open opener) *cobra.Command {

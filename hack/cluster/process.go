@@ -121,22 +121,25 @@ func (r processRecord) signal(sig syscall.Signal) error {
 	return nil
 }
 
-// end asks the process to stop, and after the grace period makes it.
+// end asks the process to stop, and after the grace period makes it; without
+// a grace period it makes it at once.
 func (r processRecord) end(ctx context.Context, grace time.Duration) error {
-	// A process that a fault test has frozen must run to see its SIGTERM.
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} {
-		if err := r.signal(sig); err != nil {
-			return err
-		}
-	}
 	gone := func(context.Context) error {
 		if r.alive() {
 			return fmt.Errorf("process %d still runs", r.PID)
 		}
 		return nil
 	}
-	if waitFor(ctx, grace, gone) == nil {
-		return nil
+	if grace > 0 {
+		// A process that a fault test has frozen must run to see its SIGTERM.
+		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} {
+			if err := r.signal(sig); err != nil {
+				return err
+			}
+		}
+		if waitFor(ctx, grace, gone) == nil {
+			return nil
+		}
 	}
 	if err := r.signal(syscall.SIGKILL); err != nil {
 		return err

@@ -35,14 +35,8 @@ func (c *cluster) probe(ctx context.Context, name string) error {
 	defer cancel()
 	switch name {
 	case containerdName:
-		// The gRPC client warns on stderr of each refused connection: ask for
-		// the socket first.
-		socket, err := (&net.Dialer{}).DialContext(ctx, "unix", c.layout.socket())
-		if err != nil {
-			return fmt.Errorf("connecting to containerd: %w", err)
-		}
-		if err := socket.Close(); err != nil {
-			return fmt.Errorf("connecting to containerd: %w", err)
+		if err := c.dialContainerd(ctx); err != nil {
+			return err
 		}
 		service, err := c.layout.runtime(ctx)
 		if err != nil {
@@ -64,6 +58,19 @@ func (c *cluster) probe(ctx context.Context, name string) error {
 		return c.get(ctx, "http://127.0.0.1:10256/healthz", apiCA, "admin")
 	}
 	return fmt.Errorf("there is no component %q", name)
+}
+
+// dialContainerd fails where containerd does not run. The gRPC client would
+// write a warning to stderr for each refused connection.
+func (c *cluster) dialContainerd(ctx context.Context) error {
+	socket, err := (&net.Dialer{}).DialContext(ctx, "unix", c.layout.socket())
+	if err != nil {
+		return fmt.Errorf("connecting to containerd: %w", err)
+	}
+	if err := socket.Close(); err != nil {
+		return fmt.Errorf("connecting to containerd: %w", err)
+	}
+	return nil
 }
 
 // get asks an HTTP health endpoint with a client certificate of ours.
