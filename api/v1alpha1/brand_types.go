@@ -122,6 +122,7 @@ type TopicsSpec struct {
 }
 
 // TemporalConnection is a Temporal service and the brand's namespace on it.
+// +kubebuilder:validation:XValidation:rule="has(self.__namespace__) == has(oldSelf.__namespace__) && (!has(self.__namespace__) || self.__namespace__ == oldSelf.__namespace__)",message="the Temporal namespace is immutable, and so is leaving it to its default: running promises would be lost; make a new Brand instead"
 type TemporalConnection struct {
 	// address of Temporal's frontend as host:port.
 	// +required
@@ -133,7 +134,6 @@ type TemporalConnection struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=127
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.-]*$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the Temporal namespace is immutable: running promises would be lost; make a new Brand instead"
 	Namespace string `json:"namespace,omitempty"`
 }
 

@@ -1,0 +1,229 @@
+package controllers_test
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/controllers"
+)
+
+// admission is a namespace without an operator, in which objects are only tried.
+type admission struct {
+	t         *testing.T
+	client    client.Client
+	namespace string
+}
+
+func newAdmission(t *testing.T) *admission {
+	t.Helper()
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(apiServer, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &admission{t: t, client: c, namespace: metav1.NamespaceDefault}
+}
+
+// check compares the server's answer with the wanted message; empty means that the object is accepted.
+func (a *admission) check(err error, want string) {
+	a.t.Helper()
+	switch {
+	case want == "" && err != nil:
+		a.t.Errorf("refused: %v", err)
+	case want != "" && err == nil:
+		a.t.Errorf("accepted, want a refusal with %q", want)
+	case want != "" && !strings.Contains(err.Error(), want):
+		a.t.Errorf("refused with %v, want %q", err, want)
+	}
+}
+
+func TestAdmissionOfNewObjects(t *testing.T) {
+	a := newAdmission(t)
+	for name, tt := range map[string]struct {
+		object client.Object
+		want   string
+	}{
+		"a Brand with a good name":                   {brand("lumi-2"), ""},
+		"a Brand whose name starts with a digit":     {brand("2lumi"), "name a Brand with at most 40"},
+		"a Brand whose name has a dot":               {brand("lu.mi"), "name a Brand with at most 40"},
+		"a Brand with the longest name":              {brand(strings.Repeat("a", 40)), ""},
+		"a Brand with a longer name":                 {brand(strings.Repeat("a", 41)), "name a Brand with at most 40"},
+		"a broker with a port":                       {brokers("a:1", "b.c:65535"), ""},
+		"a broker without a port":                    {brokers("kafka.infra"), "write each bootstrap server as host:port"},
+		"Temporal with a port":                       {temporal("temporal.infra:7233"), ""},
+		"Temporal without a port":                    {temporal("temporal.infra"), "write the Temporal address as host:port"},
+		"a mini-program":                             {channel("shop", "lumi"), ""},
+		"a mini-program without its member":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram = nil }), "set spec.miniProgram exactly when"},
+		"a type that does not exist":                 {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
+		"an appID that is none":                      {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
+		"another API address":                        {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
+		"an API address with a path":                 {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
+		"an API address without a scheme":            {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
+		"a routing rule by keywords":                 {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
+		"a routing rule by a declared entry point":   {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
+		"a routing rule by an undeclared one":        {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
+		"a routing rule that matches nothing":        {routed(v1alpha1.RoutingMatch{}), "set at least one of entryPoints, keywords and topics"},
+		"a rule that replies":                        {ruled(&v1alpha1.BotReply{Text: "好"}, nil), ""},
+		"a rule that hands off":                      {ruled(nil, &v1alpha1.RuleHandOff{Topic: "complaint"}), ""},
+		"a rule that does both":                      {ruled(&v1alpha1.BotReply{Text: "好"}, &v1alpha1.RuleHandOff{Topic: "complaint"}), "set exactly one of reply and handOff"},
+		"a rule that does neither":                   {ruled(nil, nil), "set exactly one of reply and handOff"},
+		"a link by https":                            {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
+		"a link by http":                             {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a ladder that climbs":                       {ladder("59m", "1h"), ""},
+		"a ladder that stands still":                 {ladder("60m", "1h"), "each rung's after must be longer"},
+		"the shortest and the longest rung":          {ladder("1s", "720h"), ""},
+		"a rung at once":                             {ladder("0s"), "after must be at least 1s"},
+		"a rung after a month":                       {ladder("721h"), "after must be at least 1s and at most 720h"},
+		"an answer within a minute":                  {offHours("1m"), ""},
+		"an answer within seconds":                   {offHours("59s"), "answerWithin must be at least 1m"},
+		"an answer after a day":                      {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a shift around the clock":                   {shift("24h", ""), ""},
+		"a shift of no length":                       {shift("0s", ""), "duration must be over 0 and at most 24h"},
+		"a shift of more than a day":                 {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
+		"a peak inside":                              {shift("12h", "2h"), ""},
+		"a peak of no length":                        {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
+		"an override of one day":                     {override("2026-11-11", "2026-11-11"), ""},
+		"an override that ends before it starts":     {override("2026-11-12", "2026-11-11"), "from must not be after to"},
+		"a group whose agents are chosen by a label": {skillGroup("after-sales", "lumi"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &admission{t: t, client: a.client, namespace: a.namespace}
+			tt.object.SetNamespace(a.namespace)
+			a.check(a.client.Create(t.Context(), tt.object, client.DryRunAll), tt.want)
+		})
+	}
+}
+
+func TestAdmissionOfChanges(t *testing.T) {
+	a := newAdmission(t)
+	for name, tt := range map[string]struct {
+		before client.Object
+		edit   func(client.Object)
+		want   string
+	}{
+		"another Brand of a Channel": {
+			channel("a", "lumi"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.BrandRef.Name = "other" }, "brandRef is immutable",
+		},
+		"another name of a Channel": {
+			channel("b", "lumi"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.DisplayName = "露米" }, "",
+		},
+		"another appID": {
+			channel("c", "lumi"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.MiniProgram.AppID = uniqueAppID() }, "appID is immutable",
+		},
+		"another Brand of a SkillGroup": {
+			skillGroup("d", "lumi"), func(o client.Object) { spec[v1alpha1.SkillGroup](o).Spec.BrandRef.Name = "other" }, "brandRef is immutable",
+		},
+		"another name of a SkillGroup": {
+			skillGroup("e", "lumi"), func(o client.Object) { spec[v1alpha1.SkillGroup](o).Spec.DisplayName = "售后组" }, "",
+		},
+		"another Brand of an Agent": {
+			agent("f", "lumi", nil), func(o client.Object) { spec[v1alpha1.Agent](o).Spec.BrandRef.Name = "other" }, "brandRef is immutable",
+		},
+		"another capacity of an Agent": {
+			agent("g", "lumi", nil), func(o client.Object) { spec[v1alpha1.Agent](o).Spec.Capacity = 8 }, "",
+		},
+		"another prefix of topics": {
+			brand("h"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.Prefix = "other" }, "prefix is immutable",
+		},
+		"another number of partitions": {
+			brand("i"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.Partitions = 24 }, "partitions is immutable",
+		},
+		"another retention": {
+			brand("j"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.RetentionDays = 14 }, "",
+		},
+		"a Temporal namespace where there was none": {
+			brand("k"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Namespace = "lumi" }, "the Temporal namespace is immutable",
+		},
+		"another Temporal namespace": {
+			brand("l", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Namespace = "other" }, "the Temporal namespace is immutable",
+		},
+		"no Temporal namespace any more": {
+			brand("m", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Namespace = "" }, "the Temporal namespace is immutable",
+		},
+		"another Temporal address": {
+			brand("n", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Address = "temporal.other:7233" }, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &admission{t: t, client: a.client, namespace: a.namespace}
+			tt.before.SetNamespace(a.namespace)
+			if err := a.client.Create(t.Context(), tt.before); err != nil {
+				t.Fatal(err)
+			}
+			tt.edit(tt.before)
+			a.check(a.client.Update(t.Context(), tt.before, client.DryRunAll), tt.want)
+			if err := a.client.Delete(t.Context(), tt.before); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// spec is the object as the type that the test knows it to be.
+func spec[T any](obj client.Object) *T {
+	typed, _ := any(obj).(*T)
+	return typed
+}
+
+func inNamespace(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi" }
+
+func brokers(addresses ...string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Kafka.BootstrapServers = addresses })
+}
+
+func temporal(address string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Address = address })
+}
+
+func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
+	return channel("shop", "lumi", func(c *v1alpha1.Channel) { edit(&c.Spec) })
+}
+
+func routed(match v1alpha1.RoutingMatch) *v1alpha1.Channel {
+	return channelWith(func(s *v1alpha1.ChannelSpec) {
+		s.EntryPoints = []v1alpha1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}}
+		s.Routing = []v1alpha1.RoutingRule{{Name: "rule", When: match, SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"}}}
+	})
+}
+
+func ruled(reply *v1alpha1.BotReply, handOff *v1alpha1.RuleHandOff) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Rules = []v1alpha1.PlaybookRule{{Name: "rule", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: reply, HandOff: handOff}}
+	return p
+}
+
+func ladder(after ...string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	for _, a := range after {
+		level.Spec.Complaint.Ladder = append(level.Spec.Complaint.Ladder, v1alpha1.EscalationRung{After: a, Notify: v1alpha1.RoleSupervisor})
+	}
+	return level
+}
+
+func offHours(within string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.OffHours.AnswerWithin = within
+	return level
+}
+
+func shift(duration, peak string) *v1alpha1.ShiftSchedule {
+	schedule := alwaysOpen("online")
+	schedule.Spec.Shifts[0].Duration = duration
+	if peak != "" {
+		schedule.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: "12:00", Duration: peak, Seats: 3}}
+	}
+	return schedule
+}
+
+func override(from, to string) *v1alpha1.ShiftSchedule {
+	schedule := alwaysOpen("online")
+	schedule.Spec.Overrides = []v1alpha1.ScheduleOverride{{Name: "closed", From: from, To: to}}
+	return schedule
+}
