@@ -105,7 +105,7 @@ func TestRemovalScript(t *testing.T) {
 
 func TestParseMounts(t *testing.T) {
 	const text = "30 1 253:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n" +
-		"41 30 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n" +
+		"41 30 0:29 / /sys/fs/cgroup/cpu rw - cgroup none rw,cpu\n" +
 		"cut short\n"
 	want := []mount{{"/", "ext4"}, {"/sys/fs/cgroup/cpu", "cgroup"}}
 	if diff := cmp.Diff(want, parseMounts(text), cmp.AllowUnexported(mount{})); diff != "" {

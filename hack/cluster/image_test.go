@@ -24,10 +24,11 @@ func TestTheSameBinaryMakesTheSameImage(t *testing.T) {
 		}
 		return id.String()
 	}
-	if digest("a") != digest("a") {
+	first := digest("a")
+	if again := digest("a"); again != first {
 		t.Error("two builds differ")
 	}
-	if digest("a") == digest("b") {
+	if other := digest("b"); other == first {
 		t.Error("another binary makes the same image")
 	}
 }

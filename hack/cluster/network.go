@@ -22,8 +22,7 @@ const (
 // bridgeOwner returns the run directory that the host bridge is marked with.
 func bridgeOwner() (owner string, exists bool, err error) {
 	link, err := netlink.LinkByName(hostBridge)
-	var missing netlink.LinkNotFoundError
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
 		return "", false, nil
 	}
 	if err != nil {
@@ -160,8 +159,7 @@ func removePorts(bridge string) error {
 
 func removeLink(name string) error {
 	link, err := netlink.LinkByName(name)
-	var missing netlink.LinkNotFoundError
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[netlink.LinkNotFoundError](err); missing {
 		return nil
 	}
 	if err == nil {
