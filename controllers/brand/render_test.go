@@ -1,0 +1,97 @@
+package brand
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/golden"
+)
+
+// input is testdata/<case>/in.yaml.
+type input struct {
+	Brand    *v1alpha1.Brand
+	Postgres *metav1.PartialObjectMetadata
+	Settings dataplane.Settings
+}
+
+func readInput(t *testing.T, name string) input {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml")) //nolint:gosec // the name is the test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in input
+	if err := yaml.UnmarshalStrict(text, &in); err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func TestRender(t *testing.T) {
+	for _, name := range []string{"local", "production"} {
+		t.Run(name, func(t *testing.T) {
+			in := readInput(t, name)
+			before := in.Brand.DeepCopy()
+			out, err := render(in.Brand, in.Postgres, in.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects := append(append(out.always, runtime.ApplyConfiguration(out.setup)), out.serving...)
+			first := golden.YAML(t, objects...)
+			golden.Compare(t, name+"/want.yaml", first)
+
+			again, err := render(in.Brand, in.Postgres, in.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(first), string(golden.YAML(t, append(append(again.always, runtime.ApplyConfiguration(again.setup)), again.serving...)...))); diff != "" {
+				t.Errorf("a second rendering differs:\n%s", diff)
+			}
+			if diff := cmp.Diff(before, in.Brand); diff != "" {
+				t.Errorf("rendering changed its input:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
+	in := readInput(t, "local")
+	name := func(edit func(*input)) string {
+		other := input{Brand: in.Brand.DeepCopy(), Postgres: in.Postgres.DeepCopy(), Settings: in.Settings}
+		edit(&other)
+		out, err := render(other.Brand, other.Postgres, other.Settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.setup.GetName()
+	}
+	same := name(func(*input) {})
+	for sentence, tt := range map[string]struct {
+		edit    func(*input)
+		renamed bool
+	}{
+		"another image is set up anew":            {func(in *input) { in.Settings.Image = "yingda:next" }, true},
+		"another broker is set up anew":           {func(in *input) { in.Brand.Spec.Kafka.BootstrapServers = []string{"kafka:9092"} }, true},
+		"another version of the Secret, too":      {func(in *input) { in.Postgres.ResourceVersion = "8" }, true},
+		"another retention, too":                  {func(in *input) { in.Brand.Spec.Kafka.Topics.RetentionDays = 14 }, true},
+		"another order of brokers changes no Job": {func(in *input) { in.Brand.Spec.Kafka.BootstrapServers = []string{"b:9092", "a:9092"} }, false},
+		"another name to show changes no Job":     {func(in *input) { in.Brand.Spec.DisplayName = "other" }, false},
+		"more replicas change no Job":             {func(in *input) { in.Brand.Spec.Desk.Replicas = 3 }, false},
+		"another pull policy is set up anew":      {func(in *input) { in.Settings.ImagePullPolicy = corev1.PullAlways }, true},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := name(tt.edit) != same; got != tt.renamed {
+				t.Errorf("renamed is %v, want %v", got, tt.renamed)
+			}
+		})
+	}
+}

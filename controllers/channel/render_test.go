@@ -1,0 +1,49 @@
+package channel
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/golden"
+)
+
+// poolInput is testdata/<case>/in.yaml.
+type poolInput struct {
+	Brand       *v1alpha1.Brand
+	Postgres    *metav1.PartialObjectMetadata
+	Channels    []v1alpha1.Channel
+	Credentials []string
+	Settings    dataplane.Settings
+}
+
+func TestRenderPool(t *testing.T) {
+	for _, name := range []string{"local", "two-channels", "unlabelled"} {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml")) //nolint:gosec // the name is the test's
+			if err != nil {
+				t.Fatal(err)
+			}
+			var in poolInput
+			if err := yaml.UnmarshalStrict(text, &in); err != nil {
+				t.Fatal(err)
+			}
+			seen := &poolScene{brand: in.Brand, channels: in.Channels, postgres: in.Postgres, credentials: in.Credentials}
+			render := func() []byte {
+				out := renderPool(seen, v1alpha1.ChannelTypeMiniProgram, in.Settings)
+				return golden.YAML(t, append(out.always, out.serving...)...)
+			}
+			first := render()
+			golden.Compare(t, name+"/want.yaml", first)
+			if diff := cmp.Diff(string(first), string(render())); diff != "" {
+				t.Errorf("a second rendering differs:\n%s", diff)
+			}
+		})
+	}
+}
