@@ -24,8 +24,8 @@ const (
 // errorGone is the type of the error that no retry heals: the conversation is not there any more.
 const errorGone = "ConversationGone"
 
-// attempt bounds one run of an activity: one transaction.
-const attempt = 10 * time.Second
+// attempt bounds one run of an activity, one transaction; it is how long a step waits when its worker dies.
+const attempt = 5 * time.Second
 
 // acknowledgeWithin is how long an acknowledgement is worth sending.
 const acknowledgeWithin = 10 * time.Minute

@@ -48,6 +48,8 @@ type complaint struct {
 	resolved   *promise.Resolve
 	resolvedAt time.Time
 	followedUp bool
+	// told says that the acknowledgement was sent or given up.
+	told bool
 }
 
 // newComplaint registers the query and begins to listen to signals.
@@ -123,10 +125,14 @@ func (c *complaint) run(ctx workflow.Context) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	return c.followUp(ctx)
+	if err := c.followUp(ctx); err != nil {
+		return err
+	}
+	return workflow.Await(ctx, func() bool { return c.told }) //nolint:wrapcheck // A cancellation, which Temporal knows by its type.
 }
 
 func (c *complaint) acknowledge(ctx workflow.Context) {
+	defer func() { c.told = true }()
 	if c.input.Acknowledgement == "" {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ func input(modify ...func(*promise.ComplaintInput)) promise.ComplaintInput {
 // scene is a workflow in time that skips, with activities that only take notes: "<hours since the start> <what>".
 type scene struct {
 	*testsuite.TestWorkflowEnvironment
+
+	// mu guards what follows: the suite runs activities side by side.
+	mu    sync.Mutex
 	notes []string
 	// fails is how often each activity fails before it succeeds.
 	fails map[string]int
@@ -69,6 +73,8 @@ func newScene(t *testing.T) *scene {
 
 func register[T any](s *scene, name string, note func(T) string) {
 	s.RegisterActivityWithOptions(func(_ context.Context, argument T) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if s.fails[name] > 0 {
 			s.fails[name]--
 			return errors.New("database away")
@@ -133,24 +139,24 @@ func TestComplaint(t *testing.T) {
 		},
 		"an overdue follow-up is told once and may still come": {
 			input: input(),
-			play:  func(s *scene) { s.resolve(0); s.followUp(200 * time.Hour) },
+			play:  func(s *scene) { s.resolve(time.Hour / 10); s.followUp(200 * time.Hour) },
 			want: []string{
-				"0.0h opened", "0.0h acknowledged 收到", "0.0h resolved by an (refunded), due 72h0m0s, telling Supervisor",
-				"72.0h overdue, telling Supervisor", "200.0h followed up",
+				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor",
+				"72.1h overdue, telling Supervisor", "200.0h followed up",
 			},
 			status: promise.ComplaintStatus{
-				State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72 * time.Hour), FollowUpOverdue: true,
+				State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,
 			},
 		},
 		"a follow-up that never comes ends the wait after thirty days more": {
 			input: input(),
-			play:  func(s *scene) { s.resolve(0) },
+			play:  func(s *scene) { s.resolve(time.Hour / 10) },
 			want: []string{
-				"0.0h opened", "0.0h acknowledged 收到", "0.0h resolved by an (refunded), due 72h0m0s, telling Supervisor",
-				"72.0h overdue, telling Supervisor",
+				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor",
+				"72.1h overdue, telling Supervisor",
 			},
 			status: promise.ComplaintStatus{
-				State: promise.ComplaintResolved, FollowUpDue: start().Add(72 * time.Hour), FollowUpOverdue: true,
+				State: promise.ComplaintResolved, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,
 			},
 		},
 		"signals at the wrong time change nothing": {
