@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/worker"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+)
+
+func newWorkflowsCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "workflows",
+		Short: "Keep a brand's promises of hours and days",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd, "workflows", startWorkflows)
+		},
+	}
+	s.bind(cmd)
+	s.bindTemporal(cmd)
+	return cmd
+}
+
+func startWorkflows(ctx context.Context, p *process) error {
+	view := catalog.New(p.namespace, p.brand, p.logger)
+	p.health.Report = func() configz.Report { return configz.Report{Objects: view.Snapshot().Generations()} }
+	database, err := p.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	// Without the catalog nobody would be told of an escalation, and the activity would have succeeded.
+	if err := p.watchCatalog(ctx, view); err != nil {
+		database.Close()
+		return err
+	}
+	client, err := temporal.Dial(temporal.Options{
+		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
+	})
+	if err != nil {
+		database.Close()
+		return err
+	}
+	activities := &complaint.Activities{
+		Store: database, Directory: directory{view, p.names()},
+		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
+	}
+	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) })
+	p.health.Ready = func(ctx context.Context) error {
+		return errors.Join(database.Ping(ctx), running.Ready(ctx))
+	}
+	p.group.Go(func() error {
+		defer database.Close()
+		defer client.Close()
+		return running.Run(ctx)
+	})
+	return nil
+}
+
+// directory answers workflows from the catalog.
+type directory struct {
+	view  *catalog.Catalog
+	names bus.Names
+}
+
+func (d directory) Agents(role string) []string {
+	return d.view.Snapshot().WithRole(yingdav1.AgentRole(role))
+}
+
+func (d directory) OutboundTopic(channel string) (string, bool) {
+	c, known := d.view.Snapshot().Channel(channel)
+	if !known {
+		return "", false
+	}
+	return d.names.Outbound(c.Pool), true
+}
