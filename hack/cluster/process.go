@@ -280,6 +280,9 @@ func waitFor(ctx context.Context, timeout time.Duration, check func(context.Cont
 		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return fmt.Errorf("interrupted: %w", err)
+			}
 			return fmt.Errorf("waited %s: %w", timeout, err)
 		case <-tick.C:
 		}
