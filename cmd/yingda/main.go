@@ -13,6 +13,11 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
+// version is what the build says it is.
+//
+//nolint:gochecknoglobals // The linker can set nothing but a variable.
+var version = "dev"
+
 func main() {
 	if err := newRootCommand().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "yingda:", err)
@@ -23,6 +28,7 @@ func main() {
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "yingda",
+		Version:       version,
 		Short:         "A service desk that runs as Kubernetes resources",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -30,6 +36,9 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newOperatorCommand(),
 		newConnectorCommand(),
+		newRouterCommand(),
+		newWorkflowsCommand(),
+		newSetupCommand(),
 	)
 	return root
 }
