@@ -54,3 +54,6 @@ func YAML[T any](t *testing.T, objects ...T) []byte {
 	}
 	return out.Bytes()
 }
+
+// Updating says whether the files are being written anew.
+func Updating() bool { return *update }
