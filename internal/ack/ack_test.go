@@ -1,0 +1,151 @@
+package ack_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+func serving(generation int64) ack.Answer {
+	return ack.Answer{Report: configz.Report{Objects: map[string]int64{"Playbook/shop": generation}}}
+}
+
+func TestJudge(t *testing.T) {
+	router := func(answers ...ack.Answer) ack.Group { return ack.Group{Name: "router", Answers: answers} }
+	desk := func(answers ...ack.Answer) ack.Group { return ack.Group{Name: "desk", Answers: answers} }
+	for name, tt := range map[string]struct {
+		groups []ack.Group
+		reason string
+	}{
+		"all replicas serve it":                           {[]ack.Group{router(serving(2), serving(2)), desk(serving(2))}, "Acknowledged"},
+		"one replica serves the last generation":          {[]ack.Group{router(serving(2), serving(1))}, "AwaitingReload"},
+		"one replica does not know it":                    {[]ack.Group{router(serving(2), ack.Answer{})}, "AwaitingReload"},
+		"a later generation is of an object that is gone": {[]ack.Group{router(serving(3))}, "AwaitingReload"},
+		"one replica does not answer":                     {[]ack.Group{router(serving(2), ack.Answer{Err: errors.New("refused")})}, "AwaitingReload"},
+		"a group without a replica":                       {[]ack.Group{router(serving(1)), desk()}, "AwaitingReplicas"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ack.Judge("Playbook", "shop", 2, tt.groups...); got.Reason != tt.reason {
+				t.Errorf("reason %s (%s), want %s", got.Reason, got.Message, tt.reason)
+			}
+		})
+	}
+}
+
+func TestJudgeRouters(t *testing.T) {
+	for name, tt := range map[string]struct {
+		brands []ack.Group
+		reason string
+	}{
+		"no Brand":                    {nil, "AwaitingReferences"},
+		"one Brand that serves":       {[]ack.Group{{Name: "a", Answers: []ack.Answer{serving(2)}}}, "Acknowledged"},
+		"a Brand that does not run":   {[]ack.Group{{Name: "a"}, {Name: "b", Answers: []ack.Answer{serving(2)}}}, "Acknowledged"},
+		"a Brand that is behind":      {[]ack.Group{{Name: "a", Answers: []ack.Answer{serving(1)}}, {Name: "b", Answers: []ack.Answer{serving(2)}}}, "AwaitingReload"},
+		"only Brands that do not run": {[]ack.Group{{Name: "a"}, {Name: "b"}}, "AwaitingReplicas"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ack.JudgeRouters("Playbook", "shop", 2, tt.brands); got.Reason != tt.reason {
+				t.Errorf("reason %s (%s), want %s", got.Reason, got.Message, tt.reason)
+			}
+		})
+	}
+}
+
+func TestBackoffGrowsAndStartsOver(t *testing.T) {
+	b, shop := ack.NewBackoff(), types.NamespacedName{Namespace: "lumi", Name: "shop"}
+	next := func(generation int64, times int) []time.Duration {
+		var waits []time.Duration
+		for range times {
+			waits = append(waits, b.Next(shop, generation))
+		}
+		return waits
+	}
+	want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
+	if diff := cmp.Diff(want, next(1, 6)); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want[:1], next(2, 1)); diff != "" {
+		t.Errorf("a new generation (-want +got):\n%s", diff)
+	}
+	b.Forget(shop)
+	if diff := cmp.Diff(want[:2], next(2, 2)); diff != "" {
+		t.Errorf("after it was acknowledged (-want +got):\n%s", diff)
+	}
+}
+
+// replica is a pod on an address of the loopback network.
+func replica(name, ip string, ready corev1.ConditionStatus, labels map[string]string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: name, UID: types.UID(name), Labels: labels},
+		Status:     corev1.PodStatus{PodIP: ip, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}},
+	}
+}
+
+func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
+	const ip = "127.0.0.37" // The health port is fixed; an address of our own keeps it free.
+	var listen net.ListenConfig
+	listener, err := listen.Listen(t.Context(), "tcp", net.JoinHostPort(ip, "8081"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	server := &http.Server{
+		ReadHeaderTimeout: time.Second,
+		Handler: configz.Handler(func() configz.Report {
+			asked.Add(1)
+			return configz.Report{Objects: map[string]int64{"Playbook/shop": 7}}
+		}),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		<-served
+	})
+
+	router := dataplane.Labels("lumi", dataplane.Router, "")
+	reader := fake.NewClientBuilder().WithObjects(
+		replica("ready", ip, corev1.ConditionTrue, router),
+		replica("starting", "127.0.0.38", corev1.ConditionFalse, router),
+		replica("desk", "127.0.0.39", corev1.ConditionTrue, dataplane.Labels("lumi", dataplane.Desk, "")),
+		replica("other-brand", "127.0.0.40", corev1.ConditionTrue, dataplane.Labels("moon", dataplane.Router, "")),
+	).Build()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	pods := ack.NewPods(reader, func() time.Time { return now })
+	target := ack.Target{Namespace: "lumi", Brand: "lumi", Component: dataplane.Router}
+	ask := func() {
+		t.Helper()
+		answers, err := pods.Ask(t.Context(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]ack.Answer{serving(7)}, answers); diff != "" {
+			t.Errorf("answers (-want +got):\n%s", diff)
+		}
+	}
+	ask()
+	ask()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the replica was asked %d times at once, want 1", n)
+	}
+	now = now.Add(time.Second)
+	ask()
+	if n := asked.Load(); n != 2 {
+		t.Errorf("the replica was asked %d times in all, want 2", n)
+	}
+}
