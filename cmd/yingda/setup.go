@@ -83,7 +83,7 @@ func (s *setupFlags) run(ctx context.Context, logger *slog.Logger) error {
 }
 
 // persist repeats a step until it succeeds, can never succeed, or ctx ends; then it returns the step's own last error.
-func persist(ctx context.Context, logger *slog.Logger, name string, step func(ctx context.Context) error) error {
+func persist(ctx context.Context, logger *slog.Logger, name string, step func(ctx context.Context) error) (last error) {
 	for {
 		attemptCtx, cancel := context.WithTimeout(ctx, setupAttempt)
 		err := step(attemptCtx)
@@ -95,10 +95,14 @@ func persist(ctx context.Context, logger *slog.Logger, name string, step func(ct
 		if errors.Is(err, bus.ErrPartitions) {
 			return err
 		}
+		// An attempt that the end of patience cut off knows less than the one before.
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		logger.Warn("Waiting", "what", name, "error", err)
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-time.After(setupRetry):
 		}
 	}
@@ -160,7 +164,7 @@ func (s *setupFlags) leaveReason(logger *slog.Logger, failure error) {
 	if failure == nil {
 		return
 	}
-	reason := strings.ReplaceAll(failure.Error(), "\n", "; ")
+	reason := strings.Join(strings.Fields(strings.ReplaceAll(failure.Error(), "\n", "; ")), " ")
 	if err := os.WriteFile(s.terminationLog, []byte(reason+"\n"), 0o600); err != nil {
 		logger.Warn("Cannot write the termination message", "error", err)
 	}

@@ -79,7 +79,7 @@ func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) er
 	case err == nil:
 		return nil
 	case !errors.As(err, &missing):
-		return fmt.Errorf("looking for the Temporal namespace %s: %w", o.Namespace, err)
+		return fmt.Errorf("looking for the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
 	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace:                        o.Namespace,
@@ -88,7 +88,7 @@ func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) er
 	})
 	var exists *serviceerror.NamespaceAlreadyExists
 	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("making the Temporal namespace %s: %w", o.Namespace, err)
+		return fmt.Errorf("making the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
 	return nil
 }

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/segmentio/kafka-go"
+	workflowservice "go.temporal.io/api/workflowservice/v1"
+
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/internal/testenv"
+)
+
+// setupRun is one brand that the command sets up on real servers.
+type setupRun struct {
+	t                   *testing.T
+	url, log, namespace string
+	arguments           []string
+}
+
+func newSetupRun(t *testing.T, kafkaBroker, temporalAddress string) *setupRun {
+	t.Helper()
+	dir := t.TempDir()
+	r := &setupRun{t: t, url: testenv.Database(t, nil), log: filepath.Join(dir, "termination"), namespace: testenv.Unique("shop")}
+	r.write(filepath.Join(dir, "url"), r.url)
+	r.write(filepath.Join(dir, "connectorURL"), testenv.ConnectorURL(t, r.url))
+	r.arguments = []string{
+		"setup", "--namespace=" + r.namespace, "--brand=lumi", "--kafka-brokers=" + kafkaBroker,
+		"--postgres-url-file=" + filepath.Join(dir, "url"), "--connector-url-file=" + filepath.Join(dir, "connectorURL"),
+		"--temporal-address=" + temporalAddress, "--temporal-namespace=" + r.namespace + "-lumi",
+		"--replication-factor=1", "--pools=miniprogram", "--termination-log=" + r.log, "--log-level=error",
+	}
+	return r
+}
+
+func (r *setupRun) write(path, content string) {
+	r.t.Helper()
+	if err := os.WriteFile(path, []byte(content+"\n"), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// run runs the command with more arguments.
+func (r *setupRun) run(more ...string) error {
+	root := newRootCommand()
+	root.SetArgs(append(r.arguments, more...))
+	return root.ExecuteContext(r.t.Context())
+}
+
+func (r *setupRun) retention(broker string) map[string]string {
+	r.t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(broker), Timeout: 10 * time.Second}
+	request := &kafka.DescribeConfigsRequest{}
+	for _, suffix := range []string{"inbound", "events", "dead-letter", "outbound.miniprogram"} {
+		request.Resources = append(request.Resources, kafka.DescribeConfigRequestResource{
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: "yingda." + r.namespace + ".lumi." + suffix,
+			ConfigNames: []string{"retention.ms"},
+		})
+	}
+	answer, err := client.DescribeConfigs(r.t.Context(), request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, resource := range answer.Resources {
+		for _, entry := range resource.ConfigEntries {
+			got[strings.TrimPrefix(resource.ResourceName, "yingda."+r.namespace+".lumi.")] = entry.ConfigValue
+		}
+	}
+	return got
+}
+
+func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
+	broker, address := testenv.Kafka(t), testenv.Temporal(t)
+	r := newSetupRun(t, broker, address)
+	for _, days := range []string{"7", "1"} {
+		if err := r.run("--retention-days=" + days); err != nil {
+			t.Fatal(err)
+		}
+		retention := map[string]string{"1": "86400000", "7": "604800000"}[days]
+		want := map[string]string{"inbound": retention, "events": retention, "dead-letter": retention, "outbound.miniprogram": retention}
+		if diff := cmp.Diff(want, r.retention(broker)); diff != "" {
+			t.Errorf("retention.ms of the topics (-want +got):\n%s", diff)
+		}
+	}
+	s, err := store.Open(t.Context(), r.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Queries().QueuedGroups(t.Context()); err != nil {
+		t.Errorf("the schema is not there: %v", err)
+	}
+	connector, err := pgx.Connect(t.Context(), testenv.ConnectorURL(t, r.url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connector.Close(t.Context()) //nolint:errcheck // Only read.
+	if _, err := connector.Exec(t.Context(), "SELECT FROM delivery"); err != nil {
+		t.Errorf("the connectors have no rights: %v", err)
+	}
+	if _, err := connector.Exec(t.Context(), "SELECT FROM message"); err == nil {
+		t.Error("the connectors may read what was said")
+	}
+	client, err := temporal.Dial(temporal.Options{Address: address, Namespace: r.namespace + "-lumi", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	description, err := client.WorkflowService().DescribeNamespace(t.Context(), describe(r.namespace+"-lumi"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := description.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(); got != temporal.Retention {
+		t.Errorf("ended workflows are kept for %s, want %s", got, temporal.Retention)
+	}
+}
+
+func TestSetupRefusesTopicsWithOtherPartitions(t *testing.T) {
+	r := newSetupRun(t, testenv.Kafka(t), testenv.Temporal(t))
+	if err := r.run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.run("--partitions=24"); err == nil {
+		t.Fatal("setup accepted topics with other partitions")
+	}
+	reason, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "inbound has 12"
+	if !strings.Contains(string(reason), want) || strings.Count(string(reason), "\n") != 1 {
+		t.Errorf("the termination message is %q, want one line with %q", reason, want)
+	}
+}
+
+func TestSetupSaysWhatIsAwayAndNoSecret(t *testing.T) {
+	r := newSetupRun(t, "127.0.0.1:1", "127.0.0.1:1")
+	// Long enough to try each part; the patience of a minute is not waited for.
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	r.write(strings.TrimPrefix(r.arguments[4], "--postgres-url-file="), "postgres://owner:hunter2@127.0.0.1:1/brand?connect_timeout=1")
+	root := newRootCommand()
+	root.SetArgs(r.arguments)
+	if err := root.ExecuteContext(ctx); err == nil {
+		t.Fatal("setup succeeded with nothing there")
+	}
+	reason, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"looking for the topics", "migrating the database", "Temporal at 127.0.0.1:1"} {
+		if !strings.Contains(string(reason), want) {
+			t.Errorf("the termination message does not say %q: %s", want, reason)
+		}
+	}
+	if strings.Contains(string(reason), "hunter2") {
+		t.Error("the termination message holds the password")
+	}
+}
+
+func describe(namespace string) *workflowservice.DescribeNamespaceRequest {
+	return &workflowservice.DescribeNamespaceRequest{Namespace: namespace}
+}
