@@ -20,6 +20,7 @@ const (
 	sampleChannel  = "shop"
 	sampleAgent    = "xiaomei"
 	sampleCustomer = "o-first-customer"
+	simulatorApps  = "http://" + simulator + "/sim/v1/apps"
 	playDeadline   = 60 * time.Second
 )
 
@@ -39,57 +40,72 @@ type simulatorApp struct {
 	Name           string `json:"name"`
 	Mode           string `json:"mode"`
 	Format         string `json:"format"`
-	CallbackURL    string `json:"callbackURL"`
 }
 
-// findSample asks the cluster where the sample's parts are.
-func (l *local) findSample(ctx context.Context, kafka string) (*sample, error) {
-	s := &sample{kafka: kafka}
-	var err error
-	get := func(object, path string) string {
-		if err != nil {
-			return ""
-		}
-		var text string
-		text, err = l.kubectl(ctx, "-n", sampleBrand, "get", object, "-o", "jsonpath="+path)
-		return text
+// getter reads fields of the sample's objects; after the first error it reads nothing more.
+type getter struct {
+	ctx context.Context //nolint:containedctx // It lives for one function.
+	l   *local
+	err error
+}
+
+func (g *getter) text(object, path string) string {
+	if g.err != nil {
+		return ""
 	}
-	decode := func(text string) string {
-		plain, decodeErr := base64.StdEncoding.DecodeString(text)
-		if err == nil {
-			err = decodeErr
-		}
-		return string(plain)
+	var text string
+	text, g.err = g.l.kubectl(g.ctx, "-n", sampleBrand, "get", object, "-o", "jsonpath="+path)
+	return text
+}
+
+func (g *getter) secret(name, key string) string {
+	plain, err := base64.StdEncoding.DecodeString(g.text("secret/"+name, "{.data."+key+"}"))
+	if g.err == nil {
+		g.err = err
 	}
-	s.deskURL = get("brand/"+sampleBrand, "{.status.deskURL}")
-	s.webhookURL = get("channel/"+sampleChannel, "{.status.webhookURL}")
-	s.token = decode(get("secret/"+sampleAgent+"-trial-token", "{.data.token}"))
-	credentials := get("channel/"+sampleChannel, "{.spec.miniProgram.credentialsSecretRef.name}")
+	return string(plain)
+}
+
+// registerApp makes the simulator know the sample's mini-program.
+func (s *sample) registerApp(ctx context.Context, l *local) error {
+	g := &getter{ctx: ctx, l: l}
+	channel := "channel/" + sampleChannel
+	credentials := g.text(channel, "{.spec.miniProgram.credentialsSecretRef.name}")
 	s.app = simulatorApp{
-		AppID: get("channel/"+sampleChannel, "{.spec.miniProgram.appID}"), Name: get("channel/"+sampleChannel, "{.spec.displayName}"),
-		AppSecret:      decode(get("secret/"+credentials, "{.data.appSecret}")),
-		Token:          decode(get("secret/"+credentials, "{.data.token}")),
-		EncodingAESKey: decode(get("secret/"+credentials, "{.data.encodingAESKey}")),
-		OriginalID:     "gh_lumi00000001", Mode: "secure", Format: "JSON", CallbackURL: s.webhookURL,
+		AppID: g.text(channel, "{.spec.miniProgram.appID}"), Name: g.text(channel, "{.spec.displayName}"),
+		AppSecret: g.secret(credentials, "appSecret"), Token: g.secret(credentials, "token"), EncodingAESKey: g.secret(credentials, "encodingAESKey"),
+		OriginalID: "gh_lumi00000001", Mode: "secure", Format: "JSON",
 	}
-	return s, err
+	if g.err != nil {
+		return g.err
+	}
+	return call(ctx, http.MethodPost, simulatorApps, "", s.app, nil)
+}
+
+// find asks the cluster where the sample's parts are.
+func (s *sample) find(ctx context.Context, l *local) error {
+	g := &getter{ctx: ctx, l: l}
+	s.deskURL = g.text("brand/"+sampleBrand, "{.status.deskURL}")
+	s.webhookURL = g.text("channel/"+sampleChannel, "{.status.webhookURL}")
+	s.token = g.secret(sampleAgent+"-trial-token", "token")
+	return g.err
 }
 
 // play lets a customer write, the agent answer, and the customer read it.
 func (s *sample) play(ctx context.Context, l *local) error {
 	ctx, cancel := context.WithTimeout(ctx, playDeadline)
 	defer cancel()
-	sim := "http://" + simulator + "/sim/v1/apps"
-	if err := call(ctx, http.MethodPost, sim, "", s.app, nil); err != nil {
+	app := simulatorApps + "/" + s.app.AppID
+	if err := call(ctx, http.MethodPatch, app, "", map[string]string{"callbackURL": s.webhookURL}, nil); err != nil {
 		return err
 	}
-	if err := call(ctx, http.MethodPost, sim+"/"+s.app.AppID+"/verify", "", nil, nil); err != nil {
+	if err := call(ctx, http.MethodPost, app+"/verify", "", nil, nil); err != nil {
 		return err
 	}
 	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
 		return err
 	}
-	customer := sim + "/" + s.app.AppID + "/customers/" + sampleCustomer
+	customer := app + "/customers/" + sampleCustomer
 	var received struct {
 		Messages []struct {
 			N    int    `json:"n"`

@@ -45,10 +45,7 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 		return err
 	}
 	l.step("The sample brand, config/samples/lumi")
-	if err := l.applySample(ctx); err != nil {
-		return err
-	}
-	s, err := l.findSample(ctx, kafka)
+	s, err := l.applySample(ctx, kafka)
 	if err != nil {
 		return err
 	}
@@ -76,24 +73,43 @@ func (l *local) installChart(ctx context.Context, tag string) error {
 }
 
 // applySample applies the sample brand and waits until every object of it is Ready.
-func (l *local) applySample(ctx context.Context) error {
+func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) {
 	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", l.source("config/samples/"+sampleBrand)); err != nil {
-		return err
+		return nil, err
 	}
+	if err := l.applyDatabaseSecret(ctx); err != nil {
+		return nil, err
+	}
+	s := &sample{kafka: kafka}
+	// The platform knows its app before the brand calls it, or the credentials would be refused.
+	if err := s.registerApp(ctx, l); err != nil {
+		return nil, err
+	}
+	if l.switched {
+		if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.awaitReady(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.find(ctx, l)
+}
+
+// applyDatabaseSecret makes the sample's database and the Secret with its connection strings.
+func (l *local) applyDatabaseSecret(ctx context.Context) error {
 	owner, connector, err := l.databaseURLs(ctx)
 	if err != nil {
 		return err
 	}
 	secret := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"lumi-postgres","namespace":%q,"labels":{"yingda.dev/credentials":"true"}},"stringData":{"url":%q,"connectorURL":%q}}`,
 		sampleBrand, owner, connector)
-	if _, err := l.feed(ctx, secret, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-"); err != nil {
-		return err
-	}
-	if l.switched {
-		if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
-			return err
-		}
-	}
+	_, err = l.feed(ctx, secret, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-")
+	return err
+}
+
+// awaitReady waits for every object of the sample; when one does not come, the error shows where things stand.
+func (l *local) awaitReady(ctx context.Context) error {
 	for _, kind := range []string{"brands", "channels", "skillgroups", "shiftschedules", "agents", "playbooks", "servicelevels"} {
 		if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", kind+".yingda.dev", "--all", "--for=condition=Ready", "--timeout="+readyTimeout); err != nil {
 			list, _ := l.kubectl(ctx, "-n", sampleBrand, "get", "yingda,pods")
