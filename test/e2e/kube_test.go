@@ -1,0 +1,248 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+const (
+	namespace         = "lumi"
+	operatorNamespace = "yingda-system"
+	operatorName      = "yingda-operator"
+	// settleLimit is how long every replica may take to serve a change and the operator to say so.
+	settleLimit = 30 * time.Second
+)
+
+// kube is the cluster's API.
+type kube struct{ client.Client }
+
+func newKube(kubeconfig string) (kube, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return kube{}, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return kube{}, fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return kube{}, fmt.Errorf("making the client: %w", err)
+	}
+	return kube{c}, nil
+}
+
+// get reads an object of the sample.
+func (k kube) get(t testing.TB, name string, into client.Object) {
+	t.Helper()
+	if err := k.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, into); err != nil {
+		t.Fatalf("getting %T %s: %v", into, name, err)
+	}
+}
+
+// change edits an object until the test ends, and waits until the whole data plane serves the edit.
+func change[T client.Object](t testing.TB, k kube, name string, object T, edit func(T)) {
+	t.Helper()
+	k.get(t, name, object)
+	before := object.DeepCopyObject().(client.Object)
+	base := object.DeepCopyObject().(client.Object)
+	edit(object)
+	must(t, k.Patch(t.Context(), object, client.MergeFrom(base)))
+	cleanly(t, func(ctx context.Context) error { return k.restore(ctx, before) })
+	k.settled(t, object)
+}
+
+// restore makes an object what it was, but for what others wrote into its metadata and status.
+func (k kube) restore(ctx context.Context, before client.Object) error {
+	now := before.DeepCopyObject().(client.Object)
+	if err := k.Get(ctx, client.ObjectKeyFromObject(before), now); err != nil {
+		return fmt.Errorf("getting what is to be restored: %w", err)
+	}
+	before.SetResourceVersion(now.GetResourceVersion())
+	before.SetGeneration(now.GetGeneration())
+	before.SetManagedFields(now.GetManagedFields())
+	if err := k.Patch(ctx, before, client.MergeFrom(now)); err != nil {
+		return fmt.Errorf("restoring %s: %w", before.GetName(), err)
+	}
+	_, isSecret := before.(*corev1.Secret)
+	if isSecret {
+		return nil
+	}
+	// The next test starts from what was before, not from what is on its way out.
+	if seen, ok := watch(ctx, settleLimit, k.conditions(before), isReady); !ok {
+		return fmt.Errorf("%s is not Ready after its restoration: %s", before.GetName(), seen)
+	}
+	return nil
+}
+
+// standing is what an object's status says of it.
+type standing struct {
+	Name               string             `json:"name"`
+	Generation         int64              `json:"generation"`
+	ObservedGeneration int64              `json:"observedGeneration"`
+	Conditions         []metav1.Condition `json:"conditions"`
+}
+
+func isReady(s standing) bool {
+	for _, c := range s.Conditions {
+		if c.Type == v1alpha1.ConditionReady {
+			return c.Status == metav1.ConditionTrue && s.ObservedGeneration == s.Generation
+		}
+	}
+	return false
+}
+
+// standings reads the status of any of our objects.
+func standings(u *unstructured.Unstructured) (standing, error) {
+	s := standing{Name: u.GetKind() + "/" + u.GetName(), Generation: u.GetGeneration()}
+	status, _, err := unstructured.NestedMap(u.Object, "status")
+	if err != nil {
+		return s, fmt.Errorf("reading a status: %w", err)
+	}
+	text, err := json.Marshal(status)
+	if err != nil {
+		return s, fmt.Errorf("reading a status: %w", err)
+	}
+	return s, json.Unmarshal(text, &s)
+}
+
+func (k kube) conditions(object client.Object) func(context.Context) (standing, error) {
+	key := client.ObjectKeyFromObject(object)
+	gvk, err := k.GroupVersionKindFor(object)
+	return func(ctx context.Context) (standing, error) {
+		if err != nil {
+			return standing{}, err
+		}
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(gvk)
+		if err := k.Get(ctx, key, u); err != nil {
+			return standing{}, fmt.Errorf("getting %s: %w", key.Name, err)
+		}
+		return standings(u)
+	}
+}
+
+// settled waits until the object is Ready in its current generation: every replica serves it.
+func (k kube) settled(t testing.TB, object client.Object) {
+	t.Helper()
+	await(t, fmt.Sprintf("%T %s is Ready in its new generation", object, object.GetName()), settleLimit, k.conditions(object), isReady)
+}
+
+// all returns where every object of the brand stands.
+func (k kube) all(ctx context.Context) ([]standing, error) {
+	var found []standing
+	for _, kind := range []string{"Brand", "Channel", "SkillGroup", "ShiftSchedule", "Agent", "Playbook", "ServiceLevel"} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(v1alpha1.GroupVersion().WithKind(kind + "List"))
+		if err := k.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, fmt.Errorf("listing %s: %w", kind, err)
+		}
+		if len(list.Items) == 0 {
+			return nil, fmt.Errorf("there is no %s in namespace %s", kind, namespace)
+		}
+		for i := range list.Items {
+			s, err := standings(&list.Items[i])
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+// pods returns the brand's pods that are meant to live, and how often their containers were started again.
+func (k kube) pods(ctx context.Context) ([]corev1.Pod, error) {
+	list := &corev1.PodList{}
+	if err := k.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "yingda"}); err != nil {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	var pods []corev1.Pod
+	for i := range list.Items {
+		if list.Items[i].Spec.RestartPolicy == corev1.RestartPolicyAlways && list.Items[i].DeletionTimestamp == nil {
+			pods = append(pods, list.Items[i])
+		}
+	}
+	return pods, nil
+}
+
+// starts maps each pod to how often its containers were started again.
+func (k kube) starts(t testing.TB) map[string]int32 {
+	t.Helper()
+	pods, err := k.pods(t.Context())
+	must(t, err)
+	starts := map[string]int32{}
+	for i := range pods {
+		starts[pods[i].Name] = 0
+		for _, c := range pods[i].Status.ContainerStatuses {
+			starts[pods[i].Name] += c.RestartCount
+		}
+	}
+	return starts
+}
+
+// nothingRestarts fails the test when a pod was started or replaced between now and the test's end.
+func (k kube) nothingRestarts(t *testing.T) func() {
+	t.Helper()
+	before := k.starts(t)
+	return func() {
+		t.Helper()
+		if after := k.starts(t); !maps.Equal(before, after) {
+			t.Errorf("pods and restarts were %v and are %v", before, after)
+		}
+	}
+}
+
+// loadedSecret waits until every connector serves a version of a Channel's Secret.
+func (k kube) loadedSecret(ctx context.Context, channel string, secret *corev1.Secret) error {
+	type report struct {
+		Channels map[string]struct {
+			SecretVersion string `json:"secretVersion"`
+		} `json:"channels"`
+	}
+	seen, ok := watch(ctx, settleLimit, func(ctx context.Context) (map[string]string, error) {
+		pods, err := k.pods(ctx)
+		versions := map[string]string{}
+		for i := range pods {
+			if pods[i].Labels["app.kubernetes.io/component"] != "connector" {
+				continue
+			}
+			var r report
+			if err := call(ctx, http.MethodGet, "http://"+pods[i].Status.PodIP+":8081/configz", "", nil, &r); err != nil {
+				return nil, err
+			}
+			versions[pods[i].Name] = r.Channels[channel].SecretVersion
+		}
+		return versions, err
+	}, func(versions map[string]string) bool {
+		for _, v := range versions {
+			if v != secret.ResourceVersion {
+				return false
+			}
+		}
+		return len(versions) > 0
+	})
+	if !ok {
+		return fmt.Errorf("the connectors do not serve version %s of Secret %s: %s", secret.ResourceVersion, secret.Name, seen)
+	}
+	return nil
+}

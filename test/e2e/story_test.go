@@ -1,0 +1,290 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// story is a stack with an agent at work.
+type story struct {
+	*stack
+	// stream is the agent's open workbench.
+	stream *stream
+}
+
+// chapter is one sentence of the story.
+type chapter struct {
+	name string
+	play func(*testing.T, *story)
+}
+
+// TestStory plays a customer's day. Each chapter has customers of its own and puts back what it changed.
+func TestStory(t *testing.T) {
+	s := &story{stack: open(t)}
+	t.Run("every object of the sample is Ready", func(t *testing.T) { everythingReady(t, s) })
+	s.staffed(t)
+	for _, c := range []chapter{
+		{"a customer writes, the agent answers, the customer reads it", conversationBothWays},
+		{"an agent whose connection broke gets what they missed", missedFrames},
+		{"three pushes of one MsgId show once", repeatedPushes},
+		{"the same over XML", overXML},
+		{"a secure Channel refuses plaintext", plaintextRefused},
+		{"a picture is kept and shown", picture},
+		{"a second customer waits while the only agent is full", fullAgent},
+		{"what is written outside the shift is answered at the next opening", outsideTheShift},
+		{"a complaint left alone is escalated", complaintLeftAlone},
+		{"an edited Playbook is in force at once", editedPlaybook},
+		{"a rotated Secret is taken without a restart", rotatedSecret},
+		{"a second Channel of the pool is served without a restart", secondChannel},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one := &story{stack: s.stack, stream: s.agent.listen(t, -1)}
+			one.stream.gets(t, "the stream says hello", soon, func(f frame) bool { return f.Kind == "hello" })
+			c.play(t, one)
+		})
+	}
+}
+
+func everythingReady(t *testing.T, s *story) {
+	await(t, "every object is Ready in its current generation", settleLimit, s.kube.all, func(all []standing) bool {
+		return !slices.ContainsFunc(all, func(one standing) bool { return !isReady(one) })
+	})
+}
+
+// meets lets a customer write for the first time and waits until the agent has the conversation.
+func (s *story) meets(t *testing.T, c customer, text string) conversation {
+	t.Helper()
+	c.writes(t, text)
+	given := s.stream.gives(t, c, soon)
+	s.agent.closesLater(t, given.ID)
+	return given
+}
+
+func conversationBothWays(t *testing.T, s *story) {
+	if s.channel.Spec.MiniProgram.MessageMode != v1alpha1.MessageModeSecure {
+		t.Fatalf("the sample's Channel is in mode %s, the story wants Secure", s.channel.Spec.MiniProgram.MessageMode)
+	}
+	s.app.set(t, console{Mode: "secure", Format: "JSON"})
+	c := s.customer("both-ways")
+	given := s.meets(t, c, "你好,这件衣服有货吗?")
+	s.agent.hears(t, given.ID, "你好,这件衣服有货吗?")
+	c.writes(t, "在吗?😀")
+	s.stream.shows(t, given.ID, "在吗?😀")
+	s.agent.replies(t, c, given.ID, "有货的,今天下单明天发。")
+	answer := s.stream.shows(t, given.ID, "有货的,今天下单明天发。")
+	s.stream.delivers(t, answer.ID, "delivered")
+	must(t, s.agent.close(t.Context(), given.ID))
+	s.stream.gets(t, "the conversation is shown as closed", soon, func(f frame) bool {
+		p, ok := payload[conversation](f, "conversation")
+		return ok && p.ID == given.ID && p.State == closed
+	})
+}
+
+func missedFrames(t *testing.T, s *story) {
+	c := s.customer("missed")
+	given := s.meets(t, c, "第一句")
+	last := s.stream.last()
+	s.stream.close()
+	c.writes(t, "没人在听的时候")
+	again := s.agent.listen(t, last)
+	again.shows(t, given.ID, "没人在听的时候")
+	frames, _, _ := again.state()
+	for _, f := range frames {
+		if f.Kind != "hello" && f.Seq <= last {
+			t.Errorf("frame %d came again after %d", f.Seq, last)
+		}
+	}
+}
+
+func repeatedPushes(t *testing.T, s *story) {
+	c := s.customer("repeated")
+	first := c.writes(t, "一")
+	given := s.stream.gives(t, c, soon)
+	s.agent.closesLater(t, given.ID)
+	s.repeats(t, first, 2, false)
+	s.repeats(t, c.writes(t, "二"), 3, true)
+	// What comes after the repetitions, in the same partition, says that they were worked on.
+	c.writes(t, "三")
+	s.agent.hears(t, given.ID, "一", "二", "三")
+}
+
+func (s *story) repeats(t *testing.T, p push, times int, concurrent bool) {
+	t.Helper()
+	attempts, err := s.app.repeat(t.Context(), p.ID, times, concurrent)
+	must(t, err)
+	for _, a := range attempts {
+		if a.Outcome != outcomeSuccess {
+			t.Errorf("a repetition was not answered with success: %s", describe(attempts))
+		}
+	}
+}
+
+func overXML(t *testing.T, s *story) {
+	s.app.set(t, console{Mode: "secure", Format: "XML"})
+	c := s.customer("xml")
+	given := s.meets(t, c, "<b>XML & 中文 ]]></b>")
+	s.repeats(t, c.writes(t, "二"), 3, true)
+	c.writes(t, "三")
+	s.agent.hears(t, given.ID, "<b>XML & 中文 ]]></b>", "二", "三")
+	s.agent.replies(t, c, given.ID, "收到 <XML>")
+}
+
+func plaintextRefused(t *testing.T, s *story) {
+	c := s.customer("plaintext")
+	func() {
+		must(t, s.app.change(t.Context(), console{Mode: "plaintext"}))
+		defer func() { must(t, s.app.change(t.Context(), console{Mode: "secure"})) }()
+		p, err := c.send(t.Context(), map[string]any{"content": "没有加密"})
+		must(t, err)
+		if p.State != pushFailed || p.Attempts[0].Status != http.StatusForbidden {
+			t.Errorf("a secure Channel took plaintext: %s", describe(p))
+		}
+	}()
+	given := s.meets(t, c, "加密了")
+	s.agent.hears(t, given.ID, "加密了")
+}
+
+func picture(t *testing.T, s *story) {
+	c := s.customer("picture")
+	drawing := drawn(t)
+	given := s.meets(t, c, "看这张图")
+	c.sends(t, map[string]any{"type": "image", "image": drawing})
+	th := await(t, "the transcript holds the picture", soon,
+		func(ctx context.Context) (thread, error) { return s.agent.thread(ctx, given.ID) },
+		func(th thread) bool { return len(th.Messages) == 2 && th.Messages[1].Content.Media != nil })
+	got := await(t, "the desk serves the picture", soon,
+		func(ctx context.Context) ([]byte, error) {
+			return fetch(ctx, http.MethodGet, s.agent.url+"/api/media/"+th.Messages[1].Content.Media.ID, s.agent.token, nil)
+		},
+		func(data []byte) bool { return len(data) > 0 })
+	if !bytes.Equal(drawing, got) {
+		t.Errorf("the picture has %d bytes at the desk and had %d", len(got), len(drawing))
+	}
+	if _, err := fetch(t.Context(), http.MethodGet, s.agent.url+"/api/media/"+th.Messages[1].Content.Media.ID, "", nil); err == nil {
+		t.Error("the desk serves pictures to strangers")
+	}
+}
+
+func fullAgent(t *testing.T, s *story) {
+	mine, err := s.agent.mine(t.Context())
+	must(t, err)
+	change(t, s.kube, agentName, &v1alpha1.Agent{}, func(agent *v1alpha1.Agent) { agent.Spec.Capacity = int32(len(mine)) + 1 })
+	first, second := s.customer("served"), s.customer("waiting")
+	served := s.meets(t, first, "我先来的")
+	second.writes(t, "我后来的")
+	s.agent.sees(t, second, queued)
+	second.receives(t, "the customer is told to wait", func(l line) bool { return l.Text != "" })
+	if mine, err = s.agent.mine(t.Context()); err != nil || slices.ContainsFunc(mine, func(c conversation) bool { return c.Customer == second.openid }) {
+		t.Fatalf("a full agent was given a conversation (error %v): %s", err, describe(mine))
+	}
+	must(t, s.agent.close(t.Context(), served.ID))
+	given := s.stream.gives(t, second, soon)
+	s.agent.closesLater(t, given.ID)
+	s.agent.hears(t, given.ID, "我后来的")
+	s.agent.replies(t, second, given.ID, "让您久等了。")
+}
+
+func outsideTheShift(t *testing.T, s *story) {
+	schedule := &v1alpha1.ShiftSchedule{}
+	var opening time.Time
+	change(t, s.kube, scheduleName, schedule, func(schedule *v1alpha1.ShiftSchedule) {
+		zone, err := time.LoadLocation(schedule.Spec.TimeZone)
+		must(t, err)
+		opening = nextOpening(time.Now(), 8*time.Second).In(zone)
+		schedule.Spec.Shifts = daily(opening.Format("15:04"), "23h")
+	})
+	c := s.customer("off-hours")
+	c.writes(t, "半夜有人吗?")
+	waiting := s.agent.sees(t, c, awaitingOpening)
+	s.agent.closesLater(t, waiting.ID)
+	told := c.receives(t, "the customer is told when the desk opens", func(l line) bool { return l.Text != "" })
+	if !strings.Contains(told.Text, opening.Format("15:04")) {
+		t.Errorf("the opening at %s is not in what the customer was told: %s", opening.Format("15:04"), told.Text)
+	}
+	if time.Now().After(opening) {
+		t.Fatalf("the shift has opened at %s before the test came to it", opening)
+	}
+	f := s.stream.gets(t, "the conversation is given to the agent at the opening", time.Until(opening)+soon, func(f frame) bool {
+		p, ok := payload[conversation](f, "conversation")
+		return ok && p.ID == waiting.ID && p.State == assigned
+	})
+	if f.At.Before(opening) {
+		t.Errorf("the conversation was given at %s, the shift opens at %s", f.At, opening)
+	}
+	s.agent.hears(t, waiting.ID, "半夜有人吗?")
+	s.agent.replies(t, c, waiting.ID, "早上好,我们开门了。")
+}
+
+func complaintLeftAlone(t *testing.T, s *story) {
+	change(t, s.kube, levelName, &v1alpha1.ServiceLevel{}, func(level *v1alpha1.ServiceLevel) {
+		level.Spec.Complaint.Ladder = []v1alpha1.EscalationRung{{After: "3s", Notify: v1alpha1.RoleSupervisor}}
+	})
+	playbook := &v1alpha1.Playbook{}
+	s.kube.get(t, playbookName, playbook)
+	supervisor := s.supervisor.listen(t, -1)
+	c := s.customer("complaint")
+	given := s.meets(t, c, "我要投诉!")
+	if given.Topic != v1alpha1.TopicComplaint {
+		t.Errorf("the conversation's topic is %q", given.Topic)
+	}
+	c.reads(t, playbook.Spec.Texts.ComplaintAcknowledged)
+	called := supervisor.tells(t, given.ID, "escalated", soon)
+	if called.EscalatedTo != string(v1alpha1.RoleSupervisor) {
+		t.Errorf("the complaint was escalated to %q", called.EscalatedTo)
+	}
+	isEscalated := func(all []complaint) bool {
+		return slices.ContainsFunc(all, func(one complaint) bool { return one.Conversation == given.ID && one.State == "escalated" })
+	}
+	await(t, "the supervisor's desk lists the complaint as escalated", soon, s.supervisor.complaints, isEscalated)
+	must(t, s.supervisor.resolve(t.Context(), given.ID, "已退款并致歉"))
+	supervisor.tells(t, given.ID, "resolved", soon)
+	th, err := s.agent.thread(t.Context(), given.ID)
+	must(t, err)
+	if th.Complaint == nil || th.Complaint.State != "resolved" || th.Complaint.ResolvedBy != supervisorName {
+		t.Errorf("the agent sees the complaint as %s", describe(th.Complaint))
+	}
+}
+
+func editedPlaybook(t *testing.T, s *story) {
+	const inForce = 2 * time.Second
+	word := "暗号" + s.run
+	rule := func(text string) v1alpha1.PlaybookRule {
+		return v1alpha1.PlaybookRule{
+			Name: "e2e", Match: v1alpha1.PlaybookMatch{Keywords: []string{word}}, Reply: &v1alpha1.BotReply{Text: text},
+		}
+	}
+	playbook := &v1alpha1.Playbook{}
+	change(t, s.kube, playbookName, playbook, func(p *v1alpha1.Playbook) { p.Spec.Rules = slices.Insert(p.Spec.Rules, 0, rule("旧答案")) })
+	c := s.customer("playbook")
+	c.writes(t, word)
+	c.reads(t, "旧答案")
+	edited := playbook.DeepCopy()
+	edited.Spec.Rules[0] = rule("新答案")
+	must(t, s.kube.patch(t.Context(), edited, playbook))
+	began := time.Now()
+	await(t, "the bot gives the new answer", soon, func(ctx context.Context) ([]line, error) {
+		if _, err := c.send(ctx, map[string]any{"content": word}); err != nil {
+			return nil, err
+		}
+		return c.received(ctx)
+	}, func(lines []line) bool {
+		return slices.ContainsFunc(lines, func(l line) bool { return l.Text == "新答案" })
+	})
+	took := time.Since(began)
+	t.Logf("the edit was in force after %s", took.Round(time.Millisecond))
+	if took > inForce {
+		t.Errorf("the edit was in force after %s, want within %s", took, inForce)
+	}
+	// Out of the bot's hands, so that the conversation can be closed.
+	c.writes(t, "转人工")
+	s.agent.closesLater(t, s.stream.gives(t, c, soon).ID)
+}
