@@ -103,7 +103,7 @@ func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connector.Close(t.Context()) //nolint:errcheck // Only read.
+	defer connector.Close(t.Context())
 	if _, err := connector.Exec(t.Context(), "SELECT FROM delivery"); err != nil {
 		t.Errorf("the connectors have no rights: %v", err)
 	}

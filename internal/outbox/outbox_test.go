@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -200,14 +201,14 @@ func TestAnotherRelayTakesOver(t *testing.T) {
 			write(t, s, func(ctx context.Context, u *store.Unit) error {
 				var errs []error
 				for i := range 32 {
-					errs = append(errs, publishNumber(ctx, u, "events", fmt.Sprint(i), 1))
+					errs = append(errs, publishNumber(ctx, u, "events", strconv.Itoa(i), 1))
 				}
 				return errors.Join(errs...)
 			})
 			waitEmpty(t, s)
 			for i := range 32 {
 				// An owner that is cut off may have published what it could not delete any more.
-				if len(first.ids(fmt.Sprint(i)))+len(second.ids(fmt.Sprint(i))) == 0 {
+				if len(first.ids(strconv.Itoa(i)))+len(second.ids(strconv.Itoa(i))) == 0 {
 					t.Errorf("key %d was never published", i)
 				}
 			}

@@ -45,7 +45,7 @@ func (o *ownership) missing() []int32 {
 	for i := range locks {
 		lock := (o.first + i) % locks
 		if !o.owned[lock] {
-			missing = append(missing, int32(lock)) //nolint:gosec // Below 16.
+			missing = append(missing, int32(lock))
 		}
 	}
 	return missing
@@ -122,7 +122,7 @@ func (r *Relay) listen(ctx context.Context, conn *pgx.Conn, wait time.Duration) 
 		notification, err := conn.WaitForNotification(waitCtx)
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err() //nolint:wrapcheck // Run looks at the context itself.
+			return ctx.Err()
 		case err != nil && waitCtx.Err() != nil && !conn.IsClosed():
 			return nil
 		case err != nil:

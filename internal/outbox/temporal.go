@@ -118,10 +118,13 @@ func (s *temporalSender) call(ctx context.Context, row *db.Outbox) error {
 		return nil
 	case errors.As(err, &notFound):
 		// Starts precede signals of the same workflow, so this one has ended, whoever signalled it was late.
-		s.drop(ctx, row, slog.LevelWarn, "Dropped a signal to a workflow that has ended", "ended", nil)
+		s.metrics.dropped.WithLabelValues("ended").Inc()
+		s.logger.Warn("Dropped a signal to a workflow that has ended", "target", row.Target, "workflowID", row.Key)
 		return nil
 	case errors.As(err, &invalid), errors.Is(err, errTarget):
-		s.drop(ctx, row, slog.LevelError, "Dropped an outbox row that Temporal can never accept", "invalid", err)
+		s.metrics.dropped.WithLabelValues("invalid").Inc()
+		s.logger.Error("Dropped an outbox row that Temporal can never accept",
+			"target", row.Target, "workflowID", row.Key, "eventID", row.EventID, "error", err)
 		return nil
 	default:
 		return fmt.Errorf("passing %s on to Temporal: %w", row.Target, err)
@@ -138,20 +141,10 @@ func (s *temporalSender) operate(ctx context.Context, row *db.Outbox) error {
 			// Else the client would hide it, and a test could not tell once from twice.
 			WorkflowExecutionErrorWhenAlreadyStarted: true,
 		}, workflowType, row.Payload)
-		return err //nolint:wrapcheck // call branches on it and wraps.
+		return err
 	}
 	if signal, ok := strings.CutPrefix(row.Target, store.TargetSignal); ok {
-		return s.workflows.SignalWorkflow(ctx, row.Key, "", signal, row.Payload) //nolint:wrapcheck // As above.
+		return s.workflows.SignalWorkflow(ctx, row.Key, "", signal, row.Payload)
 	}
 	return errTarget
-}
-
-// drop tells of a row that is deleted although nobody took it.
-func (s *temporalSender) drop(ctx context.Context, row *db.Outbox, level slog.Level, text, reason string, err error) {
-	s.metrics.dropped.WithLabelValues(reason).Inc()
-	attributes := []any{"target", row.Target, "workflowID", row.Key, "eventID", row.EventID}
-	if err != nil {
-		attributes = append(attributes, "error", err)
-	}
-	s.logger.Log(ctx, level, text, attributes...)
 }

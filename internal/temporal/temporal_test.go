@@ -2,7 +2,6 @@ package temporal_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -67,9 +66,9 @@ func waitUntil(t *testing.T, what string, try func() error) {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	timeout := time.After(deadline)
-	last := errors.New("not tried")
 	for {
-		if last = try(); last == nil {
+		last := try()
+		if last == nil {
 			return
 		}
 		select {

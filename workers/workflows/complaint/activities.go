@@ -118,7 +118,7 @@ func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error
 			Key: ack.ID + "/acknowledge", Topic: topic, Sender: store.SenderBot,
 			Content: message.Content{Kind: message.KindText, Text: ack.Text},
 		})
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 
@@ -160,7 +160,7 @@ func (a *Activities) change(
 		_, _, err := u.ChangeComplaint(ctx, conversation, a.agents(roles), func(ctx context.Context) (db.Complaint, error) {
 			return write(ctx, u)
 		})
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 
@@ -168,9 +168,9 @@ func (a *Activities) change(
 func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
 	err := a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now()}, f)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return temporal.NewNonRetryableApplicationError("the complaint's conversation is gone", errorGone, err) //nolint:wrapcheck // Temporal's own.
+		return temporal.NewNonRetryableApplicationError("the complaint's conversation is gone", errorGone, err)
 	}
-	return err //nolint:wrapcheck // says what it was doing.
+	return err
 }
 
 // agents are the names of all who have one of the roles.

@@ -48,7 +48,7 @@ func options(name string) workflow.ActivityOptions {
 }
 
 func execute(ctx workflow.Context, name string, argument any) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, nil) //nolint:wrapcheck // Temporal's own error, which names the activity.
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, nil)
 }
 
 func recordOpened(ctx workflow.Context, input promise.ComplaintInput) error {

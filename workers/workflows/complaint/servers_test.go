@@ -249,7 +249,7 @@ func (b *brand) news(agent string) []string {
 // killableWorker starts a worker of its own process and returns how to kill it.
 func (b *brand) killableWorker() (kill func()) {
 	b.t.Helper()
-	command := exec.CommandContext(b.t.Context(), os.Args[0]) //nolint:gosec // This test binary.
+	command := exec.CommandContext(b.t.Context(), os.Args[0])
 	command.Env = append(os.Environ(), workerAddress+"="+testenv.Temporal(b.t), workerNamespace+"="+b.namespace, workerPostgres+"="+b.url)
 	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {

@@ -63,7 +63,7 @@ func newComplaint(ctx workflow.Context, input promise.ComplaintInput) (*complain
 		func() (promise.ComplaintStatus, error) { return c.status, nil },
 		workflow.QueryHandlerOptions{Description: "Where the complaint stands."})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // A misspelled name: the same in every execution.
+		return nil, err
 	}
 	workflow.Go(ctx, c.listen)
 	return c, nil
@@ -120,7 +120,7 @@ func (c *complaint) run(ctx workflow.Context) error {
 		return err
 	}
 	if err := workflow.Await(ctx, func() bool { return c.resolved != nil }); err != nil {
-		return err //nolint:wrapcheck // A cancellation, which Temporal knows by its type.
+		return err
 	}
 	if err := c.settle(ctx); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (c *complaint) run(ctx workflow.Context) error {
 	if err := c.followUp(ctx); err != nil {
 		return err
 	}
-	return workflow.Await(ctx, func() bool { return c.told }) //nolint:wrapcheck // A cancellation, which Temporal knows by its type.
+	return workflow.Await(ctx, func() bool { return c.told })
 }
 
 func (c *complaint) acknowledge(ctx workflow.Context) {
@@ -190,7 +190,7 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 			return err
 		}
 		if asked, err = workflow.AwaitWithTimeout(ctx, patience, done); err != nil {
-			return err //nolint:wrapcheck // A cancellation, which Temporal knows by its type.
+			return err
 		}
 	}
 	if !asked {
@@ -206,7 +206,7 @@ func awaitUntil(ctx workflow.Context, until time.Time, condition func() bool) (m
 	if left <= 0 {
 		return condition(), nil
 	}
-	return workflow.AwaitWithTimeout(ctx, left, condition) //nolint:wrapcheck // A cancellation, which Temporal knows by its type.
+	return workflow.AwaitWithTimeout(ctx, left, condition)
 }
 
 func shortened(text string) string {
