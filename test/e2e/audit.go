@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // maxFindings bounds what a broken run prints.
@@ -143,17 +145,9 @@ func (c *replyCounts) find(format string, args ...any) {
 
 // reasons lists them as "QuotaSpent 3, WindowClosed 1".
 func (c *replyCounts) reasons() string {
-	names := make([]string, 0, len(c.Reasons))
-	for name := range c.Reasons {
-		names = append(names, name)
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(c.Reasons)) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, c.Reasons[name]))
 	}
-	slices.Sort(names)
-	text := ""
-	for i, name := range names {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s %d", name, c.Reasons[name])
-	}
-	return text
+	return strings.Join(parts, ", ")
 }

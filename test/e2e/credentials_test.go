@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
@@ -35,7 +36,8 @@ const (
 
 // rotatedSecret changes the AES key under traffic, and then everything else: only the AES key has a previous one, so the
 // platform's token and app secret change between two messages.
-func rotatedSecret(t *testing.T, s *story) {
+func (s *story) rotatedSecret() {
+	t := s.t
 	unchanged := s.kube.nothingRestarts(t)
 	c := s.customer("rotation")
 	given := s.meets(t, c, "改密钥之前")
@@ -183,10 +185,11 @@ func (f *traffic) stop(t *testing.T) []string {
 	return texts
 }
 
-func secondChannel(t *testing.T, s *story) {
+func (s *story) secondChannel() {
+	t := s.t
 	unchanged := s.kube.nothingRestarts(t)
 	name := "e2e-" + s.run
-	account := s.sim.app("wx" + fmt.Sprintf("%x", randomBytes(8)))
+	account := s.sim.app("wx" + hex.EncodeToString(randomBytes(8)))
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-wechat", Labels: map[string]string{v1alpha1.CredentialsLabel: "true"}},
 		Data: map[string][]byte{

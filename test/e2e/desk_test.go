@@ -89,7 +89,7 @@ func (d desk) setDuty(ctx context.Context, onDuty bool) error {
 
 // conversations lists those in a state; mine may be "true" or empty.
 func (d desk) conversations(ctx context.Context, state, mine string) ([]conversation, error) {
-	query := url.Values{}
+	query := url.Values{"limit": {"200"}}
 	for name, value := range map[string]string{"state": state, "mine": mine} {
 		if value != "" {
 			query.Set(name, value)

@@ -35,6 +35,7 @@ const (
 // trial is one fault under load.
 type trial struct {
 	*stack
+	t      *testing.T
 	db     *pgxpool.Pool
 	prefix string
 	kills  int
@@ -52,16 +53,16 @@ func TestFaults(t *testing.T) {
 	for _, fault := range []struct {
 		name string
 		// strike runs while the load does.
-		strike func(*testing.T, *trial)
+		strike func(*trial)
 	}{
-		{"kills", killAll},
-		{"kills without the operator", killWithoutOperator},
-		{"kafka away", kafkaAway},
-		{"apiserver away", apiServerAway},
+		{"kills", (*trial).killAll},
+		{"kills without the operator", (*trial).killWithoutOperator},
+		{"kafka away", (*trial).kafkaAway},
+		{"apiserver away", (*trial).apiServerAway},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			one := &trial{stack: s, db: db}
-			result := one.play(t, fault.name, fault.strike)
+			one := &trial{stack: s, t: t, db: db}
+			result := one.play(fault.name, fault.strike)
 			outcomes = append(outcomes, result)
 			for _, finding := range slices.Concat(result.Messages.Findings, result.Replies.Findings) {
 				t.Log(finding)
@@ -85,15 +86,15 @@ func report(t *testing.T, s *stack, outcomes []outcome) {
 }
 
 // play runs the load with the fault and counts.
-func (r *trial) play(t *testing.T, name string, strike func(*testing.T, *trial)) outcome {
-	t.Helper()
+func (r *trial) play(name string, strike func(*trial)) outcome {
+	t := r.t
 	r.clearDesk(t)
 	t.Cleanup(func() { r.clearDeskLater(t) })
 	r.prefix = fmt.Sprintf("o-%s-%s-", r.run, strings.ReplaceAll(name, " ", "-"))
 	started, err := r.app.startLoad(t.Context(), r.prefix, loadCustomers, loadPerSecond, loadLength)
 	must(t, err)
 	talker := startTalker(t, r)
-	strike(t, r)
+	strike(r)
 	ended := await(t, "the load has ended", drainLimit,
 		func(ctx context.Context) (load, error) { return r.sim.load(ctx, started.ID, "false") },
 		func(l load) bool { return l.State != "running" })
@@ -122,7 +123,8 @@ func writtenOf(l load) []written {
 }
 
 // killAll ends connector, router and desk, one after the other, again and again.
-func killAll(t *testing.T, r *trial) {
+func (r *trial) killAll() {
+	t := r.t
 	prey := findVictims(t, r.kube)
 	components := []string{"connector", "router", "desk"}
 	ticker := time.NewTicker(killEvery)
@@ -144,7 +146,8 @@ func killAll(t *testing.T, r *trial) {
 	}
 }
 
-func killWithoutOperator(t *testing.T, r *trial) {
+func (r *trial) killWithoutOperator() {
+	t := r.t
 	operator := &appsv1.Deployment{}
 	operator.Namespace, operator.Name = operatorNamespace, operatorName
 	scale := func(ctx context.Context, replicas int32) error {
@@ -164,7 +167,7 @@ func killWithoutOperator(t *testing.T, r *trial) {
 		return nil
 	})
 	await(t, "the operator is gone", soon, r.operator, func(ready int32) bool { return ready == 0 })
-	killAll(t, r)
+	r.killAll()
 }
 
 func (r *trial) operator(ctx context.Context) (int32, error) {
@@ -173,15 +176,15 @@ func (r *trial) operator(ctx context.Context) (int32, error) {
 	return d.Status.ReadyReplicas, err
 }
 
-func kafkaAway(t *testing.T, r *trial) {
-	r.away(t,
+func (r *trial) kafkaAway() {
+	r.away(
 		func(ctx context.Context) error { return r.program(ctx, "local", "stop", "kafka") },
 		func(ctx context.Context) error { return r.program(ctx, "local", "start", "kafka") })
 }
 
-func apiServerAway(t *testing.T, r *trial) {
+func (r *trial) apiServerAway() {
 	dir := filepath.Join(r.root, ".run")
-	r.away(t,
+	r.away(
 		func(ctx context.Context) error {
 			return r.program(ctx, "cluster", "stop-component", "--kill", "--dir", dir, "kube-apiserver")
 		},
@@ -191,8 +194,8 @@ func apiServerAway(t *testing.T, r *trial) {
 }
 
 // away takes a server away for a while.
-func (r *trial) away(t *testing.T, stop, start func(context.Context) error) {
-	t.Helper()
+func (r *trial) away(stop, start func(context.Context) error) {
+	t := r.t
 	pass(t, outageAfter)
 	// Starting what runs is harmless; leaving it away is not.
 	cleanly(t, start)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -37,7 +38,7 @@ func (o outcome) row() []string {
 		o.Kills, m.Written, m.Success, m.Kept, m.Missing, m.Repeated, m.OutOfOrder,
 		r.Accepted, r.Delivered, r.Failed, r.Unknown, r.Silent, r.Twice, r.Wrong,
 	} {
-		row = append(row, fmt.Sprint(n))
+		row = append(row, strconv.Itoa(n))
 	}
 	return append(row, o.Settled.Round(100*time.Millisecond).String())
 }

@@ -110,7 +110,7 @@ func (c customer) send(ctx context.Context, message map[string]any) (push, error
 	return p, err
 }
 
-// sends sends anything that must be taken by the product.
+// sends is send for what the product must take.
 func (c customer) sends(t testing.TB, message map[string]any) push {
 	t.Helper()
 	p, err := c.send(t.Context(), message)

@@ -14,47 +14,45 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-// story is a stack with an agent at work.
+// story is a stack with an agent at work, as one chapter knows it.
 type story struct {
 	*stack
+	t *testing.T
 	// stream is the agent's open workbench.
 	stream *stream
 }
 
-// chapter is one sentence of the story.
-type chapter struct {
-	name string
-	play func(*testing.T, *story)
-}
-
 // TestStory plays a customer's day. Each chapter has customers of its own and puts back what it changed.
 func TestStory(t *testing.T) {
-	s := &story{stack: open(t)}
-	t.Run("every object of the sample is Ready", func(t *testing.T) { everythingReady(t, s) })
-	s.staffed(t)
-	for _, c := range []chapter{
-		{"a customer writes, the agent answers, the customer reads it", conversationBothWays},
-		{"an agent whose connection broke gets what they missed", missedFrames},
-		{"three pushes of one MsgId show once", repeatedPushes},
-		{"the same over XML", overXML},
-		{"a secure Channel refuses plaintext", plaintextRefused},
-		{"a picture is kept and shown", picture},
-		{"a second customer waits while the only agent is full", fullAgent},
-		{"what is written outside the shift is answered at the next opening", outsideTheShift},
-		{"a complaint left alone is escalated", complaintLeftAlone},
-		{"an edited Playbook is in force at once", editedPlaybook},
-		{"a rotated Secret is taken without a restart", rotatedSecret},
-		{"a second Channel of the pool is served without a restart", secondChannel},
+	stack := open(t)
+	t.Run("every object of the sample is Ready", func(t *testing.T) { stack.ready(t) })
+	stack.staffed(t)
+	for _, chapter := range []struct {
+		name string
+		play func(*story)
+	}{
+		{"a customer writes, the agent answers, the customer reads it", (*story).bothWays},
+		{"an agent whose connection broke gets what they missed", (*story).missedFrames},
+		{"three pushes of one MsgId show once", (*story).repeatedPushes},
+		{"the same over XML", (*story).overXML},
+		{"a secure Channel refuses plaintext", (*story).plaintextRefused},
+		{"a picture is kept and shown", (*story).picture},
+		{"a second customer waits while the only agent is full", (*story).fullAgent},
+		{"what is written outside the shift is answered at the next opening", (*story).outsideTheShift},
+		{"a complaint left alone is escalated", (*story).complaintLeftAlone},
+		{"an edited Playbook is in force at once", (*story).editedPlaybook},
+		{"a rotated Secret is taken without a restart", (*story).rotatedSecret},
+		{"a second Channel of the pool is served without a restart", (*story).secondChannel},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			one := &story{stack: s.stack, stream: s.agent.listen(t, -1)}
-			one.stream.gets(t, "the stream says hello", soon, func(f frame) bool { return f.Kind == "hello" })
-			c.play(t, one)
+		t.Run(chapter.name, func(t *testing.T) {
+			chapter.play(&story{stack, t, stack.agent.listen(t, fromNow)})
 		})
 	}
 }
 
-func everythingReady(t *testing.T, s *story) {
+// ready waits until the sample is.
+func (s *stack) ready(t *testing.T) {
+	t.Helper()
 	await(t, "every object is Ready in its current generation", settleLimit, s.kube.all, func(all []standing) bool {
 		return !slices.ContainsFunc(all, func(one standing) bool { return !isReady(one) })
 	})
@@ -69,7 +67,8 @@ func (s *story) meets(t *testing.T, c customer, text string) conversation {
 	return given
 }
 
-func conversationBothWays(t *testing.T, s *story) {
+func (s *story) bothWays() {
+	t := s.t
 	if s.channel.Spec.MiniProgram.MessageMode != v1alpha1.MessageModeSecure {
 		t.Fatalf("the sample's Channel is in mode %s, the story wants Secure", s.channel.Spec.MiniProgram.MessageMode)
 	}
@@ -89,7 +88,8 @@ func conversationBothWays(t *testing.T, s *story) {
 	})
 }
 
-func missedFrames(t *testing.T, s *story) {
+func (s *story) missedFrames() {
+	t := s.t
 	c := s.customer("missed")
 	given := s.meets(t, c, "第一句")
 	last := s.stream.last()
@@ -105,7 +105,8 @@ func missedFrames(t *testing.T, s *story) {
 	}
 }
 
-func repeatedPushes(t *testing.T, s *story) {
+func (s *story) repeatedPushes() {
+	t := s.t
 	c := s.customer("repeated")
 	first := c.writes(t, "一")
 	given := s.stream.gives(t, c, soon)
@@ -128,7 +129,8 @@ func (s *story) repeats(t *testing.T, p push, times int, concurrent bool) {
 	}
 }
 
-func overXML(t *testing.T, s *story) {
+func (s *story) overXML() {
+	t := s.t
 	s.app.set(t, console{Mode: "secure", Format: "XML"})
 	c := s.customer("xml")
 	given := s.meets(t, c, "<b>XML & 中文 ]]></b>")
@@ -138,7 +140,8 @@ func overXML(t *testing.T, s *story) {
 	s.agent.replies(t, c, given.ID, "收到 <XML>")
 }
 
-func plaintextRefused(t *testing.T, s *story) {
+func (s *story) plaintextRefused() {
+	t := s.t
 	c := s.customer("plaintext")
 	func() {
 		must(t, s.app.change(t.Context(), console{Mode: "plaintext"}))
@@ -153,7 +156,8 @@ func plaintextRefused(t *testing.T, s *story) {
 	s.agent.hears(t, given.ID, "加密了")
 }
 
-func picture(t *testing.T, s *story) {
+func (s *story) picture() {
+	t := s.t
 	c := s.customer("picture")
 	drawing := drawn(t)
 	given := s.meets(t, c, "看这张图")
@@ -161,20 +165,22 @@ func picture(t *testing.T, s *story) {
 	th := await(t, "the transcript holds the picture", soon,
 		func(ctx context.Context) (thread, error) { return s.agent.thread(ctx, given.ID) },
 		func(th thread) bool { return len(th.Messages) == 2 && th.Messages[1].Content.Media != nil })
+	address := s.agent.url + "/api/media/" + th.Messages[1].Content.Media.ID + "?conversation=" + given.ID
 	got := await(t, "the desk serves the picture", soon,
 		func(ctx context.Context) ([]byte, error) {
-			return fetch(ctx, http.MethodGet, s.agent.url+"/api/media/"+th.Messages[1].Content.Media.ID, s.agent.token, nil)
+			return fetch(ctx, http.MethodGet, address, s.agent.token, nil)
 		},
 		func(data []byte) bool { return len(data) > 0 })
 	if !bytes.Equal(drawing, got) {
 		t.Errorf("the picture has %d bytes at the desk and had %d", len(got), len(drawing))
 	}
-	if _, err := fetch(t.Context(), http.MethodGet, s.agent.url+"/api/media/"+th.Messages[1].Content.Media.ID, "", nil); err == nil {
+	if _, err := fetch(t.Context(), http.MethodGet, address, "", nil); err == nil {
 		t.Error("the desk serves pictures to strangers")
 	}
 }
 
-func fullAgent(t *testing.T, s *story) {
+func (s *story) fullAgent() {
+	t := s.t
 	mine, err := s.agent.mine(t.Context())
 	must(t, err)
 	change(t, s.kube, agentName, &v1alpha1.Agent{}, func(agent *v1alpha1.Agent) { agent.Spec.Capacity = int32(len(mine)) + 1 })
@@ -193,7 +199,8 @@ func fullAgent(t *testing.T, s *story) {
 	s.agent.replies(t, second, given.ID, "让您久等了。")
 }
 
-func outsideTheShift(t *testing.T, s *story) {
+func (s *story) outsideTheShift() {
+	t := s.t
 	schedule := &v1alpha1.ShiftSchedule{}
 	var opening time.Time
 	change(t, s.kube, scheduleName, schedule, func(schedule *v1alpha1.ShiftSchedule) {
@@ -224,13 +231,14 @@ func outsideTheShift(t *testing.T, s *story) {
 	s.agent.replies(t, c, waiting.ID, "早上好,我们开门了。")
 }
 
-func complaintLeftAlone(t *testing.T, s *story) {
+func (s *story) complaintLeftAlone() {
+	t := s.t
 	change(t, s.kube, levelName, &v1alpha1.ServiceLevel{}, func(level *v1alpha1.ServiceLevel) {
 		level.Spec.Complaint.Ladder = []v1alpha1.EscalationRung{{After: "3s", Notify: v1alpha1.RoleSupervisor}}
 	})
 	playbook := &v1alpha1.Playbook{}
 	s.kube.get(t, playbookName, playbook)
-	supervisor := s.supervisor.listen(t, -1)
+	supervisor := s.supervisor.listen(t, fromNow)
 	c := s.customer("complaint")
 	given := s.meets(t, c, "我要投诉!")
 	if given.Topic != v1alpha1.TopicComplaint {
@@ -254,7 +262,8 @@ func complaintLeftAlone(t *testing.T, s *story) {
 	}
 }
 
-func editedPlaybook(t *testing.T, s *story) {
+func (s *story) editedPlaybook() {
+	t := s.t
 	const inForce = 2 * time.Second
 	word := "暗号" + s.run
 	rule := func(text string) v1alpha1.PlaybookRule {

@@ -18,7 +18,11 @@ import (
 	"github.com/coder/websocket/wsjson"
 )
 
-const maxFrame = 1 << 20
+const (
+	maxFrame = 1 << 20
+	// fromNow asks for nothing that was there before.
+	fromNow = -1
+)
 
 // stream is an agent's open workbench: it keeps every frame that came.
 type stream struct {
@@ -32,7 +36,7 @@ type stream struct {
 	news chan struct{}
 }
 
-// listen opens the WebSocket; after is the last frame that was seen before, or negative for "from now on".
+// listen opens the WebSocket; after is the last frame that was seen before, or fromNow.
 func (d desk) listen(t testing.TB, after int64) *stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), callLimit)
@@ -41,14 +45,19 @@ func (d desk) listen(t testing.TB, after int64) *stream {
 	if after >= 0 {
 		address += "?after=" + strconv.FormatInt(after, 10)
 	}
-	conn, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}})
+	//nolint:bodyclose // The answer to a WebSocket's handshake has no body to close: see websocket.Dial.
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}})
 	if err != nil {
-		t.Fatalf("opening the WebSocket of %s: %v (%+v)", d.agent, err, resp)
+		t.Fatalf("opening the WebSocket of %s: %v", d.agent, err)
 	}
 	conn.SetReadLimit(maxFrame)
 	s := &stream{conn: conn, done: make(chan struct{}), news: make(chan struct{})}
 	go s.read(context.WithoutCancel(t.Context()))
-	t.Cleanup(s.close)
+	t.Cleanup(func() {
+		s.close()
+		s.gapless(t)
+	})
+	s.gets(t, "the stream says hello", soon, func(f frame) bool { return f.Kind == "hello" })
 	return s
 }
 
@@ -56,6 +65,22 @@ func (d desk) listen(t testing.TB, after int64) *stream {
 func (s *stream) close() {
 	s.conn.CloseNow()
 	<-s.done
+}
+
+// gapless fails the test when a frame is lacking, came twice or out of order.
+func (s *stream) gapless(t testing.TB) {
+	t.Helper()
+	frames, _, _ := s.state()
+	var before int64
+	for _, f := range frames {
+		if f.Kind == "hello" {
+			continue
+		}
+		if before != 0 && f.Seq != before+1 {
+			t.Errorf("frame %d came after frame %d", f.Seq, before)
+		}
+		before = f.Seq
+	}
 }
 
 func (s *stream) read(ctx context.Context) {
