@@ -17,6 +17,7 @@ import (
 // Agent is a person who serves customers. Their labels decide which SkillGroups they belong to.
 type Agent struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -67,10 +68,11 @@ type AgentSpec struct {
 
 // AgentStatus reports on an Agent.
 type AgentStatus struct {
-	// conditions: Ready, derived from ReferencesResolved and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

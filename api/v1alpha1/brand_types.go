@@ -18,6 +18,7 @@ import (
 // Kafka topics, the database schema, the router, the workflow worker and the desk.
 type Brand struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -184,10 +185,11 @@ type BrandDefaults struct {
 
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
-	// conditions: Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

@@ -17,6 +17,7 @@ import (
 // Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors.
 type Channel struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -197,10 +198,11 @@ type ScalingSpec struct {
 
 // ChannelStatus reports on a Channel.
 type ChannelStatus struct {
-	// conditions: Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified.
+	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

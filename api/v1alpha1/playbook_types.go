@@ -15,6 +15,7 @@ import (
 // Playbook is what the bot says and when it hands over to a human. A message that no rule answers goes to a human.
 type Playbook struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -177,10 +178,11 @@ type CannedReply struct {
 
 // PlaybookStatus reports on a Playbook.
 type PlaybookStatus struct {
-	// conditions: Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

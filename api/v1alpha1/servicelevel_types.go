@@ -14,6 +14,7 @@ import (
 // ServiceLevel is what a brand promises its customers, and what happens when a promise is late.
 type ServiceLevel struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -85,10 +86,11 @@ type OffHoursSpec struct {
 
 // ServiceLevelStatus reports on a ServiceLevel.
 type ServiceLevelStatus struct {
-	// conditions: Ready, derived from Acknowledged.
+	// conditions are Ready, derived from Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

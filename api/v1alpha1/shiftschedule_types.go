@@ -8,7 +8,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ss,categories=yingda
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="Open",type=boolean,JSONPath=`.status.open`
+// +kubebuilder:printcolumn:name="Open",type=string,JSONPath=`.status.open`
 // +kubebuilder:printcolumn:name="Shift",type=string,JSONPath=`.status.currentShift`
 // +kubebuilder:printcolumn:name="Peak",type=string,JSONPath=`.status.currentPeak`
 // +kubebuilder:printcolumn:name="Seats",type=integer,JSONPath=`.status.seats`
@@ -19,6 +19,7 @@ import (
 // text, routing and the clocks of the service level, so that they cannot disagree.
 type ShiftSchedule struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -176,17 +177,19 @@ type ScheduleOverride struct {
 
 // ShiftScheduleStatus reports on a ShiftSchedule.
 type ShiftScheduleStatus struct {
-	// conditions: Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// open says whether a shift is on now.
+	// open says whether a shift is on now: True or False.
 	// +optional
-	Open *bool `json:"open,omitempty"`
+	// +kubebuilder:validation:Enum=True;False
+	Open metav1.ConditionStatus `json:"open,omitempty"`
 	// currentShift is the shift that is on now.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63

@@ -15,6 +15,7 @@ import (
 // SkillGroup is a team of agents with one queue.
 type SkillGroup struct {
 	metav1.TypeMeta `json:",inline"`
+	// metadata of the object.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
@@ -105,10 +106,11 @@ type PriorityMatch struct {
 
 // SkillGroupStatus reports on a SkillGroup.
 type SkillGroupStatus struct {
-	// conditions: Ready, derived from ReferencesResolved and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional

@@ -1243,11 +1243,6 @@ func (in *ShiftScheduleStatus) DeepCopyInto(out *ShiftScheduleStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
-	if in.Open != nil {
-		in, out := &in.Open, &out.Open
-		*out = new(bool)
-		**out = **in
-	}
 	if in.Seats != nil {
 		in, out := &in.Seats, &out.Seats
 		*out = new(int32)

@@ -29,7 +29,7 @@ func template(t *testing.T, arguments ...string) ([]byte, error) {
 		t.Fatalf("finding Helm (make bin/helm builds it): %v", err)
 	}
 	arguments = append([]string{"template", "yingda", ".", "--namespace", "yingda-system"}, arguments...)
-	cmd := exec.CommandContext(t.Context(), helm, arguments...) //nolint:gosec // the arguments are the test's
+	cmd := exec.CommandContext(t.Context(), helm, arguments...)
 	var out, failure bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &failure
 	if err := cmd.Run(); err != nil {
@@ -60,7 +60,7 @@ func TestTheChartBringsTheCRDsOfTheAPI(t *testing.T) {
 		t.Fatalf("no CRDs in %s: %v", crdBases, err)
 	}
 	for _, base := range bases {
-		want, err := os.ReadFile(base) //nolint:gosec // a file of this repository
+		want, err := os.ReadFile(base)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestTheChartBringsTheCRDsOfTheAPI(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := os.ReadFile(copied) //nolint:gosec // a file of this repository
+		got, err := os.ReadFile(copied)
 		if err != nil {
 			t.Fatal(err)
 		}

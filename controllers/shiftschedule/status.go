@@ -3,6 +3,8 @@ package shiftschedule
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
 )
@@ -19,7 +21,10 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ShiftScheduleS
 	if decided.state == nil {
 		return out
 	}
-	out.Open = &decided.state.Open
+	out.Open = metav1.ConditionFalse
+	if decided.state.Open {
+		out.Open = metav1.ConditionTrue
+	}
 	out.CurrentShift = decided.state.Shift
 	out.CurrentPeak = decided.state.Peak
 	out.Seats = &decided.state.Seats
