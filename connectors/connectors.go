@@ -83,7 +83,7 @@ type File struct {
 
 // Connector is one Channel being served. It is safe for concurrent use. It may also be a Webhook and a FileSource.
 type Connector interface {
-	// Send says something to a customer, or shows that somebody types. A *Failure tells what may be done; any other error
+	// Send says something to a customer, or shows that somebody types. A *CallError tells what may be done; any other error
 	// means that nobody knows whether it arrived.
 	Send(ctx context.Context, out message.Outbound) error
 	// Check asks the platform whether the credentials are good.
@@ -92,7 +92,7 @@ type Connector interface {
 
 // Webhook is a Connector whose platform calls us.
 type Webhook interface {
-	// Receive verifies and decodes one call. A *Refusal tells why it is refused.
+	// Receive verifies and decodes one call. A *RefusedError tells why it is refused.
 	Receive(r *http.Request) (Received, error)
 }
 

@@ -27,8 +27,8 @@ const (
 	ClassUnknown Class = "Unknown"
 )
 
-// Failure is a call of the platform that did not succeed.
-type Failure struct {
+// CallError is a call of the platform that did not succeed.
+type CallError struct {
 	Class Class
 	// Code is the platform's, 0 without one.
 	Code int
@@ -40,7 +40,7 @@ type Failure struct {
 	Err error
 }
 
-func (f *Failure) Error() string {
+func (f *CallError) Error() string {
 	text := fmt.Sprintf("%s (%s)", f.Reason, f.Class)
 	if f.Code != 0 {
 		text = fmt.Sprintf("%s (%s, code %d)", f.Reason, f.Class, f.Code)
@@ -51,25 +51,25 @@ func (f *Failure) Error() string {
 	return text
 }
 
-func (f *Failure) Unwrap() error { return f.Err }
+func (f *CallError) Unwrap() error { return f.Err }
 
-// AsFailure turns any error into a Failure: an error that is none means that nobody knows.
-func AsFailure(err error) *Failure {
-	if failure, ok := errors.AsType[*Failure](err); ok {
+// AsCallError turns any error into a CallError: an error that is none means that nobody knows.
+func AsCallError(err error) *CallError {
+	if failure, ok := errors.AsType[*CallError](err); ok {
 		return failure
 	}
-	return &Failure{Class: ClassUnknown, Reason: "NoAnswer", Err: err}
+	return &CallError{Class: ClassUnknown, Reason: "NoAnswer", Err: err}
 }
 
-// Refusal is a webhook call that is not accepted.
-type Refusal struct {
+// RefusedError is a webhook call that is not accepted.
+type RefusedError struct {
 	// Status is the HTTP status of the answer.
 	Status int
 	// Reason is a short English identifier for metrics; it holds nothing of the call.
 	Reason string
 }
 
-func (r *Refusal) Error() string { return "refused: " + r.Reason }
+func (r *RefusedError) Error() string { return "refused: " + r.Reason }
 
-// Refuse makes a Refusal.
-func Refuse(status int, reason string) error { return &Refusal{Status: status, Reason: reason} }
+// Refuse makes a RefusedError.
+func Refuse(status int, reason string) error { return &RefusedError{Status: status, Reason: reason} }

@@ -138,24 +138,24 @@ func (d *dispatcher) send(ctx context.Context, connector connectors.Connector, c
 }
 
 // call returns nil when the platform took the message.
-func (d *dispatcher) call(ctx context.Context, connector connectors.Connector, row db.Delivery) *connectors.Failure {
+func (d *dispatcher) call(ctx context.Context, connector connectors.Connector, row db.Delivery) *connectors.CallError {
 	var out message.Outbound
 	if err := json.Unmarshal(row.Outbound, &out); err != nil {
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "Unreadable"}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "Unreadable"}
 	}
 	if !out.NotAfter.IsZero() && d.clock().After(out.NotAfter) {
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "TooLate"}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLate"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := connector.Send(ctx, out); err != nil {
-		return connectors.AsFailure(err)
+		return connectors.AsCallError(err)
 	}
 	return nil
 }
 
 // judge turns the result of a call into what is written.
-func (d *dispatcher) judge(claim store.Claim, failure *connectors.Failure) store.Settlement {
+func (d *dispatcher) judge(claim store.Claim, failure *connectors.CallError) store.Settlement {
 	s := store.Settlement{Claim: claim, Owner: d.owner, Now: d.clock(), State: message.DeliveryDelivered}
 	if failure == nil {
 		return s

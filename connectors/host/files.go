@@ -140,7 +140,7 @@ func (f *fetcher) try(ctx context.Context, file store.FileToFetch) (outcome stri
 	if err == nil {
 		return "stored", f.store.StoreFile(ctx, file.ID, fetched.ContentType, fetched.Data) //nolint:wrapcheck // Only logged.
 	}
-	failure := connectors.AsFailure(err)
+	failure := connectors.AsCallError(err)
 	switch {
 	case failure.Class == connectors.ClassPermanent:
 		return "failed", f.store.FailFile(ctx, file.ID, failure.Reason) //nolint:wrapcheck // Only logged.

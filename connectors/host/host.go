@@ -143,7 +143,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 2)
 	var intakes, sends, reports sync.WaitGroup
-	for _, run := range []func(context.Context){h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.reach.run} {
+	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.reach.run} {
 		intakes.Go(func() { run(intake) })
 	}
 	intakes.Go(func() { fail(failed, h.consume(intake)) })

@@ -84,8 +84,12 @@ func (i *ingest) store(ctx context.Context, envelopes []message.Envelope) (kept 
 	kafkaErr := errBreakerOpen
 	if i.breaker.try(i.clock()) {
 		kafkaErr = i.publish(ctx, envelopes)
-		if change := i.breaker.done(kafkaErr, i.clock()); change != "" {
-			i.logger.Warn(change, "error", kafkaErr)
+		switch i.breaker.done(kafkaErr, i.clock()) {
+		case breakerOpened:
+			i.logger.WarnContext(ctx, "Kafka does not take messages, they go to the spool", "error", kafkaErr)
+		case breakerClosed:
+			i.logger.InfoContext(ctx, "Kafka takes messages again")
+		case breakerSame:
 		}
 		if kafkaErr == nil {
 			return "kafka", nil
@@ -135,8 +139,17 @@ func (b *breaker) try(now time.Time) bool {
 	}
 }
 
-// done takes the result of a try; it returns what to log when the state changed.
-func (b *breaker) done(err error, now time.Time) string {
+// breakerChange is what a try did to a breaker.
+type breakerChange int
+
+const (
+	breakerSame breakerChange = iota
+	breakerOpened
+	breakerClosed
+)
+
+// done takes the result of a try.
+func (b *breaker) done(err error, now time.Time) breakerChange {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was := b.open
@@ -144,15 +157,15 @@ func (b *breaker) done(err error, now time.Time) string {
 	if err == nil {
 		b.open = false
 		if was {
-			return "Kafka takes messages again"
+			return breakerClosed
 		}
-		return ""
+		return breakerSame
 	}
 	b.open, b.until = true, now.Add(breakerPause)
 	if !was {
-		return "Kafka does not take messages, they go to the spool"
+		return breakerOpened
 	}
-	return ""
+	return breakerSame
 }
 
 // recent remembers keys of messages that are durable: between one and two times recentKept of them.

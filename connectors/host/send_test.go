@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestAccessTokenThatIsRevokedInTheMiddleCostsNothing(t *testing.T) {
 		if err := w.sim.EndTokens(shop.config.AppID, end); err != nil {
 			t.Fatal(err)
 		}
-		w.lastReport(shop.say("customer1", fmt.Sprint(i)), message.DeliveryDelivered)
+		w.lastReport(shop.say("customer1", strconv.Itoa(i)), message.DeliveryDelivered)
 	}
 	// Now the platform refuses a token that it still gives out: only a forced refresh helps, and only one in 30 s.
 	shop.fault(wechatsim.Fault{ErrCode: 40001})
@@ -148,7 +149,7 @@ func TestSpentQuotaIsSeenWithoutACall(t *testing.T) {
 	t.Parallel()
 	w, _, shop := shopWith(t, "customer1")
 	for i := range 5 {
-		shop.say("customer1", fmt.Sprint(i))
+		shop.say("customer1", strconv.Itoa(i))
 	}
 	if report := w.lastReport(shop.say("customer1", "6"), message.DeliveryFailed); report.Reason != "QuotaSpent" {
 		t.Errorf("report = %+v", report)

@@ -23,9 +23,9 @@ func (s *steadyLog) note(err error) {
 	defer s.mu.Unlock()
 	switch {
 	case err != nil && !s.failing:
-		s.logger.Warn("Cannot "+s.what+", trying on", "error", err)
+		s.logger.Warn("A task fails and is tried on", "task", s.what, "error", err)
 	case err == nil && s.failing:
-		s.logger.Info("Can " + s.what + " again")
+		s.logger.Info("A task works again", "task", s.what)
 	}
 	s.failing = err != nil
 }

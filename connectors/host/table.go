@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -43,7 +42,7 @@ type entry struct {
 	fingerprint   string
 	secretVersion string
 	generation    int64
-	stopCheck     context.CancelFunc
+	stopCheck     func()
 
 	credentials   configz.Credentials
 	message       string
@@ -264,7 +263,7 @@ func (t *table) called(name string) {
 }
 
 // refused stops a Channel whose credentials the platform refused in the middle of its work, until a check passes.
-func (t *table) refused(name string, connector connectors.Connector, failure *connectors.Failure) {
+func (t *table) refused(name string, connector connectors.Connector, failure *connectors.CallError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, ok := t.entries[name]
@@ -279,7 +278,7 @@ func (t *table) refused(name string, connector connectors.Connector, failure *co
 }
 
 // settle takes the result of a check of the credentials in force.
-func (t *table) settle(name string, connector connectors.Connector, failure *connectors.Failure) {
+func (t *table) settle(name string, connector connectors.Connector, failure *connectors.CallError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, ok := t.entries[name]
@@ -298,7 +297,7 @@ func (t *table) settle(name string, connector connectors.Connector, failure *con
 	}
 }
 
-func credentialsMessage(failure *connectors.Failure) string {
+func credentialsMessage(failure *connectors.CallError) string {
 	return fmt.Sprintf("the platform answers %s (code %d)", failure.Reason, failure.Code)
 }
 
@@ -328,9 +327,8 @@ func (t *table) report() configz.Report {
 	return report
 }
 
-// close stops all checks and waits for them.
+// close releases what connectors hold.
 func (t *table) close() {
-	t.checks.close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for name := range t.entries {

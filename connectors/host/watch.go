@@ -43,8 +43,8 @@ func newWatcher(c client.WithWatch, namespace string, t *table, logger *slog.Log
 // run watches until ctx ends.
 func (w *watcher) run(ctx context.Context) {
 	defer w.running.Wait()
-	lister := &lister{client: w.client, namespace: w.namespace, newList: func() client.ObjectList { return &v1alpha1.ChannelList{} }, failed: func() {}}
-	follow(ctx, lister, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
+	channels := lister{client: w.client, namespace: w.namespace, newList: func() client.ObjectList { return &v1alpha1.ChannelList{} }, failed: func() {}}
+	follow(ctx, channels, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
 }
 
 // synced says whether all there is to serve was seen. A Secret that the Role does not grant yet holds nobody up.
@@ -86,11 +86,11 @@ func (w *watcher) adjust(ctx context.Context) {
 }
 
 func (w *watcher) watchSecret(ctx context.Context, name string) {
-	lister := &lister{
+	secret := lister{
 		client: w.client, namespace: w.namespace, name: name,
 		newList: func() client.ObjectList { return &corev1.SecretList{} }, failed: func() { w.markTried(name) },
 	}
-	follow(ctx, lister, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
+	follow(ctx, secret, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
 }
 
 func (w *watcher) markTried(name string) {
@@ -107,10 +107,10 @@ func (w *watcher) markListed() {
 
 // follow runs a reflector until ctx ends. Its pauses are short: the Role that shows a new Channel's Secret may follow the
 // Channel by a moment, and a replica is expected to serve it in a second.
-func follow(ctx context.Context, lister *lister, object client.Object, store cache.ReflectorStore) {
+func follow(ctx context.Context, from lister, object client.Object, store cache.ReflectorStore) {
 	const shortest, longest, steps = 200 * time.Millisecond, 5 * time.Second, 10
-	reflector := cache.NewReflectorWithOptions(lister, object, store, cache.ReflectorOptions{
-		Name:    fmt.Sprintf("connector-%T-%s", object, lister.name),
+	reflector := cache.NewReflectorWithOptions(from.listWatch(), object, store, cache.ReflectorOptions{
+		Name:    fmt.Sprintf("connector-%T-%s", object, from.name),
 		Backoff: &wait.Backoff{Duration: shortest, Cap: longest, Steps: steps, Factor: 2, Jitter: 0.2},
 	})
 	reflector.RunWithContext(ctx)
@@ -125,12 +125,17 @@ type lister struct {
 	failed    func()
 }
 
-var _ cache.ListerWatcherWithContext = (*lister)(nil)
+// listThenWatch keeps reflectors from streaming the list: what is watched here is small.
+type listThenWatch struct{}
 
-// IsWatchListSemanticsUnSupported keeps to list and watch: what is watched here is small.
-func (*lister) IsWatchListSemanticsUnSupported() bool { return true }
+// IsWatchListSemanticsUnSupported is what reflectors look for.
+func (listThenWatch) IsWatchListSemanticsUnSupported() bool { return true }
 
-func (l *lister) options(raw metav1.ListOptions) []client.ListOption {
+func (l lister) listWatch() cache.ListerWatcher {
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{ListWithContextFunc: l.list, WatchFuncWithContext: l.watch}, listThenWatch{})
+}
+
+func (l lister) options(raw metav1.ListOptions) []client.ListOption {
 	options := []client.ListOption{client.InNamespace(l.namespace)}
 	if l.name != "" {
 		options = append(options, client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector(metav1.ObjectNameField, l.name)})
@@ -138,18 +143,7 @@ func (l *lister) options(raw metav1.ListOptions) []client.ListOption {
 	return append(options, &client.ListOptions{Raw: &raw})
 }
 
-// List is for reflectors without contexts.
-func (l *lister) List(options metav1.ListOptions) (runtime.Object, error) {
-	return l.ListWithContext(context.Background(), options)
-}
-
-// Watch is for reflectors without contexts.
-func (l *lister) Watch(options metav1.ListOptions) (watch.Interface, error) {
-	return l.WatchWithContext(context.Background(), options)
-}
-
-// ListWithContext lists.
-func (l *lister) ListWithContext(ctx context.Context, raw metav1.ListOptions) (runtime.Object, error) {
+func (l lister) list(ctx context.Context, raw metav1.ListOptions) (runtime.Object, error) {
 	list := l.newList()
 	if err := l.client.List(ctx, list, l.options(raw)...); err != nil {
 		l.failed()
@@ -158,8 +152,7 @@ func (l *lister) ListWithContext(ctx context.Context, raw metav1.ListOptions) (r
 	return list, nil
 }
 
-// WatchWithContext watches.
-func (l *lister) WatchWithContext(ctx context.Context, raw metav1.ListOptions) (watch.Interface, error) {
+func (l lister) watch(ctx context.Context, raw metav1.ListOptions) (watch.Interface, error) {
 	w, err := l.client.Watch(ctx, l.newList(), l.options(raw)...)
 	if err != nil {
 		return nil, fmt.Errorf("watching: %w", err)

@@ -45,14 +45,14 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	connector, ok := h.table.find(name)
 	if namespace != h.namespace || !ok {
 		// The name came from a stranger: it is no label.
-		h.refuse(w, "", connectors.Refusal{Status: http.StatusNotFound, Reason: reasonUnknownChannel})
+		h.refuse(w, "", connectors.RefusedError{Status: http.StatusNotFound, Reason: reasonUnknownChannel})
 		return
 	}
 	webhook, ok := connector.(connectors.Webhook)
 	if !ok {
-		refusal := connectors.Refusal{Status: http.StatusNotFound, Reason: reasonNoWebhook}
+		refusal := connectors.RefusedError{Status: http.StatusNotFound, Reason: reasonNoWebhook}
 		if connector == nil {
-			refusal = connectors.Refusal{Status: http.StatusServiceUnavailable, Reason: reasonNotLoaded}
+			refusal = connectors.RefusedError{Status: http.StatusServiceUnavailable, Reason: reasonNotLoaded}
 		}
 		h.refuse(w, name, refusal)
 		return
@@ -60,7 +60,7 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, name, webhook)
 }
 
-func (h *webhooks) refuse(w http.ResponseWriter, channel string, refusal connectors.Refusal) {
+func (h *webhooks) refuse(w http.ResponseWriter, channel string, refusal connectors.RefusedError) {
 	h.metrics.webhooks.WithLabelValues(channel, outcomeRefused, refusal.Reason).Inc()
 	http.Error(w, http.StatusText(refusal.Status), refusal.Status)
 }
@@ -71,9 +71,9 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 	defer span.End()
 	received, err := webhook.Receive(r.WithContext(ctx))
 	if err != nil {
-		refusal, ok := errors.AsType[*connectors.Refusal](err)
+		refusal, ok := errors.AsType[*connectors.RefusedError](err)
 		if !ok {
-			refusal = &connectors.Refusal{Status: http.StatusBadRequest, Reason: "Unreadable"}
+			refusal = &connectors.RefusedError{Status: http.StatusBadRequest, Reason: "Unreadable"}
 		}
 		span.SetStatus(codes.Error, refusal.Reason)
 		h.refuse(w, name, *refusal)

@@ -69,7 +69,10 @@ func migrate(ctx context.Context, url string) error {
 	return store.Migrate(ctx, url, testenv.ConnectorRole)
 }
 
-func newWorld(t testing.TB) *world { return newWorldWith(t, testenv.Kafka(t)) }
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	return newWorldWith(t, testenv.Kafka(t))
+}
 
 func newWorldWith(t testing.TB, kafka string) *world {
 	t.Helper()

@@ -37,9 +37,9 @@ func (c *connector) Send(ctx context.Context, out message.Outbound) error {
 	case content.Kind == message.KindMiniProgramPage && content.Page != nil && content.Page.Thumb != nil:
 		return c.sendWithPicture(ctx, content.Page.Thumb, func(mediaID string) any { return pageMessage(out.Customer, content.Page, mediaID) })
 	case content.Kind == message.KindMiniProgramPage && content.Page != nil:
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "ThumbMissing"}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "ThumbMissing"}
 	default:
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "TypeNotSupported"}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TypeNotSupported"}
 	}
 }
 
@@ -80,9 +80,9 @@ func (c *connector) upload(ctx context.Context, id uuid.UUID) (string, error) {
 // fileFailure: nothing was sent yet, so everything but a file that is not there may be tried again.
 func fileFailure(err error) error {
 	if errors.Is(err, connectors.ErrNoFile) {
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "FileMissing"}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "FileMissing"}
 	}
-	return &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "FileNotRead", Err: err}
+	return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "FileNotRead", Err: err}
 }
 
 type outgoing struct {

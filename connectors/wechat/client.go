@@ -99,7 +99,7 @@ func (c *Client) post(ctx context.Context, call, path string, body any) error {
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(body); err != nil {
-		return &connectors.Failure{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
 	}
 	return c.withToken(ctx, func(ctx context.Context, token string) error {
 		_, err := c.do(ctx, request{
@@ -152,7 +152,7 @@ func (c *Client) do(ctx context.Context, r request, table func(int) verdict) (an
 	begin := c.clock()
 	result, err := c.exchange(ctx, r, table)
 	outcome := "ok"
-	if failure, ok := errors.AsType[*connectors.Failure](err); ok {
+	if failure, ok := errors.AsType[*connectors.CallError](err); ok {
 		outcome = string(failure.Class)
 	}
 	c.observe(r.name, outcome, c.clock().Sub(begin))
@@ -171,7 +171,7 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 	})
 	req, err := http.NewRequestWithContext(ctx, r.method, c.account.BaseURL+r.path+"?"+r.query.Encode(), bytes.NewReader(r.body))
 	if err != nil {
-		return answer{}, &connectors.Failure{Class: connectors.ClassCredentials, Reason: "InvalidAPIBaseURL"}
+		return answer{}, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAPIBaseURL"}
 	}
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
@@ -181,7 +181,7 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 		if r.repeatable || !connected.Load() {
 			class = connectors.ClassRetryLater
 		}
-		return &connectors.Failure{Class: class, Reason: reason, Err: withoutURL(err)}
+		return &connectors.CallError{Class: class, Reason: reason, Err: withoutURL(err)}
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -197,11 +197,11 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 		return answer{}, lost("PlatformError", fmt.Errorf("status %d", res.StatusCode))
 	case res.StatusCode != http.StatusOK:
 		// Something before the platform answered, so the platform did nothing; redirects are not followed.
-		return answer{}, &connectors.Failure{
+		return answer{}, &connectors.CallError{
 			Class: connectors.ClassRetryLater, Reason: "UnexpectedStatus", RetryAfter: retryMinute, Err: fmt.Errorf("status %d", res.StatusCode),
 		}
 	case int64(len(body)) > r.maxAnswer:
-		return answer{}, &connectors.Failure{Class: connectors.ClassPermanent, Reason: "TooLarge"}
+		return answer{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLarge"}
 	}
 	return judge(answer{contentType: res.Header.Get("Content-Type"), body: body}, r, table, lost)
 }

@@ -118,15 +118,15 @@ func tokenCodes(code int) verdict {
 	return v
 }
 
-func (v verdict) failure(code int) *connectors.Failure {
-	return &connectors.Failure{Class: v.class, Code: code, Reason: v.reason, RetryAfter: v.after}
+func (v verdict) failure(code int) *connectors.CallError {
+	return &connectors.CallError{Class: v.class, Code: code, Reason: v.reason, RetryAfter: v.after}
 }
 
 // IsMediaGone says whether a call was refused because the platform does not know the media id (any more).
 func IsMediaGone(err error) bool { return remedyOf(err) == reuploadMedia }
 
 func remedyOf(err error) remedy {
-	if failure, ok := errors.AsType[*connectors.Failure](err); ok {
+	if failure, ok := errors.AsType[*connectors.CallError](err); ok {
 		return codes(failure.Code).remedy
 	}
 	return noRemedy

@@ -26,7 +26,7 @@ const (
 func (c *Client) Upload(ctx context.Context, file connectors.File) (mediaID string, expires time.Time, err error) {
 	body, contentType, err := pictureForm(file)
 	if err != nil {
-		return "", time.Time{}, &connectors.Failure{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
+		return "", time.Time{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
 	}
 	begin := c.clock()
 	err = c.withToken(ctx, func(ctx context.Context, token string) error {
@@ -41,7 +41,7 @@ func (c *Client) Upload(ctx context.Context, file connectors.File) (mediaID stri
 			MediaID string `json:"media_id"`
 		}
 		if json.Unmarshal(a.body, &stored) != nil || stored.MediaID == "" {
-			return &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: time.Second}
+			return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: time.Second}
 		}
 		mediaID = stored.MediaID
 		return nil

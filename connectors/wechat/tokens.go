@@ -45,7 +45,7 @@ func (t *tokens) acquire(ctx context.Context) error {
 	case t.lock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "NoAccessToken", Err: ctx.Err()}
+		return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "NoAccessToken", Err: ctx.Err()}
 	}
 }
 
@@ -77,7 +77,7 @@ func (t *tokens) renew(ctx context.Context, refused string) (string, error) {
 	}
 	mayForce, err := t.guard.MayForce(ctx, t.client.account.AppID)
 	if err != nil {
-		return "", &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "NoAccessToken", RetryAfter: time.Second, Err: err}
+		return "", &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "NoAccessToken", RetryAfter: time.Second, Err: err}
 	}
 	mode := normalMode
 	if mayForce {
@@ -87,7 +87,7 @@ func (t *tokens) renew(ctx context.Context, refused string) (string, error) {
 		return token, err
 	}
 	t.current = accessToken{}
-	return "", &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "AccessTokenRefused", RetryAfter: time.Second}
+	return "", &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "AccessTokenRefused", RetryAfter: time.Second}
 }
 
 type tokenMode bool
@@ -103,7 +103,7 @@ func (t *tokens) fetch(ctx context.Context, mode tokenMode) (string, error) {
 		"grant_type": "client_credential", "appid": t.client.account.AppID, "secret": t.client.account.AppSecret, "force_refresh": bool(mode),
 	})
 	if err != nil {
-		return "", &connectors.Failure{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"}
+		return "", &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"}
 	}
 	begin := t.client.clock()
 	a, err := t.client.do(ctx, request{
@@ -118,7 +118,7 @@ func (t *tokens) fetch(ctx context.Context, mode tokenMode) (string, error) {
 		Seconds int    `json:"expires_in"`
 	}
 	if json.Unmarshal(a.body, &granted) != nil || granted.Token == "" {
-		return "", &connectors.Failure{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: time.Second}
+		return "", &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: time.Second}
 	}
 	lifetime := time.Duration(granted.Seconds) * time.Second
 	t.current = accessToken{text: granted.Token, renewAt: begin.Add(lifetime - min(maxEarly, lifetime/2))}

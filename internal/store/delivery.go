@@ -106,18 +106,18 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 		case err != nil:
 			return fmt.Errorf("reading the contact's next message: %w", err)
 		}
-		switch message.DeliveryState(head.State) {
-		case message.DeliverySending:
-			if head.UpdatedAt.Before(request.Lost) {
-				return claim.end(ctx, q, head, request.Now, message.DeliveryUnknown, ReasonLost)
-			}
+		state := message.DeliveryState(head.State)
+		lost := head.UpdatedAt.Before(request.Lost)
+		switch {
+		case state == message.DeliverySending && lost:
+			return claim.end(ctx, q, head, request.Now, message.DeliveryUnknown, ReasonLost)
+		case state == message.DeliverySending:
 			return nil
-		case message.DeliveryDeferred:
-			if head.NotBefore != nil && head.NotBefore.After(request.Now) {
-				return nil
-			}
+		case state == message.DeliveryDeferred && head.NotBefore != nil && head.NotBefore.After(request.Now):
+			return nil
+		default:
+			return claim.spend(ctx, q, head, request)
 		}
-		return claim.spend(ctx, q, head, request)
 	})
 	if err != nil {
 		return Claim{}, fmt.Errorf("claiming a delivery: %w", err)

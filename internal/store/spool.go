@@ -12,11 +12,24 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
+// spoolRecord is how an envelope is written in the spool: the next version must read it.
+type spoolRecord struct {
+	ID          string          `json:"id"`
+	Type        message.Type    `json:"type"`
+	Source      string          `json:"source"`
+	Subject     string          `json:"subject"`
+	Time        time.Time       `json:"time"`
+	Key         string          `json:"key"`
+	TraceParent string          `json:"traceParent,omitempty"`
+	TraceState  string          `json:"traceState,omitempty"`
+	Data        json.RawMessage `json:"data"`
+}
+
 // Spool adds envelopes which Kafka did not take, all or none.
 func (s *Store) Spool(ctx context.Context, pool string, envelopes []message.Envelope, now time.Time) error {
 	encoded := make([]json.RawMessage, len(envelopes))
 	for i, e := range envelopes {
-		data, err := json.Marshal(e)
+		data, err := json.Marshal(spoolRecord(e))
 		if err != nil {
 			return fmt.Errorf("encoding an envelope for the spool: %w", err)
 		}
@@ -68,9 +81,11 @@ func (d *SpoolDrain) Next(ctx context.Context, most int32) ([]Spooled, error) {
 	spooled := make([]Spooled, len(rows))
 	for i, row := range rows {
 		spooled[i].ID = row.ID
-		if err := json.Unmarshal(row.Envelope, &spooled[i].Envelope); err != nil {
+		var record spoolRecord
+		if err := json.Unmarshal(row.Envelope, &record); err != nil {
 			return nil, fmt.Errorf("reading the spool: row %d is no envelope", row.ID)
 		}
+		spooled[i].Envelope = message.Envelope(record)
 	}
 	return spooled, nil
 }
