@@ -14,8 +14,6 @@ import (
 )
 
 // version is what the build says it is.
-//
-//nolint:gochecknoglobals // The linker can set nothing but a variable.
 var version = "dev"
 
 func main() {
@@ -38,6 +36,7 @@ func newRootCommand() *cobra.Command {
 		newConnectorCommand(),
 		newRouterCommand(),
 		newWorkflowsCommand(),
+		newDeskCommand(),
 		newSetupCommand(),
 	)
 	return root

@@ -131,6 +131,8 @@ func (u *Unit) Hear(ctx context.Context, c db.Conversation, in message.Inbound) 
 type Words struct {
 	// Key makes saying it twice harmless: the second time nothing is written. Required.
 	Key string
+	// ID of the message; without one it gets a new one. Who derives it from the Key finds the message again.
+	ID uuid.UUID
 	// Topic is the outbound topic of the Channel's pool.
 	Topic   string
 	Sender  Sender
@@ -155,7 +157,9 @@ func (u *Unit) Say(ctx context.Context, c db.Conversation, w Words) (id uuid.UUI
 	if err != nil {
 		return uuid.Nil, false, fmt.Errorf("encoding content: %w", err)
 	}
-	id = newID()
+	if id = w.ID; id == uuid.Nil {
+		id = newID()
+	}
 	row := db.MessageAddParams{
 		ID: id, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, Direction: "outbound", Sender: w.Sender,
 		Agent: w.Agent, Content: content, SentAt: u.Now, ReceivedAt: u.Now,

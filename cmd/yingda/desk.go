@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/telemetry"
+	"github.com/yingda-dev/yingda/workers/desk"
+)
+
+func newDeskCommand() *cobra.Command {
+	var s settings
+	var address string
+	cmd := &cobra.Command{
+		Use:   "desk",
+		Short: "Serve the workbench of a brand's agents",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address) })
+		},
+	}
+	s.bind(cmd)
+	cmd.Flags().StringVar(&address, "address", ":8080", "address of the workbench: its page, API and WebSocket")
+	return cmd
+}
+
+func startDesk(ctx context.Context, p *process, address string) error {
+	view := catalog.New(p.namespace, p.brand, p.logger)
+	database, err := p.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	workbench, err := desk.New(desk.Config{
+		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Catalog: view,
+		Now: time.Now, Logger: p.logger, Metrics: desk.NewMetrics(p.registry),
+	})
+	if err != nil {
+		database.Close()
+		return err
+	}
+	p.health.Report = func() configz.Report {
+		return configz.Report{Objects: view.Snapshot().Generations(), SignedInAgents: workbench.SignedInAgents()}
+	}
+	if err := p.watchCatalog(ctx, view); err != nil {
+		database.Close()
+		return err
+	}
+	p.health.Ready = database.Ping
+	p.group.Go(func() error {
+		// Sockets outlive the requests that opened them; the database is closed after both.
+		work, ctx := errgroup.WithContext(ctx)
+		work.Go(func() error { return workbench.Run(ctx) })
+		work.Go(func() error { return telemetry.ServeHTTP(ctx, address, workbench.Handler()) })
+		err := work.Wait()
+		database.Close()
+		return err
+	})
+	return nil
+}

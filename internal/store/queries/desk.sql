@@ -1,0 +1,100 @@
+-- name: DeskConversations :many
+-- Conversations as a desk lists them, the last touched first, each with its last message. Without a state: all that are open.
+-- An agent sees those of their groups and those that they serve, a supervisor all.
+SELECT sqlc.embed(conversation),
+    coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
+    coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
+FROM conversation
+LEFT JOIN LATERAL (
+    SELECT sender, content, sent_at FROM message WHERE conversation_id = conversation.id
+    ORDER BY sent_at DESC, platform_message_id DESC, id DESC LIMIT 1
+) m ON true
+WHERE CASE WHEN @state::text = '' THEN conversation.state <> 'closed' ELSE conversation.state = @state::text END
+  AND (@all_groups::bool OR conversation.skill_group = ANY(@skill_groups::text[]) OR (conversation.state = 'assigned' AND conversation.agent = @agent::text))
+  AND (NOT @mine::bool OR conversation.agent = @agent::text)
+ORDER BY conversation.last_message_at DESC, conversation.id
+LIMIT @max_rows;
+
+-- name: DeskTranscript :many
+-- The newest messages of a conversation in the order of the platform's clock, each with what became of it.
+SELECT newest.id, newest.direction, newest.sender, newest.agent, newest.content, newest.sent_at,
+    newest.delivery_state, newest.delivery_code, newest.delivery_reason
+FROM (
+    SELECT m.id, m.direction, m.sender, m.agent, m.platform_message_id, m.content, m.sent_at,
+        coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
+    FROM message m LEFT JOIN delivery d ON d.message_id = m.id
+    WHERE m.conversation_id = @conversation_id
+    ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC
+    LIMIT @max_rows
+) newest
+ORDER BY newest.sent_at, newest.platform_message_id, newest.id;
+
+-- name: DeskMessage :one
+SELECT m.id, m.direction, m.sender, m.agent, m.content, m.sent_at,
+    coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
+FROM message m LEFT JOIN delivery d ON d.message_id = m.id
+WHERE m.conversation_id = @conversation_id AND m.id = @id;
+
+-- name: DeskWaiting :many
+-- How many wait in each of the groups: for an agent, and for the opening.
+SELECT g.name::text AS skill_group,
+    (SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = g.name) AS queued,
+    (SELECT count(*) FROM conversation WHERE state = 'awaiting_opening' AND skill_group = g.name) AS awaiting_opening
+FROM unnest(@skill_groups::text[]) AS g(name);
+
+-- name: DeskComplaints :many
+-- Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody.
+SELECT * FROM complaint
+WHERE CASE WHEN @state::text = '' THEN state IN ('open', 'escalated', 'resolved') ELSE state = @state::text END
+  AND (@all_groups::bool OR skill_group = ANY(@skill_groups::text[]))
+ORDER BY opened_at, id
+LIMIT @max_rows;
+
+-- name: FeedHeads :many
+-- The last number of each agent's feed; an agent without news has no row.
+SELECT agent, seq FROM feed WHERE agent = ANY(@agents::text[]);
+
+-- name: SessionAdd :exec
+INSERT INTO session (token_sha256, agent, trial_token_sha256, created_at, expires_at)
+VALUES (@token_sha256, @agent, @trial_token_sha256, @created_at, @expires_at);
+
+-- name: SessionGet :one
+SELECT agent, trial_token_sha256, expires_at FROM session WHERE token_sha256 = @token_sha256 AND expires_at > @now;
+
+-- name: SessionsAlive :many
+SELECT token_sha256 FROM session WHERE token_sha256 = ANY(@tokens::bytea[]) AND expires_at > @now;
+
+-- name: SessionDelete :exec
+DELETE FROM session WHERE token_sha256 = @token_sha256;
+
+-- name: SessionsPrune :execrows
+DELETE FROM session WHERE expires_at <= @now;
+
+-- name: PresenceKnow :exec
+-- Makes the row that says that an agent has come to the desk at least once.
+INSERT INTO presence (agent, on_duty, updated_at) VALUES (@agent, false, @at) ON CONFLICT (agent) DO NOTHING;
+
+-- name: PresenceAgents :many
+SELECT agent FROM presence;
+
+-- name: UploadAdd :exec
+-- A file from a desk belongs to no Channel until it is sent; platform_id says whose it is.
+INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
+VALUES (@id, '', 'stored', @owner, @content_type, @data, @at);
+
+-- name: UploadBind :one
+-- Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there.
+UPDATE media SET channel = @channel
+WHERE id = @id AND platform_id = @owner AND state = 'stored' AND channel IN ('', @channel)
+RETURNING content_type;
+
+-- name: UploadsPrune :execrows
+-- Lets go of files that nobody sent.
+DELETE FROM media WHERE channel = '' AND created_at < @before;
+
+-- name: MediaOfConversation :one
+-- A file that a message of the conversation refers to.
+SELECT state, content_type, data FROM media f
+WHERE f.id = @id AND EXISTS (
+    SELECT FROM message m WHERE m.conversation_id = @conversation_id
+      AND (m.content->'media'->>'id' = f.id::text OR m.content->'page'->'thumb'->>'id' = f.id::text));

@@ -1,0 +1,196 @@
+// Package desk is the agents' workbench: an HTTP API, a WebSocket that brings each agent their news, and a web page.
+//
+// What an agent does is one transaction with outbox rows, like the router's; the package itself sends nothing to Kafka and
+// nothing to Temporal. It routes nothing either: it only gives the next waiting conversation to whoever became free.
+//
+// Invariants:
+//   - No token, no data: every path under /api but the sign-in wants an Agent's trial token or a session made from it, and
+//     a session dies with its token and with its Agent.
+//   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
+//   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
+//     whatever Kafka did not bring.
+//   - Nothing that a customer wrote is ever markup: the page shows it as text, files are sent with a type of ours.
+package desk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+const (
+	// checkInterval bounds how long a frame that Kafka did not bring, or a session that ended, stays unnoticed.
+	checkInterval  = 3 * time.Second
+	upkeepInterval = time.Hour
+	// uploadsKept is how long a picture that nobody sent is kept.
+	uploadsKept = 24 * time.Hour
+)
+
+// Config is what a Desk works with.
+type Config struct {
+	Brokers []string
+	Names   bus.Names
+	Store   *store.Store
+	// Catalog is followed by somebody else.
+	Catalog *catalog.Catalog
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// Desk is one replica of the workbench.
+type Desk struct {
+	Config
+	hub      *hub
+	failures *failureLimit
+	typing   *recently
+	known    *agentSet
+	tracer   trace.Tracer
+	handler  http.Handler
+}
+
+// New returns a Desk; Handler serves it and Run keeps it supplied.
+func New(config Config) (*Desk, error) {
+	d := &Desk{
+		Config: config, hub: newHub(), failures: newFailureLimit(config.Now), typing: newRecently(typingInterval, config.Now),
+		known: newAgentSet(), tracer: otel.Tracer("yingda/desk"),
+	}
+	page, err := newPage()
+	if err != nil {
+		return nil, err
+	}
+	d.handler = d.middleware(d.routes(page))
+	config.Catalog.Subscribe(func(s *catalog.Snapshot) {
+		d.hub.endWhere(func(p *principal) bool { return !p.holdsIn(s) }, endSignedOut)
+	})
+	return d, nil
+}
+
+// Handler serves the API, the WebSocket and the page.
+func (d *Desk) Handler() http.Handler { return d.handler }
+
+// SignedInAgents are the names of the Agents who have come to the desk at least once.
+func (d *Desk) SignedInAgents() []string { return d.known.names() }
+
+// Run brings frames to the sockets until ctx ends; then it closes all sockets and waits for them.
+func (d *Desk) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := bus.Tail(ctx, d.Brokers, d.Names.Events(), d.Logger, func() {},
+			func(e message.Envelope) { d.hear(ctx, e) })
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err //nolint:wrapcheck // wrapped below.
+	})
+	group.Go(func() error { d.tick(ctx); return nil })
+	group.Go(func() error {
+		<-ctx.Done()
+		d.hub.shut()
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("running the desk: %w", err)
+	}
+	return nil
+}
+
+// tick looks after sockets and sessions until ctx ends.
+func (d *Desk) tick(ctx context.Context) {
+	checks, upkeep := time.NewTicker(checkInterval), time.NewTicker(upkeepInterval)
+	defer checks.Stop()
+	defer upkeep.Stop()
+	d.learn(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-checks.C:
+			if err := d.check(ctx); err != nil && ctx.Err() == nil {
+				d.Logger.Warn("Looking after the sockets failed, trying again", "error", err)
+			}
+			d.learn(ctx)
+		case <-upkeep.C:
+			d.upkeep(ctx)
+		}
+	}
+}
+
+// check tells every socket how far its agent's feed has come, whatever Kafka brought, and ends those whose session is over.
+func (d *Desk) check(ctx context.Context) error {
+	agents, sessions := d.hub.present()
+	if len(agents) == 0 {
+		return nil
+	}
+	heads, err := d.Store.Queries().FeedHeads(ctx, agents)
+	if err != nil {
+		return fmt.Errorf("reading the heads of the feeds: %w", err)
+	}
+	for _, head := range heads {
+		d.hub.announce(head.Agent, head.Seq)
+	}
+	if len(sessions) == 0 {
+		return nil
+	}
+	alive, err := d.Store.Queries().SessionsAlive(ctx, sessions, d.Now())
+	if err != nil {
+		return fmt.Errorf("reading the sessions: %w", err)
+	}
+	lives := make(map[string]bool, len(alive))
+	for _, token := range alive {
+		lives[string(token)] = true
+	}
+	asked := make(map[string]bool, len(sessions))
+	for _, token := range sessions {
+		asked[string(token)] = true
+	}
+	// A socket that came after the question was not asked about.
+	d.hub.endWhere(func(p *principal) bool {
+		return p.session != nil && asked[string(p.session)] && !lives[string(p.session)]
+	}, endSignedOut)
+	return nil
+}
+
+// learn reads who has come to any replica of the desk.
+func (d *Desk) learn(ctx context.Context) {
+	agents, err := d.Store.Queries().PresenceAgents(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.Logger.Warn("Cannot read who has signed in", "error", err)
+		}
+		return
+	}
+	for _, agent := range agents {
+		d.known.add(agent)
+	}
+}
+
+func (d *Desk) upkeep(ctx context.Context) {
+	now, queries := d.Now().UTC(), d.Store.Queries()
+	if _, err := queries.SessionsPrune(ctx, now); err != nil && ctx.Err() == nil {
+		d.Logger.Warn("Cannot delete sessions that are over", "error", err)
+	}
+	if _, err := queries.UploadsPrune(ctx, now.Add(-uploadsKept)); err != nil && ctx.Err() == nil {
+		d.Logger.Warn("Cannot delete pictures that nobody sent", "error", err)
+	}
+}
+
+// scope is the surroundings of a unit that starts now.
+func (d *Desk) scope() store.Scope {
+	return store.Scope{
+		Events: d.Names.Events(),
+		Source: fmt.Sprintf("/%s/%s/desk", d.Names.Namespace, d.Names.Brand),
+		Now:    d.Now().UTC(),
+	}
+}

@@ -1,0 +1,124 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// maxUpload is the largest picture that WeChat takes.
+const maxUpload = 2 << 20
+
+// FileView is a file that was uploaded.
+type FileView struct {
+	ID          uuid.UUID `json:"id"`
+	ContentType string    `json:"contentType"`
+	Size        int       `json:"size"`
+}
+
+type uploadInput struct {
+	RawBody []byte `contentType:"application/octet-stream"`
+}
+
+type uploadOutput struct{ Body FileView }
+
+type fileInput struct {
+	ID           uuid.UUID `path:"id"`
+	Conversation uuid.UUID `query:"conversation" required:"true" doc:"A conversation of which a message holds the file."`
+}
+
+type fileOutput struct {
+	ContentType        string `header:"Content-Type"`
+	ContentDisposition string `header:"Content-Disposition"`
+	CacheControl       string `header:"Cache-Control"`
+	ContentPolicy      string `header:"Content-Security-Policy"`
+	Body               []byte
+}
+
+func (d *Desk) mediaRoutes(api huma.API) {
+	handle(d, api, huma.Operation{
+		OperationID: "upload", Method: http.MethodPost, Path: "/api/media", Summary: "Upload a PNG, JPEG or GIF of at most 2 MiB, to be sent in a message",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxUpload, BodyReadTimeout: answerTimeout, Errors: []int{413, 415},
+	}, d.upload)
+	handle(d, api, huma.Operation{
+		OperationID: "file", Method: http.MethodGet, Path: "/api/media/{id}", Summary: "A file of a conversation", Errors: []int{404, 409, 410},
+	}, d.file)
+}
+
+func (d *Desk) upload(ctx context.Context, p *principal, in *uploadInput) (*uploadOutput, error) {
+	contentType := http.DetectContentType(in.RawBody)
+	switch contentType {
+	case "image/png", "image/jpeg", "image/gif":
+	default:
+		return nil, refusal(http.StatusUnsupportedMediaType, "NoPicture", "only PNG, JPEG and GIF pictures can be sent")
+	}
+	id := uuid.New()
+	err := d.Store.Queries().UploadAdd(ctx, db.UploadAddParams{ID: id, Owner: ownerOf(p), ContentType: contentType, Data: in.RawBody, At: d.Now().UTC()})
+	if err != nil {
+		return nil, fmt.Errorf("keeping a picture: %w", err)
+	}
+	return &uploadOutput{FileView{id, contentType, len(in.RawBody)}}, nil
+}
+
+// ownerOf marks a file as uploaded by an agent; no platform's id looks like it.
+func ownerOf(p *principal) string { return "agent/" + p.agent.Name }
+
+// bindFile lets an agent send only files that they have uploaded.
+func bindFile(ctx context.Context, u *store.Unit, p *principal, channel string, id uuid.UUID) (*message.Media, error) {
+	contentType, err := u.UploadBind(ctx, channel, id, ownerOf(p))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchPicture", "you have uploaded no such picture: POST /api/media first")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("giving a picture to its channel: %w", err)
+	}
+	return &message.Media{ID: id, ContentType: contentType}, nil
+}
+
+func encode(content message.Content) (json.RawMessage, error) {
+	encoded, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("encoding content: %w", err)
+	}
+	return encoded, nil
+}
+
+func (d *Desk) file(ctx context.Context, p *principal, in *fileInput) (*fileOutput, error) {
+	queries := d.Store.Queries()
+	c, err := visible(p, func() (db.Conversation, error) { return queries.ConversationGet(ctx, in.Conversation) })
+	if err != nil {
+		return nil, err
+	}
+	row, err := queries.MediaOfConversation(ctx, in.ID, c.ID)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, refusal(http.StatusNotFound, "NoSuchFile", "no message of the conversation holds this file")
+	case err != nil:
+		return nil, fmt.Errorf("reading a file: %w", err)
+	case row.State == "fetch":
+		return nil, refusal(http.StatusConflict, "NotFetchedYet", "the file is still being fetched from the platform; try again")
+	case row.State == "failed":
+		return nil, refusal(http.StatusGone, "FileLost", "the file could not be fetched from the platform")
+	}
+	out := &fileOutput{
+		ContentType: row.ContentType, ContentDisposition: "inline", CacheControl: "private, max-age=86400, immutable",
+		ContentPolicy: "default-src 'none'; sandbox", Body: row.Data,
+	}
+	switch row.ContentType {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp":
+	default:
+		// What a browser might run or draw as a document is only there to be saved.
+		out.ContentType, out.ContentDisposition = "application/octet-stream", "attachment"
+	}
+	return out, nil
+}

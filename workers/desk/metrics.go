@@ -1,0 +1,55 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are the desk's counters.
+type Metrics struct {
+	requests       *prometheus.CounterVec
+	requestSeconds *prometheus.HistogramVec
+	signIns        *prometheus.CounterVec
+	sockets        prometheus.Gauge
+	frames         *prometheus.CounterVec
+	socketEnds     *prometheus.CounterVec
+	lag            prometheus.Histogram
+}
+
+// NewMetrics registers the desk's metrics.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	options := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "yingda", Subsystem: "desk", Name: name, Help: help}
+	}
+	histogram := func(name, help string) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{
+			Namespace: "yingda", Subsystem: "desk", Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}
+	}
+	m := &Metrics{
+		requests:       prometheus.NewCounterVec(prometheus.CounterOpts(options("requests_total", "Requests by route and status.")), []string{"route", "status"}),
+		requestSeconds: prometheus.NewHistogramVec(histogram("request_seconds", "Time of a request by route; sockets are left out."), []string{"route"}),
+		signIns:        prometheus.NewCounterVec(prometheus.CounterOpts(options("sign_ins_total", "Sessions opened and tokens refused.")), []string{"outcome"}),
+		sockets:        prometheus.NewGauge(prometheus.GaugeOpts(options("sockets", "Sockets that are open."))),
+		frames: prometheus.NewCounterVec(prometheus.CounterOpts(options("frames_sent_total",
+			"Frames written to sockets: live came through Kafka, stored were read from Postgres.")), []string{"source"}),
+		socketEnds: prometheus.NewCounterVec(prometheus.CounterOpts(options("socket_ends_total", "Sockets that ended, by why.")), []string{"reason"}),
+		lag:        prometheus.NewHistogram(histogram("frame_lag_seconds", "Time from the transaction that made a frame to its writing to a socket; resumes are left out.")),
+	}
+	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag)
+	return m
+}
+
+// The sources of frames.
+const (
+	sourceLive   = "live"
+	sourceStored = "stored"
+)
+
+func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //nolint:revive // resuming says what the frame is, not what to do.
+	m.frames.WithLabelValues(source).Inc()
+	if !resuming {
+		m.lag.Observe(age.Seconds())
+	}
+}

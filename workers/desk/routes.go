@@ -1,0 +1,68 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// maxBody is the largest body of a request that is no picture.
+const maxBody = 64 << 10
+
+// routes are all paths of the desk.
+func (d *Desk) routes(page http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Yingda desk", "v1alpha1")
+	config.Info.Description = "The workbench of a brand's agents. Sign in with POST /api/session, or send the trial token as Authorization: Bearer. " +
+		"GET /api/stream?after=<seq> is a WebSocket that brings the agent's frames."
+	// No page of documentation: it would load its script from another host. No $schema in answers: they are what they say.
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"trialToken": {Type: "http", Scheme: "bearer"},
+		"session":    {Type: "apiKey", In: "cookie", Name: cookieName},
+	}
+	api := humago.New(mux, config)
+	d.agentRoutes(api)
+	d.conversationRoutes(api)
+	d.complaintRoutes(api)
+	d.mediaRoutes(api)
+	mux.HandleFunc("GET "+streamPath, d.stream)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, problem(http.StatusNotFound, "NoSuchPath", "there is nothing here; see /openapi.json"))
+	})
+	mux.Handle("/", page)
+	return mux
+}
+
+// handle registers an operation for those who are signed in.
+func handle[I, O any](d *Desk, api huma.API, operation huma.Operation, f func(ctx context.Context, p *principal, in *I) (*O, error)) {
+	operation.Security = []map[string][]string{{"trialToken": {}}, {"session": {}}}
+	if operation.MaxBodyBytes == 0 {
+		operation.MaxBodyBytes = maxBody
+	}
+	huma.Register(api, operation, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, principalOf(ctx), in)
+		return out, d.clientError(operation.OperationID, err)
+	})
+}
+
+// clientError turns an error into what the client may see.
+func (d *Desk) clientError(operation string, err error) error {
+	var refused huma.StatusError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		// As it is: it may carry headers.
+		return err
+	case store.IsRefused(err):
+		return problem(http.StatusUnprocessableEntity, "BadContent", "the content holds characters that cannot be kept")
+	default:
+		return d.unexpected(operation, err)
+	}
+}
