@@ -184,8 +184,10 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)
 		}
-		_, err := t.Save(ctx, c)
-		return "", err //nolint:wrapcheck // says what it was doing.
+		if err := t.ConversationTouch(ctx, t.in.SentAt, c.ID); err != nil {
+			return "", fmt.Errorf("noting the message's time: %w", err)
+		}
+		return "", nil
 	}
 	if answer, ok := decision.(bot.Answer); ok {
 		return "", t.reply(ctx, c, answer)
