@@ -22,7 +22,10 @@ import (
 
 const (
 	dispatchWorkers = 32
-	claimTimeout    = 5 * time.Second
+	// dispatchConnections is how many of the store's connections they take at once: webhooks need some for the spool, just
+	// when the rest is slow.
+	dispatchConnections = 8
+	claimTimeout        = 5 * time.Second
 	// sendTimeout bounds one message with all its calls: token, upload, send.
 	sendTimeout = 20 * time.Second
 	// lostAfter is when a replica that is still `sending` must be dead. It is well beyond sendTimeout.
@@ -49,12 +52,14 @@ type dispatcher struct {
 	metrics  *metrics
 	queue    workqueue.TypedInterface[store.Contact]
 	log      *steadyLog
+	turns    chan struct{}
 }
 
 func newDispatcher(owner string, t *table, s *store.Store, r *reporter, clock func() time.Time, m *metrics, logger *slog.Logger) *dispatcher {
 	return &dispatcher{
 		owner: owner, table: t, store: s, reporter: r, clock: clock, logger: logger, metrics: m,
 		queue: workqueue.NewTyped[store.Contact](), log: newSteadyLog(logger, "claim deliveries"),
+		turns: make(chan struct{}, dispatchConnections),
 	}
 }
 
@@ -111,6 +116,8 @@ func (d *dispatcher) work(ctx context.Context, contact store.Contact) {
 }
 
 func (d *dispatcher) claim(ctx context.Context, contact store.Contact) (store.Claim, error) {
+	d.turns <- struct{}{}
+	defer func() { <-d.turns }()
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	now := d.clock()
@@ -191,9 +198,7 @@ func backoff(attempts int32, least time.Duration) time.Duration {
 // outlives ctx by one try, for a result that came at the very end.
 func (d *dispatcher) settle(ctx context.Context, settlement store.Settlement) {
 	for {
-		tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		row, ok, err := d.store.SettleDelivery(tryCtx, settlement)
-		cancel()
+		row, ok, err := d.settleOnce(ctx, settlement)
 		switch {
 		case err == nil && ok:
 			d.tell(row)
@@ -207,6 +212,14 @@ func (d *dispatcher) settle(ctx context.Context, settlement store.Settlement) {
 			return
 		}
 	}
+}
+
+func (d *dispatcher) settleOnce(ctx context.Context, settlement store.Settlement) (db.Delivery, bool, error) {
+	d.turns <- struct{}{}
+	defer func() { <-d.turns }()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return d.store.SettleDelivery(ctx, settlement) //nolint:wrapcheck // The store has wrapped it.
 }
 
 func (d *dispatcher) tell(row db.Delivery) {

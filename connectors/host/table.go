@@ -233,10 +233,11 @@ func (t *table) sender(name string) (connectors.Connector, bool) {
 	return e.connector, true
 }
 
-// senders are the names of the Channels that may send; known are all.
+// names returns the Channels that may send, and all. None is an empty list, never nil, which a query takes for unknown.
 func (t *table) names() (senders, known []string) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	senders, known = []string{}, []string{}
 	for name, e := range t.entries {
 		known = append(known, name)
 		if e.connector != nil && (e.credentials != configz.CredentialsRejected || e.problem != "") {

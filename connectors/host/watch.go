@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -44,7 +46,7 @@ func newWatcher(c client.WithWatch, namespace string, t *table, logger *slog.Log
 func (w *watcher) run(ctx context.Context) {
 	defer w.running.Wait()
 	channels := lister{client: w.client, namespace: w.namespace, newList: func() client.ObjectList { return &v1alpha1.ChannelList{} }, failed: func() {}}
-	follow(ctx, channels, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
+	follow(ctx, w.logger, channels, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
 }
 
 // synced says whether all there is to serve was seen. A Secret that the Role does not grant yet holds nobody up.
@@ -90,7 +92,7 @@ func (w *watcher) watchSecret(ctx context.Context, name string) {
 		client: w.client, namespace: w.namespace, name: name,
 		newList: func() client.ObjectList { return &corev1.SecretList{} }, failed: func() { w.markTried(name) },
 	}
-	follow(ctx, secret, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
+	follow(ctx, w.logger, secret, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
 }
 
 func (w *watcher) markTried(name string) {
@@ -107,13 +109,14 @@ func (w *watcher) markListed() {
 
 // follow runs a reflector until ctx ends. Its pauses are short: the Role that shows a new Channel's Secret may follow the
 // Channel by a moment, and a replica is expected to serve it in a second.
-func follow(ctx context.Context, from lister, object client.Object, store cache.ReflectorStore) {
+func follow(ctx context.Context, logger *slog.Logger, from lister, object client.Object, store cache.ReflectorStore) {
 	const shortest, longest, steps = 200 * time.Millisecond, 5 * time.Second, 10
 	reflector := cache.NewReflectorWithOptions(from.listWatch(), object, store, cache.ReflectorOptions{
 		Name:    fmt.Sprintf("connector-%T-%s", object, from.name),
 		Backoff: &wait.Backoff{Duration: shortest, Cap: longest, Steps: steps, Factor: 2, Jitter: 0.2},
 	})
-	reflector.RunWithContext(ctx)
+	// A reflector logs through its context: failures that it gets over by itself.
+	reflector.RunWithContext(klog.NewContext(ctx, logr.FromSlogHandler(logger.Handler())))
 }
 
 // lister lists and watches one kind in the namespace, or one object of it by name.

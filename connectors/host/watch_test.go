@@ -1,0 +1,106 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/yingda-dev/yingda/connectors/host"
+	"github.com/yingda-dev/yingda/internal/message"
+)
+
+// gate lets an API server be away, or keep Secrets to itself.
+type gate struct {
+	away, forbidden atomic.Bool
+}
+
+func (g *gate) check(list client.ObjectList) error {
+	if g.away.Load() {
+		return errors.New("connection refused")
+	}
+	if _, ok := list.(*corev1.SecretList); ok && g.forbidden.Load() {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-wechat", errors.New("the Role does not name it yet"))
+	}
+	return nil
+}
+
+// through returns a client that meets the gate before the API server.
+func (g *gate) through(kube client.WithWatch) client.WithWatch {
+	return interceptor.NewClient(kube, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+			if err := g.check(list); err != nil {
+				return err
+			}
+			return c.List(ctx, list, options...)
+		},
+		Watch: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+			if err := g.check(list); err != nil {
+				return nil, err
+			}
+			opened, err := c.Watch(ctx, list, options...)
+			if err != nil {
+				return nil, err
+			}
+			return watch.Filter(opened, func(e watch.Event) (watch.Event, bool) { return e, !g.away.Load() }), nil
+		},
+	})
+}
+
+func TestSecretThatTheRoleGrantsLateIsServedSoonAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var g gate
+	g.forbidden.Store(true)
+	r := w.replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
+	shop := w.app("shop")
+	w.create(shop.secret(), shop.channel())
+	w.eventually("the Channel is known", func() bool { return len(r.host.Report().Channels) == 1 })
+	w.eventually("the replica is ready without it", func() bool { return r.host.Ready(t.Context()) == nil })
+	if got := r.host.Report().Objects; len(got) != 0 {
+		t.Errorf("served: %v, want nothing", got)
+	}
+	g.forbidden.Store(false)
+	w.eventually("it is served", func() bool { return r.host.Report().Objects["Channel/shop"] == 1 })
+}
+
+func TestWithTheAPIServerAwayEverythingGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var g gate
+	r := w.replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
+	shop := w.app("shop")
+	shop.serve(r)
+	g.away.Store(true)
+	shop.meet("customer1")
+	w.lastReport(shop.say("customer1", "goes on"), message.DeliveryDelivered)
+	if err := r.host.Ready(t.Context()); err != nil {
+		t.Errorf("not ready: %v", err)
+	}
+	if got := r.host.Report().Objects["Channel/shop"]; got != 1 {
+		t.Errorf("generation %d is in force, want 1", got)
+	}
+}
+
+func TestMessagesToADeletedChannelEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := uuid.New()
+	_, err := w.owner.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at, reported)
+		VALUES ($1, $2, 'gone', 'customer1', 'queued', '{}', now() - interval '11 minutes', true)`, id, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.replica()
+	if report := w.lastReport(id, message.DeliveryFailed); report.Reason != "ChannelGone" {
+		t.Errorf("report = %+v", report)
+	}
+}

@@ -1,0 +1,316 @@
+package wechat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yingda-dev/yingda/connectors"
+)
+
+// guard counts and answers.
+type guard struct {
+	mu    sync.Mutex
+	may   bool
+	asked int
+}
+
+func (g *guard) MayForce(context.Context, string) (bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked++
+	return g.may, nil
+}
+
+// platform answers by a script: path to bodies, the last one again and again.
+type platform struct {
+	mu      sync.Mutex
+	answers map[string][]string
+	calls   []string
+	bodies  []string
+}
+
+func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	body := make([]byte, r.ContentLength)
+	_, _ = r.Body.Read(body)
+	p.calls = append(p.calls, r.URL.Path+" "+r.URL.Query().Get("access_token"))
+	p.bodies = append(p.bodies, string(body))
+	script := p.answers[r.URL.Path]
+	if len(script) == 0 {
+		http.NotFound(w, r)
+		return
+	}
+	if len(script) > 1 {
+		p.answers[r.URL.Path] = script[1:]
+	}
+	_, _ = w.Write([]byte(script[0]))
+}
+
+const (
+	tokenPath = "/cgi-bin/stable_token"
+	sendPath  = "/cgi-bin/message/custom/send"
+)
+
+func token(name string) string { return `{"access_token":"` + name + `","expires_in":7200}` }
+
+func newTestClient(t *testing.T, handler http.Handler, g *guard) *Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return clientOf(t, server.URL, g)
+}
+
+func clientOf(t *testing.T, address string, g *guard) *Client {
+	t.Helper()
+	c := NewClient(Account{BaseURL: address, AppID: "wx1", AppSecret: "hush"}, connectors.Services{
+		Clock: time.Now, Tokens: g, ObserveCall: func(string, string, time.Duration) {},
+	})
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestAccessTokenIsRenewedWithCare(t *testing.T) {
+	t.Parallel()
+	const ok, refused = `{"errcode":0,"errmsg":"ok"}`, `{"errcode":40001,"errmsg":"invalid credential rid: 1-2-3"}`
+	for name, tc := range map[string]struct {
+		tokens, sends []string
+		may           bool
+		wantCalls     []string
+		wantForces    int
+		wantReason    string
+	}{
+		"a good token is fetched once": {
+			tokens: []string{token("a")}, sends: []string{ok}, wantCalls: []string{tokenPath + " ", sendPath + " a"},
+		},
+		"a refused token that another replica has renewed is read again": {
+			tokens: []string{token("a"), token("b")}, sends: []string{refused, ok},
+			wantCalls: []string{tokenPath + " ", sendPath + " a", tokenPath + " ", sendPath + " b"},
+		},
+		"a refused token that the platform still gives out is forced": {
+			tokens: []string{token("a"), token("a"), token("b")}, sends: []string{refused, ok}, may: true, wantForces: 1,
+			wantCalls: []string{tokenPath + " ", sendPath + " a", tokenPath + " ", tokenPath + " ", sendPath + " b"},
+		},
+		"and not when another replica has just done so": {
+			tokens: []string{token("a"), token("a"), token("a")}, sends: []string{refused, ok}, wantReason: "AccessTokenRefused",
+			wantCalls: []string{tokenPath + " ", sendPath + " a", tokenPath + " ", tokenPath + " "},
+		},
+		"whose force shows on the second look": {
+			tokens: []string{token("a"), token("a"), token("b")}, sends: []string{refused, ok},
+			wantCalls: []string{tokenPath + " ", sendPath + " a", tokenPath + " ", tokenPath + " ", sendPath + " b"},
+		},
+		"a call is repeated only once": {
+			tokens: []string{token("a"), token("b")}, sends: []string{refused}, wantReason: "AccessTokenRefused",
+			wantCalls: []string{tokenPath + " ", sendPath + " a", tokenPath + " ", sendPath + " b"},
+		},
+		"a wrong secret is the account's fault": {
+			tokens: []string{`{"errcode":40001,"errmsg":"invalid credential"}`}, wantReason: "InvalidAppSecret", wantCalls: []string{tokenPath + " "},
+		},
+		"an unknown error of the token endpoint fails no message": {
+			tokens: []string{`{"errcode":12345}`}, wantReason: "Refused", wantCalls: []string{tokenPath + " "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &platform{answers: map[string][]string{tokenPath: tc.tokens, sendPath: tc.sends}}
+			c := newTestClient(t, p, &guard{may: tc.may})
+			reason := ""
+			if err := c.Send(t.Context(), map[string]string{"touser": "o1"}); err != nil {
+				reason = connectors.AsCallError(err).Reason
+			}
+			forces := strings.Count(strings.Join(p.bodies, ""), `"force_refresh":true`)
+			if diff := cmp.Diff(tc.wantCalls, p.calls); diff != "" || reason != tc.wantReason || forces != tc.wantForces {
+				t.Errorf("reason %q, want %q; %d forced, want %d; calls (-want +got):\n%s", reason, tc.wantReason, forces, tc.wantForces, diff)
+			}
+		})
+	}
+}
+
+func TestCallsAtOnceShareOneToken(t *testing.T) {
+	t.Parallel()
+	p := &platform{answers: map[string][]string{tokenPath: {token("a")}, sendPath: {`{"errcode":0}`}}}
+	c := newTestClient(t, p, &guard{})
+	var calls sync.WaitGroup
+	for range 20 {
+		calls.Go(func() {
+			if err := c.Send(t.Context(), map[string]string{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	if got := strings.Count(strings.Join(p.calls, "\n"), tokenPath); got != 1 {
+		t.Errorf("%d tokens were fetched, want 1", got)
+	}
+}
+
+func TestTextsAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	p := &platform{answers: map[string][]string{tokenPath: {token("a")}, sendPath: {`{"errcode":0}`}}}
+	c := newTestClient(t, p, &guard{})
+	const text = `你好 <a href="https://lumi.example/?a=1&b=2">😀</a>`
+	if err := c.Send(t.Context(), map[string]string{"content": text}); err != nil {
+		t.Fatal(err)
+	}
+	body := p.bodies[len(p.bodies)-1]
+	var back map[string]string
+	if err := json.Unmarshal([]byte(body), &back); err != nil || back["content"] != text || strings.Contains(body, `\u`) {
+		t.Errorf("body = %s, %v, want the text without escapes", body, err)
+	}
+}
+
+func TestWhatACallMayHaveDoneIsTold(t *testing.T) {
+	t.Parallel()
+	hangUp := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = connection.Close()
+		}
+	})
+	status := func(code int) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+	}
+	text := func(body string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+	}
+	for name, tc := range map[string]struct {
+		send http.Handler
+		want connectors.Class
+	}{
+		"taken":                       {text(`{"errcode":0}`), ""},
+		"hung up":                     {hangUp, connectors.ClassUnknown},
+		"an error of the platform":    {status(http.StatusBadGateway), connectors.ClassUnknown},
+		"an answer that is no JSON":   {text("<html>"), connectors.ClassUnknown},
+		"a redirect is not followed":  {http.RedirectHandler("https://example.com/", http.StatusFound), connectors.ClassRetryLater},
+		"a gateway that refuses":      {status(http.StatusTooManyRequests), connectors.ClassRetryLater},
+		"busy":                        {text(`{"errcode":-1}`), connectors.ClassRetryLater},
+		"a customer that blocks us":   {text(`{"errcode":43019}`), connectors.ClassPermanent},
+		"an account without the API":  {text(`{"errcode":48001}`), connectors.ClassCredentials},
+		"out of the window":           {text(`{"errcode":45015}`), connectors.ClassWindowClosed},
+		"above the count":             {text(`{"errcode":45047}`), connectors.ClassQuotaSpent},
+		"an address without a listen": {nil, connectors.ClassRetryLater},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mux := http.NewServeMux()
+			mux.Handle(tokenPath, text(token("top-secret-token")))
+			if tc.send != nil {
+				mux.Handle(sendPath, tc.send)
+			}
+			c := newTestClient(t, mux, &guard{})
+			if tc.send == nil {
+				// The token is there already; then the platform goes away.
+				if err := c.Check(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c.account.BaseURL = "http://" + closedAddress(t)
+			}
+			err := c.Send(t.Context(), map[string]string{"touser": "o1"})
+			var class connectors.Class
+			if err != nil {
+				class = connectors.AsCallError(err).Class
+				if strings.Contains(err.Error(), "top-secret-token") || strings.Contains(err.Error(), "hush") {
+					t.Errorf("the error holds a secret: %v", err)
+				}
+			}
+			if class != tc.want {
+				t.Errorf("class = %q, want %q (%v)", class, tc.want, err)
+			}
+		})
+	}
+}
+
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func TestCallThatTakesTooLongIsUnknown(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.Handle(tokenPath, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(token("a"))) }))
+	mux.Handle(sendPath, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	c := newTestClient(t, mux, &guard{})
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if got := connectors.AsCallError(c.Send(ctx, map[string]string{})).Class; got != connectors.ClassUnknown {
+		t.Errorf("class = %q, want unknown", got)
+	}
+}
+
+func TestFilesComeFromTheAPIAlone(t *testing.T) {
+	t.Parallel()
+	const mediaPath = "/cgi-bin/media/get"
+	png := "\x89PNG\r\n\x1a\n0000"
+	for name, tc := range map[string]struct {
+		answer, contentType string
+		want                string
+		wantReason          string
+	}{
+		"a picture":                      {png, "image/png", "image/png", ""},
+		"a picture under a wrong name":   {png, "text/html", "image/png", ""},
+		"a page is not called one":       {"<html><script>", "text/html", "text/plain", ""},
+		"an unknown file keeps its name": {"\x00\x01\x02\x03", "audio/amr", "audio/amr", ""},
+		"an SVG loses its name":          {"\x00\x01\x02\x03", "image/svg+xml", "application/octet-stream", ""},
+		"an error as text":               {`{"errcode":40007,"errmsg":"invalid media_id"}`, "text/plain", "", "MediaGone"},
+		"too large":                      {strings.Repeat("x", MaxFile+1), "image/png", "", "TooLarge"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mux := http.NewServeMux()
+			mux.Handle(tokenPath, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(token("a"))) }))
+			mux.Handle(mediaPath, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", tc.contentType)
+				_, _ = w.Write([]byte(tc.answer))
+			}))
+			file, err := newTestClient(t, mux, &guard{}).Fetch(t.Context(), "m1")
+			if failure, ok := errors.AsType[*connectors.CallError](err); ok != (tc.wantReason != "") || ok && failure.Reason != tc.wantReason {
+				t.Fatalf("error = %v, want %q", err, tc.wantReason)
+			}
+			if file.ContentType != tc.want {
+				t.Errorf("type = %q, want %q", file.ContentType, tc.want)
+			}
+		})
+	}
+}
+
+func TestErrorCodesHaveTheirMeaning(t *testing.T) {
+	t.Parallel()
+	got := map[connectors.Class][]int{}
+	for _, code := range []int{
+		-1, 40001, 40003, 40007, 40008, 40013, 40014, 40033, 40125, 40164, 40200, 40243, 41001, 42001, 43004, 43019, 44002, 44004, 45001, 45002, 45008,
+		45009, 45011, 45015, 45033, 45047, 45072, 45080, 45081, 45162, 47001, 48001, 48002, 48004, 48006, 48008, 50002, 61004, 89503, 89506, 89507,
+	} {
+		v := codes(code)
+		if v.reason == "" {
+			t.Errorf("code %d has no reason", code)
+		}
+		got[v.class] = append(got[v.class], code)
+	}
+	want := map[connectors.Class][]int{
+		connectors.ClassRetryLater:   {-1, 40001, 40014, 41001, 42001, 45009, 45011, 45033, 48006},
+		connectors.ClassCredentials:  {40013, 40125, 40164, 40200, 40243, 48001, 48004, 61004, 89503, 89506, 89507},
+		connectors.ClassWindowClosed: {45015},
+		connectors.ClassQuotaSpent:   {45047},
+		connectors.ClassPermanent:    {40003, 40007, 40008, 40033, 43004, 43019, 44002, 44004, 45001, 45002, 45008, 45072, 45080, 45081, 45162, 47001, 48002, 48008, 50002},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("classes (-want +got):\n%s", diff)
+	}
+}
