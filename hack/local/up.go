@@ -27,6 +27,9 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	if err := l.show(ctx, l.bin("cluster"), "links", l.bin("k8s")); err != nil {
 		return err
 	}
+	if err := l.ensurePostgres(ctx); err != nil {
+		return err
+	}
 	l.step("Postgres, Kafka (%s), Temporal, WeChat simulator", kafka)
 	if err := l.startServers(ctx, kafka); err != nil {
 		return err
