@@ -39,7 +39,7 @@ func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
 			b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
 		}),
 		alwaysOpen("online"), playbook("shop"), serviceLevel("standard"),
-		secret("lumi-postgres", true), secret("shop-wechat", true),
+		secret("lumi-postgres"), secret("shop-wechat"),
 	)
 	w.data.say("shop", accepted())
 	w.finishSetup("lumi")
@@ -89,11 +89,11 @@ func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
 		if diff := cmp.Diff(&v1alpha1.ConnectorStatus{Name: "lumi-miniprogram", ReadyReplicas: 1}, shop.Status.Connector); diff != "" {
 			t.Errorf("connector (-want +got):\n%s", diff)
 		}
-		if online.Status.Open == nil || !*online.Status.Open || online.Status.CurrentShift != "all-day" {
+		if online.Status.Open != metav1.ConditionTrue || online.Status.CurrentShift != "all-day" {
 			t.Errorf("schedule status is %+v", online.Status)
 		}
 	})
-	t.Run("what somebody else changes is put back", func(t *testing.T) {
+	t.Run("what somebody else changes is put back", func(*testing.T) {
 		change(w, "lumi-router", &appsv1.Deployment{}, func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].Image = "elsewhere:latest"
 		})
@@ -172,7 +172,7 @@ func TestReferencesHealAtOnce(t *testing.T) {
 			t.Errorf("message %q does not name %s", missing.Message, want)
 		}
 	}
-	credentials := secret("shop-wechat", false)
+	credentials := unlabelledSecret("shop-wechat")
 	w.create(playbook("shop"), serviceLevel("standard"), credentials)
 	w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotLabelled)
 	role := &rbacv1.Role{}
@@ -210,7 +210,7 @@ func secretRules(role *rbacv1.Role) []string {
 func TestAnAddressThatIsNotAllowedIsACondition(t *testing.T) {
 	w := newWorld(t)
 	w.create(channel("shop", "lumi", func(c *v1alpha1.Channel) { c.Spec.MiniProgram.APIBaseURL = "https://evil.example" }),
-		secret("shop-wechat", true), brand("lumi"))
+		secret("shop-wechat"), brand("lumi"))
 	w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonAddressNotAllowed)
 }
 
@@ -218,7 +218,7 @@ func TestOfTwoChannelsWithOneAccountTheLaterIsBlamed(t *testing.T) {
 	w := newWorld(t)
 	appID := uniqueAppID()
 	same := func(c *v1alpha1.Channel) { c.Spec.MiniProgram.AppID = appID }
-	w.create(secret("lumi-postgres", true), brand("lumi"), secret("first-wechat", true), secret("second-wechat", true))
+	w.create(secret("lumi-postgres"), brand("lumi"), secret("first-wechat"), secret("second-wechat"))
 	w.create(channel("first", "lumi", same), channel("second", "lumi", same))
 	w.waitFor(&v1alpha1.Channel{}, "second", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonDuplicateAccount)
 	w.waitFor(&v1alpha1.Channel{}, "first", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
@@ -245,7 +245,7 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 	w.servedBrand("lumi")
 	w.servedChannel("shop", "lumi")
 	w.data.say("outlet", accepted())
-	w.create(secret("outlet-wechat", true), channel("outlet", "lumi", func(c *v1alpha1.Channel) { c.Spec.Scaling.MinReplicas = 3 }))
+	w.create(secret("outlet-wechat"), channel("outlet", "lumi", func(c *v1alpha1.Channel) { c.Spec.Scaling.MinReplicas = 3 }))
 	w.waitFor(&v1alpha1.Channel{}, "outlet", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 	pool := &appsv1.Deployment{}
 	w.eventually(func() error {
@@ -283,7 +283,7 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 
 func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
-	w.create(secret("lumi-postgres", true), brand("lumi"))
+	w.create(secret("lumi-postgres"), brand("lumi"))
 	failed := w.failSetup("lumi", "connecting to postgres://lumi:hunter2@db: connection refused")
 	lumi := &v1alpha1.Brand{}
 	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
@@ -375,7 +375,7 @@ func (w *world) token(name string) string {
 
 func TestASecretOfSomebodyElseIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
-	mine := secret("xiaomei-trial-token", false)
+	mine := unlabelledSecret("xiaomei-trial-token")
 	w.create(brand("lumi"), mine, agent("xiaomei", "lumi", nil))
 	found := w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonInvalid)
 	if !strings.Contains(found.Message, "xiaomei-trial-token") {
@@ -396,7 +396,7 @@ func TestADeploymentOfSomebodyElseIsNotTakenOver(t *testing.T) {
 			Containers: []corev1.Container{{Name: "other", Image: "other:1"}},
 		}},
 	}}
-	w.create(foreign, secret("lumi-postgres", true), brand("lumi"))
+	w.create(foreign, secret("lumi-postgres"), brand("lumi"))
 	w.finishSetup("lumi")
 	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 	w.settled()

@@ -2,7 +2,9 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,8 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"crypto/rand"
-
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -23,8 +24,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-
-	"github.com/go-logr/logr"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/controllers"
@@ -42,6 +41,8 @@ const (
 )
 
 // apiServer is the API server and etcd that all tests of the package share.
+//
+//nolint:gochecknoglobals // TestMain has no other way to hand it to the tests.
 var apiServer *rest.Config
 
 func TestMain(m *testing.M) {
@@ -299,14 +300,9 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for key, generation := range d.overrides {
-		report.Objects[key] = generation
-	}
+	maps.Copy(report.Objects, d.overrides)
 	if target.Pool != "" {
-		report.Channels = map[string]configz.Channel{}
-		for name, channel := range d.channels {
-			report.Channels[name] = channel
-		}
+		report.Channels = maps.Clone(d.channels)
 	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)

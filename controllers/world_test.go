@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -27,7 +28,7 @@ func listed(ctx context.Context, c client.Client, list client.ObjectList, namesp
 	}
 	var objects []client.Object
 	err := meta.EachListItem(list, func(item runtime.Object) error {
-		objects = append(objects, item.(client.Object)) //nolint:forcetypeassert,errcheck // all kinds here are objects
+		objects = append(objects, item.(client.Object)) //nolint:forcetypeassert // all kinds here are objects
 		return nil
 	})
 	return objects, err
@@ -169,10 +170,7 @@ func (w *world) setupJob(brand string) *batchv1.Job {
 }
 
 func (w *world) pod(name string, labels map[string]string, container string) *corev1.Pod {
-	own := map[string]string{}
-	for key, value := range labels {
-		own[key] = value
-	}
+	own := maps.Clone(labels)
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: own},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "yingda:test"}}},
@@ -227,11 +225,13 @@ var errStillThere = fmt.Errorf("it was found")
 
 // Fixtures.
 
-func secret(name string, labelled bool) *corev1.Secret {
-	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: map[string]string{"url": "postgres://lumi@db/lumi"}}
-	if labelled {
-		s.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"}
-	}
+func unlabelledSecret(name string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: map[string]string{"url": "postgres://lumi@db/lumi"}}
+}
+
+func secret(name string) *corev1.Secret {
+	s := unlabelledSecret(name)
+	s.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"}
 	return s
 }
 
@@ -291,7 +291,7 @@ func accepted() configz.Channel { return configz.Channel{Credentials: configz.Cr
 // servedBrand makes a Brand whose data plane runs.
 func (w *world) servedBrand(name string) {
 	w.t.Helper()
-	w.create(secret(name+"-postgres", true), brand(name))
+	w.create(secret(name+"-postgres"), brand(name))
 	w.finishSetup(name)
 	w.run(name+"-router", name+"-workflows", name+"-desk")
 	w.waitFor(&v1alpha1.Brand{}, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)
@@ -301,7 +301,7 @@ func (w *world) servedBrand(name string) {
 func (w *world) servedChannel(name, brandName string) {
 	w.t.Helper()
 	w.data.say(name, accepted())
-	w.create(secret(name+"-wechat", true), channel(name, brandName))
+	w.create(secret(name+"-wechat"), channel(name, brandName))
 	w.run(brandName + "-miniprogram")
 	w.waitFor(&v1alpha1.Channel{}, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 }

@@ -69,10 +69,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	tokenErr := r.bringAbout(ctx, seen, &decided)
 	before := seen.agent.Status.Conditions
 	after := status(seen, decided, r.now())
-	if err := r.apply.Status(ctx, seen.agent, after); err != nil {
+	changed, err := r.apply.Status(ctx, seen.agent, after)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	conditions.Announce(r.recorder, seen.agent, before, after.Conditions)
+	if changed {
+		conditions.Announce(r.recorder, seen.agent, before, after.Conditions)
+	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, tokenErr
 }
 

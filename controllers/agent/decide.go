@@ -45,7 +45,7 @@ func decide(seen *scene) verdict {
 	decided.token, decided.hash = decideToken(seen)
 	findings := []conditions.Condition{refs.Finding(problems(seen, decided.token)), acknowledged}
 	ready := conditions.Summary(findings...)
-	decided.findings = append(append([]conditions.Condition{ready}, findings...), signedInOnce(decided.signedIn))
+	decided.findings = append(append([]conditions.Condition{ready}, findings...), signedInOnce(seen))
 	return decided
 }
 
@@ -90,8 +90,8 @@ func signedIn(seen *scene) bool {
 	return false
 }
 
-func signedInOnce(done bool) conditions.Condition {
-	if done {
+func signedInOnce(seen *scene) conditions.Condition {
+	if signedIn(seen) {
 		return conditions.True(v1alpha1.ConditionSignedInOnce, v1alpha1.ReasonSignedIn, "The person has signed in")
 	}
 	return conditions.False(v1alpha1.ConditionSignedInOnce, v1alpha1.ReasonNotYetSignedIn, "The person has not signed in yet")

@@ -136,10 +136,13 @@ func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects r
 func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) error {
 	before := seen.brand.Status.Conditions
 	after := status(seen, decided, r.settings, now)
-	if err := r.apply.Status(ctx, seen.brand, after); err != nil {
+	changed, err := r.apply.Status(ctx, seen.brand, after)
+	if err != nil {
 		return err
 	}
-	conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
+	if changed {
+		conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
+	}
 	return nil
 }
 

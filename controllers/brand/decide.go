@@ -29,8 +29,7 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 	if seen.brand.DeletionTimestamp != nil && len(seen.channels) == 0 {
 		return verdict{release: true}
 	}
-	usable := refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
-	setup := decideProvisioning(seen, jobName, usable, now)
+	setup := decideProvisioning(seen, jobName, now)
 	acknowledged := ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
 		ack.Group{Name: "router", Answers: seen.answers[dataplane.Router]},
 		ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]})
@@ -50,9 +49,14 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 	return verdict{
 		findings:     append([]conditions.Condition{ready}, findings...),
 		provisioning: setup,
-		serve:        usable && setup.finding.Reason == v1alpha1.ReasonProvisioned,
+		serve:        usable(seen) && setup.finding.Reason == v1alpha1.ReasonProvisioned,
 		pending:      ack.Pending(acknowledged),
 	}
+}
+
+// usable says whether pods can be given the database.
+func usable(seen *scene) bool {
+	return refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
 }
 
 func problems(seen *scene) []refs.Problem {

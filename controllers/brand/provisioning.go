@@ -27,9 +27,9 @@ type provisioning struct {
 	wake time.Duration
 }
 
-func decideProvisioning(seen *scene, jobName string, usable bool, now time.Time) provisioning {
+func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning {
 	const condition = v1alpha1.ConditionProvisioned
-	if !usable {
+	if !usable(seen) {
 		return provisioning{finding: conditions.False(condition, v1alpha1.ReasonAwaitingReferences,
 			"Setup waits for the Secret "+seen.brand.Spec.Postgres.SecretRef.Name)}
 	}

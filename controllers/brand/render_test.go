@@ -25,7 +25,7 @@ type input struct {
 
 func readInput(t *testing.T, name string) input {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml")) //nolint:gosec // the name is the test's
+	text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

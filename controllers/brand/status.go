@@ -14,6 +14,6 @@ func status(seen *scene, decided verdict, settings dataplane.Settings, now time.
 		Conditions:         conditions.Merge(brand.Status.Conditions, brand.Generation, now, decided.findings...),
 		ObservedGeneration: brand.Generation,
 		DeskURL:            dataplane.URL(settings, seen.desk),
-		Channels:           int32(min(len(seen.channels), 1<<30)), //nolint:gosec // bounded in the same expression
+		Channels:           int32(min(len(seen.channels), 1<<30)),
 	}
 }

@@ -62,10 +62,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	decided := decide(seen, r.settings)
 	before := seen.channel.Status.Conditions
 	after := status(seen, decided, r.now())
-	if err := r.apply.Status(ctx, seen.channel, after); err != nil {
+	changed, err := r.apply.Status(ctx, seen.channel, after)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
+	if changed {
+		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
+	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
 }
 

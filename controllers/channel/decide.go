@@ -41,7 +41,7 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 	return verdict{
 		findings:   append(findings, judgeWebhook(seen, url)),
 		webhookURL: url,
-		pending:    ack.Pending(acknowledged) || (credentials.Reason == v1alpha1.ReasonNotYetTried && len(seen.pool) > 0),
+		pending:    ack.Pending(acknowledged) || unproven(seen),
 	}
 }
 
@@ -148,6 +148,20 @@ func judgeCredentials(seen *scene) conditions.Condition {
 		}
 	}
 	return verdict
+}
+
+// unproven says whether a replica has yet to try the credentials, or to load the Secret's current version.
+func unproven(seen *scene) bool {
+	for _, answer := range seen.pool {
+		report, knows := answer.Report.Channels[seen.channel.Name]
+		if answer.Err != nil || !knows || report.Credentials == configz.CredentialsNotYetTried {
+			return true
+		}
+		if seen.secret != nil && report.SecretVersion != "" && report.SecretVersion != seen.secret.ResourceVersion {
+			return true
+		}
+	}
+	return false
 }
 
 // channelReports are the replicas' reports on the Channel: those on the Secret's current version if there are any.

@@ -26,7 +26,7 @@ type poolInput struct {
 func TestRenderPool(t *testing.T) {
 	for _, name := range []string{"local", "two-channels", "unlabelled"} {
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml")) //nolint:gosec // the name is the test's
+			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml"))
 			if err != nil {
 				t.Fatal(err)
 			}

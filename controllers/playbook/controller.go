@@ -58,10 +58,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	decided := decide(seen)
 	before := seen.playbook.Status.Conditions
 	after := status(seen, decided, now)
-	if err := r.apply.Status(ctx, seen.playbook, after); err != nil {
+	changed, err := r.apply.Status(ctx, seen.playbook, after)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	conditions.Announce(r.recorder, seen.playbook, before, after.Conditions)
+	if changed {
+		conditions.Announce(r.recorder, seen.playbook, before, after.Conditions)
+	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
 }
 

@@ -58,22 +58,28 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 }
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
-	selector, err := metav1.LabelSelectorAsSelector(&seen.group.Spec.AgentSelector)
-	if err != nil {
-		seen.selectorErr = err
-		return nil
-	}
 	var agents v1alpha1.AgentList
-	err = r.client.List(ctx, &agents, client.InNamespace(seen.group.Namespace), client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name})
+	err := r.client.List(ctx, &agents, client.InNamespace(seen.group.Namespace), client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name})
 	if err != nil {
 		return fmt.Errorf("listing Agents: %w", err)
 	}
-	for i := range agents.Items {
-		if agents.Items[i].DeletionTimestamp == nil && selector.Matches(labels.Set(agents.Items[i].Labels)) {
-			seen.agents++
+	seen.agents, seen.selectorErr = chosen(agents.Items, &seen.group.Spec.AgentSelector)
+	return nil
+}
+
+// chosen counts the agents that the selector chooses.
+func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) (int, error) {
+	compiled, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		return 0, fmt.Errorf("reading the selector: %w", err)
+	}
+	count := 0
+	for i := range agents {
+		if agents[i].DeletionTimestamp == nil && compiled.Matches(labels.Set(agents[i].Labels)) {
+			count++
 		}
 	}
-	return nil
+	return count, nil
 }
 
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {

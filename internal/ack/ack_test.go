@@ -109,8 +109,13 @@ func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
 			return configz.Report{Objects: map[string]int64{"Playbook/shop": 7}}
 		}),
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	}()
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Error(err)

@@ -95,36 +95,43 @@ func (a *Applier) Delete(ctx context.Context, seen client.Object) error {
 	return nil
 }
 
-// Status applies the whole status of an object that was read from the cache. A status type belongs to one controller,
-// so that the apply holds every field of it.
-func (a *Applier) Status(ctx context.Context, seen client.Object, status any) error {
+// Status applies the whole status of an object that was read from the cache, and says whether that changed it. A status
+// type belongs to one controller, so that the apply holds every field of it.
+//
+// The apply holds for the version that was read. When the cache was behind nothing is written: a status made from an old
+// one would forget transitions and announce them twice. What the cache missed is on its way, and wakes the controller.
+func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (changed bool, err error) {
 	gvk, err := a.client.GroupVersionKindFor(seen)
 	if err != nil {
-		return fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)
+		return false, fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)
 	}
 	content, err := toMap(status)
 	if err != nil {
-		return err
-	}
-	desired := map[string]any{
-		"apiVersion": gvk.GroupVersion().String(),
-		"kind":       gvk.Kind,
-		"metadata":   map[string]any{"name": seen.GetName(), "namespace": seen.GetNamespace()},
-		"status":     content,
+		return false, err
 	}
 	same, err := upToDate(map[string]any{"status": content}, seen, a.manager, "status")
 	if err != nil {
-		return fmt.Errorf("comparing the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+		return false, fmt.Errorf("comparing the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
 	}
 	if same {
-		return nil
+		return false, nil
 	}
-	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: desired})
+	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": gvk.GroupVersion().String(),
+		"kind":       gvk.Kind,
+		"metadata": map[string]any{
+			"name": seen.GetName(), "namespace": seen.GetNamespace(), "resourceVersion": seen.GetResourceVersion(),
+		},
+		"status": content,
+	}})
 	err = a.client.Status().Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return false, nil
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+	}
+	return true, nil
 }
 
 // cached returns the object as the cache has it, nil when it has none.

@@ -3,6 +3,7 @@ package apply
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -210,12 +211,7 @@ func valueWithin(encoded string, desired any) bool {
 	if !ok {
 		return false
 	}
-	for _, element := range list {
-		if element == want {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, want)
 }
 
 // descend goes on into a field with parts; an empty set is a leaf, of which being desired is enough.

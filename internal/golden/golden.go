@@ -29,7 +29,7 @@ func Compare(t *testing.T, name string, got []byte) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // the name is a test's
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,190 @@
+package channel
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+func settings() dataplane.Settings {
+	return dataplane.Settings{
+		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL},
+		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+	}
+}
+
+// sceneOf is a Channel that works, changed by the edits.
+func sceneOf(edits ...func(*scene)) *scene {
+	secret := refs.SecretMetadata()
+	secret.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"}
+	secret.ResourceVersion = "7"
+	seen := &scene{
+		channel: &v1alpha1.Channel{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "shop", Generation: 2, CreationTimestamp: metav1.NewTime(time.Unix(100, 0))},
+			Spec: v1alpha1.ChannelSpec{
+				BrandRef: v1alpha1.BrandReference{Name: "lumi"}, Type: v1alpha1.ChannelTypeMiniProgram,
+				MiniProgram: &v1alpha1.MiniProgramSpec{
+					AppID: "wx0123456789abcdef", CredentialsSecretRef: v1alpha1.CredentialsReference{Name: "shop-wechat"},
+					APIBaseURL: v1alpha1.DefaultWeChatAPIBaseURL,
+				},
+			},
+		},
+		brandExists: true, secret: secret, groupBrands: map[string]string{"after-sales": "lumi", "other": "moon"},
+		deployment: &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}},
+		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
+		pool:       []ack.Answer{connector(configz.CredentialsAccepted, "7")},
+		router:     []ack.Answer{{Report: configz.Report{Objects: map[string]int64{"Channel/shop": 2}}}},
+	}
+	for _, edit := range edits {
+		edit(seen)
+	}
+	return seen
+}
+
+func connector(credentials configz.Credentials, version string) ack.Answer {
+	return ack.Answer{Report: configz.Report{
+		Objects:  map[string]int64{"Channel/shop": 2},
+		Channels: map[string]configz.Channel{"shop": {Credentials: credentials, SecretVersion: version}},
+	}}
+}
+
+func finding(t *testing.T, decided verdict, conditionType string) conditions.Condition {
+	t.Helper()
+	for _, f := range decided.findings {
+		if f.Type == conditionType {
+			return f
+		}
+	}
+	t.Fatalf("no condition %s", conditionType)
+	return conditions.Condition{}
+}
+
+func TestDecideReferences(t *testing.T) {
+	route := func(group string) func(*scene) {
+		return func(s *scene) {
+			s.channel.Spec.Routing = []v1alpha1.RoutingRule{{Name: "rule", SkillGroupRef: v1alpha1.SkillGroupReference{Name: group}}}
+		}
+	}
+	same := func(namespace, name string, made int64) func(*scene) {
+		return func(s *scene) {
+			other := v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, CreationTimestamp: metav1.NewTime(time.Unix(made, 0))}}
+			s.sameAccount = []v1alpha1.Channel{other}
+		}
+	}
+	for name, tt := range map[string]struct {
+		edit    func(*scene)
+		reason  string
+		message string
+	}{
+		"everything is there":         {func(*scene) {}, "Resolved", "Everything that is referred to exists"},
+		"no Brand":                    {func(s *scene) { s.brandExists = false }, "NotFound", "Brand lumi does not exist in this namespace"},
+		"no Secret":                   {func(s *scene) { s.secret = nil }, "NotFound", "Secret shop-wechat does not exist in this namespace"},
+		"a Secret without the label":  {func(s *scene) { s.secret.Labels = nil }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
+		"a label with another value":  {func(s *scene) { s.secret.Labels[v1alpha1.CredentialsLabel] = "yes" }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
+		"an address not on the list":  {func(s *scene) { s.channel.Spec.MiniProgram.APIBaseURL = "https://evil.example" }, "AddressNotAllowed", "apiBaseURL https://evil.example is not on the operator's list of allowed addresses"},
+		"a group that exists":         {route("after-sales"), "Resolved", "Everything that is referred to exists"},
+		"a group that does not":       {route("nobody"), "NotFound", "SkillGroup nobody does not exist in this namespace"},
+		"a group of another Brand":    {route("other"), "NotFound", "SkillGroup other belongs to Brand moon, not to Brand lumi"},
+		"a Playbook that is missing":  {func(s *scene) { s.channel.Spec.PlaybookRef = &v1alpha1.PlaybookReference{Name: "p"} }, "NotFound", "Playbook p does not exist in this namespace"},
+		"an earlier Channel":          {same("lumi", "first", 99), "DuplicateAccount", "Channel first has this appID already; an account belongs to one Channel"},
+		"an earlier one elsewhere":    {same("moon", "first", 99), "DuplicateAccount", "a Channel of another namespace has this appID already; an account belongs to one Channel"},
+		"a later Channel":             {same("lumi", "second", 101), "Resolved", "Everything that is referred to exists"},
+		"one of the same second":      {same("lumi", "a-shop", 100), "DuplicateAccount", "Channel a-shop has this appID already; an account belongs to one Channel"},
+		"a later one by its name":     {same("lumi", "the-shop", 100), "Resolved", "Everything that is referred to exists"},
+		"two problems are both named": {func(s *scene) { s.brandExists = false; s.secret = nil }, "NotFound", "Brand lumi does not exist in this namespace; Secret shop-wechat does not exist in this namespace"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := finding(t, decide(sceneOf(tt.edit), settings()), v1alpha1.ConditionReferencesResolved)
+			if diff := cmp.Diff([]string{tt.reason, tt.message}, []string{got.Reason, got.Message}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDecideCredentials(t *testing.T) {
+	accepted, rejected, untried := configz.CredentialsAccepted, configz.CredentialsRejected, configz.CredentialsNotYetTried
+	for name, tt := range map[string]struct {
+		pool    []ack.Answer
+		reason  string
+		pending bool
+	}{
+		"accepted":                                {[]ack.Answer{connector(accepted, "7")}, "Accepted", false},
+		"a refusal wins":                          {[]ack.Answer{connector(accepted, "7"), connector(rejected, "7")}, "Rejected", false},
+		"nobody tried":                            {[]ack.Answer{connector(untried, "7")}, "NotYetTried", true},
+		"one tried":                               {[]ack.Answer{connector(untried, "7"), connector(accepted, "7")}, "Accepted", true},
+		"a refusal of the Secret of before":       {[]ack.Answer{connector(rejected, "6"), connector(accepted, "7")}, "Accepted", true},
+		"only the Secret of before was tried":     {[]ack.Answer{connector(accepted, "6"), connector(untried, "7")}, "Accepted", true},
+		"a replica that does not know it":         {[]ack.Answer{{}}, "NotYetTried", true},
+		"a replica that does not answer":          {[]ack.Answer{{Err: errors.New("refused")}}, "NotYetTried", true},
+		"nobody is ready, so nobody can be asked": {nil, "NotYetTried", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decided := decide(sceneOf(func(s *scene) {
+				s.pool = tt.pool
+				s.channel.Generation = 2
+			}), settings())
+			if got := finding(t, decided, v1alpha1.ConditionCredentialsValid); got.Reason != tt.reason {
+				t.Errorf("reason %s, want %s", got.Reason, tt.reason)
+			}
+			if decided.pending != tt.pending {
+				t.Errorf("pending is %v, want %v", decided.pending, tt.pending)
+			}
+		})
+	}
+}
+
+func TestDecideWebhook(t *testing.T) {
+	called := func(s *scene) {
+		s.pool = []ack.Answer{{Report: configz.Report{Channels: map[string]configz.Channel{"shop": {WebhookCalled: true}}}}}
+	}
+	before := func(url string) func(*scene) {
+		return func(s *scene) {
+			s.channel.Status.WebhookURL = url
+			s.channel.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionWebhookVerified, Status: metav1.ConditionTrue}}
+		}
+	}
+	for name, tt := range map[string]struct {
+		edit   func(*scene)
+		reason string
+	}{
+		"nobody called":                     {func(*scene) {}, "NotYetCalled"},
+		"a replica was called":              {called, "Verified"},
+		"one was called before":             {before("http://127.0.0.1:30001/lumi/shop"), "Verified"},
+		"one was called at another address": {before("http://127.0.0.1:30002/lumi/shop"), "NotYetCalled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decided := decide(sceneOf(tt.edit), settings())
+			if got := finding(t, decided, v1alpha1.ConditionWebhookVerified); got.Reason != tt.reason {
+				t.Errorf("reason %s, want %s", got.Reason, tt.reason)
+			}
+			if want := "http://127.0.0.1:30001/lumi/shop"; decided.webhookURL != want {
+				t.Errorf("webhookURL %s, want %s", decided.webhookURL, want)
+			}
+		})
+	}
+}
+
+func TestReadyNeedsNoWebhookCall(t *testing.T) {
+	if ready := finding(t, decide(sceneOf(), settings()), v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready is %+v", ready)
+	}
+}
+
+func TestAPoolWithoutUsableSecretsMayReadNone(t *testing.T) {
+	if rules := secretRules(nil); len(rules) != 0 {
+		t.Errorf("rules %+v, want none: one without names is for every Secret", rules)
+	}
+}
