@@ -31,7 +31,7 @@ func runProgram(ctx context.Context, dir, program string, args ...string) error 
 // victims are the pods whose processes may be ended. Kubernetes itself can only ask a process to stop; a crash has to come
 // from the host, which sees every container's processes.
 type victims struct {
-	// uids of our own pods: a process counts as theirs by its control group.
+	// uids of our own pods: a process is theirs when it has their volumes, which lie in a folder of that name.
 	uids []string
 }
 
@@ -97,11 +97,9 @@ func (v victims) owns(pid int, component string) bool {
 	if len(args) < 2 || args[0] != "/yingda" || args[1] != component || !slices.Contains(args, "--namespace="+namespace) {
 		return false
 	}
-	group, err := os.ReadFile(filepath.Join(dir, "cgroup"))
+	mounts, err := os.ReadFile(filepath.Join(dir, "mountinfo"))
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(v.uids, func(uid string) bool {
-		return strings.Contains(string(group), uid) || strings.Contains(string(group), strings.ReplaceAll(uid, "-", "_"))
-	})
+	return slices.ContainsFunc(v.uids, func(uid string) bool { return strings.Contains(string(mounts), "/pods/"+uid+"/") })
 }
