@@ -1,0 +1,79 @@
+// The desk's HTTP API.
+
+// Refused is an answer other than yes. reason is the end of the problem's type.
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem.detail || `HTTP ${status}`);
+    this.status = status;
+    this.reason = (problem.type || '').split(':').pop();
+  }
+}
+
+const reasons = {
+  WrongToken: '令牌不正确',
+  TooManyFailures: '尝试次数过多,请稍后再试',
+  Closed: '会话已经结束',
+  NotYours: '会话由其他同事接待',
+  NotAssigned: '会话还没有分配',
+  ChannelGone: '渠道已被删除',
+  TextTooLong: '内容过长,最多 2048 字节(约 682 个汉字)',
+  BadContent: '内容为空或含有无法发送的字符',
+  NoPicture: '只能发送 PNG、JPEG、GIF 图片',
+  NoSuchPicture: '图片已失效,请重新上传',
+  NoSuchConversation: '没有这个会话,或没有权限查看',
+  AlreadyResolved: '投诉已经解决',
+  AlreadyFollowedUp: '已经回访过',
+  NotResolved: '请先解决投诉再回访',
+  TryAgain: '系统繁忙,请稍后重试',
+};
+
+// explain says in Chinese why something did not work.
+export function explain(error) {
+  if (!(error instanceof Refused)) return '网络不通,请检查连接';
+  if (error.status === 413) return '图片过大,最多 2 MB';
+  return reasons[error.reason] || `操作失败(${error.status})`;
+}
+
+let signedOut = () => {};
+
+// onSignedOut is called when the desk no longer knows us.
+export function onSignedOut(f) { signedOut = f; }
+
+async function call(method, path, body) {
+  const options = { method, headers: {}, credentials: 'same-origin' };
+  if (body instanceof Blob) {
+    options.body = body;
+    options.headers['Content-Type'] = 'application/octet-stream';
+  } else if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers['Content-Type'] = 'application/json';
+  }
+  const response = await fetch(path, options);
+  if (response.status === 204) return undefined;
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 401 && path !== '/api/session') signedOut();
+  throw new Refused(response.status, answer);
+}
+
+const of = (id) => `/api/conversations/${encodeURIComponent(id)}`;
+
+export const api = {
+  signIn: (token) => call('POST', '/api/session', { token }),
+  signOut: () => call('DELETE', '/api/session'),
+  me: () => call('GET', '/api/me'),
+  duty: (onDuty) => call('PUT', '/api/duty', { onDuty }),
+  groups: () => call('GET', '/api/groups'),
+  conversations: (query) => call('GET', `/api/conversations?${new URLSearchParams(query)}`),
+  complaints: () => call('GET', '/api/complaints'),
+  conversation: (id) => call('GET', of(id)),
+  canned: (id) => call('GET', `${of(id)}/canned-replies`),
+  say: (id, key, content) => call('POST', `${of(id)}/messages`, { key, content }),
+  typing: (id) => call('POST', `${of(id)}/typing`),
+  close: (id) => call('POST', `${of(id)}/close`),
+  resolve: (id, resolution) => call('POST', `${of(id)}/complaint/resolve`, { resolution }),
+  followUp: (id) => call('POST', `${of(id)}/complaint/follow-up`),
+  upload: (file) => call('POST', '/api/media', file),
+};
+
+export const mediaURL = (id, conversation) => `/api/media/${encodeURIComponent(id)}?conversation=${encodeURIComponent(conversation)}`;

@@ -1,0 +1,478 @@
+// The workbench: what is known, and what happens when news come.
+
+import { $, at, clock, el, left, newKey, toast } from './dom.js';
+import { api, explain, onSignedOut, Refused } from './api.js';
+import { Stream } from './stream.js';
+import { Composer } from './composer.js';
+import { preview, render } from './transcript.js';
+import { showComplaint } from './complaint.js';
+
+const pollEvery = 5000;
+
+const states = { bot: '机器人接待', queued: '排队中', awaiting_opening: '等待上班', assigned: '接待中', closed: '已结束' };
+const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
+const queries = {
+  mine: [{ state: 'assigned', mine: 'true', limit: 200 }],
+  waiting: [{ state: 'queued', limit: 100 }, { state: 'awaiting_opening', limit: 100 }],
+  closed: [{ state: 'closed', mine: 'true', limit: 50 }],
+  all: [{ limit: 200 }],
+};
+
+let me;
+let stream;
+let tab = 'mine';
+let items = new Map(); // conversations of the list by id
+let order = []; // ids of the list
+let current; // {id, conversation, messages, window, complaint}
+let pollTimer;
+const unread = new Map();
+const seen = {
+  get: (id) => Number(localStorage.getItem(`seen/${id}`)),
+  set: (id, time) => localStorage.setItem(`seen/${id}`, time),
+};
+
+const composer = new Composer({
+  text: (text) => say({ kind: 'text', text }),
+  picture: sendPicture,
+  typing: () => { if (mayWrite()) api.typing(current.id).catch(() => {}); },
+});
+
+// attempt runs f and says why it did not work.
+async function attempt(f) {
+  try {
+    return await f();
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 401)) toast(explain(error));
+    return undefined;
+  }
+}
+
+// soon runs f once, a little later, however often it is asked for.
+function soon(f, wait) {
+  let timer;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => f().catch(() => {}), wait);
+  };
+}
+
+const listSoon = soon(() => loadList(), 150);
+const currentSoon = soon(() => refresh(), 250);
+
+// --- signing in and out ---
+
+onSignedOut(() => signedOut());
+
+function signedOut() {
+  if (stream) stream.stop();
+  clearTimeout(pollTimer);
+  stream = undefined;
+  me = undefined;
+  current = undefined;
+  items = new Map();
+  $('desk').hidden = true;
+  $('sign-in').hidden = false;
+  $('token').focus();
+}
+
+$('sign-in-form').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  $('sign-in-error').textContent = '';
+  try {
+    signedIn(await api.signIn($('token').value.trim()));
+    $('token').value = '';
+  } catch (error) {
+    $('sign-in-error').textContent = explain(error);
+  }
+});
+
+$('sign-out').addEventListener('click', async () => {
+  await attempt(() => api.signOut());
+  signedOut();
+});
+
+function signedIn(agent) {
+  me = agent;
+  $('sign-in').hidden = true;
+  $('desk').hidden = false;
+  $('tab-all').hidden = me.role === 'Agent';
+  showMe();
+  show(undefined);
+  chooseTab('mine');
+  stream = new Stream({
+    frame: takeFrame,
+    reset: () => { listSoon(); if (current) currentSoon(); },
+    up: () => connection(true),
+    down: () => connection(false),
+    signedOut,
+  });
+  poll();
+}
+
+function showMe() {
+  $('agent-name').textContent = me.displayName;
+  $('agent-load').textContent = `${me.used}/${me.capacity}`;
+  $('duty').setAttribute('aria-checked', String(me.onDuty));
+  $('duty-label').textContent = me.onDuty ? '接待中' : '未上线';
+}
+
+function connection(up) {
+  $('connection').className = `connection ${up ? 'up' : 'down'}`;
+  $('connection').textContent = up ? '已连接' : '连接中断';
+  $('broken').hidden = up;
+}
+
+$('duty').addEventListener('click', async () => {
+  const next = await attempt(() => api.duty(!me.onDuty));
+  if (!next) return;
+  me = next;
+  showMe();
+  poll();
+});
+
+// poll reads what no frame tells: who waits, and conversations of others.
+async function poll() {
+  clearTimeout(pollTimer);
+  try {
+    const [{ groups }, next] = await Promise.all([api.groups(), api.me()]);
+    if (!me) return;
+    me = next;
+    showMe();
+    showGroups(groups);
+    if (tab !== 'mine') await loadList();
+    if (current && !isMine(current.conversation) && current.conversation.state !== 'closed') await refresh();
+  } catch (error) {
+    if (!(error instanceof Refused) && stream) stream.suspect();
+  }
+  if (me) pollTimer = setTimeout(poll, pollEvery);
+}
+
+function showGroups(groups) {
+  $('groups').replaceChildren(...groups.map((group) => {
+    const waiting = group.open ? group.waiting : group.waiting + group.awaitingOpening;
+    return el('li', { class: waiting ? 'busy' : '' }, `${group.displayName} ${group.open ? '' : '(休息)'}排队 ${waiting}`);
+  }));
+}
+
+// --- the list ---
+
+for (const button of document.querySelectorAll('[data-tab]')) button.addEventListener('click', () => chooseTab(button.dataset.tab));
+
+function chooseTab(name) {
+  tab = name;
+  for (const button of document.querySelectorAll('[data-tab]')) button.setAttribute('aria-pressed', String(button.dataset.tab === tab));
+  attempt(loadList);
+}
+
+async function loadList() {
+  const wanted = tab;
+  let found;
+  if (wanted === 'complaints') {
+    const { complaints } = await api.complaints();
+    found = complaints.map((c) => ({ ...c, id: c.conversation, complaint: c, lastMessageAt: c.openedAt }));
+  } else {
+    const answers = await Promise.all(queries[wanted].map(api.conversations));
+    found = answers.flatMap((answer) => answer.conversations);
+  }
+  if (tab !== wanted || !me) return;
+  items = new Map(found.map((item) => [item.id, item]));
+  order = found.map((item) => item.id);
+  for (const item of found) {
+    const last = item.lastMessage;
+    if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
+  }
+  showList();
+}
+
+const isMine = (c) => c.state === 'assigned' && c.agent === me.name;
+const isRead = (id) => current && current.id === id && !document.hidden;
+
+function showList() {
+  $('list').replaceChildren(...order.map((id) => entry(items.get(id))));
+  $('list-empty').hidden = order.length > 0;
+  $('list-empty').textContent = emptyTexts[tab];
+  const total = [...unread.values()].reduce((sum, n) => sum + n, 0);
+  document.title = total ? `(${total}) 应答工作台` : '应答工作台';
+}
+
+function customerName(c) {
+  return `客户 ${c.customer.slice(-6)}`;
+}
+
+function entry(item) {
+  const count = unread.get(item.id) || 0;
+  const marks = el('span', { class: 'marks' });
+  if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
+  else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
+  if (!item.complaint && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
+  if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
+  return el('li', {}, el('button', {
+    type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
+  }, el('span', { class: 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
+  el('span', { class: 'preview' }, item.complaint ? `${item.skillGroup} · 投诉` : preview(item.lastMessage)), marks));
+}
+
+// --- one conversation ---
+
+async function open(id) {
+  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id)]));
+  if (!answer) return;
+  const [detail, { cannedReplies }] = answer;
+  show({ id, ...detail, pending: [] });
+  composer.open(id, cannedReplies);
+  if (mayWrite() && matchMedia('(min-width: 761px)').matches) $('text').focus();
+}
+
+async function refresh() {
+  if (!current) return;
+  const { id } = current;
+  const detail = await api.conversation(id);
+  if (!current || current.id !== id) return;
+  const known = new Set(detail.messages.map((m) => m.id));
+  current = { ...current, ...detail, complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
+  showCurrent();
+}
+
+function mayWrite() {
+  return Boolean(current) && current.conversation.state !== 'closed' && (isMine(current.conversation) || me.role !== 'Agent');
+}
+
+function show(next) {
+  composer.keep();
+  current = next;
+  $('nothing').hidden = Boolean(next);
+  $('open').hidden = !next;
+  $('desk').classList.toggle('reading', Boolean(next));
+  disarmClose();
+  if (!next) {
+    showList();
+    return;
+  }
+  read(next.id);
+  showCurrent(true);
+  showList();
+}
+
+function read(id) {
+  if (!isRead(id)) return;
+  unread.delete(id);
+  seen.set(id, Math.max(seen.get(id), ...current.messages.map((m) => at(m.sentAt))));
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (current) {
+    read(current.id);
+    showList();
+  }
+});
+
+function showCurrent(toEnd) {
+  const c = current.conversation;
+  $('customer').textContent = customerName(c);
+  $('meta').textContent = [c.channel, c.skillGroup, states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : ''].filter(Boolean).join(' · ');
+  showWindow();
+  showComplaint($('complaint'), current, attempt, currentSoon);
+  const writable = mayWrite();
+  $('reply').hidden = !writable;
+  $('close').hidden = !writable;
+  $('reply-note').hidden = writable;
+  $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
+  const log = $('transcript');
+  const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const parts = [...current.messages, ...current.pending].map((m) => node(m));
+  if (current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
+  patch(log, parts);
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+// node is the element of a message; the same one as long as the message is the same, so that pictures stay.
+const nodes = new Map();
+
+function node(message) {
+  const mark = JSON.stringify(message);
+  const known = nodes.get(message.id);
+  if (known && known.mark === mark) return known.element;
+  const element = render(message, me.name, () => retry(message));
+  nodes.set(message.id, { mark, element });
+  return element;
+}
+
+// patch changes a list of elements with as few moves as possible: screen readers read what is added.
+function patch(parent, children) {
+  const keep = new Set(children);
+  for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
+  children.forEach((child, i) => { if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] || null); });
+  for (const [id, { element }] of nodes) if (!keep.has(element)) nodes.delete(id);
+}
+
+function showWindow() {
+  if (!current) return;
+  const { verdict, remaining, until } = current.window;
+  const open = verdict === 'Allowed' && new Date(until) > Date.now();
+  $('window').hidden = current.conversation.state === 'closed';
+  $('window').className = `window ${open ? (remaining <= 1 ? 'low' : '') : 'shut'}`;
+  if (open) $('window').textContent = `剩余 ${remaining} 条 · ${left(until)}`;
+  else $('window').textContent = verdict === 'QuotaSpent' ? '条数已用完,等客户来消息' : '窗口已关闭,等客户来消息';
+  $('window').title = '平台限制:客户每次来消息后,48 小时内最多回复 5 条';
+}
+
+setInterval(showWindow, 10000);
+
+$('back').addEventListener('click', () => show(undefined));
+
+let closeArmed;
+
+function disarmClose() {
+  clearTimeout(closeArmed);
+  closeArmed = undefined;
+  $('close').textContent = '结束会话';
+  $('close').classList.remove('danger');
+}
+
+$('close').addEventListener('click', async () => {
+  if (!closeArmed) {
+    $('close').textContent = '确认结束?';
+    $('close').classList.add('danger');
+    closeArmed = setTimeout(disarmClose, 4000);
+    return;
+  }
+  disarmClose();
+  const { id } = current;
+  const closed = await attempt(() => api.close(id));
+  if (closed) takeConversation(closed);
+  poll();
+});
+
+// --- saying something ---
+
+function say(content) {
+  const key = newKey();
+  const message = {
+    id: `local/${key}`, key, conversation: current.id, direction: 'outbound', sender: 'agent', agent: me.name, content,
+    sentAt: new Date().toISOString(), pending: true, delivery: { state: 'queued' },
+  };
+  current.pending.push(message);
+  showCurrent(true);
+  deliver(message);
+}
+
+async function deliver(message) {
+  const place = current;
+  const { preview: shown, ...content } = message.content;
+  try {
+    const said = await api.say(message.conversation, message.key, content);
+    place.pending = place.pending.filter((m) => m.key !== message.key);
+    if (shown) said.content = { ...said.content, preview: shown };
+    if (current && current.id === said.conversation) {
+      current.pending = current.pending.filter((m) => m.key !== message.key);
+      takeMessage(said);
+    }
+  } catch (error) {
+    message.pending = false;
+    message.delivery = { state: 'unsent' };
+    toast(explain(error));
+    if (current && current.id === message.conversation) showCurrent();
+  }
+}
+
+// retry hands a message over again, with the same key: if it had arrived after all, it is not sent twice.
+function retry(message) {
+  message.pending = true;
+  message.delivery = { state: 'queued' };
+  showCurrent();
+  deliver(message);
+}
+
+async function sendPicture(file) {
+  if (file.size > 2 << 20) {
+    toast('图片过大,最多 2 MB');
+    return;
+  }
+  const place = current.id;
+  const uploaded = await attempt(() => api.upload(file));
+  if (uploaded && current && current.id === place) {
+    say({ kind: 'image', media: { id: uploaded.id }, preview: URL.createObjectURL(file) });
+  }
+}
+
+// --- news ---
+
+function takeFrame(frame) {
+  switch (frame.kind) {
+    case 'conversation': takeConversation(frame.payload); break;
+    case 'message': takeMessage(frame.payload); break;
+    case 'delivery': takeDelivery(frame.payload); break;
+    case 'complaint': takeComplaint(frame.payload); break;
+  }
+}
+
+function takeConversation(c) {
+  const item = items.get(c.id);
+  if (tab === 'mine' && (isMine(c) !== Boolean(item))) {
+    if (!item) toast(`新会话:${customerName(c)}`);
+    if (c.state === 'closed') unread.delete(c.id);
+    listSoon();
+  }
+  if (item && item.version <= c.version) {
+    items.set(c.id, { ...item, ...c });
+    order.sort((a, b) => at(items.get(b).lastMessageAt) - at(items.get(a).lastMessageAt));
+    showList();
+  }
+  if (current && current.id === c.id && current.conversation.version <= c.version) {
+    current.conversation = c;
+    showCurrent();
+    currentSoon();
+  }
+}
+
+function takeMessage(m) {
+  const item = items.get(m.conversation);
+  if (item && !item.complaint) {
+    const content = m.content || {};
+    item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
+  }
+  if (m.sender === 'customer' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
+  if (current && current.id === m.conversation) {
+    const index = current.messages.findIndex((other) => other.id === m.id);
+    const known = current.messages[index];
+    if (known) current.messages[index] = { ...known, ...m, delivery: furthest(known.delivery, m.delivery) };
+    else current.messages.push(m);
+    current.messages.sort((a, b) => at(a.sentAt) - at(b.sentAt));
+    read(m.conversation);
+    showCurrent(m.sender === 'agent' && m.agent === me.name);
+    currentSoon();
+  }
+  showList();
+}
+
+// furthest: a message's own frame may come after the news of its delivery.
+function furthest(known, next) {
+  return known && known.state !== 'queued' ? known : next;
+}
+
+function takeDelivery(d) {
+  if (!current || current.id !== d.conversation) {
+    if (d.state === 'failed' || d.state === 'unknown') toast('有一条回复没有确认送达,请查看会话');
+    return;
+  }
+  const message = current.messages.find((m) => m.id === d.message);
+  if (message) message.delivery = d;
+  showCurrent();
+  currentSoon();
+}
+
+function takeComplaint(c) {
+  if (tab === 'complaints') listSoon();
+  if (c.state === 'escalated') toast('有投诉升级,请到「投诉」查看');
+  if (current && current.id === c.conversation) {
+    current.complaint = c;
+    showCurrent();
+  }
+}
+
+// --- start ---
+
+api.me().then(signedIn, (error) => {
+  signedOut();
+  if (!(error instanceof Refused)) $('sign-in-error').textContent = explain(error);
+});

@@ -1,0 +1,93 @@
+// Messages as bubbles.
+
+import { clock, el } from './dom.js';
+import { mediaURL } from './api.js';
+
+const failures = {
+  WindowClosed: '已超过可回复时限,需等客户再次来消息',
+  QuotaSpent: '可发送条数已用完,需等客户再次来消息',
+  ChannelGone: '渠道已被删除',
+  ThumbMissing: '卡片缺少封面',
+  FileMissing: '图片不存在',
+  TypeNotSupported: '渠道不支持这种消息',
+};
+
+const retries = 5;
+const retryAfter = 3000;
+
+// state says what became of an outbound message.
+function state(delivery) {
+  switch (delivery && delivery.state) {
+    case undefined: return ['', ''];
+    case 'delivered': return ['已送达', ''];
+    case 'deferred': return ['发送中(平台繁忙,稍后重试)', 'warn'];
+    case 'failed': return [`发送失败:${failures[delivery.reason] || [delivery.reason, delivery.code].filter(Boolean).join(' ') || '平台拒绝'}`, 'bad'];
+    case 'unknown': return ['状态未知:可能已送达,请向客户确认后再决定是否重发', 'warn'];
+    case 'unsent': return ['未发出', 'bad'];
+    default: return ['发送中', ''];
+  }
+}
+
+// picture shows an image. A file that is still being fetched from the platform is asked for again.
+function picture(source) {
+  const box = el('span');
+  let tries = 0;
+  const load = () => {
+    const img = el('img', { alt: '图片', src: source });
+    img.addEventListener('error', () => {
+      tries += 1;
+      box.replaceChildren(tries < retries ? '[图片加载中……]' : '[图片无法加载]');
+      if (tries < retries) setTimeout(load, retryAfter);
+    });
+    box.replaceChildren(img);
+  };
+  load();
+  return box;
+}
+
+const isWeb = (address) => /^https?:\/\//i.test(address || '');
+
+function body(message) {
+  const c = message.content || {};
+  switch (c.kind) {
+    case 'text': return [c.text || ''];
+    case 'image': return [c.preview || c.media ? picture(c.preview || mediaURL(c.media.id, message.conversation)) : '[图片]'];
+    case 'link': {
+      const link = c.link || {};
+      const title = isWeb(link.url) ? el('a', { href: link.url, target: '_blank', rel: 'noopener noreferrer nofollow' }, link.title || link.url) : link.title || '';
+      return [title, link.description ? `\n${link.description}` : '', el('span', { class: 'address' }, link.url || '')];
+    }
+    case 'miniProgramPage': {
+      const page = c.page || {};
+      const thumb = page.thumb ? picture(mediaURL(page.thumb.id, message.conversation)) : '';
+      return [thumb, `小程序页面:${page.title || ''}`, el('span', { class: 'address' }, page.path || '')];
+    }
+    default: return [`[暂不支持的消息类型:${c.rawType || c.kind || '未知'}]`];
+  }
+}
+
+const senders = { bot: '机器人', system: '系统' };
+
+// render makes the element of a message. retry is called for one that could not be handed over.
+export function render(message, me, retry) {
+  if (message.content && message.content.kind === 'entered') {
+    return el('p', { class: 'note' }, `${clock(message.sentAt)} 客户进入会话`);
+  }
+  const out = message.direction === 'outbound';
+  const [label, tone] = out ? state(message.delivery) : ['', ''];
+  const who = senders[message.sender] || (message.sender === 'agent' && message.agent !== me ? message.agent : '');
+  const classes = ['message', out && 'out', message.sender === 'bot' && 'bot', message.pending && 'pending'].filter(Boolean).join(' ');
+  return el('article', { class: classes },
+    el('div', { class: 'bubble' }, ...body(message)),
+    el('div', { class: 'under' }, who && el('span', {}, who), el('time', { datetime: message.sentAt }, clock(message.sentAt)),
+      label && el('span', { class: `state ${tone}` }, label),
+      message.delivery && message.delivery.state === 'unsent' ? el('button', { type: 'button', onclick: retry }, '重试') : ''));
+}
+
+// preview is a message in one line.
+export function preview(last) {
+  if (!last) return '';
+  const texts = { text: last.text, image: '[图片]', link: '[链接]', miniProgramPage: '[小程序页面]', entered: '客户进入会话' };
+  const text = texts[last.kind] ?? '[消息]';
+  return last.sender === 'customer' ? text : `${senders[last.sender] || '客服'}:${text}`;
+}
