@@ -17,7 +17,7 @@ func TestStoppedReplicaLeavesNothingBehind(t *testing.T) { //nolint:paralleltest
 	ours := regexp.MustCompile(`yingda/connectors/(host|wechat|miniprogram)\.`)
 	count := func() (running []string) {
 		buffer := make([]byte, 8<<20)
-		for _, stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
+		for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
 			if ours.MatchString(stack) {
 				running = append(running, stack)
 			}
