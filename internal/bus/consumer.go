@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,11 +19,12 @@ const (
 	sessionTimeout   = 10 * time.Second
 	heartbeat        = 2 * time.Second
 	joinBackoff      = 500 * time.Millisecond
-	fetchMaxWait     = 250 * time.Millisecond
 	commitInterval   = 100 * time.Millisecond
 	retryBackoffMin  = 50 * time.Millisecond
 	retryBackoffMax  = 5 * time.Second
 	partitionBacklog = 4 * MaxBatch
+	// failuresALine is how many failures in a row, each some half a second after the one before, are one line of the log.
+	failuresALine = 20
 )
 
 // MaxBatch is the largest number of envelopes that a Handler gets at once.
@@ -58,9 +61,6 @@ type ConsumerConfig struct {
 	Producer   *Producer
 	Handler    Handler
 	Logger     *slog.Logger
-	// OnAssigned and OnRevoked bracket the ownership of partitions; both may be nil.
-	OnAssigned func(partitions []int)
-	OnRevoked  func()
 }
 
 // Consumer is a member of a consumer group which runs one Handler per owned partition.
@@ -76,11 +76,28 @@ type Consumer struct {
 // NewConsumer returns a consumer; Run starts it.
 func NewConsumer(cfg ConsumerConfig) *Consumer { return &Consumer{cfg: cfg} }
 
-// Run consumes until ctx ends. Brokers that are away are waited for.
+// Run consumes until ctx ends. Brokers that are away, and a topic that is not there yet, are waited for.
 func (c *Consumer) Run(ctx context.Context) error {
+	topic := newTopicClient(c.cfg.Brokers, c.cfg.Topic, c.cfg.Logger)
+	defer topic.close()
+	for {
+		// A group whose topic is missing gets no partitions, and nobody tells it when there are some.
+		partitions, ok := topic.await(ctx)
+		if !ok {
+			return nil
+		}
+		if err := c.join(ctx, topic, partitions); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// join is a member of the group until ctx ends or the topic is not the one of that many partitions any more.
+func (c *Consumer) join(ctx context.Context, topic *topicClient, partitions int) error {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                c.cfg.Group,
 		Brokers:           c.cfg.Brokers,
+		Dialer:            dialer(),
 		Topics:            []string{c.cfg.Topic},
 		StartOffset:       kafka.FirstOffset,
 		HeartbeatInterval: heartbeat,
@@ -92,83 +109,90 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("making the consumer group %s: %w", c.cfg.Group, err)
 	}
 	defer group.Close()
-	for {
+	ctx, leave := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	defer watcher.Wait()
+	defer leave()
+	watcher.Go(func() {
+		defer leave()
+		topic.watch(ctx, partitions)
+	})
+	for failures := 0; ; {
 		generation, err := group.Next(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			c.cfg.Logger.Warn("Cannot join the consumer group yet", "group", c.cfg.Group, "error", err)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // Being told to stop is no failure.
+		}
+		if err != nil {
+			failures++
+			c.cfg.Logger.Log(ctx, joinFailureLevel(err, failures), "Cannot join the consumer group yet", "group", c.cfg.Group, "error", err)
 			if !pause(ctx, joinBackoff) {
 				return nil
 			}
 			continue
 		}
-		c.serve(ctx, generation)
+		failures = 0
+		c.serve(ctx, leave, topic, generation)
 	}
 }
 
-// serve runs one generation to its end. Generation.Start ties each worker to the generation: group.Next returns the
-// next one only after all of them stopped, so that no partition has two workers in this process.
-func (c *Consumer) serve(ctx context.Context, generation *kafka.Generation) {
+// joinFailureLevel keeps the log readable: a fresh cluster, or one that moves a coordinator, refuses for some seconds.
+func joinFailureLevel(err error, failures int) slog.Level {
+	passing := errors.Is(err, kafka.GroupCoordinatorNotAvailable) || errors.Is(err, kafka.GroupLoadInProgress) ||
+		errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.RebalanceInProgress)
+	if failures%failuresALine == 0 || failures == 1 && !passing {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// serve runs one generation to its end, which is there when the last of its workers has stopped: kafka-go waits for those
+// alone that began before a generation was over, and no partition may have two workers in this process.
+func (c *Consumer) serve(ctx context.Context, leave func(), topic *topicClient, generation *kafka.Generation) {
 	assigned := generation.Assignments[c.cfg.Topic]
-	partitions := make([]int, len(assigned))
-	for i, a := range assigned {
-		partitions[i] = a.ID
-	}
-	if c.cfg.OnAssigned != nil {
-		c.cfg.OnAssigned(partitions)
-	}
 	marks := newMarks(c.cfg.Topic)
-	var workers sync.WaitGroup
+	// Start always runs what it is given, if only with a context that has ended: the counts below come down.
+	var workers, committer sync.WaitGroup
 	workers.Add(len(assigned))
 	for _, a := range assigned {
 		generation.Start(func(genCtx context.Context) {
 			defer workers.Done()
 			workCtx, cancel := mergeDone(genCtx, ctx)
 			defer cancel()
-			c.work(workCtx, a.ID, a.Offset, marks)
+			c.work(workCtx, &feed{topic: topic, partition: a.ID, gone: leave, idle: idleCheck}, a.Offset, marks)
 		})
 	}
+	committer.Add(1)
 	generation.Start(func(genCtx context.Context) {
+		defer committer.Done()
 		workCtx, cancel := mergeDone(genCtx, ctx)
 		defer cancel()
 		marks.commitEvery(workCtx, commitInterval, generation, c.cfg.Logger)
 		workers.Wait()
 		// The last word of a generation: refused when a newer one exists, and that is right.
 		marks.commit(generation, c.cfg.Logger)
-		if c.cfg.OnRevoked != nil {
-			c.cfg.OnRevoked()
-		}
 	})
+	committer.Wait()
 }
 
-// work fetches one partition and calls the handler with all that has arrived meanwhile.
-func (c *Consumer) work(ctx context.Context, partition int, offset int64, marks *marks) {
-	reader := newReader(c.cfg.Brokers, c.cfg.Topic, partition)
-	defer reader.Close()
-	if err := reader.SetOffset(offset); err != nil {
-		c.cfg.Logger.Error("Cannot set the partition's offset", "topic", c.cfg.Topic, "partition", partition, "error", err)
-		return
-	}
+// work fetches one partition and calls the handler with all that has arrived meanwhile. It ends with ctx and not before:
+// a worker that stops ends its generation.
+func (c *Consumer) work(ctx context.Context, source *feed, offset int64, marks *marks) {
 	fetched := make(chan kafka.Message, partitionBacklog)
 	var fetcher sync.WaitGroup
-	fetcher.Add(1)
-	go func() {
-		defer fetcher.Done()
-		defer close(fetched)
-		fetch(ctx, reader, fetched, c.cfg.Logger)
-	}()
 	defer fetcher.Wait()
+	fetcher.Go(func() {
+		defer close(fetched)
+		source.run(ctx, offset, fetched)
+	})
 	for {
 		batch := nextBatch(ctx, fetched)
 		if len(batch) == 0 {
 			return
 		}
-		if !c.handle(ctx, partition, batch) {
+		if !c.handle(ctx, source.partition, batch) {
 			return
 		}
-		marks.set(partition, batch[len(batch)-1].Offset+1)
+		marks.set(source.partition, batch[len(batch)-1].Offset+1)
 	}
 }
 
@@ -196,7 +220,7 @@ func (c *Consumer) handle(ctx context.Context, partition int, records []kafka.Me
 			return true
 		case ctx.Err() != nil:
 			return false
-		case errors.As(err, &poison):
+		case errors.As(err, &poison) && poison.Index >= 0 && poison.Index < len(kept):
 			if !c.bury(ctx, &kept[poison.Index], poison.Reason) {
 				return false
 			}
@@ -216,7 +240,7 @@ func (c *Consumer) handle(ctx context.Context, partition int, records []kafka.Me
 // bury writes a record to the dead-letter topic as it came, with the reason and where it was. It tries until it
 // succeeds or ctx ends (false): a poison record may wait, but not vanish.
 func (c *Consumer) bury(ctx context.Context, m *kafka.Message, reason string) bool {
-	dead := kafka.Message{Topic: c.cfg.DeadLetter, Key: m.Key, Value: m.Value, Headers: append(m.Headers[:len(m.Headers):len(m.Headers)],
+	dead := kafka.Message{Topic: c.cfg.DeadLetter, Key: m.Key, Value: m.Value, Headers: append(slices.Clip(m.Headers),
 		kafka.Header{Key: "yingda-reason", Value: []byte(reason)},
 		kafka.Header{Key: "yingda-source", Value: fmt.Appendf(nil, "%s/%d/%d", m.Topic, m.Partition, m.Offset)})}
 	for backoff := retryBackoffMin; ; backoff = min(2*backoff, retryBackoffMax) {
@@ -225,34 +249,27 @@ func (c *Consumer) bury(ctx context.Context, m *kafka.Message, reason string) bo
 			c.cfg.Logger.Error("Moved a record to the dead-letter topic", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "reason", reason)
 			return true
 		}
+		if tooLarge(err) && dead.Value != nil {
+			// With the headers it grew past what a broker takes. The source says where the whole of it is.
+			dead.Headers = append(dead.Headers, kafka.Header{Key: "yingda-omitted-bytes", Value: strconv.AppendInt(nil, int64(len(dead.Value)), 10)})
+			dead.Value = nil
+			continue
+		}
+		if ctx.Err() == nil {
+			c.cfg.Logger.Warn("Cannot write to the dead-letter topic, trying again", "topic", c.cfg.DeadLetter, "error", err)
+		}
 		if !pause(ctx, backoff) {
 			return false
 		}
 	}
 }
 
-// fetch reads until ctx ends; errors of a broker that is away are waited out.
-func fetch(ctx context.Context, reader *kafka.Reader, out chan<- kafka.Message, logger *slog.Logger) {
-	for backoff := retryBackoffMin; ; {
-		m, err := reader.FetchMessage(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return
-			}
-			logger.Warn("Fetching failed, trying again", "topic", reader.Config().Topic, "partition", reader.Config().Partition, "error", err)
-			if !pause(ctx, backoff) {
-				return
-			}
-			backoff = min(2*backoff, retryBackoffMax)
-			continue
-		}
-		backoff = retryBackoffMin
-		select {
-		case out <- m:
-		case <-ctx.Done():
-			return
-		}
+func tooLarge(err error) bool {
+	var each kafka.WriteErrors
+	if errors.As(err, &each) {
+		return slices.ContainsFunc(each, func(err error) bool { return errors.Is(err, kafka.MessageSizeTooLarge) })
 	}
+	return errors.Is(err, kafka.MessageSizeTooLarge)
 }
 
 // nextBatch waits for one record and takes all others that are there already: a lone message waits for nobody, and a
@@ -280,26 +297,6 @@ func nextBatch(ctx context.Context, in <-chan kafka.Message) []kafka.Message {
 		}
 	}
 	return batch
-}
-
-func newReader(brokers []string, topic string, partition int) *kafka.Reader {
-	return kafka.NewReader(ReaderConfig(brokers, topic, partition))
-}
-
-// ReaderConfig returns the product's settings of a kafka-go Reader of one partition.
-func ReaderConfig(brokers []string, topic string, partition int) kafka.ReaderConfig {
-	return kafka.ReaderConfig{
-		Brokers:          brokers,
-		Topic:            topic,
-		Partition:        partition,
-		MinBytes:         1,
-		MaxBytes:         4 << 20,
-		MaxWait:          fetchMaxWait,
-		ReadBatchTimeout: 5 * time.Second,
-		ReadBackoffMin:   20 * time.Millisecond,
-		ReadBackoffMax:   500 * time.Millisecond,
-		QueueCapacity:    MaxBatch,
-	}
 }
 
 // pause waits for d; it returns false when ctx ended first.

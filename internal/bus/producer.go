@@ -76,7 +76,12 @@ func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...messa
 
 // Close flushes and releases the connections.
 func (p *Producer) Close() error {
-	if err := p.writer.Close(); err != nil {
+	err := p.writer.Close()
+	// A Writer closes the transport that it made itself, and no other.
+	if transport, ok := p.writer.Transport.(*kafka.Transport); ok {
+		transport.CloseIdleConnections()
+	}
+	if err != nil {
 		return fmt.Errorf("closing the producer: %w", err)
 	}
 	return nil

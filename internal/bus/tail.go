@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 
@@ -16,18 +15,19 @@ import (
 // records that are no envelopes, are not seen: whoever needs all of them keeps them elsewhere.
 // started is called once, when every partition is read from now on.
 func Tail(ctx context.Context, brokers []string, topic string, logger *slog.Logger, started func(), handle func(message.Envelope)) error {
-	partitions, err := awaitPartitions(ctx, brokers, topic, logger)
-	if err != nil {
-		return err
+	client := newTopicClient(brokers, topic, logger)
+	defer client.close()
+	partitions, ok := client.await(ctx)
+	if !ok {
+		return nil
 	}
 	var workers, ready sync.WaitGroup
-	workers.Add(len(partitions))
-	ready.Add(len(partitions))
-	for _, p := range partitions {
-		go func() {
-			defer workers.Done()
-			tailPartition(ctx, brokers, topic, p.ID, logger, ready.Done, handle)
-		}()
+	ready.Add(partitions)
+	for partition := range partitions {
+		workers.Go(func() {
+			source := &feed{topic: client, partition: partition, idle: idleCheck}
+			tailPartition(ctx, source, logger, ready.Done, handle)
+		})
 	}
 	ready.Wait()
 	if ctx.Err() == nil {
@@ -37,65 +37,38 @@ func Tail(ctx context.Context, brokers []string, topic string, logger *slog.Logg
 	return nil
 }
 
-func awaitPartitions(ctx context.Context, brokers []string, topic string, logger *slog.Logger) ([]kafka.Partition, error) {
-	for backoff := retryBackoffMin; ; backoff = min(2*backoff, retryBackoffMax) {
-		for _, broker := range brokers {
-			partitions, err := kafka.DefaultDialer.LookupPartitions(ctx, "tcp", broker, topic)
-			if err == nil && len(partitions) > 0 {
-				return partitions, nil
-			}
-			logger.Warn("Cannot look up the partitions yet", "topic", topic, "error", err)
-		}
-		if !pause(ctx, backoff) {
-			return nil, fmt.Errorf("looking up the partitions of %s: %w", topic, ctx.Err())
-		}
-	}
-}
-
-func tailPartition(ctx context.Context, brokers []string, topic string, partition int, logger *slog.Logger, ready func(), handle func(message.Envelope)) {
-	signalled := sync.OnceFunc(ready)
-	defer signalled()
-	offset, ok := endOffset(ctx, brokers, topic, partition, logger)
+func tailPartition(ctx context.Context, source *feed, logger *slog.Logger, ready func(), handle func(message.Envelope)) {
+	offset, ok := source.awaitEnd(ctx)
+	ready()
 	if !ok {
 		return
 	}
-	reader := newReader(brokers, topic, partition)
-	defer reader.Close()
-	if err := reader.SetOffset(offset); err != nil {
-		logger.Error("Cannot set the partition's offset", "topic", topic, "partition", partition, "error", err)
-		return
-	}
-	signalled()
 	fetched := make(chan kafka.Message, partitionBacklog)
 	go func() {
 		defer close(fetched)
-		fetch(ctx, reader, fetched, logger)
+		source.run(ctx, offset, fetched)
 	}()
+	// The fetcher ends with ctx and closes the channel: ranging over it is waiting for the fetcher.
 	for m := range fetched {
 		e, err := envelope(&m)
 		if err != nil {
-			logger.Warn("Skipped a record that is no envelope", "topic", topic, "partition", partition, "offset", m.Offset)
+			logger.Warn("Skipped a record that is no envelope", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset)
 			continue
 		}
 		handle(e)
 	}
 }
 
-// endOffset asks for the partition's end as a number: a reader told "the end" would look it up again after every
+// awaitEnd asks for the partition's end as a number: a reader told "the end" would look it up again after every
 // lost connection and skip what was written meanwhile.
-func endOffset(ctx context.Context, brokers []string, topic string, partition int, logger *slog.Logger) (int64, bool) {
+func (f *feed) awaitEnd(ctx context.Context) (int64, bool) {
 	for backoff := retryBackoffMin; ; backoff = min(2*backoff, retryBackoffMax) {
-		for _, broker := range brokers {
-			conn, err := kafka.DefaultDialer.DialLeader(ctx, "tcp", broker, topic, partition)
-			if err != nil {
-				logger.Warn("Cannot reach the partition's leader yet", "topic", topic, "partition", partition, "error", err)
-				continue
-			}
-			end, err := conn.ReadLastOffset()
-			conn.Close()
-			if err == nil {
-				return end, true
-			}
+		end, err := f.topic.end(ctx, f.partition)
+		if err == nil {
+			return end, true
+		}
+		if ctx.Err() == nil {
+			f.topic.logger.Warn("Cannot find the partition's end yet", "topic", f.topic.name, "partition", f.partition, "error", err)
 		}
 		if !pause(ctx, backoff) {
 			return 0, false
