@@ -186,4 +186,6 @@ type frame struct {
 	Kind    string          `json:"kind"`
 	Payload json.RawMessage `json:"payload"`
 	At      time.Time       `json:"at"`
+	// came is when it arrived here.
+	came time.Time
 }

@@ -107,9 +107,11 @@ func (r *trial) play(name string, strike func(*trial)) outcome {
 	all := writtenOf(ended)
 	transcript := r.settle(t, all)
 	settled := time.Since(last)
+	r.liveAgain(t)
+	live := time.Since(last)
 	shown, arrived := r.whatBecameOf(t, replies)
 	return outcome{
-		Fault: name, Kills: r.kills, Settled: settled,
+		Fault: name, Kills: r.kills, Settled: settled, Live: live,
 		Messages: auditMessages(all, transcript), Replies: auditReplies(repliesOf(replies), shown, arrived),
 	}
 }
@@ -231,6 +233,24 @@ func (r *trial) podsReady(t *testing.T) {
 		}
 		return unready, err
 	}, func(unready []string) bool { return len(unready) == 0 })
+}
+
+// liveAgain waits until all is as it was before the fault: every object Ready, and an agent who looks at the desk sees a
+// new message at once, not when the desk looks into the database by itself.
+func (r *trial) liveAgain(t *testing.T) {
+	t.Helper()
+	const quickly = time.Second
+	r.kube.allReady(t, drainLimit)
+	stream := r.agent.listen(t, fromNow)
+	defer stream.close()
+	await(t, "a new message is on the agent's screen within "+quickly.String(), drainLimit, func(ctx context.Context) (time.Duration, error) {
+		c := r.customer("live")
+		began := time.Now()
+		if _, err := c.send(ctx, map[string]any{"content": "还在吗?"}); err != nil {
+			return 0, err
+		}
+		return stream.given(t, c, soon).came.Sub(began), nil
+	}, func(took time.Duration) bool { return took < quickly })
 }
 
 // settle waits until nothing is under way any more, for a while, and returns the transcripts as they are then.

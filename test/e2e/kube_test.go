@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +39,8 @@ func newKube(kubeconfig string) (kube, error) {
 	if err != nil {
 		return kube{}, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
+	// The client's own limit would hold up a test that looks often.
+	config.QPS = -1
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -168,6 +171,14 @@ func (k kube) all(ctx context.Context) ([]standing, error) {
 		}
 	}
 	return found, nil
+}
+
+// allReady waits until every object of the brand is Ready in its current generation.
+func (k kube) allReady(t *testing.T, limit time.Duration) {
+	t.Helper()
+	await(t, "every object is Ready in its current generation", limit, k.all, func(all []standing) bool {
+		return !slices.ContainsFunc(all, func(one standing) bool { return !isReady(one) })
+	})
 }
 
 // pods returns the brand's pods that are meant to live, and how often their containers were started again.

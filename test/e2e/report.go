@@ -18,6 +18,9 @@ type outcome struct {
 	Kills int
 	// Settled is how long after the last message of the load everything had found its place.
 	Settled time.Duration
+	// Live is how long after that same moment a new message came to the agent's open workbench as quickly as ever, and
+	// every object was Ready again.
+	Live time.Duration
 }
 
 func (o outcome) failed() bool {
@@ -27,7 +30,7 @@ func (o outcome) failed() bool {
 func columns() []string {
 	return []string{
 		"fault", "kills", "written", "success", "kept", "missing", "repeated", "out of order",
-		"replies", "delivered", "failed", "unknown", "silent", "twice", "wrong", "settled",
+		"replies", "delivered", "failed", "unknown", "silent", "twice", "wrong", "settled", "live",
 	}
 }
 
@@ -40,7 +43,8 @@ func (o outcome) row() []string {
 	} {
 		row = append(row, strconv.Itoa(n))
 	}
-	return append(row, o.Settled.Round(100*time.Millisecond).String())
+	const digits = 100 * time.Millisecond
+	return append(row, o.Settled.Round(digits).String(), o.Live.Round(digits).String())
 }
 
 // printTable writes the outcomes for a terminal.
@@ -72,7 +76,8 @@ Measured by `+"`make e2e-faults E2E_REPORT=docs/faults.md`"+` on the local stack
 - success: the platform was told "success"; such a message must be in the transcript once, in order. Others were refused, and the platform told the customer so.
 - missing, repeated, out of order, silent (an answer that neither arrived nor is shown as failed or unknown), twice (an answer that arrived twice) and wrong (the desk
   says the contrary of what happened) must be 0.
-- settled: the time from the last push of the load until every message had found its place.
+- settled: the time from the last push of the load until every message had found its place; live: until everything was Ready and a new message came to the agent's
+  open workbench within a second again.
 
 `, broker)
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }

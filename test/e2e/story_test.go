@@ -25,7 +25,7 @@ type story struct {
 // TestStory plays a customer's day. Each chapter has customers of its own and puts back what it changed.
 func TestStory(t *testing.T) {
 	stack := open(t)
-	t.Run("every object of the sample is Ready", func(t *testing.T) { stack.ready(t) })
+	t.Run("every object of the sample is Ready", func(t *testing.T) { stack.kube.allReady(t, settleLimit) })
 	stack.staffed(t)
 	for _, chapter := range []struct {
 		name string
@@ -48,14 +48,6 @@ func TestStory(t *testing.T) {
 			chapter.play(&story{stack, t, stack.agent.listen(t, fromNow)})
 		})
 	}
-}
-
-// ready waits until the sample is.
-func (s *stack) ready(t *testing.T) {
-	t.Helper()
-	await(t, "every object is Ready in its current generation", settleLimit, s.kube.all, func(all []standing) bool {
-		return !slices.ContainsFunc(all, func(one standing) bool { return !isReady(one) })
-	})
 }
 
 // meets lets a customer write for the first time and waits until the agent has the conversation.

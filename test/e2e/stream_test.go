@@ -88,6 +88,7 @@ func (s *stream) read(ctx context.Context) {
 	for {
 		var f frame
 		err := wsjson.Read(ctx, s.conn, &f)
+		f.came = time.Now()
 		s.mu.Lock()
 		if err == nil {
 			s.frames = append(s.frames, f)
@@ -151,12 +152,17 @@ func payload[T any](f frame, kind string) (T, bool) {
 // gives waits until the agent is given a customer's conversation.
 func (s *stream) gives(t testing.TB, c customer, limit time.Duration) conversation {
 	t.Helper()
-	f := s.gets(t, "the conversation of "+c.openid+" is given to the agent", limit, func(f frame) bool {
-		p, ok := payload[conversation](f, "conversation")
-		return ok && p.Customer == c.openid && p.Channel != "" && p.State == assigned
-	})
-	p, _ := payload[conversation](f, "conversation")
+	p, _ := payload[conversation](s.given(t, c, limit), "conversation")
 	return p
+}
+
+// given is the frame that gives a customer's conversation to the agent.
+func (s *stream) given(t testing.TB, c customer, limit time.Duration) frame {
+	t.Helper()
+	return s.gets(t, "the conversation of "+c.openid+" is given to the agent", limit, func(f frame) bool {
+		p, ok := payload[conversation](f, "conversation")
+		return ok && p.Customer == c.openid && p.State == assigned
+	})
 }
 
 // shows waits until the agent sees what a customer wrote.
