@@ -9,10 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/yingda-dev/yingda/internal/bus"
@@ -72,6 +74,10 @@ type process struct {
 // ends with an error ends the process; the kubelet starts it anew.
 func (s *settings) run(cmd *cobra.Command, component string, start func(ctx context.Context, p *process) error) error {
 	logger := telemetry.NewLogger(os.Stderr, s.logLevel, component).With("brand", s.brand)
+	// The Kubernetes clients log through these; unset, the one writes a stack trace and the other lines of its own format.
+	kubeLogger := logr.FromSlogHandler(logger.Handler())
+	ctrl.SetLogger(kubeLogger)
+	klog.SetLogger(kubeLogger)
 	stopTracing, err := telemetry.StartTracing(cmd.Context(), component, s.brand, os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
 	if err != nil {
 		return fmt.Errorf("starting traces: %w", err)
