@@ -300,6 +300,17 @@ func TestTypingIsPassedOnNowAndThen(t *testing.T) {
 	}
 }
 
+func TestCannedRepliesComeFromThePlaybook(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	type canned struct{ CannedReplies []CannedReply }
+	got := asks[canned](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/conversations/"+id.String()+"/canned-replies", nil)
+	if diff := cmp.Diff([]CannedReply{{Code: "hi", Title: "问候", Text: "您好!"}}, got.CannedReplies); diff != "" {
+		t.Errorf("canned replies (-want +got):\n%s", diff)
+	}
+}
+
 func TestSecurityHeadersAndThePage(t *testing.T) {
 	d := newWorld(t).starts()
 	v := &visitor{d, http.Header{}}

@@ -57,8 +57,9 @@ func (d *Desk) middleware(routes http.Handler) http.Handler {
 			withTimeout, cancel := context.WithTimeout(ctx, requestTimeout)
 			defer cancel()
 			ctx = withTimeout
+			deadline := time.Now().Add(answerTimeout) //nolint:forbidigo // The network knows the machine's clock only.
 			// A ResponseWriter without deadlines is a test's.
-			_ = http.NewResponseController(w).SetWriteDeadline(d.Now().Add(answerTimeout))
+			_ = http.NewResponseController(w).SetWriteDeadline(deadline)
 		}
 		setSecurityHeaders(w.Header(), v.secure)
 		guarded.ServeHTTP(w, r.WithContext(ctx))

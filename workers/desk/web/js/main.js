@@ -21,6 +21,7 @@ const queries = {
 let me;
 let stream;
 let tab = 'mine';
+let groupNames = new Map();
 let items = new Map(); // conversations of the list by id
 let order = []; // ids of the list
 let current; // {id, conversation, messages, window, complaint}
@@ -57,6 +58,7 @@ function soon(f, wait) {
 }
 
 const listSoon = soon(() => loadList(), 150);
+const pollSoon = soon(() => poll(), 400);
 const currentSoon = soon(() => refresh(), 250);
 
 // --- signing in and out ---
@@ -148,6 +150,7 @@ async function poll() {
 }
 
 function showGroups(groups) {
+  groupNames = new Map(groups.map((group) => [group.name, group.displayName]));
   $('groups').replaceChildren(...groups.map((group) => {
     const waiting = group.open ? group.waiting : group.waiting + group.awaitingOpening;
     return el('li', { class: waiting ? 'busy' : '' }, `${group.displayName} ${group.open ? '' : '(休息)'}排队 ${waiting}`);
@@ -179,7 +182,7 @@ async function loadList() {
   order = found.map((item) => item.id);
   for (const item of found) {
     const last = item.lastMessage;
-    if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
+    if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && last.kind !== 'entered' && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
   }
   showList();
 }
@@ -193,6 +196,10 @@ function showList() {
   $('list-empty').textContent = emptyTexts[tab];
   const total = [...unread.values()].reduce((sum, n) => sum + n, 0);
   document.title = total ? `(${total}) 应答工作台` : '应答工作台';
+}
+
+function groupName(c) {
+  return groupNames.get(c.skillGroup) || c.skillGroup;
 }
 
 function customerName(c) {
@@ -209,7 +216,7 @@ function entry(item) {
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${item.skillGroup} · 投诉` : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
@@ -269,7 +276,7 @@ document.addEventListener('visibilitychange', () => {
 function showCurrent(toEnd) {
   const c = current.conversation;
   $('customer').textContent = customerName(c);
-  $('meta').textContent = [c.channel, c.skillGroup, states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : ''].filter(Boolean).join(' · ');
+  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : ''].filter(Boolean).join(' · ');
   showWindow();
   showComplaint($('complaint'), current, attempt, currentSoon);
   const writable = mayWrite();
@@ -412,6 +419,7 @@ function takeConversation(c) {
     if (!item) toast(`新会话:${customerName(c)}`);
     if (c.state === 'closed') unread.delete(c.id);
     listSoon();
+    pollSoon();
   }
   if (item && item.version <= c.version) {
     items.set(c.id, { ...item, ...c });
@@ -431,7 +439,7 @@ function takeMessage(m) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
   }
-  if (m.sender === 'customer' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
+  if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
   if (current && current.id === m.conversation) {
     const index = current.messages.findIndex((other) => other.id === m.id);
     const known = current.messages[index];

@@ -1,0 +1,190 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+func png() []byte { return []byte("\x89PNG\r\n\x1a\n" + "the rest of a picture") }
+
+func TestAPictureGoesOut(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	path := "/api/conversations/" + id.String()
+	v := d.as("xiaomei")
+	file := asks[FileView](v, http.StatusCreated, http.MethodPost, "/api/media", png())
+	if file.ContentType != "image/png" || file.Size != len(png()) {
+		t.Errorf("uploaded %+v", file)
+	}
+	image := func() map[string]any {
+		return map[string]any{"key": uuid.New(), "content": map[string]any{"kind": "image", "media": map[string]any{"id": file.ID}}}
+	}
+	asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodPost, path+"/messages", image()) // not theirs
+	where := "/api/media/" + file.ID.String() + "?conversation=" + id.String()
+	asks[refused](v, http.StatusNotFound, http.MethodGet, where, nil) // not sent yet
+	asks[store.Message](v, http.StatusAccepted, http.MethodPost, path+"/messages", image())
+
+	response := v.sends(http.MethodGet, where, nil)
+	content, _ := io.ReadAll(response.Body)
+	if !bytes.Equal(content, png()) || response.Header.Get("Content-Type") != "image/png" || response.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("file: %d bytes, headers %v", len(content), response.Header)
+	}
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, where, nil)
+	other := w.assigned("pre-sales", "xiaohong", "other")
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, "/api/media/"+file.ID.String()+"?conversation="+other.String(), nil)
+
+	// The connector finds it under the Channel of the conversation.
+	if _, data, ok, err := w.store.ReadFile(t.Context(), "shop", file.ID); err != nil || !ok || !bytes.Equal(data, png()) {
+		t.Errorf("as a connector reads it: %d bytes, found %t, err %v", len(data), ok, err)
+	}
+}
+
+func TestWhatIsNoPictureIsRefused(t *testing.T) {
+	d := newWorld(t).starts()
+	tests := map[string]struct {
+		body []byte
+		want int
+	}{
+		"a page":                     {[]byte("<html><script>alert(1)</script>"), http.StatusUnsupportedMediaType},
+		"a drawing that runs script": {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>`), http.StatusUnsupportedMediaType},
+		"too much":                   {append(png(), make([]byte, maxUpload)...), http.StatusRequestEntityTooLarge},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			asks[refused](d.as("xiaomei"), test.want, http.MethodPost, "/api/media", test.body)
+		})
+	}
+}
+
+func TestACustomersFileNeverRuns(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	file := uuid.New()
+	w.hears(id, message.Content{Kind: message.KindImage, Media: &message.Media{ID: file, PlatformID: "m"}})
+	where := "/api/media/" + file.String() + "?conversation=" + id.String()
+	if err := w.store.Queries().MediaExpect(t.Context(), file, "shop", "m", noon()); err != nil {
+		t.Fatal(err)
+	}
+	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodGet, where, nil); got.Type != "urn:yingda:problem:NotFetchedYet" {
+		t.Errorf("before it was fetched: %+v", got)
+	}
+	if err := w.store.StoreFile(t.Context(), file, "text/html", []byte("<script>alert(1)</script>")); err != nil {
+		t.Fatal(err)
+	}
+	response := d.as("xiaomei").sends(http.MethodGet, where, nil)
+	got := map[string]string{}
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Security-Policy", "Cache-Control"} {
+		got[name] = response.Header.Get(name)
+	}
+	want := map[string]string{
+		"Content-Type": "application/octet-stream", "Content-Disposition": "attachment",
+		"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=86400, immutable",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
+func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	path, v := "/api/conversations/"+id.String(), d.as("xiaomei")
+	resolve := map[string]string{"resolution": "已换货"}
+	asks[refused](v, http.StatusNotFound, http.MethodPost, path+"/complaint/resolve", resolve)
+
+	workflow := promise.ComplaintID("lumi", "lumi", id)
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: workflow, ConversationID: id, Channel: "shop", ExternalID: "c", SkillGroup: "after-sales", OpenedAt: noon()})
+		return err
+	})
+	type listed struct{ Complaints []store.Complaint }
+	for name, want := range map[string]int{"xiaomei": 1, "xiaohong": 0, "laowang": 1} {
+		if got := asks[listed](d.as(name), http.StatusOK, http.MethodGet, "/api/complaints", nil); len(got.Complaints) != want {
+			t.Errorf("%s sees %d complaints, want %d", name, len(got.Complaints), want)
+		}
+	}
+	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/follow-up", nil); got.Type != "urn:yingda:problem:NotResolved" {
+		t.Errorf("following up too early: %+v", got)
+	}
+	asks[store.Complaint](v, http.StatusAccepted, http.MethodPost, path+"/complaint/resolve", resolve)
+	signals := w.outboxOf(store.TargetSignal + promise.SignalResolve)
+	var sent promise.Resolve
+	if len(signals) != 1 || json.Unmarshal(signals[0], &sent) != nil || sent != (promise.Resolve{By: "xiaomei", Resolution: "已换货"}) {
+		t.Errorf("signals %s", signals)
+	}
+
+	// The process does its part.
+	_, err := w.store.Queries().ComplaintResolve(t.Context(), db.ComplaintResolveParams{
+		ID: workflow, ResolvedAt: noon(), ResolvedBy: "xiaomei", Resolution: "已换货", FollowUpDue: noon().Add(72 * time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/resolve", resolve); got.Type != "urn:yingda:problem:AlreadyResolved" {
+		t.Errorf("resolving twice: %+v", got)
+	}
+	asks[store.Complaint](v, http.StatusAccepted, http.MethodPost, path+"/complaint/follow-up", nil)
+	if got := w.outboxOf(store.TargetSignal + promise.SignalFollowedUp); len(got) != 1 {
+		t.Errorf("%d signals, want 1", len(got))
+	}
+	type shown struct{ Complaint *store.Complaint }
+	if got := asks[shown](v, http.StatusOK, http.MethodGet, path, nil); got.Complaint == nil || got.Complaint.State != "resolved" {
+		t.Errorf("shown: %+v", got.Complaint)
+	}
+}
+
+func TestATranscriptShowsWhatBecameOfEachMessage(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	path, v := "/api/conversations/"+id.String(), d.as("xiaomei")
+	w.hears(id, text("在吗"))
+	if err := w.store.Queries().QuotaSet(t.Context(), db.QuotaSetParams{
+		Channel: "shop", ExternalID: "c", WindowEnds: noon().Add(time.Hour), Remaining: 4, SessionEnds: noon(), SessionRemaining: 2,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.passes(time.Second)
+	said := asks[store.Message](v, http.StatusAccepted, http.MethodPost, path+"/messages", say(uuid.New(), "您好"))
+	_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, code, reason, updated_at)
+		VALUES ($1, 'miniprogram', 'shop', 'c', 'unknown', '{}', 0, 'ConnectorLost', now())`, said.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type shown struct {
+		Conversation store.Conversation
+		Messages     []store.Message
+		Window       Window
+	}
+	got := asks[shown](v, http.StatusOK, http.MethodGet, path, nil)
+	if len(got.Messages) != 2 || got.Messages[0].Sender != "customer" || got.Messages[0].Delivery != nil {
+		t.Fatalf("messages %+v", got.Messages)
+	}
+	want := &store.DeliveryOutcome{Message: said.ID, Conversation: id, State: message.DeliveryUnknown, Reason: "ConnectorLost"}
+	if diff := cmp.Diff(want, got.Messages[1].Delivery); diff != "" {
+		t.Errorf("delivery (-want +got):\n%s", diff)
+	}
+	until := noon().Add(time.Hour)
+	if diff := cmp.Diff(Window{Verdict: "Allowed", Remaining: 4, Until: &until}, got.Window); diff != "" {
+		t.Errorf("window (-want +got):\n%s", diff)
+	}
+	if !got.Conversation.LastMessageAt.Equal(noon().Add(time.Second)) {
+		t.Errorf("last message at %s, want the reply's time", got.Conversation.LastMessageAt)
+	}
+}
