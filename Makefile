@@ -50,7 +50,7 @@ purge: bin/local ## make down, and its data too
 ##@ Build
 
 .PHONY: build
-build: bin/yingda bin/cluster bin/stack bin/wechatsim bin/local bin/helm ## Build everything that make up needs
+build: bin/yingda bin/cluster bin/stack bin/wechatsim bin/traces bin/local bin/helm ## Build everything that make up needs
 
 .PHONY: image
 image: bin/yingda ## Build bin/yingda, the static binary that is all there is in the image (make up imports it)
@@ -64,6 +64,9 @@ bin/yingda: FORCE
 
 bin/wechatsim: FORCE
 	@$(STEP) "build wechatsim" env $(PORTABLE) go build -o $@ ./hack/wechatsim/cmd/wechatsim
+
+bin/traces: FORCE
+	@$(STEP) "build traces" env $(PORTABLE) go build -o $@ ./hack/traces/cmd/traces
 
 bin/local: FORCE
 	@$(STEP) "build local" env $(PORTABLE) go build -o $@ ./hack/local

@@ -1,5 +1,5 @@
 // Command local brings up Yingda on one machine: the cluster of hack/cluster, the Kafka, Temporal and Postgres of
-// hack/stack, the WeChat simulator, the product by its own chart, and a sample brand. It is what make up and make down call.
+// hack/stack, the WeChat simulator, the trace collector, the product by its own chart, and a sample brand. It is what make up and make down call.
 //
 // It only arranges: every part is a program in bin/ with a README of its own. Invariants: all state lies in .run; what is
 // already running is left alone; what it did not start it does not end.

@@ -178,6 +178,7 @@ Workbench        %s
   sign in as     %s, token %s
 WeChat simulator http://%s      (write as a customer)
 Temporal's UI    http://%s
+Traces           http://%s      (where each message spends its time)
 Kafka            %s (%s)
 Webhook          %s
 Kubernetes       export KUBECONFIG=%s
@@ -188,7 +189,7 @@ Try next:
   curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'
   bin/k8s/kubectl -n %s patch servicelevel standard --type merge -p '{"spec":{"complaint":{"ladder":[{"after":"10s","notify":"Supervisor"}]}}}'
   make down
-`, s.deskURL, sampleAgent, s.token, simulator, temporalUI, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
+`, s.deskURL, sampleAgent, s.token, simulator, temporalUI, tracesPage, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
 		sampleBrand, simulator, s.app.AppID, sampleBrand)
 }
 

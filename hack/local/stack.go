@@ -20,6 +20,8 @@ const (
 	temporalUI    = hostIP + ":8233"
 	postgresPort  = "5432"
 	simulator     = hostIP + ":8090"
+	tracesOTLP    = hostIP + ":4317"
+	tracesPage    = hostIP + ":8235"
 	kfake         = "kfake"
 	apache        = "apache"
 	sampleBrand   = "lumi"
@@ -47,6 +49,7 @@ func (l *local) servers(kafka string) []server {
 		broker,
 		{"temporal", stack, []string{"temporal", "--listen", temporal, "--ui", temporalUI, "--data", data("temporal.db")}, temporal},
 		{"wechatsim", l.bin("wechatsim"), []string{"--listen", simulator, "--state", data("wechatsim.json"), "--public-url", "http://" + simulator}, simulator},
+		{"traces", l.bin("traces"), []string{"--listen", tracesOTLP, "--http", tracesPage}, tracesPage},
 	}
 }
 
@@ -104,7 +107,7 @@ func (l *local) onServer(name string, f func(server) error) error {
 			return f(s)
 		}
 	}
-	return fmt.Errorf("there is no server %q: postgres, kafka, temporal, wechatsim", name)
+	return fmt.Errorf("there is no server %q: postgres, kafka, temporal, wechatsim, traces", name)
 }
 
 func (l *local) awaitServer(ctx context.Context, s server) error {

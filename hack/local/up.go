@@ -30,7 +30,7 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	if err := l.ensurePostgres(ctx); err != nil {
 		return err
 	}
-	l.step("Postgres, Kafka (%s), Temporal, WeChat simulator", kafka)
+	l.step("Postgres, Kafka (%s), Temporal, WeChat simulator, traces", kafka)
 	if err := l.startServers(ctx, kafka); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) 
 	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", l.source("config/samples/"+sampleBrand)); err != nil {
 		return nil, err
 	}
-	if err := l.applyDatabaseSecret(ctx); err != nil {
+	if err := l.applyDatabaseSecrets(ctx); err != nil {
 		return nil, err
 	}
 	s := &sample{kafka: kafka}
@@ -99,15 +99,18 @@ func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) 
 	return s, s.find(ctx, l)
 }
 
-// applyDatabaseSecret makes the sample's database and the Secret with its connection strings.
-func (l *local) applyDatabaseSecret(ctx context.Context) error {
+// applyDatabaseSecrets makes the sample's database and the Secrets with its logins: the owner's, and the connectors'.
+func (l *local) applyDatabaseSecrets(ctx context.Context) error {
 	owner, connector, err := l.databaseURLs(ctx)
 	if err != nil {
 		return err
 	}
-	secret := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"lumi-postgres","namespace":%q,"labels":{"yingda.dev/credentials":"true"}},"stringData":{"url":%q,"connectorURL":%q}}`,
-		sampleBrand, owner, connector)
-	_, err = l.feed(ctx, secret, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-")
+	secret := func(name, url string) string {
+		return fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q,"namespace":%q,"labels":{"yingda.dev/credentials":"true"}},"stringData":{"url":%q}}`,
+			name, sampleBrand, url)
+	}
+	both := secret("lumi-postgres", owner) + "\n---\n" + secret("lumi-postgres-connector", connector)
+	_, err = l.feed(ctx, both, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-")
 	return err
 }
 
@@ -135,6 +138,7 @@ func (l *local) writeEnv(ctx context.Context, s *sample) error {
 		"export KAFKA_BROKERS=" + kafkaAddress,
 		"export KAFKA=" + s.kafka,
 		"export TEMPORAL_ADDRESS=" + temporal,
+		"export TRACES_URL=http://" + tracesPage,
 		"export DATABASE_URL='" + owner + "'",
 	}
 	path := filepath.Join(l.run, "env")
