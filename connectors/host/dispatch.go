@@ -201,6 +201,8 @@ func (d *dispatcher) settle(ctx context.Context, settlement store.Settlement) {
 		row, ok, err := d.settleOnce(ctx, settlement)
 		switch {
 		case err == nil && ok:
+			// What the report brings about belongs to this very attempt.
+			row.Traceparent = bus.WithTrace(ctx, message.Envelope{}).TraceParent
 			d.tell(row)
 			return
 		case err == nil:

@@ -8,6 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -59,6 +63,8 @@ func recentKey(in message.Inbound) string { return in.Channel + "\x00" + in.Mess
 // up gets its message kept all the same.
 func (i *ingest) keep(ctx context.Context, messages []message.Inbound) error {
 	begin := i.clock()
+	ctx, span := tracer().Start(ctx, "keep message", trace.WithSpanKind(trace.SpanKindProducer))
+	defer span.End()
 	envelopes := make([]message.Envelope, len(messages))
 	for n, in := range messages {
 		// Every delivery of a message by the platform becomes the same event.
@@ -71,8 +77,10 @@ func (i *ingest) keep(ctx context.Context, messages []message.Inbound) error {
 	}
 	kept, err := i.store(context.WithoutCancel(ctx), envelopes)
 	if err != nil {
+		span.SetStatus(codes.Error, reasonNotDurable)
 		return err
 	}
+	span.SetAttributes(attribute.String("yingda.kept", kept))
 	for _, in := range messages {
 		i.recent.add(recentKey(in))
 	}

@@ -48,7 +48,7 @@ func (s *kafkaSender) send(ctx context.Context, rows []db.Outbox) (done []int64,
 	return done, errors.Join(errs...)
 }
 
-// envelope is the same on every retry.
+// envelope is the same on every retry, but for the span that it comes from.
 func (s *kafkaSender) envelope(row *db.Outbox) message.Envelope {
 	return message.Envelope{
 		ID: row.EventID, Type: message.Type(row.EventType), Source: s.source, Subject: row.Subject, Time: row.CreatedAt,

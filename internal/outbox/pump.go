@@ -7,10 +7,13 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -92,9 +95,10 @@ func (p *pump) round(ctx context.Context, shards []int16) (more bool, err error)
 		return false, nil
 	}
 	rows := fitting(found)
+	spans := p.draw(ctx, rows)
 	done, sendErr := p.send(ctx, rows)
+	p.acknowledged(rows, spans, done)
 	if len(done) > 0 {
-		p.acknowledged(ctx, rows, done)
 		deleteCtx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
 		if err := p.store.Queries().OutboxDelete(deleteCtx, done); err != nil {
@@ -116,25 +120,40 @@ func fitting(rows []db.Outbox) []db.Outbox {
 	return rows
 }
 
-// acknowledged counts, and draws the way through the outbox into the trace of each row.
-func (p *pump) acknowledged(ctx context.Context, rows []db.Outbox, done []int64) {
+// draw begins a span for each row that is part of a trace, and makes the row pass it on: what comes of the row is its child.
+func (p *pump) draw(ctx context.Context, rows []db.Outbox) []trace.Span {
+	tracer := otel.Tracer("github.com/yingda-dev/yingda/internal/outbox")
+	spans := make([]trace.Span, len(rows))
+	for i := range rows {
+		if rows[i].Traceparent == "" {
+			spans[i] = noop.Span{}
+			continue
+		}
+		spanCtx, span := tracer.Start(traceOf(ctx, &rows[i]), "outbox "+p.destination, trace.WithSpanKind(trace.SpanKindProducer))
+		carried := bus.WithTrace(spanCtx, message.Envelope{})
+		rows[i].Traceparent, rows[i].Tracestate = carried.TraceParent, carried.TraceState
+		spans[i] = span
+	}
+	return spans
+}
+
+// acknowledged counts what was sent, and ends the span of each row.
+func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) {
 	now := p.now()
 	finished := make(map[int64]bool, len(done))
 	for _, id := range done {
 		finished[id] = true
 	}
-	tracer := otel.Tracer("github.com/yingda-dev/yingda/internal/outbox")
 	for i := range rows {
 		row := &rows[i]
 		if !finished[row.ID] {
+			spans[i].SetStatus(codes.Error, "not taken, will be tried again")
+			spans[i].End()
 			continue
 		}
+		spans[i].End()
 		p.metrics.sent.WithLabelValues(p.destination).Inc()
 		p.metrics.latency.WithLabelValues(p.destination).Observe(now.Sub(row.CreatedAt).Seconds())
-		if row.Traceparent != "" {
-			_, span := tracer.Start(traceOf(ctx, row), "outbox "+p.destination, trace.WithTimestamp(row.CreatedAt))
-			span.End(trace.WithTimestamp(now))
-		}
 	}
 }
 

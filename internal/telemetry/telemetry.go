@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/time/rate"
 )
 
 // NewLogger writes JSON lines to w: one record a line, message capitalised, no customer data.
@@ -34,23 +37,36 @@ func NewRegistry() *prometheus.Registry {
 	return registry
 }
 
-const traceShutdown = 5 * time.Second
+const (
+	traceShutdown = 5 * time.Second
+	// exportInterval lets a trace be seen soon after it happened.
+	exportInterval = time.Second
+	// tracesPerSecond bounds what traces cost a busy process; a quiet one has a trace of everything.
+	tracesPerSecond = 100
+)
 
 // StartTracing sets the process's tracer provider and W3C propagation. Spans are exported by OTLP over gRPC to endpoint
-// (host:port); with an empty endpoint traces still get ids, which travel in message headers, but are not exported.
+// (http://host:port as OTEL_EXPORTER_OTLP_ENDPOINT has it, https for TLS, or host:port); with an empty endpoint traces still
+// get ids, which travel in message headers, but are not exported. Beyond tracesPerSecond new traces are not exported either.
 // The returned function flushes and stops.
 func StartTracing(ctx context.Context, component, brand, endpoint string) (stop func(), err error) {
 	res := resource.NewSchemaless(
 		attribute.String("service.name", "yingda-"+component),
 		attribute.String("yingda.brand", brand),
 	)
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	options := []sdktrace.TracerProviderOption{
+		sdktrace.WithResource(res),
+		sdktrace.WithSampler(sdktrace.ParentBased(limitedSampler{rate.NewLimiter(tracesPerSecond, tracesPerSecond)})),
+	}
 	if endpoint != "" {
-		exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(endpoint), otlptracegrpc.WithInsecure())
+		if !strings.Contains(endpoint, "://") {
+			endpoint = "http://" + endpoint
+		}
+		exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(endpoint))
 		if err != nil {
 			return nil, fmt.Errorf("making the trace exporter: %w", err)
 		}
-		options = append(options, sdktrace.WithBatcher(exporter))
+		options = append(options, sdktrace.WithBatcher(exporter, sdktrace.WithBatchTimeout(exportInterval)))
 	}
 	provider := sdktrace.NewTracerProvider(options...)
 	otel.SetTracerProvider(provider)
@@ -62,4 +78,23 @@ func StartTracing(ctx context.Context, component, brand, endpoint string) (stop 
 			otel.Handle(err)
 		}
 	}, nil
+}
+
+// limitedSampler lets new traces through at a limited rate.
+type limitedSampler struct{ limiter *rate.Limiter }
+
+var _ sdktrace.Sampler = limitedSampler{}
+
+// ShouldSample decides about a trace that begins here.
+func (s limitedSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	decision := sdktrace.Drop
+	if s.limiter.Allow() {
+		decision = sdktrace.RecordAndSample
+	}
+	return sdktrace.SamplingResult{Decision: decision, Tracestate: trace.SpanContextFromContext(p.ParentContext).TraceState()}
+}
+
+// Description names the sampler.
+func (s limitedSampler) Description() string {
+	return fmt.Sprintf("at most %v traces a second", s.limiter.Limit())
 }

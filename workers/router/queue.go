@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -28,20 +30,28 @@ const (
 	botIdle = 24 * time.Hour
 )
 
-// groupSet holds names until they are taken; adding a name that is there already changes nothing.
+// queueChange says that the queue of a skill group is to be looked at, and which message's span was the reason, if one was.
+type queueChange struct {
+	group string
+	span  trace.SpanContext
+}
+
+// groupSet holds groups until they are taken, each with the first message that was a reason.
 type groupSet struct {
-	mu    *sync.Mutex
-	names map[string]bool
-	added chan struct{}
+	mu      *sync.Mutex
+	changes map[string]queueChange
+	added   chan struct{}
 }
 
 func newGroupSet() groupSet {
-	return groupSet{mu: &sync.Mutex{}, names: map[string]bool{}, added: make(chan struct{}, 1)}
+	return groupSet{mu: &sync.Mutex{}, changes: map[string]queueChange{}, added: make(chan struct{}, 1)}
 }
 
-func (s groupSet) add(name string) {
+func (s groupSet) add(change queueChange) {
 	s.mu.Lock()
-	s.names[name] = true
+	if !s.changes[change.group].span.IsValid() {
+		s.changes[change.group] = change
+	}
 	s.mu.Unlock()
 	select {
 	case s.added <- struct{}{}:
@@ -49,15 +59,15 @@ func (s groupSet) add(name string) {
 	}
 }
 
-func (s groupSet) take() []string {
+func (s groupSet) take() []queueChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := make([]string, 0, len(s.names))
-	for name := range s.names {
-		names = append(names, name)
+	changes := make([]queueChange, 0, len(s.changes))
+	for _, change := range s.changes {
+		changes = append(changes, change)
 	}
-	clear(s.names)
-	return names
+	clear(s.changes)
+	return changes
 }
 
 // drainGroups works off the queues of groups in which something changed, until ctx ends.
@@ -68,13 +78,24 @@ func (r *Router) drainGroups(ctx context.Context) {
 			return
 		case <-r.groups.added:
 		}
-		for _, group := range r.groups.take() {
-			if err := r.drain(ctx, group); err != nil && ctx.Err() == nil {
+		for _, change := range r.groups.take() {
+			if err := r.drainTraced(ctx, change); err != nil && ctx.Err() == nil {
 				// The clock looks at every queue again within a second.
-				r.Logger.Warn("Working off a queue failed, trying again", "skillGroup", group, "error", err)
+				r.Logger.Warn("Working off a queue failed, trying again", "skillGroup", change.group, "error", err)
 			}
 		}
 	}
+}
+
+// drainTraced is drain in the trace of the message that was the reason; a look by the clock makes no trace.
+func (r *Router) drainTraced(ctx context.Context, change queueChange) error {
+	if !change.span.IsValid() {
+		return r.drain(ctx, change.group)
+	}
+	ctx, span := r.tracer.Start(trace.ContextWithSpanContext(ctx, change.span), "router queue",
+		trace.WithAttributes(attribute.String("yingda.skill_group", change.group)))
+	defer span.End()
+	return r.drain(ctx, change.group)
 }
 
 // drain opens what waited for the opening, assigns while seats are free, and tells the others that they wait.

@@ -55,7 +55,7 @@ func New(config Config) *Router {
 // configured looks at every queue again: a new schedule, agent or capacity may let somebody in.
 func (r *Router) configured(s *catalog.Snapshot) {
 	for _, group := range s.Groups() {
-		r.groups.add(group.Name)
+		r.groups.add(queueChange{group: group.Name})
 	}
 }
 
@@ -105,16 +105,21 @@ func (r *Router) Handle(ctx context.Context, _ int, batch []message.Envelope) er
 func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	started := r.Now()
 	snapshot := r.Catalog.Snapshot()
-	var touched []string
+	var touched []queueChange
+	var spans spans
+	defer func() { spans.end() }()
 	err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
+		spans.end() // The unit may run again.
 		touched = touched[:0]
 		for i := range batch {
+			ctx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), trace.WithSpanKind(trace.SpanKindConsumer))
+			spans = append(spans, span)
 			group, err := r.take(ctx, u, snapshot, i, batch[i])
 			if err != nil {
 				return err
 			}
 			if group != "" {
-				touched = append(touched, group)
+				touched = append(touched, queueChange{group, span.SpanContext()})
 			}
 		}
 		return nil
@@ -122,18 +127,27 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	if err != nil {
 		return err //nolint:wrapcheck // wrapped where it happened; the bus branches on its type.
 	}
+	spans.end()
 	r.Committed()
-	for _, group := range touched {
-		r.groups.add(group)
+	for _, change := range touched {
+		r.groups.add(change)
 	}
 	r.Metrics.batch(len(batch), r.Now().Sub(started))
 	return nil
 }
 
+// spans are of messages whose transaction is under way: nothing has come of them before its commit.
+type spans []trace.Span
+
+func (s *spans) end() {
+	for _, span := range *s {
+		span.End()
+	}
+	*s = nil
+}
+
 // take takes in one envelope; it returns the skill group whose queue changed.
 func (r *Router) take(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, index int, e message.Envelope) (queued string, err error) {
-	ctx, span := r.tracer.Start(bus.TraceContext(ctx, e), "router "+string(e.Type), trace.WithSpanKind(trace.SpanKindConsumer))
-	defer span.End()
 	switch e.Type {
 	case message.TypeInbound:
 		in, err := message.Payload[message.Inbound](e, message.TypeInbound)
