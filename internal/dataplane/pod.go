@@ -173,7 +173,8 @@ func (w Workload) env() []*corev1ac.EnvVarApplyConfiguration {
 		corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit),
 	}
 	if w.Settings.OTLPEndpoint != "" {
-		env = append(env, corev1ac.EnvVar().WithName("OTEL_EXPORTER_OTLP_ENDPOINT").WithValue(w.Settings.OTLPEndpoint))
+		// OpenTelemetry's own libraries read the variable too, and want a URL.
+		env = append(env, corev1ac.EnvVar().WithName("OTEL_EXPORTER_OTLP_ENDPOINT").WithValue("http://"+w.Settings.OTLPEndpoint))
 	}
 	return env
 }

@@ -25,6 +25,6 @@ type Settings struct {
 	Exposure           Exposure
 	// NodePortHost is the host by which people and platforms reach node ports.
 	NodePortHost string
-	// OTLPEndpoint receives the data plane's traces; empty turns them off.
+	// OTLPEndpoint is host:port of what receives the data plane's traces; empty turns them off.
 	OTLPEndpoint string
 }
