@@ -249,7 +249,9 @@ func (r *trial) liveAgain(t *testing.T) {
 		if _, err := c.send(ctx, map[string]any{"content": "还在吗?"}); err != nil {
 			return 0, err
 		}
-		return stream.given(t, c, soon).came.Sub(began), nil
+		f := stream.given(t, c, soon)
+		given, _ := payload[conversation](f, "conversation")
+		return f.came.Sub(began), r.agent.close(ctx, given.ID)
 	}, func(took time.Duration) bool { return took < quickly })
 }
 
