@@ -88,7 +88,8 @@ func answer(w http.ResponseWriter, err error) {
 }
 
 // ServeHTTP serves handler on address with the limits that every listener of the product has, until ctx ends and the
-// requests in flight are answered (at most five seconds).
+// requests in flight are answered. After five seconds those left are cut off and their contexts end. A connection that
+// a handler has taken over is the handler's to close.
 func ServeHTTP(ctx context.Context, address string, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -106,7 +107,9 @@ func ServeHTTP(ctx context.Context, address string, handler http.Handler) error 
 		defer close(stopped)
 		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveShutdown)
 		defer cancel()
-		_ = server.Shutdown(shutdownCtx)
+		if err := server.Shutdown(shutdownCtx); err != nil {
+			_ = server.Close() // There is nothing left to do about a listener that does not close.
+		}
 	})
 	err = server.Serve(listener)
 	if !stop() {
