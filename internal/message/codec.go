@@ -80,10 +80,11 @@ func Decode(key, value []byte, headers []Header) (Envelope, error) {
 			e.Subject = h.Value
 		case headerTime:
 			at, err := time.Parse(time.RFC3339Nano, h.Value)
-			if err != nil {
+			// At the edges a zone's offset leads to a year that could not be written again.
+			if err != nil || at.UTC().Year() < 0 || at.UTC().Year() > 9999 {
 				return Envelope{}, fmt.Errorf("%w: bad ce_time", ErrNotEnvelope)
 			}
-			e.Time = at
+			e.Time = at.UTC()
 		case headerTraceParent:
 			e.TraceParent = h.Value
 		case headerTraceState:
