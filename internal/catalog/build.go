@@ -1,9 +1,12 @@
 package catalog
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
@@ -27,6 +30,8 @@ type objects struct {
 
 // compiled is the last good form of an object.
 type compiled[T any] struct {
+	// uid tells an object from one of the same name that was deleted: both began with generation 1.
+	uid        types.UID
 	generation int64
 	value      T
 }
@@ -37,6 +42,7 @@ type builder struct {
 	schedules map[string]compiled[*schedule.Schedule]
 	playbooks map[string]compiled[playbook]
 	levels    map[string]compiled[yingdav1.ServiceLevelSpec]
+	groups    map[string]compiled[*yingdav1.SkillGroup]
 }
 
 type playbook struct {
@@ -60,53 +66,61 @@ func (b *builder) build(o objects) *Snapshot {
 	b.compile(o)
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
-	// Informers list in no order; agents' groups come out sorted.
-	slices.SortFunc(o.groups, func(a, b yingdav1.SkillGroup) int { return cmp.Compare(a.Name, b.Name) })
-	b.addGroups(s, o.groups, agents)
+	b.addGroups(s, agents)
 	b.addChannels(s, o.channels)
 	return s
 }
 
 // compile replaces the forms of changed objects and forgets deleted ones.
 func (b *builder) compile(o objects) {
-	schedules, playbooks, levels := b.schedules, b.playbooks, b.levels
+	schedules, playbooks, levels, groups := b.schedules, b.playbooks, b.levels, b.groups
 	b.schedules = map[string]compiled[*schedule.Schedule]{}
 	b.playbooks = map[string]compiled[playbook]{}
 	b.levels = map[string]compiled[yingdav1.ServiceLevelSpec]{}
+	b.groups = map[string]compiled[*yingdav1.SkillGroup]{}
 	for i := range o.schedules {
 		object := &o.schedules[i]
-		keep(b.schedules, schedules, object.Name, object.Generation, func() (*schedule.Schedule, error) {
+		keep(b.schedules, schedules, object, func() (*schedule.Schedule, error) {
 			return schedule.Compile(object.Spec)
 		})
 	}
 	for i := range o.playbooks {
 		object := &o.playbooks[i]
-		keep(b.playbooks, playbooks, object.Name, object.Generation, func() (playbook, error) {
+		keep(b.playbooks, playbooks, object, func() (playbook, error) {
 			form, err := bot.Compile(object.Spec)
 			return playbook{form, object.Spec.CannedReplies}, err
 		})
 	}
 	for i := range o.levels {
 		object := &o.levels[i]
-		keep(b.levels, levels, object.Name, object.Generation, func() (yingdav1.ServiceLevelSpec, error) {
+		keep(b.levels, levels, object, func() (yingdav1.ServiceLevelSpec, error) {
 			return object.Spec, servicelevel.Validate(object.Spec).ToAggregate()
+		})
+	}
+	for i := range o.groups {
+		object := &o.groups[i]
+		keep(b.groups, groups, object, func() (*yingdav1.SkillGroup, error) {
+			_, err := routing.Members(object.Spec.AgentSelector, nil)
+			return object, err
 		})
 	}
 }
 
 // keep puts the object's newest good form into next: the one it has, if that is of this generation or the new one is bad.
-func keep[T any](next, last map[string]compiled[T], name string, generation int64, compile func() (T, error)) {
-	before, known := last[name]
-	if known && before.generation == generation {
-		next[name] = before
+func keep[T any](next, last map[string]compiled[T], object client.Object, compile func() (T, error)) {
+	before, known := last[object.GetName()]
+	known = known && before.uid == object.GetUID()
+	// An object that no API server holds has no generation, and any may be another one.
+	if known && before.generation == object.GetGeneration() && before.generation != 0 {
+		next[object.GetName()] = before
 		return
 	}
 	value, err := compile()
 	switch {
 	case err == nil:
-		next[name] = compiled[T]{generation, value}
+		next[object.GetName()] = compiled[T]{object.GetUID(), object.GetGeneration(), value}
 	case known:
-		next[name] = before
+		next[object.GetName()] = before
 	}
 }
 
@@ -135,24 +149,25 @@ func (b *builder) addAgents(s *Snapshot, all []yingdav1.Agent) []yingdav1.Agent 
 	return agents
 }
 
-func (b *builder) addGroups(s *Snapshot, groups []yingdav1.SkillGroup, agents []yingdav1.Agent) {
-	for i := range groups {
-		object := &groups[i]
+// addGroups adds the groups in the order of their names, so that agents' groups come out sorted.
+func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
+	for _, name := range slices.Sorted(maps.Keys(b.groups)) {
+		object := b.groups[name].value
 		if object.Spec.BrandRef.Name != b.brand {
 			continue
 		}
 		members, err := routing.Members(object.Spec.AgentSelector, agents)
 		if err != nil {
-			// A selector that is none chooses nobody; its generation is not reported as served.
+			// It was compiled.
 			continue
 		}
 		group := &Group{SkillGroup: object, Schedule: b.scheduleOf(s, object)}
-		for _, name := range members {
-			group.Seats = append(group.Seats, store.Seat{Agent: name, Capacity: s.agents[name].Spec.Capacity})
-			s.groupsOfAgent[name] = append(s.groupsOfAgent[name], object.Name)
+		for _, member := range members {
+			group.Seats = append(group.Seats, store.Seat{Agent: member, Capacity: s.agents[member].Spec.Capacity})
+			s.groupsOfAgent[member] = append(s.groupsOfAgent[member], name)
 		}
-		s.groups[object.Name] = group
-		s.generations[configz.ObjectKey("SkillGroup", object.Name)] = object.Generation
+		s.groups[name] = group
+		s.generations[configz.ObjectKey("SkillGroup", name)] = object.Generation
 	}
 }
 

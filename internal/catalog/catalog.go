@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,10 +47,11 @@ func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
 // Run follows the API server until ctx ends and calls synced once the first full view is in force. An API server that
 // is away at the start is waited for; later it may come and go.
 func (c *Catalog) Run(ctx context.Context, config *rest.Config, synced func()) error {
+	synced = sync.OnceFunc(synced)
 	for {
 		err := c.follow(ctx, config, synced)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // Being told to stop is no failure.
 		}
 		c.logger.Warn("Cannot follow the API server yet", "error", err)
 		select {
@@ -83,9 +85,11 @@ func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()
 		}
 	}
 	runCtx, cancel := context.WithCancel(ctx)
+	var runner sync.WaitGroup
+	defer runner.Wait()
 	defer cancel()
 	stopped := make(chan error, 1)
-	go func() { stopped <- informers.Start(runCtx) }()
+	runner.Go(func() { stopped <- informers.Start(runCtx) })
 	if !informers.WaitForCacheSync(runCtx) {
 		return <-stopped
 	}
@@ -135,8 +139,12 @@ func (c *Catalog) marker() toolscache.ResourceEventHandler {
 func changes(before, after any) bool {
 	a, okA := before.(client.Object)
 	b, okB := after.(client.Object)
-	if !okA || !okB || a.GetGeneration() != b.GetGeneration() || a.GetResourceVersion() == b.GetResourceVersion() {
-		return !okA || !okB || a.GetGeneration() != b.GetGeneration()
+	// Another UID is another object of the name, of which only the newer was seen; both began with generation 1.
+	if !okA || !okB || a.GetGeneration() != b.GetGeneration() || a.GetUID() != b.GetUID() {
+		return true
+	}
+	if a.GetResourceVersion() == b.GetResourceVersion() {
+		return false
 	}
 	// Labels and the trial token's hash change without a new generation; both belong to Agents.
 	_, isAgent := after.(*yingdav1.Agent)
