@@ -2,7 +2,6 @@ package desk
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,10 +24,10 @@ func (d *desk) signsIn(agentName string) *visitor {
 	d.t.Helper()
 	v := &visitor{d, http.Header{}}
 	response := v.sends(http.MethodPost, "/api/session", map[string]string{"token": tokenOf(agentName)})
-	if response.StatusCode != http.StatusOK || len(response.Cookies()) != 1 {
-		d.t.Fatalf("signing in: status %d, %d cookies", response.StatusCode, len(response.Cookies()))
+	if response.status != http.StatusOK || len(response.cookies) != 1 {
+		d.t.Fatalf("signing in: status %d, %d cookies", response.status, len(response.cookies))
 	}
-	cookie := response.Cookies()[0]
+	cookie := response.cookies[0]
 	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode {
 		d.t.Errorf("cookie %v: want HttpOnly and SameSite=Strict", cookie)
 	}
@@ -104,8 +103,8 @@ func TestTooManyWrongTokens(t *testing.T) {
 		asks[refused](stranger, http.StatusUnauthorized, http.MethodPost, "/api/session", map[string]string{"token": "wrong"})
 	}
 	response := stranger.sends(http.MethodPost, "/api/session", map[string]string{"token": "wrong"})
-	if response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d, want 429 with Retry-After", response.StatusCode)
+	if response.status != http.StatusTooManyRequests || response.header.Get("Retry-After") == "" {
+		t.Errorf("status %d, want 429 with Retry-After", response.status)
 	}
 	d.signsIn("xiaomei") // Who has a right token is not locked out by others.
 }
@@ -218,7 +217,7 @@ func TestDutyDrainsTheQueueWithinCapacity(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
 	for i := range 3 {
-		w.queues("after-sales", fmt.Sprint(i))
+		w.queues("after-sales", strconv.Itoa(i))
 	}
 	v := d.as("xiaomei")
 	me := asks[MeView](v, http.StatusOK, http.MethodPut, "/api/duty", map[string]bool{"onDuty": true})
@@ -242,7 +241,7 @@ func TestCapacityHoldsWhileDesksRace(t *testing.T) {
 	desks := []*desk{w.starts(), w.starts()}
 	const customers = 30
 	for i := range customers {
-		w.queues("after-sales", fmt.Sprint(i))
+		w.queues("after-sales", strconv.Itoa(i))
 	}
 	var racers sync.WaitGroup
 	for i := range 6 {
@@ -274,6 +273,7 @@ func closeOne(v *visitor) {
 }
 
 func served(t *testing.T, w *world) (n int) {
+	t.Helper()
 	if err := w.store.Pool().QueryRow(t.Context(), "SELECT count(*) FROM conversation WHERE state = 'closed'").Scan(&n); err != nil {
 		t.Error(err)
 		return 1 << 20
@@ -316,10 +316,10 @@ func TestSecurityHeadersAndThePage(t *testing.T) {
 	v := &visitor{d, http.Header{}}
 	for path, status := range map[string]int{"/": 200, "/openapi.json": 200, "/docs": 404, "/nothing": 404, "/../desk.go": 404} {
 		response := v.sends(http.MethodGet, path, nil)
-		if response.StatusCode != status {
-			t.Errorf("%s: status %d, want %d", path, response.StatusCode, status)
+		if response.status != status {
+			t.Errorf("%s: status %d, want %d", path, response.status, status)
 		}
-		if got := response.Header.Get("Content-Security-Policy"); got != contentPolicy {
+		if got := response.header.Get("Content-Security-Policy"); got != contentPolicy {
 			t.Errorf("%s: policy %q", path, got)
 		}
 	}

@@ -89,10 +89,10 @@ func (d *Desk) Run(ctx context.Context) error {
 	group.Go(func() error {
 		err := bus.Tail(ctx, d.Brokers, d.Names.Events(), d.Logger, func() {},
 			func(e message.Envelope) { d.hear(ctx, e) })
-		if ctx.Err() != nil {
-			return nil
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("reading the events: %w", err)
 		}
-		return err //nolint:wrapcheck // wrapped below.
+		return nil
 	})
 	group.Go(func() error { d.tick(ctx); return nil })
 	group.Go(func() error {

@@ -134,7 +134,7 @@ func (f *follower) work(ctx context.Context) error {
 var errPruned = errors.New("the frames are no longer kept")
 
 // read sends stored frames at least up to the given number, which exists or has existed.
-func (f *follower) read(ctx context.Context, upTo int64, resuming bool) error { //nolint:revive // resuming says what the frames are.
+func (f *follower) read(ctx context.Context, upTo int64, resuming bool) error {
 	if f.last >= upTo {
 		return nil
 	}
@@ -159,7 +159,7 @@ func (f *follower) read(ctx context.Context, upTo int64, resuming bool) error { 
 	return err
 }
 
-func (f *follower) sendRows(ctx context.Context, rows []db.Frame, resuming bool) error { //nolint:revive // resuming says what the frames are.
+func (f *follower) sendRows(ctx context.Context, rows []db.Frame, resuming bool) error {
 	for _, row := range rows {
 		if row.Seq != f.last+1 {
 			return errPruned

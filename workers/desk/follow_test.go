@@ -72,7 +72,7 @@ func follows(t *testing.T, s *shelf, after *int64) *journey {
 	go func() { j.ended <- f.run(ctx, after) }()
 	t.Cleanup(func() {
 		cancel()
-		<-j.ended
+		<-j.ended //nolint:errcheck // how it ended, its test looks at.
 	})
 	j.waits(func() bool { return len(j.kinds) > 0 })
 	return j
@@ -110,8 +110,8 @@ func through(last int64) (seqs []int64) {
 // TestFramesComeOnceAndInOrderWhateverKafkaDoes loses, repeats and delays live frames at random, and announces heads at
 // random: what the client gets is always all frames, once, in order.
 func TestFramesComeOnceAndInOrderWhateverKafkaDoes(t *testing.T) {
-	const frames = 2000
-	for seed := range uint64(20) {
+	const frames = 1000
+	for seed := range uint64(10) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		s := &shelf{first: 1}
 		j := follows(t, s, new(int64))

@@ -138,7 +138,7 @@ func (s *subscription) whileReading(f func() error) error {
 	return f()
 }
 
-func (s *subscription) setReading(reading bool) { //nolint:revive // a setter.
+func (s *subscription) setReading(reading bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reading = reading

@@ -57,7 +57,8 @@ func (l *failureLimit) failed(remote string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// forget makes room: first of addresses that have been quiet, and when all are loud, of any.
+// forget makes room: first of addresses that have been quiet, and when all are loud, of any. It makes room for many, so
+// that it is seldom called.
 func (l *failureLimit) forget(now time.Time) {
 	for network, limiter := range l.of {
 		if limiter.TokensAt(now) >= failuresPerAddress {
@@ -65,7 +66,7 @@ func (l *failureLimit) forget(now time.Time) {
 		}
 	}
 	for network := range l.of {
-		if len(l.of) < maxAddresses {
+		if len(l.of) < maxAddresses*7/8 {
 			return
 		}
 		delete(l.of, network)

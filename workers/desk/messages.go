@@ -182,6 +182,8 @@ func (c *NewContent) check() error {
 		if c.Page == nil {
 			return bad("a mini-program page needs page.title, page.path and page.thumb.id")
 		}
+	default:
+		return bad("an agent can say text, image, link and miniProgramPage")
 	}
 	return nil
 }
@@ -205,6 +207,8 @@ func (c *NewContent) bind(ctx context.Context, u *store.Unit, p *principal, chan
 	case message.KindMiniProgramPage:
 		content.Page = &message.Page{Title: c.Page.Title, Path: c.Page.Path}
 		content.Page.Thumb, err = bindFile(ctx, u, p, channel, c.Page.Thumb.ID)
+	default:
+		err = fmt.Errorf("making content: kind %q got past the check", c.Kind)
 	}
 	return content, err
 }

@@ -180,7 +180,7 @@ func problem(status int, reason, detail string) *huma.ErrorModel {
 func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // The client may be gone.
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // A problem can be encoded, and the client may be gone.
 }
 
 // unexpected logs what a client must not see and returns what it may.

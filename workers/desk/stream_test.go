@@ -146,6 +146,9 @@ func TestAnotherSitesPageGetsNoSocket(t *testing.T) {
 	v := d.as("xiaomei")
 	v.headers.Set("Origin", "https://evil.example")
 	_, response, err := websocket.Dial(t.Context(), d.url+"/api/stream", &websocket.DialOptions{HTTPHeader: v.headers})
+	if response != nil && response.Body != nil {
+		defer response.Body.Close()
+	}
 	if err == nil || response.StatusCode != http.StatusForbidden {
 		t.Errorf("err %v, want 403", err)
 	}

@@ -285,7 +285,15 @@ func (d *desk) as(agentName string) *visitor {
 	return &visitor{d, http.Header{"Authorization": {"Bearer " + tokenOf(agentName)}}}
 }
 
-func (v *visitor) sends(method, path string, body any) *http.Response {
+// answer is a response with its whole body.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    []byte
+}
+
+func (v *visitor) sends(method, path string, body any) answer {
 	v.desk.t.Helper()
 	var reader io.Reader = http.NoBody
 	switch body := body.(type) {
@@ -311,28 +319,28 @@ func (v *visitor) sends(method, path string, body any) *http.Response {
 	if err != nil {
 		v.desk.t.Fatal(err)
 	}
-	v.desk.t.Cleanup(func() { response.Body.Close() })
-	return response
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		v.desk.t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, response.Cookies(), content}
 }
 
 // asks sends a request, wants a status, and decodes the answer.
 func asks[T any](v *visitor, wantStatus int, method, path string, body any) T {
 	v.desk.t.Helper()
-	response := v.sends(method, path, body)
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		v.desk.t.Fatal(err)
+	got := v.sends(method, path, body)
+	if got.status != wantStatus {
+		v.desk.t.Fatalf("%s %s: status %d, want %d: %s", method, path, got.status, wantStatus, got.body)
 	}
-	if response.StatusCode != wantStatus {
-		v.desk.t.Fatalf("%s %s: status %d, want %d: %s", method, path, response.StatusCode, wantStatus, content)
-	}
-	var answer T
-	if len(content) > 0 {
-		if err := json.Unmarshal(content, &answer); err != nil {
-			v.desk.t.Fatalf("%s %s: %v: %s", method, path, err, content)
+	var decoded T
+	if len(got.body) > 0 {
+		if err := json.Unmarshal(got.body, &decoded); err != nil {
+			v.desk.t.Fatalf("%s %s: %v: %s", method, path, err, got.body)
 		}
 	}
-	return answer
+	return decoded
 }
 
 type refused struct {
@@ -351,8 +359,11 @@ func (v *visitor) connects(query string) *socket {
 	ctx, cancel := context.WithTimeout(v.desk.t.Context(), patience)
 	defer cancel()
 	conn, response, err := websocket.Dial(ctx, v.desk.url+"/api/stream"+query, &websocket.DialOptions{HTTPHeader: v.headers})
+	if response != nil && response.Body != nil {
+		defer response.Body.Close()
+	}
 	if err != nil {
-		v.desk.t.Fatalf("connecting: %v (%v)", err, response)
+		v.desk.t.Fatalf("connecting: %v", err)
 	}
 	conn.SetReadLimit(1 << 20)
 	s := &socket{v.desk.t, conn}
