@@ -60,6 +60,22 @@ type Trace struct {
 	Spans []Span `json:"spans"`
 }
 
+// Path returns a span's ancestors and the span itself, the root first; it begins later when an ancestor has not arrived.
+func (t Trace) Path(id string) []Span {
+	var path []Span
+	// A path is no longer than the trace has spans, whatever the spans say of each other.
+	for range t.Spans {
+		i := slices.IndexFunc(t.Spans, func(s Span) bool { return s.ID == id })
+		if i < 0 {
+			break
+		}
+		path = append(path, t.Spans[i])
+		id = t.Spans[i].Parent
+	}
+	slices.Reverse(path)
+	return path
+}
+
 // trace is what arrived of one trace.
 type trace struct {
 	id    string

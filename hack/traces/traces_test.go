@@ -264,3 +264,13 @@ func TestAWaterfallShowsEverySpanOnce(t *testing.T) {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
+
+func TestAPathEndsAtTheRoot(t *testing.T) {
+	tr := Trace{Spans: []Span{{ID: "a"}, {ID: "b", Parent: "a"}, {ID: "c", Parent: "b"}, {ID: "o", Parent: "away"}, {ID: "x", Parent: "y"}, {ID: "y", Parent: "x"}}}
+	for id, want := range map[string]int{"a": 1, "b": 2, "c": 3, "o": 1, "x": len(tr.Spans), "nobody": 0} {
+		path := tr.Path(id)
+		if len(path) != want || want > 0 && path[len(path)-1].ID != id {
+			t.Errorf("the path to %s is %v", id, path)
+		}
+	}
+}

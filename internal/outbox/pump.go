@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -129,7 +130,8 @@ func (p *pump) draw(ctx context.Context, rows []db.Outbox) []trace.Span {
 			spans[i] = noop.Span{}
 			continue
 		}
-		spanCtx, span := tracer.Start(traceOf(ctx, &rows[i]), "outbox "+p.destination, trace.WithSpanKind(trace.SpanKindProducer))
+		spanCtx, span := tracer.Start(traceOf(ctx, &rows[i]), "outbox "+p.destination, trace.WithSpanKind(trace.SpanKindProducer),
+			trace.WithAttributes(attribute.String("yingda.event", rows[i].EventType)))
 		carried := bus.WithTrace(spanCtx, message.Envelope{})
 		rows[i].Traceparent, rows[i].Tracestate = carried.TraceParent, carried.TraceState
 		spans[i] = span
