@@ -59,6 +59,9 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a broker without a port":                    {brokers("kafka.infra"), "write each bootstrap server as host:port"},
 		"Temporal with a port":                       {temporal("temporal.infra:7233"), ""},
 		"Temporal without a port":                    {temporal("temporal.infra"), "write the Temporal address as host:port"},
+		"another Secret for connectors":              {connectorSecret("lumi-connector"), ""},
+		"the owner's Secret for connectors":          {connectorSecret("lumi-postgres"), "connectorSecretRef must name another Secret than secretRef"},
+		"no name of a Secret for connectors":         {connectorSecret(""), "spec.postgres.connectorSecretRef.name"},
 		"a mini-program":                             {channel("shop", "lumi"), ""},
 		"a mini-program without its member":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram = nil }), "set spec.miniProgram exactly when"},
 		"a type that does not exist":                 {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
@@ -147,6 +150,12 @@ func TestAdmissionOfChanges(t *testing.T) {
 		"no Temporal namespace any more": {
 			brand("m", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Namespace = "" }, "the Temporal namespace is immutable",
 		},
+		"a login of their own for connectors": {
+			brand("o"), func(o client.Object) { ownLogin("lumi-connector")(spec[v1alpha1.Brand](o)) }, "",
+		},
+		"the owner's login for connectors again": {
+			brand("p", ownLogin("lumi-connector")), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Postgres.ConnectorSecretRef = nil }, "",
+		},
 		"another Temporal address": {
 			brand("n", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Address = "temporal.other:7233" }, "",
 		},
@@ -181,6 +190,8 @@ func brokers(addresses ...string) *v1alpha1.Brand {
 func temporal(address string) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Address = address })
 }
+
+func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }
 
 func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
 	return channel("shop", "lumi", func(c *v1alpha1.Channel) { edit(&c.Spec) })

@@ -56,7 +56,7 @@ func TestTheSampleBrandAppliesAsItIsAndBecomesReady(t *testing.T) {
 		}
 	}
 	w.data.say("shop", configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
-	w.create(secret("lumi-postgres"))
+	w.create(secret("lumi-postgres"), secret("lumi-postgres-connector"))
 	w.finishSetup("lumi")
 	w.run("lumi-router", "lumi-workflows", "lumi-desk", "lumi-miniprogram")
 	for _, list := range []client.ObjectList{

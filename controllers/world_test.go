@@ -248,6 +248,13 @@ func brand(name string, edits ...func(*v1alpha1.Brand)) *v1alpha1.Brand {
 	return b
 }
 
+// ownLogin gives the Brand's connectors a login of their own.
+func ownLogin(secretName string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.Postgres.ConnectorSecretRef = &v1alpha1.CredentialsReference{Name: secretName}
+	}
+}
+
 func channel(name, brandName string, edits ...func(*v1alpha1.Channel)) *v1alpha1.Channel {
 	c := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ChannelSpec{
 		BrandRef: v1alpha1.BrandReference{Name: brandName}, Type: v1alpha1.ChannelTypeMiniProgram,

@@ -139,12 +139,19 @@ type TemporalConnection struct {
 }
 
 // PostgresConnection is the brand's database.
+// +kubebuilder:validation:XValidation:rule="!has(self.connectorSecretRef) || self.connectorSecretRef.name != self.secretRef.name",message="connectorSecretRef must name another Secret than secretRef; leave it out to let connectors use the owner's login"
 type PostgresConnection struct {
-	// secretRef names the Secret with the connection. Key url: the owner's connection string
-	// (postgres://user:password@host:port/database). Optional key connectorURL: the same database with a login that owns
-	// nothing; it is granted only what connectors need. Without it connectors use url.
+	// secretRef names the Secret whose key url is the connection string of the database's owner
+	// (postgres://user:password@host:port/database).
 	// +required
 	SecretRef CredentialsReference `json:"secretRef"`
+
+	// connectorSecretRef names a second Secret whose key url is the connection string of connectors: the same database with a
+	// login that owns nothing. Setup grants that login what connectors need, and connector pods mount this Secret alone.
+	// Recommended wherever connectors are reached from outside: without it their pods mount secretRef, so that who breaks into
+	// one holds the login that owns the brand's data.
+	// +optional
+	ConnectorSecretRef *CredentialsReference `json:"connectorSecretRef,omitempty"`
 }
 
 // DeskSpec configures the workbench.

@@ -63,7 +63,7 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 	if err != nil {
 		return err
 	}
-	url, err := firstFile(p.postgresURLFiles)
+	url, err := connectionString(p.postgresURLFile)
 	if err != nil {
 		return err
 	}

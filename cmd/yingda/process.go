@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -29,7 +28,7 @@ type settings struct {
 	namespace, brand  string
 	kafkaBrokers      []string
 	topicPrefix       string
-	postgresURLFiles  []string
+	postgresURLFile   string
 	temporalAddress   string
 	temporalNamespace string
 	healthAddress     string
@@ -42,7 +41,7 @@ func (s *settings) bind(cmd *cobra.Command) {
 	flags.StringVar(&s.brand, "brand", "", "name of the Brand")
 	flags.StringSliceVar(&s.kafkaBrokers, "kafka-brokers", nil, "Kafka brokers as host:port")
 	flags.StringVar(&s.topicPrefix, "topic-prefix", "yingda", "prefix of topics and consumer groups")
-	flags.StringSliceVar(&s.postgresURLFiles, "postgres-url-file", nil, "file with the Postgres connection string; of several the first that exists")
+	flags.StringVar(&s.postgresURLFile, "postgres-url-file", "", "file with the Postgres connection string")
 	flags.StringVar(&s.healthAddress, "health-address", fmt.Sprintf(":%d", configz.HealthPort), "address of /healthz, /readyz, /metrics and /configz")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	for _, name := range []string{"namespace", "brand"} {
@@ -107,7 +106,7 @@ const (
 
 // openStore connects to the brand's database, waiting half a minute for one that is away.
 func (p *process) openStore(ctx context.Context) (*store.Store, error) {
-	url, err := firstFile(p.postgresURLFiles)
+	url, err := connectionString(p.postgresURLFile)
 	if err != nil {
 		return nil, err
 	}
@@ -124,17 +123,13 @@ func (p *process) openStore(ctx context.Context) (*store.Store, error) {
 	}
 }
 
-func firstFile(paths []string) (string, error) {
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err == nil {
-			return strings.TrimSpace(string(content)), nil
-		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("reading the Postgres connection string: %w", err)
-		}
+// connectionString reads a Postgres connection string from its file.
+func connectionString(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the Postgres connection string: %w", err)
 	}
-	return "", fmt.Errorf("no Postgres connection string: none of %s exists", strings.Join(paths, ", "))
+	return strings.TrimSpace(string(content)), nil
 }
 
 // watchCatalog follows the brand's resources. The process is ready once they were seen.

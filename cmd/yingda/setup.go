@@ -56,7 +56,7 @@ func newSetupCommand() *cobra.Command {
 	flags.IntVar(&s.topology.ReplicationFactor, "replication-factor", 3, "replicas of each topic")
 	flags.IntVar(&s.retentionDays, "retention-days", 7, "days for which Kafka keeps messages")
 	flags.StringSliceVar(&s.pools, "pools", nil, "connector pools, each of which gets an outbound topic")
-	flags.StringVar(&s.connectorURLFile, "connector-url-file", "", "file with the connectors' Postgres connection string; its user is granted what connectors need, if the file exists")
+	flags.StringVar(&s.connectorURLFile, "connector-url-file", "", "file with the connectors' own Postgres connection string, whose user is granted what connectors need; empty: they use the owner's")
 	flags.StringVar(&s.terminationLog, "termination-log", "/dev/termination-log", "file that is told what failed")
 	return cmd
 }
@@ -113,11 +113,11 @@ func (s *setupFlags) ensureTopics(ctx context.Context) error {
 }
 
 func (s *setupFlags) ensureSchema(ctx context.Context) error {
-	url, err := firstFile(s.postgresURLFiles)
+	url, err := connectionString(s.postgresURLFile)
 	if err != nil {
 		return err
 	}
-	role, err := roleOf(s.connectorURLFile)
+	role, err := s.connectorRole()
 	if err != nil {
 		return err
 	}
@@ -135,16 +135,16 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 	return nil
 }
 
-// roleOf is the user of the connection string in a file; empty when there is none.
-func roleOf(path string) (string, error) {
-	content, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+// connectorRole is the user by which connectors connect; empty when they have none of their own.
+func (s *setupFlags) connectorRole() (string, error) {
+	if s.connectorURLFile == "" {
 		return "", nil
 	}
+	url, err := connectionString(s.connectorURLFile)
 	if err != nil {
-		return "", fmt.Errorf("reading the connectors' Postgres connection string: %w", err)
+		return "", fmt.Errorf("looking for the connectors' login: %w", err)
 	}
-	config, err := pgx.ParseConfig(strings.TrimSpace(string(content)))
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// pgx's own error would quote the connection string.
 		return "", errors.New("the connectors' Postgres connection string cannot be read: write postgres://user:password@host:port/database")

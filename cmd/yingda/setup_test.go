@@ -31,10 +31,10 @@ func newSetupRun(t *testing.T, kafkaBroker, temporalAddress string) *setupRun {
 	dir := t.TempDir()
 	r := &setupRun{t: t, url: testenv.Database(t, nil), log: filepath.Join(dir, "termination"), namespace: testenv.Unique("shop")}
 	r.write(filepath.Join(dir, "url"), r.url)
-	r.write(filepath.Join(dir, "connectorURL"), testenv.ConnectorURL(t, r.url))
+	r.write(filepath.Join(dir, "connector-url"), testenv.ConnectorURL(t, r.url))
 	r.arguments = []string{
 		"setup", "--namespace=" + r.namespace, "--brand=lumi", "--kafka-brokers=" + kafkaBroker,
-		"--postgres-url-file=" + filepath.Join(dir, "url"), "--connector-url-file=" + filepath.Join(dir, "connectorURL"),
+		"--postgres-url-file=" + filepath.Join(dir, "url"), "--connector-url-file=" + filepath.Join(dir, "connector-url"),
 		"--temporal-address=" + temporalAddress, "--temporal-namespace=" + r.namespace + "-lumi",
 		"--replication-factor=1", "--pools=miniprogram", "--termination-log=" + r.log, "--log-level=error",
 	}
@@ -139,6 +139,35 @@ func TestSetupRefusesTopicsWithOtherPartitions(t *testing.T) {
 	want := "inbound has 12"
 	if !strings.Contains(string(reason), want) || strings.Count(string(reason), "\n") != 1 {
 		t.Errorf("the termination message is %q, want one line with %q", reason, want)
+	}
+}
+
+func TestConnectorRole(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, tt := range map[string]struct {
+		file, role, failure string
+	}{
+		"connectors that use the owner's login":    {},
+		"connectors with a login of their own":     {file: file("own", "postgres://lumi_connector:hunter2@db/lumi\n"), role: "lumi_connector"},
+		"a Secret without the key url":             {file: filepath.Join(dir, "none"), failure: "looking for the connectors' login"},
+		"a Secret that holds no connection string": {file: file("odd", "postgres://lumi:hunter2@db:port/lumi"), failure: "write postgres://user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			role, err := (&setupFlags{connectorURLFile: tt.file}).connectorRole()
+			if role != tt.role || (err != nil) != (tt.failure != "") {
+				t.Fatalf("role %q and error %v, want %q and an error %q", role, err, tt.role, tt.failure)
+			}
+			if err != nil && (!strings.Contains(err.Error(), tt.failure) || strings.Contains(err.Error(), "hunter2")) {
+				t.Errorf("error %v, want %q and no password", err, tt.failure)
+			}
+		})
 	}
 }
 

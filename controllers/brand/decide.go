@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
@@ -49,21 +51,27 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 	return verdict{
 		findings:     append([]conditions.Condition{ready}, findings...),
 		provisioning: setup,
-		serve:        usable(seen) && setup.finding.Reason == v1alpha1.ReasonProvisioned,
+		serve:        setup.finding.Reason == v1alpha1.ReasonProvisioned,
 		pending:      ack.Pending(acknowledged),
 	}
 }
 
-// usable says whether pods can be given the database.
-func usable(seen *scene) bool {
-	return refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
+// loginProblems say what keeps pods from being given the database, by the name of the Secret, the owner's first.
+func loginProblems(seen *scene) (names []string, found []refs.Problem) {
+	check := func(name string, secret *metav1.PartialObjectMetadata) {
+		if problem := refs.CheckCredentials(name, secret); problem != nil {
+			names, found = append(names, name), append(found, *problem)
+		}
+	}
+	check(dataplane.OwnerLogin(seen.brand), seen.owner)
+	if name := dataplane.OwnConnectorLogin(seen.brand); name != "" {
+		check(name, seen.connector)
+	}
+	return names, found
 }
 
 func problems(seen *scene) []refs.Problem {
-	var found []refs.Problem
-	if problem := refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres); problem != nil {
-		found = append(found, *problem)
-	}
+	_, found := loginProblems(seen)
 	if _, err := time.LoadLocation(seen.brand.Spec.TimeZone); err != nil || seen.brand.Spec.TimeZone == "Local" {
 		found = append(found, refs.Problem{
 			Reason:  v1alpha1.ReasonInvalid,

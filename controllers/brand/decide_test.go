@@ -24,8 +24,8 @@ func noon() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
 
 // sceneOf is a Brand that works, changed by the edits.
 func sceneOf(edits ...func(*scene)) *scene {
-	postgres := refs.SecretMetadata()
-	postgres.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"}
+	login := refs.SecretMetadata()
+	login.Labels = map[string]string{v1alpha1.CredentialsLabel: "true"}
 	running := &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}}
 	serving := []ack.Answer{{Report: configz.Report{Objects: map[string]int64{"Brand/lumi": 3}}}}
 	seen := &scene{
@@ -33,10 +33,13 @@ func sceneOf(edits ...func(*scene)) *scene {
 			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "lumi", Generation: 3},
 			Spec: v1alpha1.BrandSpec{
 				TimeZone: "Asia/Shanghai",
-				Postgres: v1alpha1.PostgresConnection{SecretRef: v1alpha1.CredentialsReference{Name: "lumi-postgres"}},
+				Postgres: v1alpha1.PostgresConnection{
+					SecretRef:          v1alpha1.CredentialsReference{Name: "lumi-postgres"},
+					ConnectorSecretRef: &v1alpha1.CredentialsReference{Name: "lumi-connector"},
+				},
 			},
 		},
-		postgres:    postgres,
+		logins:      logins{owner: login, connector: login.DeepCopy()},
 		jobs:        map[string]*batchv1.Job{setupJob: jobThat(batchv1.JobComplete, noon())},
 		deployments: map[string]*appsv1.Deployment{dataplane.Router: running, dataplane.Workflows: running, dataplane.Desk: running},
 		answers:     map[string][]ack.Answer{dataplane.Router: serving, dataplane.Desk: serving},
@@ -85,7 +88,18 @@ func TestDecideProvisioning(t *testing.T) {
 			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up",
 		},
 		"a setup without a database": {
-			edit: func(s *scene) { s.postgres = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres",
+			edit: func(s *scene) { s.owner = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres",
+		},
+		"a setup without the connectors' login": {
+			edit: func(s *scene) { s.connector = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-connector",
+		},
+		"a setup without either": {
+			edit:   func(s *scene) { s.logins = logins{} },
+			reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres and the Secret lumi-connector",
+		},
+		"a setup of a Brand whose connectors use the owner's login": {
+			edit:   func(s *scene) { s.brand.Spec.Postgres.ConnectorSecretRef, s.connector = nil, nil },
+			reason: "Provisioned", message: "Topics, database schema and Temporal namespace are in place", run: true, serve: true,
 		},
 		"a setup that failed just now rests": {
 			edit: func(s *scene) {
@@ -136,7 +150,12 @@ func TestDecideReady(t *testing.T) {
 		message string
 	}{
 		"everything works":        {func(*scene) {}, "Ready", "Everything that was declared is in force"},
-		"no Secret":               {func(s *scene) { s.postgres = nil }, "NotFound", "ReferencesResolved: Secret lumi-postgres does not exist in this namespace"},
+		"no Secret":               {func(s *scene) { s.owner = nil }, "NotFound", "ReferencesResolved: Secret lumi-postgres does not exist in this namespace"},
+		"no login for connectors": {func(s *scene) { s.connector = nil }, "NotFound", "ReferencesResolved: Secret lumi-connector does not exist in this namespace"},
+		"a login without the label": {
+			func(s *scene) { s.connector.Labels = nil },
+			"NotLabelled", `ReferencesResolved: Secret lumi-connector does not carry the label yingda.dev/credentials: "true"`,
+		},
 		"no such time zone":       {func(s *scene) { s.brand.Spec.TimeZone = "Mars/Olympus" }, "Invalid", "ReferencesResolved: spec.timeZone Mars/Olympus is not an IANA time zone; write for example Asia/Shanghai"},
 		"a default that dangles":  {func(s *scene) { s.dangling = []refs.Problem{refs.NotFound("Playbook", "shop")} }, "NotFound", "ReferencesResolved: Playbook shop does not exist in this namespace"},
 		"no desk":                 {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},

@@ -18,11 +18,17 @@ import (
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
+// logins are the Secrets with the logins to the Brand's database, nil where one does not exist.
+type logins struct {
+	owner *metav1.PartialObjectMetadata
+	// connector is nil, too, when the Brand has no login for connectors.
+	connector *metav1.PartialObjectMetadata
+}
+
 // scene is all that a pass looks at.
 type scene struct {
 	brand *v1alpha1.Brand
-	// postgres is nil when the Secret does not exist.
-	postgres *metav1.PartialObjectMetadata
+	logins
 	// dangling are the defaults that do not resolve.
 	dangling []refs.Problem
 	// channels are the names of the Channels that refer to the Brand, sorted.
@@ -56,9 +62,14 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 
 func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	var err error
-	seen.postgres, err = refs.Secret(ctx, r.client, seen.key(seen.brand.Spec.Postgres.SecretRef.Name))
+	seen.owner, err = refs.Secret(ctx, r.client, seen.key(dataplane.OwnerLogin(seen.brand)))
 	if err != nil {
 		return err
+	}
+	if name := dataplane.OwnConnectorLogin(seen.brand); name != "" {
+		if seen.connector, err = refs.Secret(ctx, r.client, seen.key(name)); err != nil {
+			return err
+		}
 	}
 	for _, reference := range defaultReferences(seen.brand.Spec.Defaults) {
 		exists, err := refs.Get(ctx, r.client, seen.key(reference.name), reference.object)

@@ -29,9 +29,9 @@ type provisioning struct {
 
 func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning {
 	const condition = v1alpha1.ConditionProvisioned
-	if !usable(seen) {
+	if missing, _ := loginProblems(seen); len(missing) > 0 {
 		return provisioning{finding: conditions.False(condition, v1alpha1.ReasonAwaitingReferences,
-			"Setup waits for the Secret "+seen.brand.Spec.Postgres.SecretRef.Name)}
+			"Setup waits for the Secret "+strings.Join(missing, " and the Secret "))}
 	}
 	job := seen.jobs[jobName]
 	if job == nil || job.DeletionTimestamp != nil {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 
@@ -29,27 +28,27 @@ type rendered struct {
 	serving []runtime.ApplyConfiguration
 }
 
-func render(brand *v1alpha1.Brand, postgres *metav1.PartialObjectMetadata, settings dataplane.Settings) (rendered, error) {
+func render(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) (rendered, error) {
 	var out rendered
-	for _, w := range workloads(brand, postgres, settings) {
+	for _, w := range workloads(brand, secrets, settings) {
 		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding(), w.Budget())
 		if w.ServesHTTP {
 			out.always = append(out.always, w.Service())
 		}
 		out.serving = append(out.serving, w.Deployment())
 	}
-	setup := setupWorkload(brand, postgres, settings)
+	setup := setupWorkload(brand, secrets, settings)
 	out.always = append(out.always, setup.ServiceAccount())
 	var err error
 	out.setup, err = renderSetup(setup)
 	return out, err
 }
 
-func workloads(brand *v1alpha1.Brand, postgres *metav1.PartialObjectMetadata, settings dataplane.Settings) []dataplane.Workload {
+func workloads(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) []dataplane.Workload {
 	base := dataplane.Workload{
 		Brand: brand, Settings: settings, Replicas: 1, CallsAPIServer: true,
-		PostgresFiles: []string{dataplane.PostgresURLFile},
-		Connections:   dataplane.Connections(postgres),
+		Login:       dataplane.OwnerLogin(brand),
+		Connections: dataplane.Connections(secrets.owner),
 	}
 	router, workflows, desk := base, base, base
 	router.Component = dataplane.Router
@@ -64,15 +63,14 @@ func workloads(brand *v1alpha1.Brand, postgres *metav1.PartialObjectMetadata, se
 	return []dataplane.Workload{router, workflows, desk}
 }
 
-func setupWorkload(brand *v1alpha1.Brand, postgres *metav1.PartialObjectMetadata, settings dataplane.Settings) dataplane.Workload {
+func setupWorkload(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) dataplane.Workload {
 	topics := brand.Spec.Kafka.Topics
 	return dataplane.Workload{
 		Brand: brand, Settings: settings, Component: dataplane.Setup,
-		PostgresFiles: []string{dataplane.PostgresURLFile},
-		OptionalFiles: []string{dataplane.PostgresConnectorURLFile},
-		Connections:   dataplane.Connections(postgres),
-		Args: append(dataplane.TemporalArgs(brand),
-			"--connector-url-file="+dataplane.PostgresConnectorURLFile,
+		Login:          dataplane.OwnerLogin(brand),
+		ConnectorLogin: dataplane.OwnConnectorLogin(brand),
+		Connections:    dataplane.Connections(secrets.owner, secrets.connector),
+		Args: append(append(dataplane.TemporalArgs(brand), dataplane.ConnectorLoginArgs(brand)...),
 			"--partitions="+strconv.Itoa(int(topics.Partitions)),
 			"--replication-factor="+strconv.Itoa(int(topics.ReplicationFactor)),
 			"--retention-days="+strconv.Itoa(int(topics.RetentionDays)),

@@ -3,6 +3,7 @@ package brand
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,10 +19,12 @@ import (
 
 // input is testdata/<case>/in.yaml.
 type input struct {
-	Brand    *v1alpha1.Brand
-	Postgres *metav1.PartialObjectMetadata
-	Settings dataplane.Settings
+	Brand            *v1alpha1.Brand
+	Owner, Connector *metav1.PartialObjectMetadata
+	Settings         dataplane.Settings
 }
+
+func (in *input) logins() logins { return logins{owner: in.Owner, connector: in.Connector} }
 
 func readInput(t *testing.T, name string) input {
 	t.Helper()
@@ -41,7 +44,7 @@ func TestRender(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := readInput(t, name)
 			before := in.Brand.DeepCopy()
-			out, err := render(in.Brand, in.Postgres, in.Settings)
+			out, err := render(in.Brand, in.logins(), in.Settings)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +52,7 @@ func TestRender(t *testing.T) {
 			first := golden.YAML(t, objects...)
 			golden.Compare(t, name+"/want.yaml", first)
 
-			again, err := render(in.Brand, in.Postgres, in.Settings)
+			again, err := render(in.Brand, in.logins(), in.Settings)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,9 +69,9 @@ func TestRender(t *testing.T) {
 func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 	in := readInput(t, "local")
 	name := func(edit func(*input)) string {
-		other := input{Brand: in.Brand.DeepCopy(), Postgres: in.Postgres.DeepCopy(), Settings: in.Settings}
+		other := input{Brand: in.Brand.DeepCopy(), Owner: in.Owner.DeepCopy(), Connector: in.Connector.DeepCopy(), Settings: in.Settings}
 		edit(&other)
-		out, err := render(other.Brand, other.Postgres, other.Settings)
+		out, err := render(other.Brand, other.logins(), other.Settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +84,8 @@ func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 	}{
 		"another image is set up anew":            {func(in *input) { in.Settings.Image = "yingda:next" }, true},
 		"another broker is set up anew":           {func(in *input) { in.Brand.Spec.Kafka.BootstrapServers = []string{"kafka:9092"} }, true},
-		"another version of the Secret, too":      {func(in *input) { in.Postgres.ResourceVersion = "8" }, true},
+		"another version of the Secret, too":      {func(in *input) { in.Owner.ResourceVersion = "8" }, true},
+		"another login of connectors, too":        {func(in *input) { in.Connector.ResourceVersion = "10" }, true},
 		"another retention, too":                  {func(in *input) { in.Brand.Spec.Kafka.Topics.RetentionDays = 14 }, true},
 		"another order of brokers changes no Job": {func(in *input) { in.Brand.Spec.Kafka.BootstrapServers = []string{"b:9092", "a:9092"} }, false},
 		"another name to show changes no Job":     {func(in *input) { in.Brand.Spec.DisplayName = "other" }, false},
@@ -93,5 +97,23 @@ func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 				t.Errorf("renamed is %v, want %v", got, tt.renamed)
 			}
 		})
+	}
+}
+
+func TestWithoutALoginForConnectorsSetupMountsTheOwnersAlone(t *testing.T) {
+	in := readInput(t, "local")
+	in.Brand.Spec.Postgres.ConnectorSecretRef, in.Connector = nil, nil
+	out, err := render(in.Brand, in.logins(), in.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := string(golden.YAML(t, out.setup))
+	for _, unwanted := range []string{"--connector-url-file", "postgres-connector"} {
+		if strings.Contains(setup, unwanted) {
+			t.Errorf("the Job names %s:\n%s", unwanted, setup)
+		}
+	}
+	if want := "yingda.dev/connections: postgres-7\n"; !strings.Contains(setup, want) {
+		t.Errorf("the Job's pods are not marked with %q:\n%s", want, setup)
 	}
 }

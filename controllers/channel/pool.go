@@ -47,8 +47,8 @@ type poolScene struct {
 	brand *v1alpha1.Brand
 	// channels of the pool that are not being deleted, by name.
 	channels []v1alpha1.Channel
-	// postgres is nil when the Brand's Secret does not exist.
-	postgres *metav1.PartialObjectMetadata
+	// login is the Secret by which connectors connect to the Brand's database; nil when it does not exist.
+	login *metav1.PartialObjectMetadata
 	// credentials are the names of the Secrets that the pool may read, sorted.
 	credentials []string
 }
@@ -95,7 +95,7 @@ func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, 
 		}
 	}
 	sort.Slice(seen.channels, func(i, j int) bool { return seen.channels[i].Name < seen.channels[j].Name })
-	seen.postgres, err = refs.Secret(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: seen.brand.Spec.Postgres.SecretRef.Name})
+	seen.login, err = refs.Secret(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: dataplane.ConnectorLogin(seen.brand)})
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func serve(seen *poolScene) bool {
 	provisioned := meta.FindStatusCondition(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
 	return provisioned != nil && provisioned.Status == metav1.ConditionTrue &&
 		provisioned.ObservedGeneration == seen.brand.Generation &&
-		refs.CheckCredentials(seen.brand.Spec.Postgres.SecretRef.Name, seen.postgres) == nil
+		refs.CheckCredentials(dataplane.ConnectorLogin(seen.brand), seen.login) == nil
 }
 
 func (r *PoolReconciler) prune(ctx context.Context, brand *v1alpha1.Brand, key PoolKey, kept []runtime.ApplyConfiguration) error {

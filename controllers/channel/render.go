@@ -33,10 +33,9 @@ func poolWorkload(seen *poolScene, channelType v1alpha1.ChannelType, settings da
 	slices.Sort(allowed)
 	return dataplane.Workload{
 		Brand: seen.brand, Settings: settings, Component: dataplane.Connector, Pool: dataplane.Pool(channelType),
-		Replicas: replicas(seen.channels),
-		// The connectors' own login, when the Secret has one, comes before the owner's.
-		PostgresFiles: []string{dataplane.PostgresConnectorURLFile, dataplane.PostgresURLFile},
-		Connections:   dataplane.Connections(seen.postgres),
+		Replicas:    replicas(seen.channels),
+		Login:       dataplane.ConnectorLogin(seen.brand),
+		Connections: dataplane.Connections(seen.login),
 		Args: []string{
 			"--pool=" + dataplane.Pool(channelType),
 			"--type=" + string(channelType),

@@ -5,11 +5,7 @@
 // package is pure: equal input gives equal output. It reads no clock, no environment and no cluster.
 package dataplane
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/yingda-dev/yingda/api/v1alpha1"
-)
+import "github.com/yingda-dev/yingda/api/v1alpha1"
 
 // Labels of everything that the operator makes.
 const (
@@ -99,13 +95,4 @@ func TemporalNamespace(brand *v1alpha1.Brand) string {
 		return brand.Spec.Temporal.Namespace
 	}
 	return brand.Namespace + "-" + brand.Name
-}
-
-// Connections is the value of AnnotationConnections for a version of the Brand's Postgres Secret. Its content is not known
-// to the operator; its resourceVersion changes with it.
-func Connections(postgres *metav1.PartialObjectMetadata) string {
-	if postgres == nil {
-		return ""
-	}
-	return "postgres-" + postgres.ResourceVersion
 }

@@ -13,20 +13,6 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-// Where the Brand's Postgres Secret is mounted, and its keys.
-const (
-	postgresVolume       = "postgres"
-	postgresDir          = "/etc/yingda/postgres"
-	postgresOwnerKey     = "url"
-	postgresConnectorKey = "connectorURL"
-)
-
-// PostgresURLFile is the file with the owner's connection string.
-const PostgresURLFile = postgresDir + "/" + postgresOwnerKey
-
-// PostgresConnectorURLFile is the file with the connectors' connection string; absent when the Secret has none.
-const PostgresConnectorURLFile = postgresDir + "/" + postgresConnectorKey
-
 // AnnotationConnections identifies the connections that a pod was started with. Its change, like that of the image, rolls
 // the pods; nothing else about a Brand or its Channels does, since everything else is reloaded in place.
 const AnnotationConnections = "yingda.dev/connections"
@@ -52,10 +38,11 @@ type Workload struct {
 	Replicas int32
 	// Args follow the common ones.
 	Args []string
-	// PostgresFiles are the files of the connection that the pod gets, in the order in which it tries them.
-	PostgresFiles []string
-	// OptionalFiles are files of the connection that only the workload's own arguments name.
-	OptionalFiles []string
+	// Login names the Secret by which the pod connects to the Brand's database.
+	Login string
+	// ConnectorLogin names the Secret that setup mounts beside its own, to know whom it grants what connectors need; empty
+	// when the Brand has no login for them.
+	ConnectorLogin string
 	// ServesHTTP says that others call the pod on PortHTTP; it then leaves the Service before it stops.
 	ServesHTTP bool
 	// Connections is the value of AnnotationConnections.
@@ -89,7 +76,7 @@ func (w Workload) commonArgs() []string {
 		"--brand=" + w.Brand.Name,
 		"--kafka-brokers=" + strings.Join(brokers, ","),
 		"--topic-prefix=" + kafka.Topics.Prefix,
-		"--postgres-url-file=" + strings.Join(w.PostgresFiles, ","),
+		"--postgres-url-file=" + postgresURLFile,
 		"--health-address=:" + strconv.Itoa(PortHealth),
 	}
 }
@@ -116,7 +103,7 @@ func (w Workload) podSpec() *corev1ac.PodSpecApplyConfiguration {
 			WithFSGroup(nonRootUser).
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(w.container()).
-		WithVolumes(w.volume())
+		WithVolumes(w.loginVolumes()...)
 }
 
 func (w Workload) container() *corev1ac.ContainerApplyConfiguration {
@@ -135,7 +122,7 @@ func (w Workload) container() *corev1ac.ContainerApplyConfiguration {
 			// No CPU limit: throttling would cost WeChat's five seconds long before it saves anything.
 			WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(memoryLimit)})).
 		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
-		WithVolumeMounts(corev1ac.VolumeMount().WithName(postgresVolume).WithMountPath(postgresDir).WithReadOnly(true)).
+		WithVolumeMounts(w.loginMounts()...).
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).
@@ -177,18 +164,4 @@ func (w Workload) env() []*corev1ac.EnvVarApplyConfiguration {
 		env = append(env, corev1ac.EnvVar().WithName("OTEL_EXPORTER_OTLP_ENDPOINT").WithValue("http://"+w.Settings.OTLPEndpoint))
 	}
 	return env
-}
-
-// volume projects the wanted keys of the Brand's Postgres Secret, each optional: the operator cannot read Secrets and so
-// does not know which keys there are, and a pod that waits for its file says so more clearly than one that never starts.
-func (w Workload) volume() *corev1ac.VolumeApplyConfiguration {
-	projected := corev1ac.ProjectedVolumeSource().WithDefaultMode(0o440)
-	for _, file := range append(slices.Clone(w.PostgresFiles), w.OptionalFiles...) {
-		key := strings.TrimPrefix(file, postgresDir+"/")
-		projected.WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().
-			WithName(w.Brand.Spec.Postgres.SecretRef.Name).
-			WithOptional(true).
-			WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(key))))
-	}
-	return corev1ac.Volume().WithName(postgresVolume).WithProjected(projected)
 }

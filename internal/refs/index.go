@@ -13,7 +13,7 @@ import (
 const (
 	// ByBrand finds Channels, SkillGroups and Agents by their Brand.
 	ByBrand = "spec.brandRef.name"
-	// BySecret finds Channels and Brands by the Secret that they refer to.
+	// BySecret finds Channels and Brands by the Secrets that they refer to.
 	BySecret = "spec.secretRef.name"
 	// ByAccount finds Channels by the account on their platform.
 	ByAccount = "spec.account"
@@ -29,8 +29,8 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Channel{}, ByBrand, brandOf},
 		{&v1alpha1.SkillGroup{}, ByBrand, brandOf},
 		{&v1alpha1.Agent{}, ByBrand, brandOf},
-		{&v1alpha1.Channel{}, BySecret, secretOf},
-		{&v1alpha1.Brand{}, BySecret, secretOf},
+		{&v1alpha1.Channel{}, BySecret, secretsOf},
+		{&v1alpha1.Brand{}, BySecret, secretsOf},
 		{&v1alpha1.Channel{}, ByAccount, accountOf},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
@@ -52,10 +52,14 @@ func brandOf(obj client.Object) []string {
 	return nil
 }
 
-func secretOf(obj client.Object) []string {
+func secretsOf(obj client.Object) []string {
 	switch o := obj.(type) {
 	case *v1alpha1.Brand:
-		return []string{o.Spec.Postgres.SecretRef.Name}
+		secrets := []string{o.Spec.Postgres.SecretRef.Name}
+		if ref := o.Spec.Postgres.ConnectorSecretRef; ref != nil {
+			secrets = append(secrets, ref.Name)
+		}
+		return secrets
 	case *v1alpha1.Channel:
 		if o.Spec.MiniProgram != nil {
 			return []string{o.Spec.MiniProgram.CredentialsSecretRef.Name}
