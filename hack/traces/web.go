@@ -114,8 +114,13 @@ func queryOf(r *http.Request, limit int) (Query, error) {
 }
 
 func writeJSON(rw http.ResponseWriter, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	rw.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(rw).Encode(value) // The client may be gone.
+	_, _ = rw.Write(text) // The client may be gone.
 }
 
 func (w *web) show(rw http.ResponseWriter, name string, data any) {

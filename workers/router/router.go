@@ -112,11 +112,12 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 		spans.end() // The unit may run again.
 		touched = touched[:0]
 		for i := range batch {
-			ctx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), trace.WithSpanKind(trace.SpanKindConsumer))
+			takeCtx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), //nolint:spancheck // spans.end ends it.
+				trace.WithSpanKind(trace.SpanKindConsumer))
 			spans = append(spans, span)
-			group, err := r.take(ctx, u, snapshot, i, batch[i])
+			group, err := r.take(takeCtx, u, snapshot, i, batch[i])
 			if err != nil {
-				return err
+				return err //nolint:spancheck // spans.end ends it.
 			}
 			if group != "" {
 				touched = append(touched, queueChange{group, span.SpanContext()})
