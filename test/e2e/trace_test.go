@@ -60,6 +60,8 @@ func TestStoryTraces(t *testing.T) {
 		"StartActivity:complaint.Acknowledge", "RunActivity:complaint.Acknowledge", "outbox kafka", "deliver",
 	})
 
+	must(t, s.supervisor.resolve(t.Context(), given.ID, "已致歉"))
+
 	for _, one := range []traces.Trace{first, second, answer, complained} {
 		silent(t, one, c.openid, "秘密", "投诉")
 	}
