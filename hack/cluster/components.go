@@ -127,6 +127,9 @@ func (l layout) controllerManager() component {
 			"--allocate-node-cidrs=true", "--cluster-cidr="+podCIDR,
 			// The one node gets the whole range: the CNI configuration is fixed.
 			"--node-cidr-mask-size=16",
+			// After an outage of the API server its view of the node is older than the default of 50 s, and pods that
+			// run would lose their endpoints. There is no other node to move them to.
+			"--node-monitor-grace-period=10m",
 			// Its default is made outside the run directory.
 			"--flex-volume-plugin-dir="+l.state("volume-plugins"),
 		),
