@@ -152,6 +152,24 @@ func (d desk) replies(t testing.TB, c customer, id, text string) {
 	c.reads(t, text)
 }
 
+// shows waits until the desk shows under an answer what became of it.
+func (d desk) shows(t testing.TB, id, text, state string) delivery {
+	t.Helper()
+	var found delivery
+	await(t, fmt.Sprintf("%q is shown as %s", text, state), soon,
+		func(ctx context.Context) (thread, error) { return d.thread(ctx, id) },
+		func(th thread) bool {
+			for _, m := range th.Messages {
+				if m.Content.Text == text && m.Delivery != nil && m.Delivery.State == state {
+					found = *m.Delivery
+					return true
+				}
+			}
+			return false
+		})
+	return found
+}
+
 func (d desk) close(ctx context.Context, id string) error {
 	return d.do(ctx, http.MethodPost, "/api/conversations/"+id+"/close", nil, nil)
 }

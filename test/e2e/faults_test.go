@@ -15,7 +15,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -28,6 +27,8 @@ const (
 	outageAfter = 10 * time.Second
 	// killEvery spreads the kills over the load, component after component.
 	killEvery = 5 * time.Second
+	// slowAnswer is how long the platform takes to say that it has sent a reply, so that crashes find some under way.
+	slowAnswer = 500 * time.Millisecond
 	// drainLimit is how long the simulator may retry, crashed pods may back off and the backlog may take.
 	drainLimit = 5 * time.Minute
 )
@@ -88,6 +89,7 @@ func report(t *testing.T, s *stack, outcomes []outcome) {
 // play runs the load with the fault and counts.
 func (r *trial) play(name string, strike func(*trial)) outcome {
 	t := r.t
+	r.kube.fresh(t)
 	r.clearDesk(t)
 	t.Cleanup(func() { r.clearDeskLater(t) })
 	r.prefix = fmt.Sprintf("o-%s-%s-", r.run, strings.ReplaceAll(name, " ", "-"))
@@ -128,6 +130,7 @@ func writtenOf(l load) []written {
 func (r *trial) killAll() {
 	t := r.t
 	prey := findVictims(t, r.kube)
+	r.app.fault(t, map[string]any{"on": "send", "when": "after", "delay": slowAnswer.String(), "count": loadPerSecond * int(loadLength.Seconds())})
 	components := []string{"connector", "router", "desk"}
 	ticker := time.NewTicker(killEvery)
 	defer ticker.Stop()
@@ -141,6 +144,7 @@ func (r *trial) killAll() {
 		struck[component] += n
 		r.kills += n
 	}
+	must(t, r.app.clearFaults(t.Context()))
 	for _, component := range components {
 		if struck[component] == 0 {
 			t.Errorf("no %s was ever killed", component)
@@ -220,19 +224,7 @@ func pass(t *testing.T, d time.Duration) {
 // podsReady waits until what was killed is back.
 func (r *trial) podsReady(t *testing.T) {
 	t.Helper()
-	await(t, "every pod is Ready again", drainLimit, func(ctx context.Context) ([]string, error) {
-		pods, err := r.kube.pods(ctx)
-		unready := []string{}
-		for i := range pods {
-			ready := slices.ContainsFunc(pods[i].Status.Conditions, func(c corev1.PodCondition) bool {
-				return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-			})
-			if !ready {
-				unready = append(unready, pods[i].Name)
-			}
-		}
-		return unready, err
-	}, func(unready []string) bool { return len(unready) == 0 })
+	await(t, "every pod is Ready again", drainLimit, r.kube.unready, func(unready []string) bool { return len(unready) == 0 })
 }
 
 // liveAgain waits until all is as it was before the fault: every object Ready, and an agent who looks at the desk sees a

@@ -196,6 +196,40 @@ func (k kube) pods(ctx context.Context) ([]corev1.Pod, error) {
 	return pods, nil
 }
 
+// fresh replaces every pod, so that the kubelet does not hold an earlier test's crashes against them.
+func (k kube) fresh(t *testing.T) {
+	t.Helper()
+	before, err := k.pods(t.Context())
+	must(t, err)
+	for i := range before {
+		must(t, client.IgnoreNotFound(k.Delete(t.Context(), &before[i])))
+	}
+	await(t, "as many new pods are Ready", drainLimit, k.pods, func(now []corev1.Pod) bool {
+		return len(now) == len(before) && !slices.ContainsFunc(now, func(p corev1.Pod) bool {
+			return !podReady(p) || slices.ContainsFunc(before, func(old corev1.Pod) bool { return old.UID == p.UID })
+		})
+	})
+	k.allReady(t, drainLimit)
+}
+
+// unready names the pods that are not Ready.
+func (k kube) unready(ctx context.Context) ([]string, error) {
+	pods, err := k.pods(ctx)
+	unready := []string{}
+	for i := range pods {
+		if !podReady(pods[i]) {
+			unready = append(unready, pods[i].Name)
+		}
+	}
+	return unready, err
+}
+
+func podReady(p corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
 // starts maps each pod to how often its containers were started again.
 func (k kube) starts(t testing.TB) map[string]int32 {
 	t.Helper()

@@ -74,6 +74,17 @@ func (a app) revokeTokens(ctx context.Context) error {
 	return call(ctx, http.MethodPost, a.url+"/tokens/revoke", "", nil, nil)
 }
 
+// fault scripts what goes wrong with the next calls of the product; what is left of it ends with the test.
+func (a app) fault(t *testing.T, f map[string]any) {
+	t.Helper()
+	must(t, call(t.Context(), http.MethodPost, a.url+"/faults", "", f, nil))
+	cleanly(t, a.clearFaults)
+}
+
+func (a app) clearFaults(ctx context.Context) error {
+	return call(ctx, http.MethodDelete, a.url+"/faults", "", nil, nil)
+}
+
 func (a app) customer(openid string) customer {
 	return customer{a.url + "/customers/" + openid, openid, a}
 }

@@ -5,11 +5,14 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -37,6 +40,8 @@ func TestStory(t *testing.T) {
 		{"the same over XML", (*story).overXML},
 		{"a secure Channel refuses plaintext", (*story).plaintextRefused},
 		{"a picture is kept and shown", (*story).picture},
+		{"an answer of which nobody knows is shown as unknown and not sent again", (*story).unknownSend},
+		{"an answer beyond the platform's quota is shown as failed", (*story).spentQuota},
 		{"a second customer waits while the only agent is full", (*story).fullAgent},
 		{"what is written outside the shift is answered at the next opening", (*story).outsideTheShift},
 		{"a complaint left alone is escalated", (*story).complaintLeftAlone},
@@ -169,6 +174,39 @@ func (s *story) picture() {
 	if _, err := fetch(t.Context(), http.MethodGet, address, "", nil); err == nil {
 		t.Error("the desk serves pictures to strangers")
 	}
+}
+
+func (s *story) unknownSend() {
+	t := s.t
+	c := s.customer("unknown")
+	given := s.meets(t, c, "收得到吗?")
+	// The platform sends the answer and the connection breaks: whoever asked cannot know.
+	s.app.fault(t, map[string]any{"on": "send", "openid": c.openid, "when": "after", "drop": true})
+	must(t, s.agent.send(t.Context(), given.ID, uuid.NewString(), "不知道你收到没有。"))
+	s.agent.shows(t, given.ID, "不知道你收到没有。", "unknown")
+	s.agent.replies(t, c, given.ID, "这一句能收到。")
+	lines, err := c.received(t.Context())
+	must(t, err)
+	if len(lines) != 2 || lines[0].Text != "不知道你收到没有。" {
+		t.Errorf("the customer received %s", describe(lines))
+	}
+}
+
+func (s *story) spentQuota() {
+	t := s.t
+	const quota = 5
+	c := s.customer("quota")
+	given := s.meets(t, c, "你说吧")
+	for n := range quota {
+		s.agent.replies(t, c, given.ID, fmt.Sprintf("第 %d 条", n+1))
+	}
+	must(t, s.agent.send(t.Context(), given.ID, uuid.NewString(), "多出来的一条"))
+	if refused := s.agent.shows(t, given.ID, "多出来的一条", "failed"); refused.Reason != "QuotaSpent" {
+		t.Errorf("the answer failed with %s", describe(refused))
+	}
+	c.writes(t, "继续")
+	s.stream.shows(t, given.ID, "继续")
+	s.agent.replies(t, c, given.ID, "又可以说了。")
 }
 
 func (s *story) fullAgent() {

@@ -39,17 +39,17 @@ type stream struct {
 // listen opens the WebSocket; after is the last frame that was seen before, or fromNow.
 func (d desk) listen(t testing.TB, after int64) *stream {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), callLimit)
-	defer cancel()
 	address := "ws" + strings.TrimPrefix(d.url, "http") + "/api/stream"
 	if after >= 0 {
 		address += "?after=" + strconv.FormatInt(after, 10)
 	}
-	//nolint:bodyclose // The answer to a WebSocket's handshake has no body to close: see websocket.Dial.
-	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}})
-	if err != nil {
-		t.Fatalf("opening the WebSocket of %s: %v", d.agent, err)
-	}
+	options := &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}}
+	// A browser, too, tries again while no desk is there.
+	conn := await(t, "the WebSocket of "+d.agent+" opens", soon, func(ctx context.Context) (*websocket.Conn, error) {
+		//nolint:bodyclose // The answer to a WebSocket's handshake has no body to close: see websocket.Dial.
+		conn, _, err := websocket.Dial(ctx, address, options)
+		return conn, err
+	}, func(*websocket.Conn) bool { return true })
 	conn.SetReadLimit(maxFrame)
 	s := &stream{conn: conn, done: make(chan struct{}), news: make(chan struct{})}
 	go s.read(context.WithoutCancel(t.Context()))
