@@ -138,6 +138,9 @@ func TestAdmissionOfChanges(t *testing.T) {
 		"another number of partitions": {
 			brand("i"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.Partitions = 24 }, "partitions is immutable",
 		},
+		"another replication factor": {
+			brand("q"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.ReplicationFactor = 1 }, "replicationFactor is immutable: it holds when topics are made; to change the replicas of these, reassign their partitions",
+		},
 		"another retention": {
 			brand("j"), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.Topics.RetentionDays = 14 }, "",
 		},

@@ -107,11 +107,13 @@ type TopicsSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="partitions is immutable: growing a topic re-keys its customers; make a new Brand instead"
 	Partitions int32 `json:"partitions,omitempty"`
 
-	// replicationFactor of each topic, 1 to 5. Default 3; a single-node Kafka needs 1.
+	// replicationFactor of each topic, 1 to 5. Default 3; a single-node Kafka needs 1. Immutable: topics keep the replicas they
+	// were made with, until somebody reassigns their partitions in Kafka.
 	// +optional
 	// +kubebuilder:default=3
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=5
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="replicationFactor is immutable: it holds when topics are made; to change the replicas of these, reassign their partitions with Kafka's own tools and leave this field, or make a new Brand"
 	ReplicationFactor int32 `json:"replicationFactor,omitempty"`
 
 	// retentionDays is how long Kafka keeps messages, 1 to 30 days. Default 7.

@@ -38,8 +38,8 @@ func (t *topicClient) close() { t.transport.CloseIdleConnections() }
 
 // count is the topic's number of partitions, 0 when the brokers do not know it.
 func (t *topicClient) count(ctx context.Context) (int, error) {
-	counts, err := partitionsOf(ctx, t.client, []string{t.name})
-	return counts[t.name], err
+	made, err := layouts(ctx, t.client, []string{t.name})
+	return made[t.name].partitions, err
 }
 
 // await returns the number of partitions once the topic is there; false when ctx ended first.

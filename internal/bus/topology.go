@@ -33,23 +33,29 @@ func (n Names) Topics(pools []string) []string {
 	return topics
 }
 
+// layout is how a topic that exists was made. Its configs can change; this cannot, but by hand.
+type layout struct {
+	partitions, replicas int
+}
+
 // EnsureTopics makes the topics that are missing, sets retention and durability on all of them, and fails with
-// ErrPartitions where an existing one has another number of partitions. It is safe to repeat.
+// ErrPartitions where an existing one has another number of partitions. A topic that has another number of replicas than
+// is wanted keeps them, and asks of its writes what that many replicas can give. It is safe to repeat.
 func EnsureTopics(ctx context.Context, brokers, topics []string, want Topology) error {
 	transport := &kafka.Transport{DialTimeout: 2 * time.Second}
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: adminTimeout, Transport: transport}
-	existing, err := partitionsOf(ctx, client, topics)
+	existing, err := layouts(ctx, client, topics)
 	if err != nil {
 		return err
 	}
 	var missing, differing []string
 	for _, topic := range topics {
-		switch count, exists := existing[topic]; {
+		switch made, exists := existing[topic]; {
 		case !exists:
 			missing = append(missing, topic)
-		case count != want.Partitions:
-			differing = append(differing, fmt.Sprintf("%s has %d", topic, count))
+		case made.partitions != want.Partitions:
+			differing = append(differing, fmt.Sprintf("%s has %d", topic, made.partitions))
 		}
 	}
 	if len(differing) > 0 {
@@ -59,26 +65,39 @@ func EnsureTopics(ctx context.Context, brokers, topics []string, want Topology) 
 	if err := createTopics(ctx, client, missing, want); err != nil {
 		return err
 	}
-	return configureTopics(ctx, client, topics, want)
+	for _, topic := range missing {
+		existing[topic] = layout{want.Partitions, want.ReplicationFactor}
+	}
+	return configureTopics(ctx, client, existing, want)
 }
 
-// partitionsOf returns the partition counts of those topics that exist.
-func partitionsOf(ctx context.Context, client *kafka.Client, topics []string) (map[string]int, error) {
+// layouts returns how those topics that exist were made.
+func layouts(ctx context.Context, client *kafka.Client, topics []string) (map[string]layout, error) {
 	answer, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
 	if err != nil {
 		return nil, fmt.Errorf("looking for the topics: %w", err)
 	}
-	counts := make(map[string]int, len(topics))
+	made := make(map[string]layout, len(topics))
 	for _, t := range answer.Topics {
 		switch {
 		case errors.Is(t.Error, kafka.UnknownTopicOrPartition):
 		case t.Error != nil:
 			return nil, fmt.Errorf("looking for the topic %s: %w", t.Name, t.Error)
 		default:
-			counts[t.Name] = len(t.Partitions)
+			made[t.Name] = layout{len(t.Partitions), fewestReplicas(t.Partitions)}
 		}
 	}
-	return counts, nil
+	return made, nil
+}
+
+func fewestReplicas(partitions []kafka.Partition) int {
+	fewest := 0
+	for i, p := range partitions {
+		if i == 0 || len(p.Replicas) < fewest {
+			fewest = len(p.Replicas)
+		}
+	}
+	return fewest
 }
 
 func createTopics(ctx context.Context, client *kafka.Client, topics []string, want Topology) error {
@@ -88,7 +107,7 @@ func createTopics(ctx context.Context, client *kafka.Client, topics []string, wa
 	request := &kafka.CreateTopicsRequest{}
 	for _, topic := range topics {
 		config := kafka.TopicConfig{Topic: topic, NumPartitions: want.Partitions, ReplicationFactor: want.ReplicationFactor}
-		for _, entry := range want.entries() {
+		for _, entry := range want.entries(want.ReplicationFactor) {
 			config.ConfigEntries = append(config.ConfigEntries, kafka.ConfigEntry{ConfigName: entry[0], ConfigValue: entry[1]})
 		}
 		request.Topics = append(request.Topics, config)
@@ -105,11 +124,11 @@ func createTopics(ctx context.Context, client *kafka.Client, topics []string, wa
 	return nil
 }
 
-func configureTopics(ctx context.Context, client *kafka.Client, topics []string, want Topology) error {
+func configureTopics(ctx context.Context, client *kafka.Client, topics map[string]layout, want Topology) error {
 	request := &kafka.IncrementalAlterConfigsRequest{}
-	for _, topic := range topics {
+	for topic, made := range topics {
 		resource := kafka.IncrementalAlterConfigsRequestResource{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic}
-		for _, entry := range want.entries() {
+		for _, entry := range want.entries(made.replicas) {
 			resource.Configs = append(resource.Configs, kafka.IncrementalAlterConfigsRequestConfig{
 				Name: entry[0], Value: entry[1], ConfigOperation: kafka.ConfigOperationSet,
 			})
@@ -128,10 +147,11 @@ func configureTopics(ctx context.Context, client *kafka.Client, topics []string,
 	return nil
 }
 
-// entries are the topic configs. An acknowledged message survives the loss of a broker only when a second one must hold it.
-func (t Topology) entries() [][2]string {
+// entries are the configs of a topic with that many replicas. An acknowledged message survives the loss of a broker only
+// when a second one must hold it; where there is no second, asking for it would refuse every write.
+func (t Topology) entries(replicas int) [][2]string {
 	return [][2]string{
 		{"retention.ms", strconv.FormatInt(t.Retention.Milliseconds(), 10)},
-		{"min.insync.replicas", strconv.Itoa(min(2, t.ReplicationFactor))},
+		{"min.insync.replicas", strconv.Itoa(max(1, min(2, replicas)))},
 	}
 }
