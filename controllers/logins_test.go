@@ -2,15 +2,14 @@ package controllers_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
-	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // mounted are the Secrets that a pod mounts.
@@ -51,7 +50,7 @@ func TestConnectorsMountTheirOwnLoginAlone(t *testing.T) {
 	w.run("lumi-router", "lumi-workflows", "lumi-desk")
 	w.servedChannel("shop", "lumi")
 
-	connector, router := w.template("lumi-miniprogram"), w.template("lumi-router")
+	router := w.template("lumi-router")
 	for name, tt := range map[string]struct {
 		pod  corev1.PodSpec
 		want []string
@@ -60,31 +59,49 @@ func TestConnectorsMountTheirOwnLoginAlone(t *testing.T) {
 		"the router":    {router.Spec, []string{"lumi-postgres"}},
 		"the desk":      {w.template("lumi-desk").Spec, []string{"lumi-postgres"}},
 		"the workflows": {w.template("lumi-workflows").Spec, []string{"lumi-postgres"}},
-		"the connector": {connector.Spec, []string{"lumi-connector"}},
+		"the connector": {w.template("lumi-miniprogram").Spec, []string{"lumi-connector"}},
 	} {
 		if diff := cmp.Diff(tt.want, mounted(tt.pod)); diff != "" {
 			t.Errorf("Secrets that %s mounts (-want +got):\n%s", name, diff)
 		}
 	}
 
-	t.Run("a new login is set up anew, and rolls connectors and nobody else", func(t *testing.T) {
+	t.Run("a new login is set up anew before connectors roll, and nobody else does", func(*testing.T) {
 		change(w, "lumi-connector", &corev1.Secret{}, func(s *corev1.Secret) { s.Data["url"] = []byte("postgres://other@db/lumi") })
-		w.eventually(func() error {
-			if w.setupJob("lumi").UID == setup.UID {
-				return errors.New("the new login is not set up")
-			}
-			return nil
-		})
-		w.finishSetup("lumi")
-		w.eventually(func() error {
-			if now := w.template("lumi-miniprogram").Annotations[dataplane.AnnotationConnections]; now == connector.Annotations[dataplane.AnnotationConnections] {
-				return fmt.Errorf("connectors still have connections %s", now)
-			}
-			return nil
-		})
+		w.rollsAfterSetup("lumi", setup)
 		w.waitFor(lumi, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 		if diff := cmp.Diff(router, w.template("lumi-router")); diff != "" {
 			t.Errorf("the router is rolled (-before +after):\n%s", diff)
 		}
+	})
+	t.Run("a new image is set up before connectors roll", func(*testing.T) {
+		last := w.setupJob("lumi")
+		w.halt()
+		w.settings.Image = "yingda:next"
+		w.start()
+		w.rollsAfterSetup("lumi", last)
+	})
+}
+
+// rollsAfterSetup waits for another setup than the last, and sees that connectors are rolled once it is done and not before.
+func (w *world) rollsAfterSetup(brand string, last *batchv1.Job) {
+	w.t.Helper()
+	connector := w.template(brand + "-miniprogram")
+	w.eventually(func() error {
+		if w.setupJob(brand).UID == last.UID {
+			return errors.New("the setup of before is still there")
+		}
+		return nil
+	})
+	w.settled()
+	if diff := cmp.Diff(connector, w.template(brand+"-miniprogram")); diff != "" {
+		w.t.Errorf("connectors roll before their setup is done (-before +after):\n%s", diff)
+	}
+	w.finishSetup(brand)
+	w.eventually(func() error {
+		if cmp.Equal(connector, w.template(brand+"-miniprogram")) {
+			return errors.New("connectors do not roll though their setup is done")
+		}
+		return nil
 	})
 }

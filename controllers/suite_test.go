@@ -82,6 +82,7 @@ type world struct {
 	writes    *writeCounter
 	data      *dataPlane
 	clock     *clock
+	settings  dataplane.Settings
 	stop      context.CancelFunc
 	stopped   chan struct{}
 }
@@ -100,7 +101,7 @@ func newWorld(t *testing.T) *world {
 	if err := c.Create(t.Context(), namespace); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, namespace: namespace.Name, client: c, writes: &writeCounter{}, clock: &clock{}}
+	w := &world{t: t, namespace: namespace.Name, client: c, writes: &writeCounter{}, clock: &clock{}, settings: settings()}
 	w.data = &dataPlane{client: c, overrides: map[string]int64{}, channels: map[string]configz.Channel{}}
 	w.start()
 	t.Cleanup(w.halt)
@@ -135,7 +136,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
-	err = controllers.Setup(ctx, mgr, controllers.Options{Asker: w.data, Settings: settings(), Random: rand.Reader, Now: w.clock.now})
+	err = controllers.Setup(ctx, mgr, controllers.Options{Asker: w.data, Settings: w.settings, Random: rand.Reader, Now: w.clock.now})
 	if err != nil {
 		cancel()
 		w.t.Fatal(err)

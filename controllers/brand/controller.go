@@ -71,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.backoff.Forget(req.NamespacedName)
 		return ctrl.Result{}, err
 	}
-	objects, err := render(seen.brand, seen.logins, r.settings)
+	objects, err := render(seen.brand, seen.Logins, r.settings)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("rendering Brand %s: %w", req.Name, err)
 	}

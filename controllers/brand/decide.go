@@ -63,9 +63,9 @@ func loginProblems(seen *scene) (names []string, found []refs.Problem) {
 			names, found = append(names, name), append(found, *problem)
 		}
 	}
-	check(dataplane.OwnerLogin(seen.brand), seen.owner)
+	check(dataplane.OwnerLogin(seen.brand), seen.Owner)
 	if name := dataplane.OwnConnectorLogin(seen.brand); name != "" {
-		check(name, seen.connector)
+		check(name, seen.Connector)
 	}
 	return names, found
 }

@@ -39,7 +39,7 @@ func sceneOf(edits ...func(*scene)) *scene {
 				},
 			},
 		},
-		logins:      logins{owner: login, connector: login.DeepCopy()},
+		Logins:      dataplane.Logins{Owner: login, Connector: login.DeepCopy()},
 		jobs:        map[string]*batchv1.Job{setupJob: jobThat(batchv1.JobComplete, noon())},
 		deployments: map[string]*appsv1.Deployment{dataplane.Router: running, dataplane.Workflows: running, dataplane.Desk: running},
 		answers:     map[string][]ack.Answer{dataplane.Router: serving, dataplane.Desk: serving},
@@ -88,17 +88,17 @@ func TestDecideProvisioning(t *testing.T) {
 			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up",
 		},
 		"a setup without a database": {
-			edit: func(s *scene) { s.owner = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres",
+			edit: func(s *scene) { s.Owner = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres",
 		},
 		"a setup without the connectors' login": {
-			edit: func(s *scene) { s.connector = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-connector",
+			edit: func(s *scene) { s.Connector = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-connector",
 		},
 		"a setup without either": {
-			edit:   func(s *scene) { s.logins = logins{} },
+			edit:   func(s *scene) { s.Logins = dataplane.Logins{} },
 			reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres and the Secret lumi-connector",
 		},
 		"a setup of a Brand whose connectors use the owner's login": {
-			edit:   func(s *scene) { s.brand.Spec.Postgres.ConnectorSecretRef, s.connector = nil, nil },
+			edit:   func(s *scene) { s.brand.Spec.Postgres.ConnectorSecretRef, s.Connector = nil, nil },
 			reason: "Provisioned", message: "Topics, database schema and Temporal namespace are in place", run: true, serve: true,
 		},
 		"a setup that failed just now rests": {
@@ -150,10 +150,10 @@ func TestDecideReady(t *testing.T) {
 		message string
 	}{
 		"everything works":        {func(*scene) {}, "Ready", "Everything that was declared is in force"},
-		"no Secret":               {func(s *scene) { s.owner = nil }, "NotFound", "ReferencesResolved: Secret lumi-postgres does not exist in this namespace"},
-		"no login for connectors": {func(s *scene) { s.connector = nil }, "NotFound", "ReferencesResolved: Secret lumi-connector does not exist in this namespace"},
+		"no Secret":               {func(s *scene) { s.Owner = nil }, "NotFound", "ReferencesResolved: Secret lumi-postgres does not exist in this namespace"},
+		"no login for connectors": {func(s *scene) { s.Connector = nil }, "NotFound", "ReferencesResolved: Secret lumi-connector does not exist in this namespace"},
 		"a login without the label": {
-			func(s *scene) { s.connector.Labels = nil },
+			func(s *scene) { s.Connector.Labels = nil },
 			"NotLabelled", `ReferencesResolved: Secret lumi-connector does not carry the label yingda.dev/credentials: "true"`,
 		},
 		"no such time zone":       {func(s *scene) { s.brand.Spec.TimeZone = "Mars/Olympus" }, "Invalid", "ReferencesResolved: spec.timeZone Mars/Olympus is not an IANA time zone; write for example Asia/Shanghai"},

@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,17 +17,10 @@ import (
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
-// logins are the Secrets with the logins to the Brand's database, nil where one does not exist.
-type logins struct {
-	owner *metav1.PartialObjectMetadata
-	// connector is nil, too, when the Brand has no login for connectors.
-	connector *metav1.PartialObjectMetadata
-}
-
 // scene is all that a pass looks at.
 type scene struct {
 	brand *v1alpha1.Brand
-	logins
+	dataplane.Logins
 	// dangling are the defaults that do not resolve.
 	dangling []refs.Problem
 	// channels are the names of the Channels that refer to the Brand, sorted.
@@ -62,12 +54,12 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 
 func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	var err error
-	seen.owner, err = refs.Secret(ctx, r.client, seen.key(dataplane.OwnerLogin(seen.brand)))
+	seen.Owner, err = refs.Secret(ctx, r.client, seen.key(dataplane.OwnerLogin(seen.brand)))
 	if err != nil {
 		return err
 	}
 	if name := dataplane.OwnConnectorLogin(seen.brand); name != "" {
-		if seen.connector, err = refs.Secret(ctx, r.client, seen.key(name)); err != nil {
+		if seen.Connector, err = refs.Secret(ctx, r.client, seen.key(name)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // retryAfter is how long a failed setup rests before it is tried again. It stays short however often it fails, because
@@ -37,11 +38,11 @@ func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning
 	if job == nil || job.DeletionTimestamp != nil {
 		return provisioning{finding: stillProvisioning(seen), run: job == nil}
 	}
-	if finished(job, batchv1.JobComplete) != nil {
+	if dataplane.Finished(job, batchv1.JobComplete) != nil {
 		return provisioning{run: true, finding: conditions.True(condition, v1alpha1.ReasonProvisioned,
 			"Topics, database schema and Temporal namespace are in place")}
 	}
-	failed := finished(job, batchv1.JobFailed)
+	failed := dataplane.Finished(job, batchv1.JobFailed)
 	if failed == nil {
 		return provisioning{run: true, finding: stillProvisioning(seen)}
 	}
@@ -67,15 +68,6 @@ func stillProvisioning(seen *scene) conditions.Condition {
 	}
 	return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning,
 		"Topics, database schema and Temporal namespace are being set up")
-}
-
-func finished(job *batchv1.Job, how batchv1.JobConditionType) *batchv1.JobCondition {
-	for i := range job.Status.Conditions {
-		if c := &job.Status.Conditions[i]; c.Type == how && c.Status == corev1.ConditionTrue {
-			return c
-		}
-	}
-	return nil
 }
 
 // lastWords is the last line of what a failed pod left behind.

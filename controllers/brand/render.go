@@ -1,12 +1,7 @@
 package brand
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"strconv"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
@@ -14,9 +9,6 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
-
-// setupDeadlineSeconds ends a setup that hangs, for example because its image cannot be pulled.
-const setupDeadlineSeconds = 300
 
 // rendered is all that a Brand's controller makes, apart by the moment at which it may be applied.
 type rendered struct {
@@ -28,7 +20,7 @@ type rendered struct {
 	serving []runtime.ApplyConfiguration
 }
 
-func render(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) (rendered, error) {
+func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) (rendered, error) {
 	var out rendered
 	for _, w := range workloads(brand, secrets, settings) {
 		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding(), w.Budget())
@@ -37,18 +29,17 @@ func render(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) 
 		}
 		out.serving = append(out.serving, w.Deployment())
 	}
-	setup := setupWorkload(brand, secrets, settings)
-	out.always = append(out.always, setup.ServiceAccount())
+	out.always = append(out.always, dataplane.SetupWorkload(brand, secrets, settings).ServiceAccount())
 	var err error
-	out.setup, err = renderSetup(setup)
+	out.setup, err = dataplane.SetupJob(brand, secrets, settings)
 	return out, err
 }
 
-func workloads(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) []dataplane.Workload {
+func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) []dataplane.Workload {
 	base := dataplane.Workload{
 		Brand: brand, Settings: settings, Replicas: 1, CallsAPIServer: true,
 		Login:       dataplane.OwnerLogin(brand),
-		Connections: dataplane.Connections(secrets.owner),
+		Connections: dataplane.Connections(secrets.Owner),
 	}
 	router, workflows, desk := base, base, base
 	router.Component = dataplane.Router
@@ -61,32 +52,4 @@ func workloads(brand *v1alpha1.Brand, secrets logins, settings dataplane.Setting
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}
 	return []dataplane.Workload{router, workflows, desk}
-}
-
-func setupWorkload(brand *v1alpha1.Brand, secrets logins, settings dataplane.Settings) dataplane.Workload {
-	topics := brand.Spec.Kafka.Topics
-	return dataplane.Workload{
-		Brand: brand, Settings: settings, Component: dataplane.Setup,
-		Login:          dataplane.OwnerLogin(brand),
-		ConnectorLogin: dataplane.OwnConnectorLogin(brand),
-		Connections:    dataplane.Connections(secrets.owner, secrets.connector),
-		Args: append(append(dataplane.TemporalArgs(brand), dataplane.ConnectorLoginArgs(brand)...),
-			"--partitions="+strconv.Itoa(int(topics.Partitions)),
-			"--replication-factor="+strconv.Itoa(int(topics.ReplicationFactor)),
-			"--retention-days="+strconv.Itoa(int(topics.RetentionDays)),
-			"--pools="+strings.Join(dataplane.Pools(), ","),
-		),
-	}
-}
-
-// renderSetup names the Job by the hash of what it does: a Job cannot be changed, and another image or connection must be
-// set up anew.
-func renderSetup(setup dataplane.Workload) (*batchv1ac.JobApplyConfiguration, error) {
-	job := setup.Job("", setupDeadlineSeconds)
-	spec, err := json.Marshal(job.Spec)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the setup Job: %w", err)
-	}
-	sum := sha256.Sum256(spec)
-	return job.WithName(setup.Name() + "-" + hex.EncodeToString(sum[:4])), nil
 }

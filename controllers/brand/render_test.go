@@ -24,7 +24,9 @@ type input struct {
 	Settings         dataplane.Settings
 }
 
-func (in *input) logins() logins { return logins{owner: in.Owner, connector: in.Connector} }
+func (in *input) logins() dataplane.Logins {
+	return dataplane.Logins{Owner: in.Owner, Connector: in.Connector}
+}
 
 func readInput(t *testing.T, name string) input {
 	t.Helper()

@@ -6,10 +6,10 @@ import (
 	"sort"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,8 +47,9 @@ type poolScene struct {
 	brand *v1alpha1.Brand
 	// channels of the pool that are not being deleted, by name.
 	channels []v1alpha1.Channel
-	// login is the Secret by which connectors connect to the Brand's database; nil when it does not exist.
-	login *metav1.PartialObjectMetadata
+	logins   dataplane.Logins
+	// setUp says that the setup is done without which the pool, as it would be rendered now, must not run.
+	setUp bool
 	// credentials are the names of the Secrets that the pool may read, sorted.
 	credentials []string
 }
@@ -95,8 +96,7 @@ func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, 
 		}
 	}
 	sort.Slice(seen.channels, func(i, j int) bool { return seen.channels[i].Name < seen.channels[j].Name })
-	seen.login, err = refs.Secret(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: dataplane.ConnectorLogin(seen.brand)})
-	if err != nil {
+	if err := r.observeSetup(ctx, seen); err != nil {
 		return nil, err
 	}
 	seen.credentials, err = r.usableSecrets(ctx, seen.channels)
@@ -131,13 +131,42 @@ func (r *PoolReconciler) usableSecrets(ctx context.Context, channels []v1alpha1.
 	return names, nil
 }
 
+// login is the Secret by which connectors connect to the Brand's database; nil when it does not exist.
+func (s *poolScene) login() *metav1.PartialObjectMetadata {
+	if dataplane.OwnConnectorLogin(s.brand) != "" {
+		return s.logins.Connector
+	}
+	return s.logins.Owner
+}
+
+// observeSetup looks for the setup Job of this very image and these very logins: what the Brand's status says of setup may
+// be of the ones before.
+func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) error {
+	key := types.NamespacedName{Namespace: seen.brand.Namespace, Name: dataplane.OwnerLogin(seen.brand)}
+	var err error
+	if seen.logins.Owner, err = refs.Secret(ctx, r.client, key); err != nil {
+		return err
+	}
+	if key.Name = dataplane.OwnConnectorLogin(seen.brand); key.Name != "" {
+		if seen.logins.Connector, err = refs.Secret(ctx, r.client, key); err != nil {
+			return err
+		}
+	}
+	wanted, err := dataplane.SetupJob(seen.brand, seen.logins, r.settings)
+	if err != nil {
+		return fmt.Errorf("naming the setup of Brand %s: %w", seen.brand.Name, err)
+	}
+	job := &batchv1.Job{}
+	key.Name = *wanted.GetName()
+	exists, err := refs.Get(ctx, r.client, key, job)
+	seen.setUp = exists && metav1.IsControlledBy(job, seen.brand) && dataplane.Finished(job, batchv1.JobComplete) != nil
+	return err
+}
+
 // serve says whether the pool's Deployment may be brought up to date: its topics and schema must be there first. While
 // they are not, one that runs is left alone.
 func serve(seen *poolScene) bool {
-	provisioned := meta.FindStatusCondition(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
-	return provisioned != nil && provisioned.Status == metav1.ConditionTrue &&
-		provisioned.ObservedGeneration == seen.brand.Generation &&
-		refs.CheckCredentials(dataplane.ConnectorLogin(seen.brand), seen.login) == nil
+	return seen.setUp && refs.CheckCredentials(dataplane.ConnectorLogin(seen.brand), seen.login()) == nil
 }
 
 func (r *PoolReconciler) prune(ctx context.Context, brand *v1alpha1.Brand, key PoolKey, kept []runtime.ApplyConfiguration) error {

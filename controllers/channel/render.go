@@ -35,7 +35,7 @@ func poolWorkload(seen *poolScene, channelType v1alpha1.ChannelType, settings da
 		Brand: seen.brand, Settings: settings, Component: dataplane.Connector, Pool: dataplane.Pool(channelType),
 		Replicas:    replicas(seen.channels),
 		Login:       dataplane.ConnectorLogin(seen.brand),
-		Connections: dataplane.Connections(seen.login),
+		Connections: dataplane.Connections(seen.login()),
 		Args: []string{
 			"--pool=" + dataplane.Pool(channelType),
 			"--type=" + string(channelType),

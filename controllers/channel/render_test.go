@@ -16,11 +16,11 @@ import (
 
 // poolInput is testdata/<case>/in.yaml.
 type poolInput struct {
-	Brand       *v1alpha1.Brand
-	Login       *metav1.PartialObjectMetadata
-	Channels    []v1alpha1.Channel
-	Credentials []string
-	Settings    dataplane.Settings
+	Brand            *v1alpha1.Brand
+	Owner, Connector *metav1.PartialObjectMetadata
+	Channels         []v1alpha1.Channel
+	Credentials      []string
+	Settings         dataplane.Settings
 }
 
 func TestRenderPool(t *testing.T) {
@@ -34,7 +34,7 @@ func TestRenderPool(t *testing.T) {
 			if err := yaml.UnmarshalStrict(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			seen := &poolScene{brand: in.Brand, channels: in.Channels, login: in.Login, credentials: in.Credentials}
+			seen := &poolScene{brand: in.Brand, channels: in.Channels, logins: dataplane.Logins{Owner: in.Owner, Connector: in.Connector}, credentials: in.Credentials}
 			render := func() []byte {
 				out := renderPool(seen, v1alpha1.ChannelTypeMiniProgram, in.Settings)
 				return golden.YAML(t, append(out.always, out.serving...)...)

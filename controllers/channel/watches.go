@@ -4,6 +4,7 @@ import (
 	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -50,6 +51,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("channel-pool").
 		Watches(&v1alpha1.Channel{}, to(poolOfChannel)).
 		Watches(&v1alpha1.Brand{}, to(poolsOfBrand)).
+		Watches(&batchv1.Job{}, to(poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
 	for _, object := range []client.Object{
 		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{},
@@ -137,6 +139,10 @@ func poolOfChannel(_ context.Context, obj client.Object) []PoolKey {
 
 func poolsOfBrand(_ context.Context, brand client.Object) []PoolKey {
 	return pools(brand.GetNamespace(), brand.GetName())
+}
+
+func poolsOfSetup(_ context.Context, job client.Object) []PoolKey {
+	return pools(job.GetNamespace(), job.GetLabels()[dataplane.LabelBrand])
 }
 
 func poolOfObject(_ context.Context, obj client.Object) []PoolKey {
