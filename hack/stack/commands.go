@@ -146,11 +146,15 @@ func apacheKafkaCommand() *cobra.Command {
 	var (
 		life    lifetime
 		address string
+		check   bool
 		options apachekafka.Options
 	)
 	command := &cobra.Command{
 		Use: "apache-kafka", Short: "Serve Apache Kafka itself (KRaft, one node; needs Java 17 and Maven)", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if check {
+				return apachekafka.Check(options.Dir, options.Version)
+			}
 			var err error
 			if options.Listen, err = listen.Parse(command.Context(), address); err != nil {
 				return err
@@ -168,6 +172,7 @@ func apacheKafkaCommand() *cobra.Command {
 	life.register(command)
 	command.Flags().StringVar(&address, "listen", "127.0.0.1:9092", portHelp)
 	command.Flags().StringVar(&options.Dir, "dir", "", "directory of the programs and the data, made when missing")
+	command.Flags().BoolVar(&check, "check", false, "serve nothing: fail, and say what to install, where Apache Kafka cannot run")
 	command.Flags().StringVar(&options.Version, "version", apachekafka.DefaultVersion, "version of org.apache.kafka:kafka_2.13 to run")
 	mustHave(command, "dir")
 	return command

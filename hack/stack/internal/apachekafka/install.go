@@ -39,6 +39,29 @@ func findJava() (java string, err error) {
 	return java, nil
 }
 
+// findMaven is needed once for each version.
+func findMaven() (string, error) {
+	maven, err := exec.LookPath("mvn")
+	if err != nil {
+		return "", errors.New("mvn is missing: Apache Kafka is fetched with Maven (Debian, Ubuntu: apt-get install maven)")
+	}
+	return maven, nil
+}
+
+// Check says what is missing to run that version from dir, in one line; it neither fetches nor writes anything.
+func Check(dir, version string) error {
+	if _, err := findJava(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(jarsOf(dir, version)); err == nil {
+		return nil
+	}
+	_, err := findMaven()
+	return err
+}
+
+func jarsOf(dir, version string) string { return filepath.Join(dir, "kafka-"+version) }
+
 // javaMajor reads 17 out of `openjdk version "17.0.15" 2025-04-15`, and 1 out of the old `java version "1.8.0_292"`.
 func javaMajor(output string) (int, error) {
 	match := regexp.MustCompile(`version "(\d+)`).FindStringSubmatch(output)
@@ -54,15 +77,15 @@ func javaMajor(output string) (int, error) {
 
 // install has Maven put Kafka's jars into a directory of their own, once for each version, complete or not at all.
 func install(ctx context.Context, dir, version string, note func(string)) (jars string, err error) {
-	jars = filepath.Join(dir, "kafka-"+version)
+	jars = jarsOf(dir, version)
 	if _, err := os.Stat(jars); err == nil {
 		return jars, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("looking for Kafka's programs: %w", err)
 	}
-	maven, err := exec.LookPath("mvn")
+	maven, err := findMaven()
 	if err != nil {
-		return "", errors.New("mvn is missing: Apache Kafka is fetched with Maven (Debian, Ubuntu: apt-get install maven)")
+		return "", err
 	}
 	note("fetching Apache Kafka " + version + " with Maven (about 45 MB)")
 	fresh := jars + ".new"
