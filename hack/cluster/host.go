@@ -100,7 +100,8 @@ func run(name string, args ...string) ([]byte, error) {
 		}
 	}
 	cmd := exec.Command(name, args...) //nolint:noctx // short programs of the system
-	cmd.Env = append(os.Environ(), "PATH="+searchPath, "DEBIAN_FRONTEND=noninteractive")
+	// RUNLEVEL=1 keeps apt-get from starting the services of what it installs: we start a containerd of our own.
+	cmd.Env = append(os.Environ(), "PATH="+searchPath, "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	output, err := cmd.Output()
