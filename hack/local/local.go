@@ -8,17 +8,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
+
+// postgresRoot is where hack/stack keeps databases whose checkout the server's user cannot enter.
+const postgresRoot = "/var/lib/yingda"
 
 // local is one checkout's installation.
 type local struct {
 	root, run string
 	processes processes
 	began     time.Time
-	// switched says that another broker ran before.
-	switched bool
 }
 
 func newLocal(root string) *local {
@@ -33,6 +35,7 @@ func (l *local) bin(name string) string    { return filepath.Join(l.root, "bin",
 func (l *local) data(name string) string   { return filepath.Join(l.run, "data", name) }
 func (l *local) source(name string) string { return filepath.Join(l.root, name) }
 func (l *local) kubeconfig() string        { return filepath.Join(l.run, "kubeconfig") }
+func (l *local) envFile() string           { return filepath.Join(l.run, "env") }
 func (l *local) step(f string, args ...any) {
 	fmt.Printf("[%6.1f s] "+f+"\n", append([]any{time.Since(l.began).Seconds()}, args...)...)
 }
@@ -75,28 +78,66 @@ func (l *local) kubectl(ctx context.Context, args ...string) (string, error) {
 	return l.output(ctx, l.bin("k8s/kubectl"), args...)
 }
 
+// downOptions are the choices of down.
+type downOptions struct {
+	// purge removes the data too.
+	purge bool
+}
+
 // down stops everything that up started, pods first.
-func (l *local) down(ctx context.Context, purge bool) error {
+func (l *local) down(ctx context.Context, options downOptions) error {
 	args := []string{"down", "--dir", l.run}
-	if purge {
+	if options.purge {
 		args = append(args, "--purge")
 	}
 	var errs []error
 	if _, err := os.Stat(l.bin("cluster")); err == nil {
 		errs = append(errs, l.show(ctx, l.bin("cluster"), args...))
 	}
-	servers := l.servers(kfake)
-	for i := len(servers) - 1; i >= 0; i-- {
-		errs = append(errs, l.processes.end(servers[i].name))
+	for _, s := range slices.Backward(l.servers(kfake)) {
+		errs = append(errs, l.processes.end(s.name))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if purge {
-		if err := os.RemoveAll(l.data("")); err != nil {
+	l.step("Everything that make up started is stopped")
+	elsewhere := l.databaseElsewhere()
+	if !options.purge {
+		if elsewhere != "" {
+			l.step("The database's files stay in %s: make purge removes them too", elsewhere)
+		}
+		return nil
+	}
+	return l.purge(elsewhere)
+}
+
+// purge removes the data; elsewhere is where the database's files are when they are not with the rest.
+func (l *local) purge(elsewhere string) error {
+	if elsewhere != "" {
+		// The server's files first: the link to them is all that tells where they are.
+		if err := errors.Join(os.RemoveAll(elsewhere), os.RemoveAll(elsewhere+".new")); err != nil {
+			return fmt.Errorf("removing the database's files: %w", err)
+		}
+		// Fails, as it should, where another checkout keeps its database there.
+		_ = os.Remove(filepath.Dir(elsewhere))
+		l.step("The database's files in %s are removed", elsewhere)
+	}
+	for _, path := range []string{l.data(""), l.kafkaFile(), l.envFile()} {
+		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("removing the data: %w", err)
 		}
 	}
-	l.step("Everything that make up started is stopped")
+	l.step("The data are removed")
 	return nil
+}
+
+// databaseElsewhere is where hack/stack put the database's files when the server's user could not enter the checkout (its
+// README has the rule), empty when they are in the data folder. A link to anywhere else is not of its making, and is never
+// followed.
+func (l *local) databaseElsewhere() string {
+	target, err := os.Readlink(l.data("postgres/pgdata"))
+	if err != nil || filepath.Dir(target) != postgresRoot {
+		return ""
+	}
+	return target
 }

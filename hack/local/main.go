@@ -1,5 +1,6 @@
 // Command local brings up Yingda on one machine: the cluster of hack/cluster, the Kafka, Temporal and Postgres of
-// hack/stack, the WeChat simulator, the trace collector, the product by its own chart, and a sample brand. It is what make up and make down call.
+// hack/stack, the WeChat simulator, the trace collector, the product by its own chart, and a sample brand. It is what make up
+// and make down call.
 //
 // It only arranges: every part is a program in bin/ with a README of its own. Invariants: all state lies in .run; what is
 // already running is left alone; what it did not start it does not end.
@@ -28,10 +29,10 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("use: local up [--kafka=kfake|apache] | down [--purge] | stop NAME | start NAME")
+		return errors.New("use: local up [--kafka=kfake|apache] | down [--purge] | stop NAME | start NAME | test-packages")
 	}
 	flags := flag.NewFlagSet("local "+args[0], flag.ContinueOnError)
-	kafka := flags.String("kafka", kfake, "the broker: kfake or apache (needs Java 17 and Maven; kfake where they are missing)")
+	kafka := flags.String("kafka", kfake, "the broker: kfake or apache (kfake where Java 17 or Maven is missing)")
 	purge := flags.Bool("purge", false, "also remove the data")
 	if err := flags.Parse(args[1:]); err != nil {
 		return fmt.Errorf("reading the flags: %w", err)
@@ -45,13 +46,15 @@ func run(ctx context.Context, args []string) error {
 	case "up":
 		return l.up(ctx, *kafka)
 	case "down":
-		return l.down(ctx, *purge)
+		return l.down(ctx, downOptions{purge: *purge})
 	case "stop":
 		return l.onServer(flags.Arg(0), func(s server) error { return l.processes.kill(s.name) })
 	case "start":
 		return l.onServer(flags.Arg(0), func(s server) error { return l.startServer(ctx, s) })
+	case "test-packages":
+		return l.ensure(ctx, needsCompiler(), needsPostgres())
 	default:
-		return fmt.Errorf("there is no %q: use up, down, stop or start", args[0])
+		return fmt.Errorf("there is no %q: use up, down, stop, start or test-packages", args[0])
 	}
 }
 

@@ -17,8 +17,8 @@ const (
 	pollInterval = 50 * time.Millisecond
 )
 
-// processes starts daemons that outlive this program and finds them again by pid files: the pid and the process's start
-// time in clock ticks since boot, so that a number which another process got meanwhile is never taken for ours.
+// processes starts daemons that outlive this program and finds them again by pid files: the pid, the process's start time in
+// clock ticks since boot, and the boot, so that a number which another process got meanwhile is never taken for ours.
 type processes struct {
 	pids, logs string
 }
@@ -37,18 +37,18 @@ func (p processes) start(name, program string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("opening the log of %s: %w", name, err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	cmd := exec.Command(program, args...) //nolint:noctx // It must outlive this program.
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", name, err)
 	}
-	started, err := startTime(cmd.Process.Pid)
+	id, err := identity(cmd.Process.Pid)
 	if err != nil {
 		return errors.Join(err, cmd.Process.Kill())
 	}
-	record := fmt.Sprintf("%d %s\n", cmd.Process.Pid, started)
+	record := fmt.Sprintf("%d %s\n", cmd.Process.Pid, id)
 	if err := os.WriteFile(p.pidFile(name), []byte(record), 0o644); err != nil {
 		return errors.Join(fmt.Errorf("writing the pid file of %s: %w", name, err), cmd.Process.Kill())
 	}
@@ -63,13 +63,13 @@ func (p processes) pid(name string) int {
 	if err != nil {
 		return 0
 	}
-	number, started, _ := strings.Cut(strings.TrimSpace(string(record)), " ")
+	number, id, _ := strings.Cut(strings.TrimSpace(string(record)), " ")
 	pid, err := strconv.Atoi(number)
 	if err != nil {
 		return 0
 	}
-	now, err := startTime(pid)
-	if err != nil || now != started {
+	now, err := identity(pid)
+	if err != nil || now != id {
 		return 0
 	}
 	return pid
@@ -121,17 +121,29 @@ func (p processes) tail(name string) string {
 func (p processes) pidFile(name string) string { return filepath.Join(p.pids, "local-"+name+".pid") }
 func (p processes) log(name string) string     { return filepath.Join(p.logs, name+".log") }
 
-// startTime is field 22 of /proc/PID/stat; the process's name before it may hold anything, parentheses too. A zombie
-// has ended.
-func startTime(pid int) (string, error) {
+// identity tells a running process from every other that ever had its number.
+func identity(pid int) (string, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return "", fmt.Errorf("looking at process %d: %w", pid, err)
 	}
-	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')'):]), " ")
-	fields := strings.Fields(rest)
+	started, err := startTime(string(stat))
+	if err != nil {
+		return "", fmt.Errorf("looking at process %d: %w", pid, err)
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("reading the boot id: %w", err)
+	}
+	return started + " " + strings.TrimSpace(string(boot)), nil
+}
+
+// startTime is field 22 of /proc/PID/stat; the process's name before it may hold anything, parentheses too. A zombie has
+// ended.
+func startTime(stat string) (string, error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 20 || fields[0] == "Z" {
-		return "", fmt.Errorf("process %d has ended", pid)
+		return "", errors.New("it has ended")
 	}
 	return fields[19], nil
 }

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -91,82 +90,128 @@ func (s *sample) find(ctx context.Context, l *local) error {
 	return g.err
 }
 
-// play lets a customer write, the agent answer, and the customer read it.
+// play lets a customer write, the agent answer, and the customer read it, then ends the conversation. The texts of each run
+// are its own, so that nothing of an earlier run is taken for this one's.
 func (s *sample) play(ctx context.Context, l *local) error {
 	ctx, cancel := context.WithTimeout(ctx, playDeadline)
 	defer cancel()
-	app := simulatorApps + "/" + s.app.AppID
-	if err := call(ctx, http.MethodPatch, app, "", map[string]string{"callbackURL": s.webhookURL}, nil); err != nil {
-		return err
-	}
-	if err := call(ctx, http.MethodPost, app+"/verify", "", nil, nil); err != nil {
+	order := time.Now().Format("20060102150405")
+	question, answer := "你好,订单 "+order+" 什么时候发货?", "您好,订单 "+order+" 会在 48 小时内发货。"
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
 	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
 		return err
 	}
-	customer := app + "/customers/" + sampleCustomer
-	var received struct {
-		Messages []struct {
-			N    int    `json:"n"`
-			Text string `json:"text"`
-		} `json:"messages"`
-	}
-	if err := call(ctx, http.MethodGet, customer+"/received?after=0", "", nil, &received); err != nil && !strings.Contains(err.Error(), "404") {
+	if err := call(ctx, http.MethodPost, s.customer()+"/messages", "", map[string]string{"content": question}, nil); err != nil {
 		return err
 	}
-	seen := 0
-	for _, m := range received.Messages {
-		seen = max(seen, m.N)
-	}
-	if err := call(ctx, http.MethodPost, customer+"/messages", "", map[string]string{"content": "你好,我想问一下订单什么时候发货?"}, nil); err != nil {
-		return err
-	}
-	l.step("  customer: 你好,我想问一下订单什么时候发货?")
-	conversation, err := s.awaitConversation(ctx)
+	l.step("  customer: %s", question)
+	conversation, err := s.awaitQuestion(ctx, question)
 	if err != nil {
 		return err
 	}
 	l.step("  the conversation is with %s", sampleAgent)
-	answer := map[string]any{"key": newKey(), "content": map[string]string{"kind": "text", "text": "您好,订单会在 48 小时内发货。"}}
-	if err := call(ctx, http.MethodPost, s.deskURL+"/api/conversations/"+conversation+"/messages", s.token, answer, nil); err != nil {
+	say := map[string]any{"key": newKey(), "content": map[string]string{"kind": "text", "text": answer}}
+	if err := call(ctx, http.MethodPost, conversation+"/messages", s.token, say, nil); err != nil {
 		return err
 	}
+	if err := s.awaitAnswer(ctx, answer); err != nil {
+		return err
+	}
+	l.step("  the customer reads: %s", answer)
+	return call(ctx, http.MethodPost, conversation+"/close", s.token, nil, nil)
+}
+
+func (s *sample) platformApp() string { return simulatorApps + "/" + s.app.AppID }
+func (s *sample) customer() string    { return s.platformApp() + "/customers/" + sampleCustomer }
+
+// connect makes the simulator push to the Channel's webhook, which must answer its verification.
+func (s *sample) connect(ctx context.Context) error {
+	if err := call(ctx, http.MethodPatch, s.platformApp(), "", map[string]string{"callbackURL": s.webhookURL}, nil); err != nil {
+		return err
+	}
+	var verified struct {
+		OK     bool   `json:"ok"`
+		Status int    `json:"status"`
+		Error  string `json:"error"`
+	}
+	if err := call(ctx, http.MethodPost, s.platformApp()+"/verify", "", nil, &verified); err != nil {
+		return err
+	}
+	if !verified.OK {
+		return fmt.Errorf("the webhook %s does not answer the platform's verification: status %d %s", s.webhookURL, verified.Status, verified.Error)
+	}
+	return nil
+}
+
+// awaitQuestion waits until the agent's desk shows the very message, and returns its conversation's URL.
+func (s *sample) awaitQuestion(ctx context.Context, question string) (string, error) {
 	for {
-		if err := call(ctx, http.MethodGet, fmt.Sprintf("%s/received?after=%d&wait=10s", customer, seen), "", nil, &received); err != nil {
-			return err
+		conversation, err := s.findQuestion(ctx, question)
+		if conversation != "" || err != nil && ctx.Err() == nil {
+			return conversation, err
 		}
-		for _, m := range received.Messages {
-			seen = max(seen, m.N)
-			l.step("  the customer reads: %s", m.Text)
-			if strings.Contains(m.Text, "48 小时") {
-				return nil
-			}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("the message did not reach %s's desk in time: bin/k8s/kubectl -n %s get yingda,pods shows why", sampleAgent, sampleBrand)
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-// awaitConversation waits until the sample customer's conversation is with the agent.
-func (s *sample) awaitConversation(ctx context.Context) (string, error) {
-	for {
-		var list struct {
-			Conversations []struct {
-				ID       string `json:"id"`
-				Customer string `json:"customer"`
-			} `json:"conversations"`
+// findQuestion looks through what is with the agent; the URL is empty when the message is not there.
+func (s *sample) findQuestion(ctx context.Context, question string) (string, error) {
+	var list struct {
+		Conversations []struct {
+			ID       string `json:"id"`
+			Customer string `json:"customer"`
+		} `json:"conversations"`
+	}
+	if err := call(ctx, http.MethodGet, s.deskURL+"/api/conversations?state=assigned&mine=true", s.token, nil, &list); err != nil {
+		return "", err
+	}
+	for _, c := range list.Conversations {
+		if c.Customer != sampleCustomer {
+			continue
 		}
-		if err := call(ctx, http.MethodGet, s.deskURL+"/api/conversations?state=assigned&mine=true", s.token, nil, &list); err != nil {
+		url := s.deskURL + "/api/conversations/" + c.ID
+		var transcript struct {
+			Messages []struct {
+				Content struct {
+					Text string `json:"text"`
+				} `json:"content"`
+			} `json:"messages"`
+		}
+		if err := call(ctx, http.MethodGet, url, s.token, nil, &transcript); err != nil {
 			return "", err
 		}
-		for _, c := range list.Conversations {
-			if c.Customer == sampleCustomer {
-				return c.ID, nil
+		for _, m := range transcript.Messages {
+			if m.Content.Text == question {
+				return url, nil
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("the message did not reach %s's desk in time: kubectl -n %s get yingda,pods shows why", sampleAgent, sampleBrand)
-		case <-time.After(pollInterval):
+	}
+	return "", nil
+}
+
+// awaitAnswer waits until the customer's phone shows the very message.
+func (s *sample) awaitAnswer(ctx context.Context, answer string) error {
+	for seen := 0; ; {
+		var received struct {
+			Messages []struct {
+				N    int    `json:"n"`
+				Text string `json:"text"`
+			} `json:"messages"`
+		}
+		if err := call(ctx, http.MethodGet, fmt.Sprintf("%s/received?after=%d&wait=10s", s.customer(), seen), "", nil, &received); err != nil {
+			return fmt.Errorf("waiting for the answer to reach the customer: %w", err)
+		}
+		for _, m := range received.Messages {
+			seen = max(seen, m.N)
+			if m.Text == answer {
+				return nil
+			}
 		}
 	}
 }
@@ -237,7 +282,7 @@ func fileDigest(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("opening %s: %w", path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("reading %s: %w", path, err)

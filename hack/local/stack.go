@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ const (
 	tracesPage    = hostIP + ":8235"
 	kfake         = "kfake"
 	apache        = "apache"
+	unsettledWord = "unsettled"
 	sampleBrand   = "lumi"
 	startDeadline = 90 * time.Second
 )
@@ -53,17 +53,16 @@ func (l *local) servers(kafka string) []server {
 	}
 }
 
-// chooseKafka returns the broker that will run: kfake where Apache Kafka's needs are missing.
-func (l *local) chooseKafka(wanted string) (string, error) {
+// chooseKafka returns the broker that will run: kfake where Apache Kafka cannot.
+func (l *local) chooseKafka(ctx context.Context, wanted string) (string, error) {
 	switch wanted {
 	case kfake:
 		return kfake, nil
 	case apache:
-		for _, program := range []string{"java", "mvn"} {
-			if _, err := exec.LookPath(program); err != nil {
-				l.step("Apache Kafka needs %s, which is not installed: using kfake", program)
-				return kfake, nil
-			}
+		if _, err := l.output(ctx, l.bin("stack"), "apache-kafka", "--check", "--dir", l.data("kafka-apache")); err != nil {
+			lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+			l.step("Kafka is kfake: %s", strings.TrimPrefix(lines[len(lines)-1], "stack: "))
+			return kfake, nil
 		}
 		return apache, nil
 	default:
@@ -101,8 +100,7 @@ func (l *local) startServer(ctx context.Context, s server) error {
 
 // onServer does something with one of the servers, for fault tests.
 func (l *local) onServer(name string, f func(server) error) error {
-	kafka := l.lastKafka()
-	for _, s := range l.servers(kafka) {
+	for _, s := range l.servers(l.lastKafka().kafka) {
 		if s.name == name {
 			return f(s)
 		}
@@ -125,27 +123,58 @@ func (l *local) awaitServer(ctx context.Context, s server) error {
 	}
 }
 
-// The two brokers keep their data apart. A switch leaves the topics behind, so that the brand has to be set up again.
+// brokerNote is what a file says of the broker that ran last.
+type brokerNote struct {
+	// kafka is empty when none ever ran.
+	kafka string
+	// unsettled says that the brand's topics may be missing on it.
+	unsettled bool
+}
+
+// switchKafka ends the other broker and notes which one runs from now on. The two keep their data apart: after a switch the
+// brand's topics are missing, and the note says so until settleKafka, however often up is interrupted before that.
 func (l *local) switchKafka(kafka string) error {
 	last := l.lastKafka()
-	if last != kafka {
-		if err := l.processes.end("kafka"); err != nil {
-			return err
-		}
-		l.switched = last != ""
+	if last.kafka == kafka {
+		return nil
 	}
-	if err := os.WriteFile(l.kafkaFile(), []byte(kafka+"\n"), 0o644); err != nil {
+	if err := l.processes.end("kafka"); err != nil {
+		return err
+	}
+	return l.noteKafka(brokerNote{kafka: kafka, unsettled: last.kafka != ""})
+}
+
+// settleKafka has the brand set up again where the broker was switched: without its Job the operator makes a new one.
+func (l *local) settleKafka(ctx context.Context) error {
+	last := l.lastKafka()
+	if !last.unsettled {
+		return nil
+	}
+	if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
+		return err
+	}
+	return l.noteKafka(brokerNote{kafka: last.kafka})
+}
+
+// The file holds the broker's name, and a second word while it is unsettled.
+func (l *local) noteKafka(note brokerNote) error {
+	text := note.kafka
+	if note.unsettled {
+		text += " " + unsettledWord
+	}
+	if err := os.WriteFile(l.kafkaFile(), []byte(text+"\n"), 0o644); err != nil {
 		return fmt.Errorf("noting the broker: %w", err)
 	}
 	return nil
 }
 
-func (l *local) lastKafka() string {
+func (l *local) lastKafka() brokerNote {
 	text, err := os.ReadFile(l.kafkaFile())
 	if err != nil {
-		return ""
+		return brokerNote{}
 	}
-	return strings.TrimSpace(string(text))
+	kafka, word, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	return brokerNote{kafka: kafka, unsettled: word == unsettledWord}
 }
 
 func (l *local) kafkaFile() string { return filepath.Join(l.run, "kafka") }

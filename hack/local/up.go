@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -14,9 +13,9 @@ const (
 	readyTimeout      = "180s"
 )
 
-// up brings everything up and leaves a conversation behind that somebody can go on with.
+// up brings everything up and proves it with one conversation.
 func (l *local) up(ctx context.Context, wantedKafka string) error {
-	kafka, err := l.chooseKafka(wantedKafka)
+	kafka, err := l.chooseKafka(ctx, wantedKafka)
 	if err != nil {
 		return err
 	}
@@ -27,7 +26,7 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	if err := l.show(ctx, l.bin("cluster"), "links", l.bin("k8s")); err != nil {
 		return err
 	}
-	if err := l.ensurePostgres(ctx); err != nil {
+	if err := l.ensure(ctx, needsPostgres()); err != nil {
 		return err
 	}
 	l.step("Postgres, Kafka (%s), Temporal, WeChat simulator, traces", kafka)
@@ -64,10 +63,15 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	return nil
 }
 
-// installChart installs the chart as users do, with the values of this machine.
+// installChart installs the chart as users do, with the values of this machine, into a namespace that admits no pod but a
+// restricted one.
 func (l *local) installChart(ctx context.Context, tag string) error {
+	namespace := fmt.Sprintf(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":%q,"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`, operatorNamespace)
+	if _, err := l.feed(ctx, namespace, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-"); err != nil {
+		return err
+	}
 	_, err := l.output(ctx, l.bin("helm"), "upgrade", "--install", "yingda", l.source("charts/yingda"),
-		"--namespace", operatorNamespace, "--create-namespace", "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag)
+		"--namespace", operatorNamespace, "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag)
 	if err != nil {
 		return err
 	}
@@ -88,10 +92,8 @@ func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) 
 	if err := s.registerApp(ctx, l); err != nil {
 		return nil, err
 	}
-	if l.switched {
-		if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
-			return nil, err
-		}
+	if err := l.settleKafka(ctx); err != nil {
+		return nil, err
 	}
 	if err := l.awaitReady(ctx); err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (l *local) writeEnv(ctx context.Context, s *sample) error {
 		"export TRACES_URL=http://" + tracesPage,
 		"export DATABASE_URL='" + owner + "'",
 	}
-	path := filepath.Join(l.run, "env")
+	path := l.envFile()
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
