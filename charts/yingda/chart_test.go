@@ -54,6 +54,15 @@ func TestRender(t *testing.T) {
 	}
 }
 
+func TestTheChartRefusesAnAPIServerThatCannotReadItsRules(t *testing.T) {
+	if _, err := template(t, "--kube-version", "1.33.0"); err != nil {
+		t.Errorf("1.33: %v", err)
+	}
+	if _, err := template(t, "--kube-version", "1.32.9"); err == nil || !strings.Contains(err.Error(), "kubeVersion: >=1.33.0-0") {
+		t.Errorf("1.32: %v", err)
+	}
+}
+
 func TestTheChartBringsTheCRDsOfTheAPI(t *testing.T) {
 	bases, err := filepath.Glob(filepath.Join(crdBases, "*.yaml"))
 	if err != nil || len(bases) == 0 {
