@@ -1,0 +1,171 @@
+package catalog_test
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/catalog"
+)
+
+const (
+	// soon is how long an edit may take to be in force.
+	soon     = time.Second
+	patience = 60 * time.Second
+	step     = 10 * time.Millisecond
+)
+
+// A real API server, because what is tested is how informers and it get on with each other.
+func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
+	log.SetLogger(logr.Discard())
+	env := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+		BinaryAssetsDirectory: filepath.Join("..", "..", "bin", "k8s"),
+	}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting the API server (make bin/k8s builds it): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	objects := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, yingdav1.AddToScheme} {
+		if err := add(objects); err != nil {
+			t.Fatal(err)
+		}
+	}
+	api, err := client.New(config, client.Options{Scheme: objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, api, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "lumi"}})
+	agent := anAgent("xiaomei", map[string]string{"team": "sales"})
+	create(t, api, agent, aGroup("sales", map[string]string{"team": "sales"}), aGroup("night", map[string]string{"team": "night"}))
+
+	server, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := newLink(t, server.Host)
+	linked := rest.CopyConfig(config)
+	linked.Host = "https://" + wire.address
+	c := catalog.New("lumi", "lumi", slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	var runner sync.WaitGroup
+	defer runner.Wait()
+	defer cancel()
+	synced := make(chan struct{})
+	runner.Go(func() {
+		if err := c.Run(ctx, linked, func() { close(synced) }); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-synced:
+	case <-time.After(patience):
+		t.Fatal("the catalog did not sync")
+	}
+	if _, ok := c.Snapshot().Agent("xiaomei"); !ok {
+		t.Fatal("the catalog does not know the Agent although it has synced")
+	}
+
+	agent.Spec.Capacity = 7
+	update(t, api, agent)
+	await(t, soon, "a new capacity", func() bool { return capacity(c) == 7 })
+	agent.Labels = map[string]string{"team": "night"}
+	update(t, api, agent)
+	await(t, soon, "a new label", func() bool { return len(groupsOf(c)) == 1 && groupsOf(c)[0] == "night" })
+
+	wire.cut()
+	agent.Spec.Capacity = 9
+	update(t, api, agent)
+	if capacity(c) != 7 {
+		t.Error("the last state is not served while the API server is away")
+	}
+	wire.restore()
+	// Informers come back in their own time, half a minute at most.
+	await(t, patience, "the edit of that time", func() bool { return capacity(c) == 9 })
+	agent.Spec.Capacity = 11
+	update(t, api, agent)
+	await(t, soon, "the next edit", func() bool { return capacity(c) == 11 })
+	if err := api.Delete(t.Context(), agent); err != nil {
+		t.Fatal(err)
+	}
+	await(t, soon, "the deletion", func() bool { return capacity(c) == 0 })
+}
+
+func capacity(c *catalog.Catalog) int32 {
+	agent, ok := c.Snapshot().Agent("xiaomei")
+	if !ok {
+		return 0
+	}
+	return agent.Spec.Capacity
+}
+
+func groupsOf(c *catalog.Catalog) []string { return c.Snapshot().GroupsOf("xiaomei") }
+
+func anAgent(name string, labels map[string]string) *yingdav1.Agent {
+	return &yingdav1.Agent{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: name, Labels: labels},
+		Spec:       yingdav1.AgentSpec{BrandRef: yingdav1.BrandReference{Name: "lumi"}, DisplayName: "小美", Capacity: 3},
+	}
+}
+
+func aGroup(name string, chosen map[string]string) *yingdav1.SkillGroup {
+	return &yingdav1.SkillGroup{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: name},
+		Spec: yingdav1.SkillGroupSpec{
+			BrandRef: yingdav1.BrandReference{Name: "lumi"}, DisplayName: name, AgentSelector: metav1.LabelSelector{MatchLabels: chosen},
+		},
+	}
+}
+
+func create(t *testing.T, api client.Client, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		if err := api.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func update(t *testing.T, api client.Client, object client.Object) {
+	t.Helper()
+	if err := api.Update(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func await(t *testing.T, within time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	ticker := time.NewTicker(step)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			t.Fatalf("%s did not come within %s", what, within)
+		}
+	}
+}
