@@ -1,0 +1,80 @@
+package configz_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/golden"
+)
+
+func sample() configz.Report {
+	return configz.Report{
+		Objects: map[string]int64{configz.ObjectKey("Channel", "shop"): 3, configz.ObjectKey("Brand", "lumi"): 1},
+		Channels: map[string]configz.Channel{
+			"shop":   {Credentials: configz.CredentialsAccepted, SecretVersion: "17", WebhookCalled: true},
+			"outlet": {Credentials: configz.CredentialsRejected, Message: "the platform does not know the app (40013)"},
+		},
+		SignedInAgents: []string{"xiaomei"},
+	}
+}
+
+func TestReportIsAskedAsItIsServed(t *testing.T) {
+	server := httptest.NewServer(configz.Handler(sample))
+	defer server.Close()
+	got, err := configz.Ask(t.Context(), server.Client(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sample(), got); diff != "" {
+		t.Errorf("report (-served +asked):\n%s", diff)
+	}
+}
+
+// Operators and data planes of two versions speak with each other during an upgrade.
+func TestReportsAreTheSameBytes(t *testing.T) {
+	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}}
+	for name, report := range tests {
+		t.Run(name, func(t *testing.T) {
+			answer := httptest.NewRecorder()
+			configz.Handler(func() configz.Report { return report }).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, configz.Path, http.NoBody))
+			golden.Compare(t, name, answer.Body.Bytes())
+		})
+	}
+}
+
+func TestReportIsOnlyRead(t *testing.T) {
+	answer := httptest.NewRecorder()
+	configz.Handler(sample).ServeHTTP(answer, httptest.NewRequest(http.MethodPost, configz.Path, http.NoBody))
+	if answer.Code != http.StatusMethodNotAllowed {
+		t.Errorf("status %d", answer.Code)
+	}
+}
+
+func TestAnswerThatIsNoReportIsAnError(t *testing.T) {
+	tests := map[string]http.HandlerFunc{
+		"not ready":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"no JSON":       func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"half a report": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"objects":{"Channel/shop":`)) },
+	}
+	for name, handler := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(handler)
+			defer server.Close()
+			if report, err := configz.Ask(t.Context(), server.Client(), server.URL); err == nil {
+				t.Errorf("report %v and no error", report)
+			}
+		})
+	}
+}
+
+func TestReplicaThatIsGoneIsAnError(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	if _, err := configz.Ask(t.Context(), http.DefaultClient, server.URL); err == nil {
+		t.Error("no error")
+	}
+}
