@@ -41,7 +41,10 @@ func run(ctx context.Context, out string, rounds int, length time.Duration) (err
 	}
 	var report strings.Builder
 	b.header(&report)
-	for _, measure := range []func(context.Context, *strings.Builder) error{b.ingestRate, b.ingestLatency, b.deskLatency, b.stages} {
+	if err := b.stopRouter(ctx); err != nil {
+		return err
+	}
+	for _, measure := range []func(context.Context, *strings.Builder) error{b.ingestRate, b.ingestLatency, b.catchUp, b.deskLatency, b.stages} {
 		if err := measure(ctx, &report); err != nil {
 			return err
 		}

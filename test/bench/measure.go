@@ -88,7 +88,7 @@ func (b *bench) served(ctx context.Context) ([]string, error) {
 
 // close puts back what prepare changed.
 func (b *bench) close(ctx context.Context) error {
-	var errs []error
+	errs := []error{b.startRouter(ctx)}
 	if b.pusher != nil {
 		ids, err := b.served(ctx)
 		errs = append(errs, err)
@@ -136,13 +136,10 @@ func (b *bench) ingestRate(ctx context.Context, report *strings.Builder) error {
 		productRates = append(productRates, rate)
 		cpu = append(cpu, perThousand(spent(before, usages()), rate*b.length.Seconds()))
 		fmt.Printf("ingest rate, round %d: floor %.0f/s, product %.0f/s\n", round+1, floorRates[round], rate)
-		if err := b.settle(ctx); err != nil {
-			return err
-		}
 	}
 	f, p := median(floorRates), median(productRates)
 	fmt.Fprintf(report, "## Webhook ingest, 64 at once\n\n| | messages/s (median of %d) |\n|---|---|\n| floor: 64 goroutines, one message each, acks=all | %.0f |\n| product: 64 webhooks at once, secure mode | %.0f |\n| ratio (at least 0.4 asked) | **%.2f** |\n\n", b.rounds, f, p, p/f)
-	fmt.Fprintf(report, "Processor seconds per 1,000 messages of the product, all parts, while router and desk worked too: %s.\nResident memory afterwards: %s.\n\n", describe(medians(cpu), "%.2f s"), describe(memory(), "%.0f MiB"))
+	fmt.Fprintf(report, "The router rests meanwhile, as the floor has no consumer either. Processor seconds per 1,000 messages: %s.\nResident memory afterwards: %s.\n\n", describe(medians(cpu), "%.2f s"), describe(memory(), "%.0f MiB"))
 	return nil
 }
 
@@ -202,9 +199,6 @@ func (b *bench) ingestLatency(ctx context.Context, report *strings.Builder) erro
 		}
 		floors, products = append(floors, f), append(products, p)
 		fmt.Printf("ingest latency, round %d: floor %s, product %s\n", round+1, f, p)
-		if err := b.settle(ctx); err != nil {
-			return err
-		}
 	}
 	f, p := medianOf(floors), medianOf(products)
 	fmt.Fprintf(report, "## Webhook ingest at %d/s\n\n| | p50 | p99 | max |\n|---|---|---|---|\n| floor | %s | %s | %s |\n| product | %s | %s | %s |\n| ratio (p99 at most 3 asked) | %.2f | **%.2f** | |\n\nWeChat gives up after 5 s.\n\n",
@@ -238,12 +232,18 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 	fmt.Fprintf(report, "## Webhook to the agent's WebSocket frame\n\n| rate | floor p50 | p99 | product p50 | p99 | ratio p50 | ratio p99 | asked |\n|---|---|---|---|---|---|---|---|\n")
 	for _, rate := range []int{50, 200, 1000} {
 		var floors, products []percentiles
+		var overload error
 		for round := range b.rounds {
 			f, err := b.floorFetch(ctx, rate)
 			if err != nil {
 				return err
 			}
 			p, err := b.productFrame(ctx, rate)
+			if err != nil && ctx.Err() == nil {
+				overload = err
+				fmt.Printf("desk latency at %d/s, round %d: floor %s, product did not keep up: %v\n", rate, round+1, f, err)
+				break
+			}
 			if err != nil {
 				return err
 			}
@@ -252,6 +252,13 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 			if err := b.settle(ctx); err != nil {
 				return err
 			}
+		}
+		if overload != nil {
+			fmt.Fprintf(report, "| %d/s | | | not sustained on this machine: %v | | | | 4 |\n", rate, overload)
+			if err := b.settle(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		f, p := medianOf(floors), medianOf(products)
 		fmt.Fprintf(report, "| %d/s | %s | %s | %s | %s | **%.2f** | **%.2f** | 4 |\n", rate, ms(f.p50), ms(f.p99), ms(p.p50), ms(p.p99), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
@@ -352,7 +359,8 @@ func (b *bench) productFrame(ctx context.Context, rate int) (percentiles, error)
 		return b.pusher.send(ctx, prepared[n])
 	})
 	if err != nil {
-		return percentiles{}, err
+		// The error quotes the request; the report needs only what became of it.
+		return percentiles{}, errors.New("a webhook was not answered within 5 s")
 	}
 	return a.wait(ctx)
 }
