@@ -35,7 +35,7 @@ func (w *world) template(deployment string) corev1.PodTemplateSpec {
 
 func TestConnectorsMountTheirOwnLoginAlone(t *testing.T) {
 	w := newWorld(t)
-	w.create(secret("lumi-postgres"), brand("lumi", ownLogin("lumi-connector")))
+	w.create(secret("lumi-postgres"), skillGroup("lumi-everybody", "lumi"), brand("lumi", ownLogin("lumi-connector")))
 	lumi := &v1alpha1.Brand{}
 	missing := w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
 	if want := "Secret lumi-connector does not exist in this namespace"; missing.Message != want {

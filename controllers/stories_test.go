@@ -33,7 +33,7 @@ func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
 				SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"},
 			}}
 		}),
-		skillGroup("after-sales", "lumi"),
+		skillGroup("after-sales", "lumi"), skillGroup("lumi-everybody", "lumi"),
 		brand("lumi", func(b *v1alpha1.Brand) {
 			b.Spec.Defaults.PlaybookRef = &v1alpha1.PlaybookReference{Name: "shop"}
 			b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
@@ -205,6 +205,30 @@ func secretRules(role *rbacv1.Role) []string {
 		}
 	}
 	return names
+}
+
+func TestCustomersWhomNoRuleClaimsNeedAGroup(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	lumi, shop := &v1alpha1.Brand{}, &v1alpha1.Channel{}
+
+	w.create(skillGroup("theirs", "moon"))
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { b.Spec.Defaults.SkillGroupRef.Name = "theirs" })
+	foreign := w.waitFor(lumi, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonNotFound)
+	if want := "ReferencesResolved: SkillGroup theirs belongs to Brand moon, not to Brand lumi"; foreign.Message != want {
+		t.Errorf("message is %q, want %q", foreign.Message, want)
+	}
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { b.Spec.Defaults.SkillGroupRef = nil })
+	missing := w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	if want := "set spec.defaults.skillGroupRef of Brand lumi"; !strings.Contains(missing.Message, want) {
+		t.Errorf("message is %q, want %q", missing.Message, want)
+	}
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) {
+		b.Spec.Defaults.SkillGroupRef = &v1alpha1.SkillGroupReference{Name: "lumi-everybody"}
+	})
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 }
 
 func TestAnAddressThatIsNotAllowedIsACondition(t *testing.T) {

@@ -241,6 +241,7 @@ func brand(name string, edits ...func(*v1alpha1.Brand)) *v1alpha1.Brand {
 		Kafka:       v1alpha1.KafkaConnection{BootstrapServers: []string{"kafka.infra:9092"}},
 		Temporal:    v1alpha1.TemporalConnection{Address: "temporal.infra:7233"},
 		Postgres:    v1alpha1.PostgresConnection{SecretRef: v1alpha1.CredentialsReference{Name: name + "-postgres"}},
+		Defaults:    v1alpha1.BrandDefaults{SkillGroupRef: &v1alpha1.SkillGroupReference{Name: name + "-everybody"}},
 	}}
 	for _, edit := range edits {
 		edit(b)
@@ -298,7 +299,7 @@ func accepted() configz.Channel { return configz.Channel{Credentials: configz.Cr
 // servedBrand makes a Brand whose data plane runs.
 func (w *world) servedBrand(name string) {
 	w.t.Helper()
-	w.create(secret(name+"-postgres"), brand(name))
+	w.create(secret(name+"-postgres"), skillGroup(name+"-everybody", name), brand(name))
 	w.finishSetup(name)
 	w.run(name+"-router", name+"-workflows", name+"-desk")
 	w.waitFor(&v1alpha1.Brand{}, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)

@@ -70,6 +70,8 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 		}
 		if !exists {
 			seen.dangling = append(seen.dangling, refs.NotFound(reference.kind, reference.name))
+		} else if group, ok := reference.object.(*v1alpha1.SkillGroup); ok && group.Spec.BrandRef.Name != seen.brand.Name {
+			seen.dangling = append(seen.dangling, refs.OfAnotherBrand(group, seen.brand.Name))
 		}
 	}
 	return nil

@@ -49,8 +49,14 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 func problems(seen *scene, allowed []string) []refs.Problem {
 	spec := seen.channel.Spec
 	var found []refs.Problem
-	if !seen.brandExists {
+	switch {
+	case seen.brand == nil:
 		found = append(found, refs.NotFound("Brand", spec.BrandRef.Name))
+	case seen.brand.Spec.Defaults.SkillGroupRef == nil:
+		found = append(found, refs.Problem{
+			Reason:  v1alpha1.ReasonNotFound,
+			Message: "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand " + seen.brand.Name,
+		})
 	}
 	if spec.MiniProgram != nil {
 		if problem := refs.CheckCredentials(spec.MiniProgram.CredentialsSecretRef.Name, seen.secret); problem != nil {
@@ -79,20 +85,16 @@ func routingProblems(seen *scene) []refs.Problem {
 	var found []refs.Problem
 	named := map[string]bool{}
 	for _, rule := range seen.channel.Spec.Routing {
-		group := rule.SkillGroupRef.Name
-		if named[group] {
+		name, brand := rule.SkillGroupRef.Name, seen.channel.Spec.BrandRef.Name
+		if named[name] {
 			continue
 		}
-		named[group] = true
-		brand, exists := seen.groupBrands[group]
-		switch {
-		case !exists:
-			found = append(found, refs.NotFound("SkillGroup", group))
-		case brand != seen.channel.Spec.BrandRef.Name:
-			found = append(found, refs.Problem{
-				Reason:  v1alpha1.ReasonNotFound,
-				Message: "SkillGroup " + group + " belongs to Brand " + brand + ", not to Brand " + seen.channel.Spec.BrandRef.Name,
-			})
+		named[name] = true
+		switch group := seen.groups[name]; {
+		case group == nil:
+			found = append(found, refs.NotFound("SkillGroup", name))
+		case group.Spec.BrandRef.Name != brand:
+			found = append(found, refs.OfAnotherBrand(group, brand))
 		}
 	}
 	return found

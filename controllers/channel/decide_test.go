@@ -41,7 +41,10 @@ func sceneOf(edits ...func(*scene)) *scene {
 				},
 			},
 		},
-		brandExists: true, secret: secret, groupBrands: map[string]string{"after-sales": "lumi", "other": "moon"},
+		brand: &v1alpha1.Brand{ObjectMeta: metav1.ObjectMeta{Name: "lumi"}, Spec: v1alpha1.BrandSpec{
+			Defaults: v1alpha1.BrandDefaults{SkillGroupRef: &v1alpha1.SkillGroupReference{Name: "pre-sales"}},
+		}},
+		secret: secret, groups: map[string]*v1alpha1.SkillGroup{"after-sales": group("after-sales", "lumi"), "other": group("other", "moon")},
 		deployment: &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}},
 		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
 		pool:       []ack.Answer{connector(configz.CredentialsAccepted, "7")},
@@ -51,6 +54,10 @@ func sceneOf(edits ...func(*scene)) *scene {
 		edit(seen)
 	}
 	return seen
+}
+
+func group(name, brand string) *v1alpha1.SkillGroup {
+	return &v1alpha1.SkillGroup{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.SkillGroupSpec{BrandRef: v1alpha1.BrandReference{Name: brand}}}
 }
 
 func connector(credentials configz.Credentials, version string) ack.Answer {
@@ -89,7 +96,8 @@ func TestDecideReferences(t *testing.T) {
 		message string
 	}{
 		"everything is there":         {func(*scene) {}, "Resolved", "Everything that is referred to exists"},
-		"no Brand":                    {func(s *scene) { s.brandExists = false }, "NotFound", "Brand lumi does not exist in this namespace"},
+		"no Brand":                    {func(s *scene) { s.brand = nil }, "NotFound", "Brand lumi does not exist in this namespace"},
+		"no default group":            {func(s *scene) { s.brand.Spec.Defaults.SkillGroupRef = nil }, "NotFound", "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand lumi"},
 		"no Secret":                   {func(s *scene) { s.secret = nil }, "NotFound", "Secret shop-wechat does not exist in this namespace"},
 		"a Secret without the label":  {func(s *scene) { s.secret.Labels = nil }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
 		"a label with another value":  {func(s *scene) { s.secret.Labels[v1alpha1.CredentialsLabel] = "yes" }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
@@ -103,7 +111,7 @@ func TestDecideReferences(t *testing.T) {
 		"a later Channel":             {same("lumi", "second", 101), "Resolved", "Everything that is referred to exists"},
 		"one of the same second":      {same("lumi", "a-shop", 100), "DuplicateAccount", "Channel a-shop has this appID already; an account belongs to one Channel"},
 		"a later one by its name":     {same("lumi", "the-shop", 100), "Resolved", "Everything that is referred to exists"},
-		"two problems are both named": {func(s *scene) { s.brandExists = false; s.secret = nil }, "NotFound", "Brand lumi does not exist in this namespace; Secret shop-wechat does not exist in this namespace"},
+		"two problems are both named": {func(s *scene) { s.brand = nil; s.secret = nil }, "NotFound", "Brand lumi does not exist in this namespace; Secret shop-wechat does not exist in this namespace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := finding(t, decide(sceneOf(tt.edit), settings()), v1alpha1.ConditionReferencesResolved)

@@ -19,12 +19,12 @@ import (
 // scene is all that a pass over a Channel looks at.
 type scene struct {
 	channel *v1alpha1.Channel
-	// brandExists says whether the Channel's Brand does.
-	brandExists bool
+	// brand is the Channel's; nil when it does not exist.
+	brand *v1alpha1.Brand
 	// secret is nil when the credentials do not exist.
 	secret *metav1.PartialObjectMetadata
-	// groupBrands holds the Brand of each skill group that routing names and that exists.
-	groupBrands map[string]string
+	// groups are the skill groups that routing names and that exist, by name.
+	groups map[string]*v1alpha1.SkillGroup
 	// playbookExists and serviceLevelExists speak of what the Channel itself names.
 	playbookExists, serviceLevelExists bool
 	// sameAccount are the other Channels of the cluster with the account.
@@ -54,9 +54,13 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 
 func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	spec := seen.channel.Spec
-	var err error
-	if seen.brandExists, err = refs.Get(ctx, r.client, seen.key(spec.BrandRef.Name), &v1alpha1.Brand{}); err != nil {
+	brand := &v1alpha1.Brand{}
+	exists, err := refs.Get(ctx, r.client, seen.key(spec.BrandRef.Name), brand)
+	if err != nil {
 		return err
+	}
+	if exists {
+		seen.brand = brand
 	}
 	if spec.MiniProgram != nil {
 		if seen.secret, err = refs.Secret(ctx, r.client, seen.key(spec.MiniProgram.CredentialsSecretRef.Name)); err != nil {
@@ -77,7 +81,7 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 }
 
 func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {
-	seen.groupBrands = map[string]string{}
+	seen.groups = map[string]*v1alpha1.SkillGroup{}
 	for _, rule := range seen.channel.Spec.Routing {
 		group := &v1alpha1.SkillGroup{}
 		exists, err := refs.Get(ctx, r.client, seen.key(rule.SkillGroupRef.Name), group)
@@ -85,7 +89,7 @@ func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {
 			return err
 		}
 		if exists {
-			seen.groupBrands[group.Name] = group.Spec.BrandRef.Name
+			seen.groups[group.Name] = group
 		}
 	}
 	return nil

@@ -44,6 +44,14 @@ func NotFound(kind, name string) Problem {
 	return Problem{Reason: v1alpha1.ReasonNotFound, Message: kind + " " + name + " does not exist in this namespace"}
 }
 
+// OfAnotherBrand is the problem of a SkillGroup that exists and serves somebody else.
+func OfAnotherBrand(group *v1alpha1.SkillGroup, brand string) Problem {
+	return Problem{
+		Reason:  v1alpha1.ReasonNotFound,
+		Message: "SkillGroup " + group.Name + " belongs to Brand " + group.Spec.BrandRef.Name + ", not to Brand " + brand,
+	}
+}
+
 // Get reads an object into obj and says whether it exists.
 func Get(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object) (bool, error) {
 	err := reader.Get(ctx, key, obj)

@@ -10,6 +10,7 @@ import (
 type Metrics struct {
 	messages, duplicates, opened, botAnswers, assigned, complaints prometheus.Counter
 	batchSize, batchSeconds                                        prometheus.Histogram
+	stranded                                                       prometheus.Gauge
 }
 
 // NewMetrics registers the router's metrics.
@@ -24,7 +25,13 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		registry.MustRegister(h)
 		return h
 	}
+	stranded := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "stranded_conversations",
+		Help: "Conversations of the brand that wait in no skill group, or in one that is gone. Every replica says the same.",
+	})
+	registry.MustRegister(stranded)
 	return &Metrics{
+		stranded:     stranded,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),

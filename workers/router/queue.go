@@ -18,6 +18,8 @@ import (
 
 const (
 	tickInterval = time.Second
+	// strandedInterval is how often those are counted whose queue nobody works off.
+	strandedInterval = time.Minute
 	// upkeepInterval is how often partitions are made and old rows go.
 	upkeepInterval = time.Hour
 	// batchRows bounds what one transaction of the clock moves.
@@ -200,6 +202,8 @@ func (r *Router) tick(ctx context.Context) {
 	defer ticker.Stop()
 	upkeep := time.NewTicker(upkeepInterval)
 	defer upkeep.Stop()
+	stranded := time.NewTicker(strandedInterval)
+	defer stranded.Stop()
 	r.upkeep(ctx)
 	for {
 		select {
@@ -207,9 +211,32 @@ func (r *Router) tick(ctx context.Context) {
 			return
 		case <-ticker.C:
 			r.configured(r.Catalog.Snapshot())
+		case <-stranded.C:
+			r.countStranded(ctx, r.Catalog.Snapshot())
 		case <-upkeep.C:
 			r.upkeep(ctx)
 		}
+	}
+}
+
+// countStranded tells of the conversations that no group has: the Brand names no default group, or a group was deleted
+// while customers waited in it. They stay where they are, and are served once there is a group of the name.
+func (r *Router) countStranded(ctx context.Context, snapshot *catalog.Snapshot) {
+	names := []string{} // None is an empty list to the database, not an unknown one.
+	for _, group := range snapshot.Groups() {
+		names = append(names, group.Name)
+	}
+	count, err := r.Store.Queries().Stranded(ctx, names)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Logger.Warn("Counting the conversations without a skill group failed, trying again in a minute", "error", err)
+		}
+		return
+	}
+	r.Metrics.stranded.Set(float64(count))
+	if count > 0 {
+		r.Logger.Warn("Customers wait in no skill group, or in one that does not exist: name a default group in the Brand, or make the group again",
+			"conversations", count)
 	}
 }
 

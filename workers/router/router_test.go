@@ -1,10 +1,12 @@
 package router
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -331,4 +333,46 @@ func TestABurstIsTakenInAsOneBatchInOrder(t *testing.T) {
 	if diff := cmp.Diff(want, w.sees("c").Heard); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
 	}
+}
+
+func TestWhoWaitsInNoGroupIsTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func([]client.Object)
+		want   float64
+	}{
+		"the brand names no group":            {func(o []client.Object) { o[0].(*yingdav1.Brand).Spec.Defaults.SkillGroupRef = nil }, 1},
+		"the brand names a group that is not": {func(o []client.Object) { o[0].(*yingdav1.Brand).Spec.Defaults.SkillGroupRef.Name = "gone" }, 1},
+		"the brand names a group":             {func([]client.Object) {}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, tt.change)
+			registry := prometheus.NewRegistry()
+			w.Metrics = NewMetrics(registry)
+			var said bytes.Buffer
+			w.Logger = slog.New(slog.NewTextHandler(&said, nil))
+			w.writes("openid-1", "在吗")
+			w.countStranded(t.Context(), w.Catalog.Snapshot())
+			if got := gauge(t, registry, "yingda_router_stranded_conversations"); got != tt.want {
+				t.Errorf("%v conversations are stranded, want %v", got, tt.want)
+			}
+			if warned := strings.Contains(said.String(), "Customers wait in no skill group"); warned != (tt.want > 0) {
+				t.Errorf("the log says %q", said.String())
+			}
+		})
+	}
+}
+
+func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
 }
