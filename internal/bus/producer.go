@@ -8,7 +8,9 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -35,7 +37,9 @@ type Producer struct {
 
 // NewProducer connects lazily: a broker that is away is an error of Publish, not of NewProducer.
 func NewProducer(brokers []string) *Producer {
-	return &Producer{writer: NewWriter(brokers)}
+	writer := NewWriter(brokers)
+	writer.Completion = note
+	return &Producer{writer: writer}
 }
 
 // NewWriter returns the kafka-go Writer with the product's settings.
@@ -46,7 +50,7 @@ func NewWriter(brokers []string) *kafka.Writer {
 		RequiredAcks: kafka.RequireAll,
 		BatchTimeout: BatchTimeout,
 		BatchSize:    BatchSize,
-		// Callers own retries: they know how long the other side waits. One attempt more than one covers a moved leader.
+		// Callers own retries: they know how long the other side waits. Two more attempts cover a leader that moves.
 		MaxAttempts:     3,
 		WriteBackoffMin: 20 * time.Millisecond,
 		WriteBackoffMax: 200 * time.Millisecond,
@@ -61,17 +65,37 @@ func NewWriter(brokers []string) *kafka.Writer {
 }
 
 // Publish returns nil when every in-sync replica holds all envelopes. On an error some of them may have been written,
-// now or later: publish them again with the same IDs, receivers dedupe. Envelopes of one call that share a key keep
-// their order when there are at most BatchSize of them.
+// now or later: publish them again with the same IDs, receivers dedupe. A *PartialError says which, Taken asks it.
+// Envelopes of one call that share a key keep their order, and are taken or refused together, when there are at most
+// BatchSize of them.
 func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...message.Envelope) error {
 	records := make([]kafka.Message, len(envelopes))
+	taken := make([]atomic.Bool, len(envelopes))
 	for i := range envelopes {
 		records[i] = record(topic, &envelopes[i])
+		records[i].WriterData = &taken[i]
 	}
 	if err := p.writer.WriteMessages(ctx, records...); err != nil {
-		return fmt.Errorf("publishing to %s: %w", topic, err)
+		if err = judge(err, taken); err != nil {
+			return fmt.Errorf("publishing to %s: %w", topic, err)
+		}
 	}
 	return nil
+}
+
+// summary is the first cause of an error of many records, and how many have one. kafka-go joins them all, and they are
+// mostly one and the same: a broker that is away would fill a line of the log with a hundred refused connections.
+func summary(err error) error {
+	var each kafka.WriteErrors
+	if !errors.As(err, &each) {
+		return err
+	}
+	for _, cause := range each {
+		if cause != nil {
+			return fmt.Errorf("%d of %d records were not taken, the first because: %w", each.Count(), len(each), cause)
+		}
+	}
+	return err
 }
 
 // Close flushes and releases the connections.
