@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,7 +90,7 @@ func (r *trial) play(name string, strike func(*trial)) outcome {
 	t := r.t
 	r.kube.fresh(t)
 	r.clearDesk(t)
-	t.Cleanup(func() { r.clearDeskLater(t) })
+	cleanly(t, r.cleared)
 	r.prefix = fmt.Sprintf("o-%s-%s-", r.run, strings.ReplaceAll(name, " ", "-"))
 	started, err := r.app.startLoad(t.Context(), r.prefix, loadCustomers, loadPerSecond, loadLength)
 	must(t, err)
@@ -298,32 +297,4 @@ func (r *trial) transcript(ctx context.Context) ([]kept, error) {
 		all = append(all, k)
 	}
 	return all, rows.Err()
-}
-
-// clearDesk closes what the agent still has, so that everybody in the load is served.
-func (r *trial) clearDesk(t *testing.T) {
-	t.Helper()
-	await(t, "the agent's desk is empty", time.Minute, r.closeMine, func(left int) bool { return left == 0 })
-}
-
-func (r *trial) clearDeskLater(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), cleanupLimit)
-	defer cancel()
-	if seen, ok := watch(ctx, cleanupLimit, r.closeMine, func(left int) bool { return left == 0 }); !ok {
-		t.Errorf("the agent's desk is not empty: %s conversations are left", seen)
-	}
-}
-
-// closeMine closes all that the agent has and returns how many there were.
-func (r *trial) closeMine(ctx context.Context) (int, error) {
-	mine, err := r.agent.mine(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var errs []error
-	for _, c := range mine {
-		errs = append(errs, r.agent.close(ctx, c.ID))
-	}
-	return len(mine), errors.Join(errs...)
 }

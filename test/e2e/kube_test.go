@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -39,6 +41,7 @@ func newKube(kubeconfig string) (kube, error) {
 	if err != nil {
 		return kube{}, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
+	log.SetLogger(logr.Discard())
 	// The client's own limit would hold up a test that looks often.
 	config.QPS = -1
 	scheme := runtime.NewScheme()

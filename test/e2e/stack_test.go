@@ -88,7 +88,8 @@ func (s *stack) customer(name string) customer {
 	return s.app.customer(fmt.Sprintf("o-%s-%s-%d", s.run, name, s.met))
 }
 
-// staffed lets one agent alone serve everybody, around the clock, until the test ends.
+// staffed lets one agent alone serve everybody, around the clock, until the test ends. It closes what others have left
+// open in the sample: a full desk would be given nothing.
 func (s *stack) staffed(t *testing.T) {
 	t.Helper()
 	change(t, s.kube, scheduleName, &v1alpha1.ShiftSchedule{}, func(schedule *v1alpha1.ShiftSchedule) {
@@ -98,6 +99,35 @@ func (s *stack) staffed(t *testing.T) {
 	change(t, s.kube, agentName, &v1alpha1.Agent{}, func(agent *v1alpha1.Agent) { agent.Spec.Capacity = manyAtATime })
 	must(t, s.supervisor.setDuty(t.Context(), false))
 	must(t, s.agent.setDuty(t.Context(), true))
+	s.clearDesk(t)
+}
+
+func (s *stack) clearDesk(t *testing.T) {
+	t.Helper()
+	must(t, s.cleared(t.Context()))
+}
+
+// cleared closes conversations until the agent has none and nobody waits.
+func (s *stack) cleared(ctx context.Context) error {
+	seen, ok := watch(ctx, cleanupLimit, s.closeOpen, func(left int) bool { return left == 0 })
+	if !ok {
+		return fmt.Errorf("clearing the agent's desk: conversations that are left: %s", seen)
+	}
+	return nil
+}
+
+// closeOpen closes all that the agent has and returns how many conversations there were, those in the queue included.
+func (s *stack) closeOpen(ctx context.Context) (int, error) {
+	mine, err := s.agent.mine(ctx)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := s.agent.conversations(ctx, queued, "")
+	errs := []error{err}
+	for _, c := range mine {
+		errs = append(errs, s.agent.close(ctx, c.ID))
+	}
+	return len(mine) + len(waiting), errors.Join(errs...)
 }
 
 func alwaysOpen() []v1alpha1.WeeklyShift { return daily("00:00", "24h") }
