@@ -120,7 +120,7 @@ func (c *Consumer) join(ctx context.Context, topic *topicClient, partitions int)
 	for failures := 0; ; {
 		generation, err := group.Next(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // Being told to stop is no failure.
+			return nil
 		}
 		if err != nil {
 			failures++
@@ -131,7 +131,7 @@ func (c *Consumer) join(ctx context.Context, topic *topicClient, partitions int)
 			continue
 		}
 		failures = 0
-		c.serve(ctx, leave, topic, generation)
+		c.serve(ctx, topic, generation)
 	}
 }
 
@@ -147,7 +147,7 @@ func joinFailureLevel(err error, failures int) slog.Level {
 
 // serve runs one generation to its end, which is there when the last of its workers has stopped: kafka-go waits for those
 // alone that began before a generation was over, and no partition may have two workers in this process.
-func (c *Consumer) serve(ctx context.Context, leave func(), topic *topicClient, generation *kafka.Generation) {
+func (c *Consumer) serve(ctx context.Context, topic *topicClient, generation *kafka.Generation) {
 	assigned := generation.Assignments[c.cfg.Topic]
 	marks := newMarks(c.cfg.Topic)
 	// Start always runs what it is given, if only with a context that has ended: the counts below come down.
@@ -158,7 +158,7 @@ func (c *Consumer) serve(ctx context.Context, leave func(), topic *topicClient, 
 			defer workers.Done()
 			workCtx, cancel := mergeDone(genCtx, ctx)
 			defer cancel()
-			c.work(workCtx, &feed{topic: topic, partition: a.ID, gone: leave, idle: idleCheck}, a.Offset, marks)
+			c.work(workCtx, &feed{topic: topic, partition: a.ID, idle: idleCheck}, a.Offset, marks)
 		})
 	}
 	committer.Add(1)
@@ -265,8 +265,7 @@ func (c *Consumer) bury(ctx context.Context, m *kafka.Message, reason string) bo
 }
 
 func tooLarge(err error) bool {
-	var each kafka.WriteErrors
-	if errors.As(err, &each) {
+	if each, ok := errors.AsType[kafka.WriteErrors](err); ok {
 		return slices.ContainsFunc(each, func(err error) bool { return errors.Is(err, kafka.MessageSizeTooLarge) })
 	}
 	return errors.Is(err, kafka.MessageSizeTooLarge)

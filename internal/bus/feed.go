@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -11,20 +10,18 @@ import (
 const (
 	fetchMaxWait = 250 * time.Millisecond
 	dialTimeout  = 3 * time.Second
-	// idleCheck is how long a partition may be silent before its feed asks whether that can be true.
-	idleCheck = 15 * time.Second
+	idleCheck    = 15 * time.Second
 )
 
 // feed reads one partition.
 type feed struct {
 	topic     *topicClient
 	partition int
-	// gone is called when the brokers do not know the partition; nil waits until they do.
-	gone func()
+	// idle is how long the partition may be silent before it is asked whether that can be true.
 	idle time.Duration
 }
 
-// run reads from offset on until ctx ends. Brokers that are away are waited for.
+// run reads from offset on until ctx ends. Brokers that are away, and a partition that they do not know, are waited for.
 func (f *feed) run(ctx context.Context, offset int64, out chan<- kafka.Message) {
 	reader := kafka.NewReader(ReaderConfig(f.topic.brokers, f.topic.name, f.partition))
 	defer reader.Close()
@@ -44,9 +41,6 @@ func (f *feed) run(ctx context.Context, offset int64, out chan<- kafka.Message) 
 				f.topic.logger.Warn("Fetching failed, trying again", "topic", f.topic.name, "partition", f.partition, "error", err)
 			}
 			failures++
-			if errors.Is(err, kafka.UnknownTopicOrPartition) && f.gone != nil {
-				f.gone()
-			}
 		case count == 0:
 			f.recover(ctx, reader)
 		}

@@ -153,7 +153,7 @@ func (w *world) run(f func(context.Context) error) (stop func()) {
 			}
 		case <-time.After(stopTime):
 			w.t.Errorf("it did not end within %s", stopTime)
-			<-ended
+			_ = <-ended // It is too late, but the test must not go on beside it.
 		}
 	})
 	w.t.Cleanup(stop)

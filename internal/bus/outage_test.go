@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"testing"
 
 	"github.com/segmentio/kafka-go"
@@ -48,23 +49,43 @@ func TestConsumerWaitsForItsTopic(t *testing.T) {
 	l.await(t, customers(3), 3)
 }
 
-func TestConsumerReadsATopicThatWasMadeAnewFromItsStart(t *testing.T) {
-	w := newWorld(t, testenv.Kafka(t), 2)
+func TestConsumerReadsPartitionsThatWereAdded(t *testing.T) {
+	w := newWorld(t, testenv.Kafka(t), 1)
 	client := w.client()
-	before := newLedger()
-	stop := w.consume(before.handle)
-	w.publishNumbers(customers(3), 1, 5)
-	before.await(t, customers(3), 5)
-	stop()
-
-	after := newLedger()
-	w.consume(after.handle)
-	if _, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{w.topic}}); err != nil {
+	l := newLedger()
+	w.consume(l.handle)
+	w.publishNumbers(customers(1), 1, 1)
+	l.await(t, customers(1), 1)
+	answer, err := client.CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: w.topic, Count: 4}}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	w.makeTopics(4)
-	w.publishNumbers(customers(8), 1, 3)
-	after.await(t, customers(8), 3)
+	if err := answer.Errors[w.topic]; err != nil {
+		t.Fatal(err)
+	}
+	for partition := range 4 {
+		w.writeTo(partition, numbered(t, "shop/added-"+strconv.Itoa(partition), 1))
+	}
+	for partition := range 4 {
+		l.await(t, []string{"shop/added-" + strconv.Itoa(partition)}, 1)
+	}
+}
+
+// writeTo writes an envelope to the named partition.
+func (w *world) writeTo(partition int, e message.Envelope) {
+	w.t.Helper()
+	conn, err := kafka.DialLeader(w.t.Context(), "tcp", w.broker, w.topic, partition)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close()
+	record := kafka.Message{Key: []byte(e.Key), Value: e.Data}
+	for _, h := range e.Headers() {
+		record.Headers = append(record.Headers, kafka.Header{Key: h.Key, Value: []byte(h.Value)})
+	}
+	if _, err := conn.WriteMessages(record); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func TestTailSeesWhatIsWrittenAfterItStartedAndOverACrash(t *testing.T) {
