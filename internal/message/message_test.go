@@ -247,8 +247,12 @@ func FuzzDecode(f *testing.F) {
 	f.Add("", []byte(nil), "", "", "", "", "")
 	f.Fuzz(func(t *testing.T, key string, value []byte, version, id, typ, when, trace string) {
 		e, err := message.Decode([]byte(key), value, []message.Header{
-			{Key: "ce_specversion", Value: version}, {Key: "ce_id", Value: id}, {Key: "ce_type", Value: typ},
-			{Key: "ce_time", Value: when}, {Key: "traceparent", Value: trace}, {Key: "unknown", Value: id},
+			{Key: "ce_specversion", Value: version},
+			{Key: "ce_id", Value: id},
+			{Key: "ce_type", Value: typ},
+			{Key: "ce_time", Value: when},
+			{Key: "traceparent", Value: trace},
+			{Key: "unknown", Value: id},
 		})
 		if err != nil {
 			if !errors.Is(err, message.ErrNotEnvelope) {
