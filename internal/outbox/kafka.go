@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 
+	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -15,37 +17,52 @@ type kafkaSender struct {
 	source    string
 }
 
+// ofTopic are the rows of one topic.
+type ofTopic struct {
+	rows      []db.Outbox
+	envelopes []message.Envelope
+	err       error
+}
+
 // send publishes the rows of each topic in one call, all topics at once: a topic that is missing holds up no other.
-func (s *kafkaSender) send(ctx context.Context, rows []db.Outbox) (done []int64, err error) {
-	type group struct {
-		ids       []int64
-		envelopes []message.Envelope
-		err       error
-	}
-	groups := map[string]*group{}
+func (s *kafkaSender) send(ctx context.Context, rows []db.Outbox) (sent result) {
+	topics := map[string]*ofTopic{}
 	for i := range rows {
-		g := groups[rows[i].Target]
-		if g == nil {
-			g = &group{}
-			groups[rows[i].Target] = g
+		t := topics[rows[i].Target]
+		if t == nil {
+			t = &ofTopic{}
+			topics[rows[i].Target] = t
 		}
-		g.ids = append(g.ids, rows[i].ID)
-		g.envelopes = append(g.envelopes, s.envelope(&rows[i]))
+		t.rows = append(t.rows, rows[i])
+		t.envelopes = append(t.envelopes, s.envelope(&rows[i]))
 	}
 	var publishing sync.WaitGroup
-	for topic, g := range groups {
-		publishing.Go(func() { g.err = s.publisher.Publish(ctx, topic, g.envelopes...) })
+	for topic, t := range topics {
+		publishing.Go(func() { t.err = s.publisher.Publish(ctx, topic, t.envelopes...) })
 	}
 	publishing.Wait()
-	var errs []error
-	for _, g := range groups {
-		if g.err != nil {
-			errs = append(errs, g.err)
-			continue
-		}
-		done = append(done, g.ids...)
+	for topic, t := range topics {
+		t.judge(topic, &sent)
 	}
-	return done, errors.Join(errs...)
+	return sent
+}
+
+// judge adds what became of a topic's rows. A call has at most one batch a partition, so that a key's rows are taken or
+// refused together.
+func (t *ofTopic) judge(topic string, sent *result) {
+	var partial *bus.PartialError
+	if t.err != nil && !errors.As(t.err, &partial) {
+		sent.targets = append(sent.targets, topic)
+	}
+	sent.cause = cmp.Or(sent.cause, t.err)
+	for i := range t.rows {
+		switch {
+		case bus.Taken(t.err, i):
+			sent.done = append(sent.done, t.rows[i].ID)
+		case partial != nil:
+			sent.stuck = append(sent.stuck, t.rows[i])
+		}
+	}
 }
 
 // envelope is the same on every retry, but for the span that it comes from.

@@ -8,16 +8,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const observeEvery = 10 * time.Second
 
 // metrics of the relay. No label names a customer, a topic or a workflow.
 type metrics struct {
-	waiting, oldest *prometheus.GaugeVec
-	sent, failed    *prometheus.CounterVec
-	dropped         *prometheus.CounterVec
-	latency         *prometheus.HistogramVec
+	waiting, oldest, parked *prometheus.GaugeVec
+	sent, failed, dropped   *prometheus.CounterVec
+	latency                 *prometheus.HistogramVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -29,6 +29,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		}, destination),
 		oldest: factory.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "yingda_outbox_oldest_seconds", Help: "Age of the oldest row in the brand's outbox, 0 without one.",
+		}, destination),
+		parked: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "yingda_outbox_parked", Help: "Keys, and whole topics, that failed and that this replica tries again after a pause.",
 		}, destination),
 		sent: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "yingda_outbox_sent_total", Help: "Rows that the other side has acknowledged, or was found never to accept.",
@@ -63,7 +66,7 @@ func (r *Relay) observe(ctx context.Context) {
 				r.metrics.oldest.WithLabelValues(d.Destination).Set(now.Sub(d.Oldest).Seconds())
 			}
 		}
-		if !pause(ctx, observeEvery) {
+		if !wait.For(ctx, observeEvery) {
 			return
 		}
 	}

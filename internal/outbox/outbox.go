@@ -2,13 +2,14 @@
 //
 // It decides nothing about what it carries and changes nothing but its own rows. Invariants: the rows of one key leave in
 // id order, one owner at a time; a row is deleted only after the other side acknowledged it (or can never accept it); a
-// row is sent again with the same event id until then, so that receivers can tell a repetition.
+// row is sent again with the same event id until then, so that receivers can tell a repetition. What nobody takes is left
+// alone for a while, with all of its key, so that the rest of the brand goes on.
 //
 //	LISTEN, tick, Wake          one session = one connection to Postgres
 //	       |               +---------------------------------------------+
 //	       v               | shards owned: an advisory lock each         |
-//	  pump(kafka) ---------+ rows by id -> publish -> delete             |
-//	  pump(temporal) ------+ rows by id -> start or signal -> delete     |
+//	  pump(kafka) ---------+ rows by id -> publish -> delete (or park)   |
+//	  pump(temporal) ------+ rows by id -> start or signal -> delete ... |
 //	                       +---------------------------------------------+
 //	the connection is lost -> the locks are gone -> both pumps stop at once -> a new session
 //
@@ -31,6 +32,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -114,7 +116,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			backoff = backoffMin
 		}
 		r.cfg.Logger.Warn("Lost the relay's database session, opening another", "error", err)
-		if !pause(ctx, backoff) {
+		if !wait.For(ctx, backoff) {
 			return nil
 		}
 	}
@@ -152,16 +154,4 @@ func (r *Relay) release(ctx context.Context, conn *pgx.Conn) {
 		_ = db.New(conn).OutboxRelease(releaseCtx, released)
 	}
 	_ = conn.Close(releaseCtx)
-}
-
-// pause waits for d; it returns false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -17,15 +17,31 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 // maxRoundBytes keeps a round within one batch a partition of the producer: batches that are split can fail apart, and
 // the later half of a key would overtake the earlier.
 const maxRoundBytes = 512 << 10
 
-// sender hands rows to the other side and returns the ids of those that are done with, also beside an error. Of each key
-// these are the first ones.
-type sender func(ctx context.Context, rows []db.Outbox) (done []int64, err error)
+// warnEvery keeps a failure that lasts from filling the log.
+const warnEvery = 5 * time.Second
+
+// sender hands rows to the other side. Of each lane these are the first ones.
+type sender func(ctx context.Context, rows []db.Outbox) result
+
+// result is what became of rows. Those that are named nowhere were not tried.
+type result struct {
+	// done are the ids of the rows that are done with.
+	done []int64
+	// stuck are rows that were refused, each for its own sake, and targets of which nothing was taken.
+	stuck   []db.Outbox
+	targets []string
+	// cause is why the first of them was.
+	cause error
+	// away says that the other side did not answer, whatever it was asked.
+	away error
+}
 
 // pump moves the rows of one destination.
 type pump struct {
@@ -36,12 +52,14 @@ type pump struct {
 	metrics     *metrics
 	now         func() time.Time
 	wake        chan struct{}
+	parked      *parked
+	warned      time.Time
 }
 
 func newPump(cfg Config, m *metrics, destination string, send sender) *pump {
 	return &pump{
 		destination: destination, store: cfg.Store, send: send, logger: cfg.Logger, metrics: m, now: cfg.Now,
-		wake: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), parked: newParked(destination),
 	}
 }
 
@@ -61,52 +79,107 @@ func (p *pump) run(ctx context.Context, own *ownership) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			p.metrics.failed.WithLabelValues(p.destination).Inc()
-			p.logger.Warn("Relaying the outbox failed, trying again", "destination", p.destination, "error", err)
-			if !pause(ctx, backoff) {
+			p.failed(err)
+			if !wait.For(ctx, backoff) {
 				return
 			}
 			backoff = min(2*backoff, backoffMax)
 			continue
 		}
 		backoff = backoffMin
-		if more {
-			continue
-		}
-		select {
-		case <-p.wake:
-		case <-ctx.Done():
+		if !more && !p.rest(ctx) {
 			return
 		}
 	}
 }
 
-// round sends what is first in the shards; more says that there may be more already.
+// rest waits for something new, or for something parked to be tried again; false when ctx ended first.
+func (p *pump) rest(ctx context.Context) bool {
+	var due <-chan time.Time
+	if at, any := p.parked.due(); any {
+		timer := time.NewTimer(at.Sub(p.now()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-p.wake:
+	case <-due:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+func (p *pump) failed(err error) {
+	p.metrics.failed.WithLabelValues(p.destination).Inc()
+	if now := p.now(); now.Sub(p.warned) >= warnEvery {
+		p.warned = now
+		p.logger.Warn("Relaying the outbox failed, trying again", "destination", p.destination, "parked", p.parked.size(), "error", err)
+	}
+}
+
+// round sends what is first in the shards and not parked; more says that there may be more already.
 func (p *pump) round(ctx context.Context, shards []int16) (more bool, err error) {
 	if len(shards) == 0 {
 		return false, nil
 	}
-	queryCtx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	found, err := p.store.Queries().OutboxHead(queryCtx, shards, p.destination, bus.BatchSize)
+	found, err := p.head(ctx, shards)
 	if err != nil {
 		return false, fmt.Errorf("reading the outbox: %w", err)
 	}
-	if len(found) == 0 {
+	rows := fitting(found)
+	if more = len(rows) < len(found) || len(found) == bus.BatchSize; !more {
+		defer p.parked.tidy()
+	}
+	if len(rows) == 0 {
 		return false, nil
 	}
-	rows := fitting(found)
 	spans := p.draw(ctx, rows)
-	done, sendErr := p.send(ctx, rows)
-	p.acknowledged(rows, spans, done)
-	if len(done) > 0 {
+	sent := p.send(ctx, rows)
+	p.acknowledged(rows, spans, sent.done)
+	if len(sent.done) > 0 {
 		deleteCtx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
-		if err := p.store.Queries().OutboxDelete(deleteCtx, done); err != nil {
+		if err := p.store.Queries().OutboxDelete(deleteCtx, sent.done); err != nil {
 			return false, fmt.Errorf("deleting what was sent: %w", err)
 		}
 	}
-	return len(rows) < len(found) || len(found) == bus.BatchSize, sendErr
+	return more, p.park(&sent)
+}
+
+// head reads the first rows, but for those that are parked.
+func (p *pump) head(ctx context.Context, shards []int16) ([]db.Outbox, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	targets, lanes := p.parked.waiting(p.now())
+	if len(targets)+len(lanes) == 0 {
+		return p.store.Queries().OutboxHead(ctx, shards, p.destination, bus.BatchSize)
+	}
+	return p.store.Queries().OutboxHeadExcept(ctx, db.OutboxHeadExceptParams{
+		Shards: shards, Destination: p.destination, Targets: targets, Lanes: lanes, MaxRows: bus.BatchSize,
+	})
+}
+
+// park leaves what is stuck alone for a while. It returns an error when nothing can go on meanwhile.
+func (p *pump) park(sent *result) error {
+	now := p.now()
+	for _, target := range sent.targets {
+		p.parked.addTarget(target, now)
+	}
+	room := true
+	for i := range sent.stuck {
+		room = p.parked.addLane(&sent.stuck[i], now) && room
+	}
+	p.metrics.parked.WithLabelValues(p.destination).Set(float64(p.parked.size()))
+	switch {
+	case sent.away != nil:
+		return sent.away
+	case sent.cause != nil && !room:
+		return sent.cause
+	case sent.cause != nil:
+		p.failed(sent.cause)
+	}
+	return nil
 }
 
 // fitting returns the first rows, at least one, that together stay below maxRoundBytes.
@@ -139,7 +212,7 @@ func (p *pump) draw(ctx context.Context, rows []db.Outbox) []trace.Span {
 	return spans
 }
 
-// acknowledged counts what was sent, and ends the span of each row.
+// acknowledged counts what was sent, trusts its lanes and targets again, and ends the span of each row.
 func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) {
 	now := p.now()
 	finished := make(map[int64]bool, len(done))
@@ -154,6 +227,7 @@ func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) 
 			continue
 		}
 		spans[i].End()
+		p.parked.sent(row)
 		p.metrics.sent.WithLabelValues(p.destination).Inc()
 		p.metrics.latency.WithLabelValues(p.destination).Observe(now.Sub(row.CreatedAt).Seconds())
 	}

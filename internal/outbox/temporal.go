@@ -37,29 +37,32 @@ type temporalSender struct {
 
 // send works on several keys at once, and on each key's rows in order; a row that has to be tried again holds up the rest
 // of its own key alone, a service that is away ends the round.
-func (s *temporalSender) send(ctx context.Context, rows []db.Outbox) (done []int64, err error) {
+func (s *temporalSender) send(ctx context.Context, rows []db.Outbox) (sent result) {
 	var (
 		mu       sync.Mutex
 		calls    sync.WaitGroup
 		inFlight = make(chan struct{}, keysAtOnce)
-		away     bool
 	)
 	pass := func(row *db.Outbox) bool {
 		callErr := s.call(ctx, row)
 		mu.Lock()
 		defer mu.Unlock()
-		if callErr == nil {
-			done = append(done, row.ID)
+		switch {
+		case callErr == nil:
+			sent.done = append(sent.done, row.ID)
 			return true
+		case isAway(callErr):
+			sent.away = cmp.Or(sent.away, callErr)
+		default:
+			sent.stuck = append(sent.stuck, *row)
+			sent.cause = cmp.Or(sent.cause, callErr)
 		}
-		err = cmp.Or(err, callErr)
-		away = away || isAway(callErr)
 		return false
 	}
 	for _, ofKey := range byKey(rows) {
 		inFlight <- struct{}{}
 		mu.Lock()
-		stop := away
+		stop := sent.away != nil
 		mu.Unlock()
 		if stop {
 			<-inFlight
@@ -75,7 +78,7 @@ func (s *temporalSender) send(ctx context.Context, rows []db.Outbox) (done []int
 		})
 	}
 	calls.Wait()
-	return done, err
+	return sent
 }
 
 // isAway says that the service did not answer, whatever it was asked.
