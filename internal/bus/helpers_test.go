@@ -153,7 +153,10 @@ func (w *world) run(f func(context.Context) error) (stop func()) {
 			}
 		case <-time.After(stopTime):
 			w.t.Errorf("it did not end within %s", stopTime)
-			_ = <-ended // It is too late, but the test must not go on beside it.
+			// It is too late, but the test must not go on beside it.
+			if err := <-ended; err != nil {
+				w.t.Error(err)
+			}
 		}
 	})
 	w.t.Cleanup(stop)
