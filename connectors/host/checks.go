@@ -101,7 +101,7 @@ func (one *check) wait(ctx context.Context, delay time.Duration) bool {
 func (one *check) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return one.connector.Check(ctx) //nolint:wrapcheck // Read by its class.
+	return one.connector.Check(ctx)
 }
 
 // pause waits for d; it returns false when ctx ended first.

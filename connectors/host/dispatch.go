@@ -121,7 +121,6 @@ func (d *dispatcher) claim(ctx context.Context, contact store.Contact) (store.Cl
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	now := d.clock()
-	//nolint:wrapcheck // The store has wrapped it.
 	return d.store.ClaimDelivery(ctx, store.ClaimRequest{Contact: contact, Owner: d.owner, Now: now, Lost: now.Add(-lostAfter)})
 }
 
@@ -221,7 +220,7 @@ func (d *dispatcher) settleOnce(ctx context.Context, settlement store.Settlement
 	defer func() { <-d.turns }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	return d.store.SettleDelivery(ctx, settlement) //nolint:wrapcheck // The store has wrapped it.
+	return d.store.SettleDelivery(ctx, settlement)
 }
 
 func (d *dispatcher) tell(row db.Delivery) {

@@ -85,7 +85,7 @@ func (d *drain) pass(ctx context.Context, owned **store.SpoolDrain) (more bool, 
 	defer cancel()
 	if *owned == nil {
 		if *owned, err = d.store.OwnSpool(ctx, d.pool); err != nil || *owned == nil {
-			return false, err //nolint:wrapcheck // Only logged.
+			return false, err
 		}
 	}
 	batch, err := (*owned).Next(ctx, drainBatch)
@@ -93,7 +93,7 @@ func (d *drain) pass(ctx context.Context, owned **store.SpoolDrain) (more bool, 
 		if err == nil {
 			d.metrics.spoolDepth.Set(0)
 		}
-		return false, err //nolint:wrapcheck // Only logged.
+		return false, err
 	}
 	envelopes := make([]message.Envelope, len(batch))
 	for i, one := range batch {
@@ -105,5 +105,5 @@ func (d *drain) pass(ctx context.Context, owned **store.SpoolDrain) (more bool, 
 		return false, fmt.Errorf("publishing from the spool: %w", err)
 	}
 	// Receivers dedupe what is published again because this failed.
-	return true, (*owned).Done(ctx, batch) //nolint:wrapcheck // Only logged.
+	return true, (*owned).Done(ctx, batch)
 }

@@ -37,15 +37,15 @@ func (f storeFiles) Read(ctx context.Context, channel string, id uuid.UUID) (con
 	if err == nil && !ok {
 		err = connectors.ErrNoFile
 	}
-	return connectors.File{ContentType: contentType, Data: data}, err //nolint:wrapcheck // The store has wrapped it.
+	return connectors.File{ContentType: contentType, Data: data}, err
 }
 
 func (f storeFiles) Uploaded(ctx context.Context, channel string, id uuid.UUID) (string, error) {
-	return f.store.UploadedFile(ctx, channel, id, f.clock()) //nolint:wrapcheck // The store has wrapped it.
+	return f.store.UploadedFile(ctx, channel, id, f.clock())
 }
 
 func (f storeFiles) SetUploaded(ctx context.Context, channel string, id uuid.UUID, platformID string, expires time.Time) error {
-	return f.store.SetUploadedFile(ctx, channel, id, platformID, expires) //nolint:wrapcheck // The store has wrapped it.
+	return f.store.SetUploadedFile(ctx, channel, id, platformID, expires)
 }
 
 // forceSpacing is how often the platform lets an access token be refreshed by force.
@@ -61,7 +61,7 @@ var _ connectors.TokenGuard = storeTokens{}
 
 func (t storeTokens) MayForce(ctx context.Context, account string) (bool, error) {
 	now := t.clock()
-	return t.store.MayForceToken(ctx, account, now, now.Add(-forceSpacing)) //nolint:wrapcheck // The store has wrapped it.
+	return t.store.MayForceToken(ctx, account, now, now.Add(-forceSpacing))
 }
 
 // fetcher gets the files of customers from their platforms before these delete them.
@@ -109,7 +109,7 @@ func (f *fetcher) pass(ctx context.Context) (more bool, err error) {
 	defer cancel()
 	files, err := f.store.LeaseFiles(leaseCtx, senders, now, now.Add(fetchLease), fetchWorkers)
 	if err != nil {
-		return false, err //nolint:wrapcheck // Only logged.
+		return false, err
 	}
 	var workers sync.WaitGroup
 	for _, file := range files {
@@ -134,21 +134,21 @@ func (f *fetcher) try(ctx context.Context, file store.FileToFetch) (outcome stri
 	connector, _ := f.table.sender(file.Channel)
 	source, ok := connector.(connectors.FileSource)
 	if !ok {
-		return "deferred", f.store.RetryFile(ctx, file.ID, f.clock().Add(credentialsPause), "ChannelStopped") //nolint:wrapcheck // Only logged.
+		return "deferred", f.store.RetryFile(ctx, file.ID, f.clock().Add(credentialsPause), "ChannelStopped")
 	}
 	fetched, err := source.FetchFile(ctx, file.PlatformID)
 	if err == nil {
-		return "stored", f.store.StoreFile(ctx, file.ID, fetched.ContentType, fetched.Data) //nolint:wrapcheck // Only logged.
+		return "stored", f.store.StoreFile(ctx, file.ID, fetched.ContentType, fetched.Data)
 	}
 	failure := connectors.AsCallError(err)
 	switch {
 	case failure.Class == connectors.ClassPermanent:
-		return "failed", f.store.FailFile(ctx, file.ID, failure.Reason) //nolint:wrapcheck // Only logged.
+		return "failed", f.store.FailFile(ctx, file.ID, failure.Reason)
 	case f.clock().Sub(file.CreatedAt) > fetchGiveUp:
-		return "failed", f.store.FailFile(ctx, file.ID, "Expired") //nolint:wrapcheck // Only logged.
+		return "failed", f.store.FailFile(ctx, file.ID, "Expired")
 	case failure.Class == connectors.ClassCredentials:
 		f.table.refused(file.Channel, connector, failure)
 	}
 	retry := f.clock().Add(min(backoff(file.Attempts, failure.RetryAfter), fetchBackoffMax))
-	return "deferred", f.store.RetryFile(ctx, file.ID, retry, failure.Reason) //nolint:wrapcheck // Only logged.
+	return "deferred", f.store.RetryFile(ctx, file.ID, retry, failure.Reason)
 }

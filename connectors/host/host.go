@@ -188,7 +188,7 @@ func (h *Host) consume(ctx context.Context) error {
 			return nil
 		}
 	}
-	return h.consumer.Run(ctx) //nolint:wrapcheck // The bus has wrapped it.
+	return h.consumer.Run(ctx)
 }
 
 func serve(server *http.Server, listener net.Listener) error {

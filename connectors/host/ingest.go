@@ -119,7 +119,7 @@ func (i *ingest) store(ctx context.Context, envelopes []message.Envelope) (kept 
 func (i *ingest) publish(ctx context.Context, envelopes []message.Envelope) error {
 	ctx, cancel := context.WithTimeout(ctx, kafkaDeadline)
 	defer cancel()
-	return i.producer.Publish(ctx, i.names.Inbound(), envelopes...) //nolint:wrapcheck // Wrapped where it leaves.
+	return i.producer.Publish(ctx, i.names.Inbound(), envelopes...)
 }
 
 var errBreakerOpen = errors.New("kafka failed a moment ago")

@@ -11,7 +11,7 @@ import (
 
 // Not parallel: it looks at all goroutines of the process. Kafka's and the platform's own live on with the test's world, so
 // it counts those that run code of the connectors.
-func TestStoppedReplicaLeavesNothingBehind(t *testing.T) { //nolint:paralleltest // See above.
+func TestStoppedReplicaLeavesNothingBehind(t *testing.T) {
 	w, r, shop := shopWith(t, "customer1")
 	w.lastReport(shop.say("customer1", "hello"), message.DeliveryDelivered)
 	ours := regexp.MustCompile(`yingda/connectors/(host|wechat|miniprogram)\.`)

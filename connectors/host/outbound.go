@@ -50,7 +50,7 @@ func (o *outbound) take(ctx context.Context, _ int, batch []message.Envelope) er
 		defer cancel()
 		contacts, err := o.store.AddDeliveries(ctx, o.pool, deliveries, o.clock())
 		if err != nil {
-			return err //nolint:wrapcheck // The store has wrapped it.
+			return err
 		}
 		o.dispatcher.wake(contacts...)
 	}

@@ -90,7 +90,7 @@ func (r *reporter) next(ctx context.Context) (batch []db.Delivery, open bool) {
 func (r *reporter) sweep(ctx context.Context, pool string) error {
 	rows, err := r.store.UnreportedDeliveries(ctx, pool, r.clock().Add(-reportAgain), reportMost)
 	if err != nil {
-		return err //nolint:wrapcheck // Only logged.
+		return err
 	}
 	for len(rows) > 0 {
 		n := min(len(rows), bus.BatchSize)
@@ -116,7 +116,7 @@ func (r *reporter) report(ctx context.Context, rows []db.Delivery) error {
 	if err := r.producer.Publish(ctx, r.names.Inbound(), envelopes...); err != nil {
 		return fmt.Errorf("reporting deliveries: %w", err)
 	}
-	return r.store.MarkReported(ctx, rows) //nolint:wrapcheck // The store has wrapped it.
+	return r.store.MarkReported(ctx, rows)
 }
 
 func (r *reporter) envelope(row db.Delivery) (message.Envelope, error) {

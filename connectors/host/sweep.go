@@ -78,13 +78,13 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	if len(senders) > 0 {
 		contacts, err := s.store.DueContacts(ctx, senders, now, now.Add(-queuedFor), now.Add(-lostAfter), sweepMost)
 		if err != nil {
-			return err //nolint:wrapcheck // Only logged.
+			return err
 		}
 		s.dispatcher.wake(contacts...)
 	}
 	if s.synced() && now.Sub(s.orphans) > orphanInterval {
 		if _, err := s.store.EndOrphans(ctx, s.pool, known, now, now.Add(-orphanAfter)); err != nil {
-			return err //nolint:wrapcheck // Only logged.
+			return err
 		}
 		s.orphans = now
 	}

@@ -181,7 +181,7 @@ func (t *table) open(e *entry, secret *corev1.Secret) (connectors.Connector, err
 	if !slices.Contains(t.allowed, e.needs.APIBaseURL) {
 		return nil, fmt.Errorf("the address %s is not on the operator's list of allowed platform addresses", e.needs.APIBaseURL)
 	}
-	return t.kind.Open(connectors.Config{Channel: e.channel, Secret: secret.Data, Services: t.services}) //nolint:wrapcheck // Its text is for users as it is.
+	return t.kind.Open(connectors.Config{Channel: e.channel, Secret: secret.Data, Services: t.services}) // Its error's text is for users as it is.
 }
 
 func (e *entry) unload(problem string) {

@@ -222,5 +222,5 @@ func mergeApp(app App, patch []byte) (App, error) {
 func strictJSON(data []byte, into any) error {
 	dec := json.NewDecoder(strings.NewReader(string(data)))
 	dec.DisallowUnknownFields()
-	return dec.Decode(into) //nolint:wrapcheck // every caller wraps it
+	return dec.Decode(into)
 }

@@ -146,7 +146,7 @@ func (a *Applier) cached(ctx context.Context, want *unstructured.Unstructured) (
 	}
 	if err := a.client.Get(ctx, client.ObjectKeyFromObject(want), current); err != nil {
 		if apierrors.IsNotFound(err) {
-			return nil, nil //nolint:nilnil // absence is an answer, not a failure
+			return nil, nil // Absence is an answer, not a failure.
 		}
 		return nil, fmt.Errorf("getting from the cache: %w", err)
 	}

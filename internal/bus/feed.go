@@ -57,7 +57,7 @@ func (f *feed) pass(ctx context.Context, reader *kafka.Reader, out chan<- kafka.
 			if passCtx.Err() != nil {
 				return count, nil
 			}
-			return count, err //nolint:wrapcheck // It is logged as it is.
+			return count, err
 		}
 		count++
 		select {

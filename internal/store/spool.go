@@ -61,7 +61,7 @@ func (s *Store) OwnSpool(ctx context.Context, pool string) (*SpoolDrain, error) 
 		if err != nil {
 			return nil, fmt.Errorf("locking the spool: %w", err)
 		}
-		return nil, nil //nolint:nilnil // Not an error: somebody else empties it.
+		return nil, nil // Not an error: somebody else empties it.
 	}
 	return drain, nil
 }

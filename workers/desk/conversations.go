@@ -178,7 +178,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	}
 	ledger, err := d.Store.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was doing.
+		return nil, err
 	}
 	out.Body.Window = windowView(ledger, d.Now())
 	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
@@ -245,7 +245,7 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 		}
 		agent := c.Agent
 		if c, err = u.Close(ctx, c); err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return err
 		}
 		freed = append(freed, c.SkillGroup)
 		if agent != nil {
@@ -255,7 +255,7 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 		return nil
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was doing.
+		return nil, err
 	}
 	d.drain(ctx, freed...)
 	return out, nil

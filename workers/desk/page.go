@@ -31,7 +31,7 @@ func newPage() (http.Handler, error) {
 		}
 		content, err := web.ReadFile(name)
 		if err != nil {
-			return err //nolint:wrapcheck // wrapped below.
+			return err
 		}
 		sum := sha256.Sum256(content)
 		assets["/"+strings.TrimPrefix(name, "web/")] = asset{content, `"` + hex.EncodeToString(sum[:8]) + `"`}

@@ -112,12 +112,12 @@ func (d *Desk) write(ctx context.Context, conn *websocket.Conn, out outgoing) er
 	}
 	text, err := json.Marshal(out.wire)
 	if err != nil {
-		return err //nolint:wrapcheck // logged by the caller, who says what it was doing.
+		return err
 	}
 	writeCtx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if err := conn.Write(writeCtx, websocket.MessageText, text); err != nil {
-		return err //nolint:wrapcheck // logged by the caller, who says what it was doing.
+		return err
 	}
 	if out.source != "" {
 		d.Metrics.sent(out.source, d.Now().Sub(out.At), out.resuming)
