@@ -50,12 +50,12 @@ func startDesk(ctx context.Context, p *process, address string) error {
 		database.Close()
 		return err
 	}
-	p.health.Ready = database.Ping
+	p.health.Ready, p.health.Alive = workbench.Ready, workbench.Alive
 	p.group.Go(func() error {
 		// Sockets outlive the requests that opened them; the database is closed after both.
 		work, ctx := errgroup.WithContext(ctx)
 		work.Go(func() error { return workbench.Run(ctx) })
-		work.Go(func() error { return telemetry.ServeHTTP(ctx, address, workbench.Handler()) })
+		work.Go(func() error { return telemetry.ServeHTTP(ctx, p.logger, address, workbench.Handler()) })
 		err := work.Wait()
 		database.Close()
 		return err

@@ -84,7 +84,7 @@ func (s *settings) run(cmd *cobra.Command, component string, start func(ctx cont
 	defer stopTracing()
 	registry := telemetry.NewRegistry()
 	group, ctx := errgroup.WithContext(cmd.Context())
-	p := &process{settings: *s, logger: logger, registry: registry, group: group, health: &telemetry.Health{Registry: registry}}
+	p := &process{settings: *s, logger: logger, registry: registry, group: group, health: &telemetry.Health{Registry: registry, Logger: logger}}
 	group.Go(func() error { return p.health.Serve(ctx, s.healthAddress) })
 	group.Go(func() error {
 		if err := start(ctx, p); err != nil {

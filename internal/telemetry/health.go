@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -30,8 +31,9 @@ type Health struct {
 	Alive func() error
 	// Report answers the operator's question of what is served; nil serves nothing.
 	Report func() configz.Report
-	// Registry is set before Serve.
+	// Registry and Logger are set before Serve.
 	Registry *prometheus.Registry
+	Logger   *slog.Logger
 
 	started  atomic.Bool
 	draining atomic.Bool
@@ -76,7 +78,7 @@ func (h *Health) Serve(ctx context.Context, address string) error {
 		}
 		return h.Report()
 	}))
-	return ServeHTTP(ctx, address, mux)
+	return ServeHTTP(ctx, h.Logger, address, mux)
 }
 
 func answer(w http.ResponseWriter, err error) {
@@ -89,8 +91,8 @@ func answer(w http.ResponseWriter, err error) {
 
 // ServeHTTP serves handler on address with the limits that every listener of the product has, until ctx ends and the
 // requests in flight are answered. After five seconds those left are cut off and their contexts end. A connection that
-// a handler has taken over is the handler's to close.
-func ServeHTTP(ctx context.Context, address string, handler http.Handler) error {
+// a handler has taken over is the handler's to close. What the server has to say of connections goes to logger.
+func ServeHTTP(ctx context.Context, logger *slog.Logger, address string, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", address, err)
@@ -101,6 +103,7 @@ func ServeHTTP(ctx context.Context, address string, handler http.Handler) error 
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

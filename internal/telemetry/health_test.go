@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -98,7 +99,7 @@ func (s *serving) get(path string) (status int, body string) {
 }
 
 func TestHealthFollowsTheComponentsLife(t *testing.T) {
-	h := &telemetry.Health{Registry: telemetry.NewRegistry()}
+	h := &telemetry.Health{Logger: slog.New(slog.DiscardHandler), Registry: telemetry.NewRegistry()}
 	s := serve(t, h.Serve)
 	var readiness, liveness error
 	answers := func() map[string]int {
@@ -135,7 +136,7 @@ func TestHealthFollowsTheComponentsLife(t *testing.T) {
 }
 
 func TestReadinessCheckThatHangsIsCutOff(t *testing.T) {
-	h := &telemetry.Health{Registry: telemetry.NewRegistry(), Ready: func(ctx context.Context) error {
+	h := &telemetry.Health{Logger: slog.New(slog.DiscardHandler), Registry: telemetry.NewRegistry(), Ready: func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}}
@@ -149,7 +150,7 @@ func TestReadinessCheckThatHangsIsCutOff(t *testing.T) {
 }
 
 func TestConfigurationIsReportedOnceStarted(t *testing.T) {
-	h := &telemetry.Health{Registry: telemetry.NewRegistry(), Report: func() configz.Report {
+	h := &telemetry.Health{Logger: slog.New(slog.DiscardHandler), Registry: telemetry.NewRegistry(), Report: func() configz.Report {
 		return configz.Report{Objects: map[string]int64{"Channel/shop": 3}}
 	}}
 	s := serve(t, h.Serve)
@@ -246,11 +247,13 @@ func TestServerSaysThatItsAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	if err := telemetry.ServeHTTP(t.Context(), listener.Addr().String(), http.NotFoundHandler()); err == nil {
+	if err := telemetry.ServeHTTP(t.Context(), slog.New(slog.DiscardHandler), listener.Addr().String(), http.NotFoundHandler()); err == nil {
 		t.Error("no error")
 	}
 }
 
 func handling(f http.HandlerFunc) func(context.Context, string) error {
-	return func(ctx context.Context, address string) error { return telemetry.ServeHTTP(ctx, address, f) }
+	return func(ctx context.Context, address string) error {
+		return telemetry.ServeHTTP(ctx, slog.New(slog.DiscardHandler), address, f)
+	}
 }

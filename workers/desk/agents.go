@@ -84,7 +84,7 @@ func (d *Desk) agentRoutes(api huma.API) {
 		Summary: "Sign in with a trial token; the cookie holds for 12 hours", Errors: []int{401, 429},
 	}, func(ctx context.Context, in *signInInput) (*signInOutput, error) {
 		out, err := d.signIn(ctx, in.Body.Token)
-		return out, d.clientError("sign-in", err)
+		return out, d.clientError(ctx, "sign-in", err)
 	})
 	handle(d, api, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: sessionPath, Summary: "End the session"}, d.signOut)
 	handle(d, api, huma.Operation{OperationID: "me", Method: http.MethodGet, Path: "/api/me", Summary: "The signed-in agent"},

@@ -1,12 +1,17 @@
 package desk
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -107,6 +112,62 @@ func TestTooManyWrongTokens(t *testing.T) {
 		t.Errorf("status %d, want 429 with Retry-After", response.status)
 	}
 	d.signsIn("xiaomei") // Who has a right token is not locked out by others.
+}
+
+func TestAnAgentHasOnlySoManySessions(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	other := d.signsIn("xiaohong")
+	sessions := []*visitor{}
+	for range maxSessions + 1 {
+		sessions = append(sessions, d.signsIn("xiaomei"))
+		w.passes(time.Second)
+	}
+	asks[refused](sessions[0], http.StatusUnauthorized, http.MethodGet, "/api/me", nil)
+	for _, v := range append(sessions[1:], other) {
+		asks[MeView](v, http.StatusOK, http.MethodGet, "/api/me", nil)
+	}
+}
+
+func TestWrongCookiesCountAsFailures(t *testing.T) {
+	d := newWorld(t).starts()
+	for name, value := range map[string]string{
+		"made up, of the right form": strings.Repeat("x", cookieLength),
+		"too long":                   strings.Repeat("x", 4000),
+		"of other characters":        strings.Repeat("~", cookieLength),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d.failures = newFailureLimit(d.Now)
+			stranger := &visitor{d, http.Header{"Cookie": {cookieName + "=" + value}}}
+			for range failuresPerAddress {
+				asks[refused](stranger, http.StatusUnauthorized, http.MethodGet, "/api/me", nil)
+			}
+			asks[refused](stranger, http.StatusTooManyRequests, http.MethodGet, "/api/me", nil)
+		})
+	}
+	d.signsIn("xiaomei")
+}
+
+func TestAClientThatLeavesIsNoFailure(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	var logs bytes.Buffer
+	d.Logger = slog.New(slog.NewTextHandler(&logs, nil))
+	asks[MeView](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/me", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, path := range []string{"/api/me", "/api/conversations", "/api/conversations/" + uuid.NewString()} {
+		request := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+		request.Header = d.as("xiaomei").headers
+		recorder := httptest.NewRecorder()
+		d.Handler().ServeHTTP(recorder, request)
+		if recorder.Code != statusGone {
+			t.Errorf("%s: status %d, want %d", path, recorder.Code, statusGone)
+		}
+	}
+	if logs.Len() > 0 {
+		t.Errorf("logged: %s", logs.String())
+	}
 }
 
 func TestAnAgentSeesOnlyTheirGroups(t *testing.T) {

@@ -25,6 +25,10 @@ import (
 const (
 	cookieName = "yingda_session"
 	sessionFor = 12 * time.Hour
+	// maxSessions an agent may have at once; opening one more ends the oldest.
+	maxSessions = 20
+	// cookieLength is that of 32 bytes in base64url.
+	cookieLength = 43
 )
 
 // principal is the Agent behind a request or a socket, with what they may see.
@@ -37,10 +41,16 @@ type principal struct {
 	groups  []string
 }
 
-// holdsIn says whether the Agent is still there with the same trial token.
+// holdsIn says whether the Agent is still there, the same and with the same trial token.
 func (p *principal) holdsIn(s *catalog.Snapshot) bool {
 	agent, ok := s.Agent(p.agent.Name)
-	return ok && sameHash(hashOf(agent), p.tokenHash)
+	return ok && agent.UID == p.agent.UID && sameHash(hashOf(agent), p.tokenHash)
+}
+
+// seesTheSameIn says whether the Agent's role and groups are what they were.
+func (p *principal) seesTheSameIn(s *catalog.Snapshot) bool {
+	agent, ok := s.Agent(p.agent.Name)
+	return ok && agent.Spec.Role == p.agent.Spec.Role && slices.Equal(s.GroupsOf(agent.Name), p.groups)
 }
 
 // supervises says whether the Agent sees the conversations of all groups and may act in all of them.
@@ -104,10 +114,13 @@ func (d *Desk) authenticate(r *http.Request) (*principal, error) {
 	if err != nil {
 		return nil, errNobody
 	}
+	if !isCookie(cookie.Value) {
+		return nil, d.failed(r.RemoteAddr)
+	}
 	hash := cookieHash(cookie.Value)
 	row, err := d.Store.Queries().SessionGet(r.Context(), hash, d.Now())
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errNobody
+		return nil, d.failed(r.RemoteAddr)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a session: %w", err)
@@ -119,7 +132,7 @@ func (d *Desk) authenticate(r *http.Request) (*principal, error) {
 	}
 	p := newPrincipal(s, agent)
 	p.session = hash
-	return p, nil
+	return p, d.welcome(r.Context(), p)
 }
 
 // tokenHolder checks a trial token. A right token is never held up by the wrong ones of others: the tokens cannot be
@@ -128,15 +141,20 @@ func (d *Desk) tokenHolder(ctx context.Context, remote, token string) (*principa
 	p, ok := withToken(d.Catalog.Snapshot(), token)
 	if !ok {
 		d.Metrics.signIns.WithLabelValues("refused").Inc()
-		if wait, ok := d.failures.failed(remote); !ok {
-			return nil, &tooManyError{wait}
-		}
-		return nil, errNobody
+		return nil, d.failed(remote)
 	}
-	if err := d.welcome(ctx, p.agent.Name); err != nil {
+	if err := d.welcome(ctx, p); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// failed counts a wrong token or cookie.
+func (d *Desk) failed(remote string) error {
+	if wait, ok := d.failures.failed(remote); !ok {
+		return &tooManyError{wait}
+	}
+	return errNobody
 }
 
 // tooManyError says that too many wrong tokens were tried.
@@ -144,16 +162,23 @@ type tooManyError struct{ wait time.Duration }
 
 func (e *tooManyError) Error() string { return "too many wrong tokens were tried" }
 
-// welcome remembers, for ever and for all replicas, that the Agent has come.
-func (d *Desk) welcome(ctx context.Context, agent string) error {
-	if d.known.has(agent) {
-		return nil
+// welcome remembers, for ever and for all replicas, that the Agent has come, and that they were here now. To an Agent whose
+// name another one had, it gives a feed without the other's news.
+func (d *Desk) welcome(ctx context.Context, p *principal) error {
+	agent, queries := p.agent.Name, d.Store.Queries()
+	if !d.known.has(agent) {
+		if err := queries.PresenceKnow(ctx, agent, d.Now()); err != nil {
+			return fmt.Errorf("remembering who signed in: %w", err)
+		}
+		d.known.add(agent)
 	}
-	if err := d.Store.Queries().PresenceKnow(ctx, agent, d.Now()); err != nil {
-		return fmt.Errorf("remembering who signed in: %w", err)
+	if reader := agent + "/" + string(p.agent.UID); !d.readers.has(reader) {
+		if _, err := queries.FeedClaim(ctx, agent, string(p.agent.UID)); err != nil {
+			return fmt.Errorf("giving an agent their feed: %w", err)
+		}
+		d.readers.add(reader)
 	}
-	d.known.add(agent)
-	return nil
+	return d.notice(ctx, agent)
 }
 
 // openSession makes a session and returns its cookie.
@@ -164,6 +189,7 @@ func (d *Desk) openSession(ctx context.Context, p *principal, secure bool) (http
 	now := d.Now().UTC()
 	err := d.Store.Queries().SessionAdd(ctx, db.SessionAddParams{
 		TokenSha256: cookieHash(value), Agent: p.agent.Name, TrialTokenSha256: p.tokenHash, CreatedAt: now, ExpiresAt: now.Add(sessionFor),
+		MostOthers: maxSessions - 1,
 	})
 	if err != nil {
 		return http.Cookie{}, fmt.Errorf("opening a session: %w", err)
@@ -176,6 +202,15 @@ func sessionCookie(value string, maxAge int, secure bool) http.Cookie {
 	return http.Cookie{ //nolint:gosec // Secure when the request came by TLS: the local stack has none.
 		Name: cookieName, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure,
 	}
+}
+
+// isCookie says whether a value could be one that openSession has made.
+func isCookie(value string) bool {
+	if len(value) != cookieLength {
+		return false
+	}
+	_, err := base64.RawURLEncoding.DecodeString(value)
+	return err == nil
 }
 
 // cookieHash is what the database keeps of a cookie.

@@ -34,7 +34,7 @@ type resolveInput struct {
 	}
 }
 
-// complaintOutput is the complaint as it was: what was asked for shows when its process has done it, with a frame.
+// complaintOutput is the complaint as the desk leaves it; what its process does next shows with a frame.
 type complaintOutput struct{ Body store.Complaint }
 
 func (d *Desk) complaintRoutes(api huma.API) {
@@ -46,49 +46,53 @@ func (d *Desk) complaintRoutes(api huma.API) {
 		OperationID: "resolve-complaint", Method: http.MethodPost, Path: path + "resolve", Summary: "Say how a complaint was settled",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *resolveInput) (*complaintOutput, error) {
-		return d.signal(ctx, p, in.ID, promise.SignalResolve, promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
+		return d.resolve(ctx, p, in.ID, promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
 	})
 	handle(d, api, huma.Operation{
 		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "follow-up", Summary: "Say that the customer was asked again after the resolution",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *conversationInput) (*complaintOutput, error) {
-		return d.signal(ctx, p, in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: p.agent.Name})
+		return d.followUp(ctx, p, in.ID)
 	})
 }
 
 func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput) (*complaintsOutput, error) {
-	rows, err := d.Store.Queries().DeskComplaints(ctx, in.State, p.supervises(), p.groups, maxComplaints)
+	rows, err := d.Store.Queries().DeskComplaints(ctx, db.DeskComplaintsParams{
+		State: in.State, AllGroups: p.supervises(), SkillGroups: p.groups, Agent: p.agent.Name, MaxRows: maxComplaints,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing complaints: %w", err)
 	}
 	out := &complaintsOutput{}
 	out.Body.Complaints = make([]store.Complaint, len(rows))
 	for i, row := range rows {
-		out.Body.Complaints[i] = store.ComplaintView(row)
+		out.Body.Complaints[i] = store.ComplaintView(row.Complaint)
 	}
 	return out, nil
 }
 
-// signal tells a complaint's process what an agent did. Everybody who sees the conversation may: it is the group's duty.
-func (d *Desk) signal(ctx context.Context, p *principal, id uuid.UUID, name string, argument any) (*complaintOutput, error) {
+// resolve writes down how a complaint was settled, and tells its process, which only stops its clocks: of two agents who
+// settle it at once, one is told that it was settled. Everybody who sees the conversation may: it is the group's duty.
+func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how promise.Resolve) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
-		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, id) })
+		complaint, err := complaintOf(ctx, u, p, id)
 		if err != nil {
 			return err
 		}
-		complaint, err := u.ComplaintOfConversation(ctx, c.ID)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return refusal(http.StatusNotFound, "NoComplaint", "the conversation has no complaint")
-		}
+		_, fresh, err := u.ChangeComplaint(ctx, id, nil, func(ctx context.Context) (db.Complaint, error) {
+			var err error
+			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
+			return complaint, err //nolint:wrapcheck // wrapped by the caller.
+		})
 		if err != nil {
-			return fmt.Errorf("reading a complaint: %w", err)
+			return err //nolint:wrapcheck // says what it was doing.
 		}
-		if err := allowed(promise.ComplaintState(complaint.State), name); err != nil {
-			return err
+		if !fresh {
+			return refusal(http.StatusConflict, "AlreadyResolved", "the complaint is already resolved")
 		}
 		out.Body = store.ComplaintView(complaint)
-		return u.SignalWorkflow(ctx, complaint.ID, name, argument)
+		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalResolve, how)
 	})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it was doing.
@@ -96,17 +100,44 @@ func (d *Desk) signal(ctx context.Context, p *principal, id uuid.UUID, name stri
 	return out, nil
 }
 
-// allowed refuses a signal that its process would ignore.
-func allowed(state promise.ComplaintState, signal string) error {
-	resolved := state == promise.ComplaintResolved || state == promise.ComplaintFollowedUp
-	switch {
-	case signal == promise.SignalResolve && resolved:
-		return refusal(http.StatusConflict, "AlreadyResolved", "the complaint is already resolved")
-	case signal == promise.SignalFollowedUp && state == promise.ComplaintFollowedUp:
-		return refusal(http.StatusConflict, "AlreadyFollowedUp", "the customer was already asked")
-	case signal == promise.SignalFollowedUp && !resolved:
-		return refusal(http.StatusConflict, "NotResolved", "resolve the complaint first")
-	default:
-		return nil
+// followUp tells a complaint's process that the customer was asked again.
+func (d *Desk) followUp(ctx context.Context, p *principal, id uuid.UUID) (*complaintOutput, error) {
+	out := &complaintOutput{}
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		complaint, err := complaintOf(ctx, u, p, id)
+		if err != nil {
+			return err
+		}
+		switch {
+		case promise.ComplaintState(complaint.State) == promise.ComplaintFollowedUp:
+			return refusal(http.StatusConflict, "AlreadyFollowedUp", "the customer was already asked")
+		case promise.ComplaintState(complaint.State) != promise.ComplaintResolved:
+			return refusal(http.StatusConflict, "NotResolved", "resolve the complaint first")
+		case complaint.FollowUpDue == nil:
+			// Its process would ignore it: it has not heard of the resolution yet.
+			return refusal(http.StatusConflict, "NotDueYet", "the resolution is still being recorded; try again")
+		}
+		out.Body = store.ComplaintView(complaint)
+		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalFollowedUp, promise.FollowedUp{By: p.agent.Name})
+	})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it was doing.
 	}
+	return out, nil
+}
+
+// complaintOf returns the complaint of a conversation that the principal sees, and locks the conversation.
+func complaintOf(ctx context.Context, u *store.Unit, p *principal, id uuid.UUID) (db.Complaint, error) {
+	c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, id) })
+	if err != nil {
+		return db.Complaint{}, err
+	}
+	complaint, err := u.ComplaintOfConversation(ctx, c.ID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return complaint, refusal(http.StatusNotFound, "NoComplaint", "the conversation has no complaint")
+	}
+	if err != nil {
+		return complaint, fmt.Errorf("reading a complaint: %w", err)
+	}
+	return complaint, nil
 }

@@ -8,17 +8,21 @@
 //     a session dies with its token and with its Agent.
 //   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
 //   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
-//     whatever Kafka did not bring.
+//     whatever Kafka did not bring. A stored frame shows what the agent may see now, not what they once might.
 //   - Nothing that a customer wrote is ever markup: the page shows it as text, files are sent with a type of ours.
 package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
@@ -35,6 +39,14 @@ const (
 	upkeepInterval = time.Hour
 	// uploadsKept is how long a picture that nobody sent is kept.
 	uploadsKept = 24 * time.Hour
+	// checkTimeout bounds what is asked of Postgres in one round, stuckAfter is when a round that did not end says that the
+	// process is beyond help.
+	checkTimeout = 10 * time.Second
+	stuckAfter   = 2 * time.Minute
+	// absentAfter is when an agent of whom nothing is heard goes off duty; seenInterval is how often it is noted that
+	// something was.
+	absentAfter  = 5 * time.Minute
+	seenInterval = 30 * time.Second
 )
 
 // Config is what a Desk works with.
@@ -54,17 +66,25 @@ type Desk struct {
 	Config
 	hub      *hub
 	failures *failureLimit
-	typing   *recently
+	typing   *recently[uuid.UUID]
+	seen     *recently[string]
 	known    *agentSet
-	tracer   trace.Tracer
-	handler  http.Handler
+	readers  *agentSet
+	// shown and taken are the memory of files on their way out and in.
+	shown, taken *budget
+	tracer       trace.Tracer
+	handler      http.Handler
+	// hearing says that every event from now on is heard, beat is when the last round began.
+	hearing atomic.Bool
+	beat    atomic.Int64
 }
 
 // New returns a Desk; Handler serves it and Run keeps it supplied.
 func New(config Config) (*Desk, error) {
 	d := &Desk{
-		Config: config, hub: newHub(), failures: newFailureLimit(config.Now), typing: newRecently(typingInterval, config.Now),
-		known: newAgentSet(), tracer: otel.Tracer("yingda/desk"),
+		Config: config, hub: newHub(), failures: newFailureLimit(config.Now),
+		typing: newRecently[uuid.UUID](typingInterval, config.Now), seen: newRecently[string](seenInterval, config.Now),
+		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), tracer: otel.Tracer("yingda/desk"),
 	}
 	page, err := newPage()
 	if err != nil {
@@ -73,6 +93,7 @@ func New(config Config) (*Desk, error) {
 	d.handler = d.middleware(d.routes(page))
 	config.Catalog.Subscribe(func(s *catalog.Snapshot) {
 		d.hub.endWhere(func(p *principal) bool { return !p.holdsIn(s) }, endSignedOut)
+		d.hub.endWhere(func(p *principal) bool { return !p.seesTheSameIn(s) }, endChanged)
 	})
 	return d, nil
 }
@@ -83,11 +104,28 @@ func (d *Desk) Handler() http.Handler { return d.handler }
 // SignedInAgents are the names of the Agents who have come to the desk at least once.
 func (d *Desk) SignedInAgents() []string { return d.known.names() }
 
+// Ready says whether the desk can serve: it hears events, and Postgres answers. Kafka may go away later: the checks bring
+// what it does not.
+func (d *Desk) Ready(ctx context.Context) error {
+	if !d.hearing.Load() {
+		return errors.New("the events are not read yet")
+	}
+	return d.Store.Ping(ctx) //nolint:wrapcheck // The store has wrapped it.
+}
+
+// Alive says whether the rounds still come.
+func (d *Desk) Alive() error {
+	if beat := d.beat.Load(); beat != 0 && d.Now().Sub(time.Unix(0, beat)) > stuckAfter {
+		return fmt.Errorf("no check has ended for %s", stuckAfter)
+	}
+	return nil
+}
+
 // Run brings frames to the sockets until ctx ends; then it closes all sockets and waits for them.
 func (d *Desk) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := bus.Tail(ctx, d.Brokers, d.Names.Events(), d.Logger, func() {},
+		err := bus.Tail(ctx, d.Brokers, d.Names.Events(), d.Logger, func() { d.hearing.Store(true) },
 			func(e message.Envelope) { d.hear(ctx, e) })
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("reading the events: %w", err)
@@ -113,18 +151,28 @@ func (d *Desk) tick(ctx context.Context) {
 	defer upkeep.Stop()
 	d.learn(ctx)
 	for {
+		d.beat.Store(d.Now().UnixNano())
 		select {
 		case <-ctx.Done():
 			return
 		case <-checks.C:
-			if err := d.check(ctx); err != nil && ctx.Err() == nil {
-				d.Logger.Warn("Looking after the sockets failed, trying again", "error", err)
-			}
-			d.learn(ctx)
+			d.round(ctx)
 		case <-upkeep.C:
 			d.upkeep(ctx)
 		}
 	}
+}
+
+func (d *Desk) round(ctx context.Context) {
+	within, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if err := d.check(within); err != nil && ctx.Err() == nil {
+		d.Logger.Warn("Looking after the sockets failed, trying again", "error", err)
+	}
+	if err := d.relieve(within); err != nil && ctx.Err() == nil {
+		d.Logger.Warn("Taking absent agents off duty failed, trying again", "error", err)
+	}
+	d.learn(within)
 }
 
 // check tells every socket how far its agent's feed has come, whatever Kafka brought, and ends those whose session is over.
@@ -132,6 +180,9 @@ func (d *Desk) check(ctx context.Context) error {
 	agents, sessions := d.hub.present()
 	if len(agents) == 0 {
 		return nil
+	}
+	if err := d.notice(ctx, agents...); err != nil {
+		return err
 	}
 	heads, err := d.Store.Queries().FeedHeads(ctx, agents)
 	if err != nil {
@@ -162,6 +213,41 @@ func (d *Desk) check(ctx context.Context) error {
 	return nil
 }
 
+// notice notes that agents were seen, for all replicas.
+func (d *Desk) notice(ctx context.Context, agents ...string) error {
+	agents = slices.DeleteFunc(slices.Clone(agents), func(agent string) bool { return !d.seen.first(agent) })
+	if len(agents) == 0 {
+		return nil
+	}
+	now := d.Now().UTC()
+	if err := d.Store.Queries().PresenceSeen(ctx, now, agents, now.Add(-seenInterval)); err != nil {
+		return fmt.Errorf("noting who was seen: %w", err)
+	}
+	return nil
+}
+
+// relieve takes off duty who is gone: without a socket or a call anywhere for a while, or no Agent any more.
+func (d *Desk) relieve(ctx context.Context) error {
+	snapshot := d.Catalog.Snapshot()
+	if snapshot.Brand == nil {
+		// Nothing was read yet.
+		return nil
+	}
+	names := []string{}
+	for _, agent := range snapshot.Agents() {
+		names = append(names, agent.Name)
+	}
+	now := d.Now().UTC()
+	count, err := d.Store.Queries().PresenceExpire(ctx, now, now.Add(-absentAfter), names)
+	if err != nil {
+		return fmt.Errorf("taking absent agents off duty: %w", err)
+	}
+	if count > 0 {
+		d.Logger.Info("Took absent agents off duty", "count", count)
+	}
+	return nil
+}
+
 // learn reads who has come to any replica of the desk.
 func (d *Desk) learn(ctx context.Context) {
 	agents, err := d.Store.Queries().PresenceAgents(ctx)
@@ -177,6 +263,8 @@ func (d *Desk) learn(ctx context.Context) {
 }
 
 func (d *Desk) upkeep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
 	now, queries := d.Now().UTC(), d.Store.Queries()
 	if _, err := queries.SessionsPrune(ctx, now); err != nil && ctx.Err() == nil {
 		d.Logger.Warn("Cannot delete sessions that are over", "error", err)

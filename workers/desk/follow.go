@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yingda-dev/yingda/internal/bus"
@@ -28,6 +29,8 @@ const (
 	kindHello = "hello"
 	// kindReset says that frames are gone for good: read the lists anew, and go on from seq.
 	kindReset = "reset"
+	// kindHidden stands for a stored frame of a conversation that the agent may not see any more; it has no payload.
+	kindHidden = "hidden"
 )
 
 // pageOfFrames is how many frames are read from Postgres at once.
@@ -37,6 +40,7 @@ const pageOfFrames = 200
 type feed interface {
 	FeedHead(ctx context.Context, agent string) (int64, error)
 	FramesAfter(ctx context.Context, agent string, afterSeq int64, maxRows int32) ([]db.Frame, error)
+	DeskVisible(ctx context.Context, ids []uuid.UUID, skillGroups []string, agent string) ([]uuid.UUID, error)
 }
 
 var _ feed = (*db.Queries)(nil)
@@ -147,6 +151,9 @@ func (f *follower) read(ctx context.Context, upTo int64, resuming bool) error {
 			if len(rows) == 0 {
 				return errPruned
 			}
+			if err := f.hide(ctx, rows); err != nil {
+				return err
+			}
 			if err := f.sendRows(ctx, rows, resuming); err != nil {
 				return err
 			}
@@ -157,6 +164,51 @@ func (f *follower) read(ctx context.Context, upTo int64, resuming bool) error {
 		return f.reset(ctx)
 	}
 	return err
+}
+
+// hide empties the frames of conversations that the agent may not see now: the group may have been another one's then.
+func (f *follower) hide(ctx context.Context, rows []db.Frame) error {
+	p := f.sub.principal
+	if p.supervises() {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = conversationOf(row)
+	}
+	found, err := f.feed.DeskVisible(ctx, ids, p.groups, p.agent.Name)
+	if err != nil {
+		return fmt.Errorf("looking at what the agent may see: %w", err)
+	}
+	visible := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		visible[id] = true
+	}
+	for i, id := range ids {
+		if !visible[id] {
+			rows[i].Kind, rows[i].Payload = kindHidden, nil
+		}
+	}
+	return nil
+}
+
+// conversationOf is the conversation that a frame tells of; none for a frame that cannot be read, which stays hidden.
+func conversationOf(row db.Frame) uuid.UUID {
+	var about struct {
+		ID           json.RawMessage `json:"id"`
+		Conversation *uuid.UUID      `json:"conversation"`
+	}
+	if json.Unmarshal(row.Payload, &about) != nil {
+		return uuid.Nil
+	}
+	if about.Conversation != nil {
+		return *about.Conversation
+	}
+	var id uuid.UUID
+	if json.Unmarshal(about.ID, &id) != nil {
+		return uuid.Nil
+	}
+	return id
 }
 
 func (f *follower) sendRows(ctx context.Context, rows []db.Frame, resuming bool) error {

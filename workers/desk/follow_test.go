@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -36,6 +37,10 @@ func (s *shelf) FramesAfter(_ context.Context, _ string, after int64, most int32
 		rows = append(rows, db.Frame{Seq: seq, Kind: "message"})
 	}
 	return rows, nil
+}
+
+func (s *shelf) DeskVisible(_ context.Context, ids []uuid.UUID, _ []string, _ string) ([]uuid.UUID, error) {
+	return ids, nil
 }
 
 func (s *shelf) grow() int64 {

@@ -26,6 +26,8 @@ const (
 	endSlow
 	// endGoingAway: this replica stops. The client connects again and resumes.
 	endGoingAway
+	// endChanged: the agent's groups or role changed. The client connects again as who the agent is now.
+	endChanged
 	// endSignedOut: the session is over. The client has to sign in.
 	endSignedOut
 )
@@ -47,6 +49,8 @@ func (e ending) String() string {
 		return "too slow"
 	case endGoingAway:
 		return "going away"
+	case endChanged:
+		return "other groups"
 	case endSignedOut:
 		return "signed out"
 	default:

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 )
 
@@ -92,24 +91,24 @@ func networkOf(remote string) netip.Prefix {
 	return prefix
 }
 
-// recently lets something through once in an interval for each conversation.
-type recently struct {
+// recently lets something through once in an interval for each key.
+type recently[K comparable] struct {
 	interval time.Duration
 	now      func() time.Time
 	mu       sync.Mutex
-	last     map[uuid.UUID]time.Time
+	last     map[K]time.Time
 }
 
-func newRecently(interval time.Duration, now func() time.Time) *recently {
-	return &recently{interval: interval, now: now, last: map[uuid.UUID]time.Time{}}
+func newRecently[K comparable](interval time.Duration, now func() time.Time) *recently[K] {
+	return &recently[K]{interval: interval, now: now, last: map[K]time.Time{}}
 }
 
 // first says whether it is the first time within the interval.
-func (r *recently) first(id uuid.UUID) bool {
+func (r *recently[K]) first(key K) bool {
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if last, ok := r.last[id]; ok && now.Sub(last) < r.interval {
+	if last, ok := r.last[key]; ok && now.Sub(last) < r.interval {
 		return false
 	}
 	if len(r.last) >= maxAddresses {
@@ -119,6 +118,6 @@ func (r *recently) first(id uuid.UUID) bool {
 			}
 		}
 	}
-	r.last[id] = now
+	r.last[key] = now
 	return true
 }

@@ -16,8 +16,17 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// maxUpload is the largest picture that WeChat takes.
-const maxUpload = 2 << 20
+const (
+	// maxUpload is the largest picture that WeChat takes.
+	maxUpload = 2 << 20
+	// maxUnsent bounds what an agent has uploaded and not sent.
+	maxUnsent = 50 << 20
+	// maxShown and maxTaken bound the memory of all files that are on their way to browsers, and from them.
+	maxShown = 64 << 20
+	maxTaken = 32 << 20
+	// copies of a file are in memory at once: one of the driver, one of ours.
+	copies = 2
+)
 
 // FileView is a file that was uploaded.
 type FileView struct {
@@ -47,11 +56,11 @@ type fileOutput struct {
 
 func (d *Desk) mediaRoutes(api huma.API) {
 	handle(d, api, huma.Operation{
-		OperationID: "upload", Method: http.MethodPost, Path: "/api/media", Summary: "Upload a PNG, JPEG or GIF of at most 2 MiB, to be sent in a message",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxUpload, BodyReadTimeout: answerTimeout, Errors: []int{413, 415},
+		OperationID: "upload", Method: http.MethodPost, Path: mediaPath, Summary: "Upload a PNG, JPEG or GIF of at most 2 MiB, to be sent in a message",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxUpload, BodyReadTimeout: answerTimeout, Errors: []int{409, 413, 415},
 	}, d.upload)
 	handle(d, api, huma.Operation{
-		OperationID: "file", Method: http.MethodGet, Path: "/api/media/{id}", Summary: "A file of a conversation", Errors: []int{404, 409, 410},
+		OperationID: "file", Method: http.MethodGet, Path: mediaPath + "/{id}", Summary: "A file of a conversation", Errors: []int{404, 409, 410},
 	}, d.file)
 }
 
@@ -63,9 +72,14 @@ func (d *Desk) upload(ctx context.Context, p *principal, in *uploadInput) (*uplo
 		return nil, refusal(http.StatusUnsupportedMediaType, "NoPicture", "only PNG, JPEG and GIF pictures can be sent")
 	}
 	id := uuid.New()
-	err := d.Store.Queries().UploadAdd(ctx, db.UploadAddParams{ID: id, Owner: ownerOf(p), ContentType: contentType, Data: in.RawBody, At: d.Now().UTC()})
+	added, err := d.Store.Queries().UploadAdd(ctx, db.UploadAddParams{
+		ID: id, Owner: ownerOf(p), ContentType: contentType, Data: in.RawBody, At: d.Now().UTC(), MostBytes: maxUnsent,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("keeping a picture: %w", err)
+	}
+	if added == 0 {
+		return nil, refusal(http.StatusConflict, "TooManyUnsent", "you have uploaded too many pictures that you did not send")
 	}
 	return &uploadOutput{FileView{id, contentType, len(in.RawBody)}}, nil
 }
@@ -110,9 +124,17 @@ func (d *Desk) file(ctx context.Context, p *principal, in *fileInput) (*fileOutp
 	case row.State == "failed":
 		return nil, refusal(http.StatusGone, "FileLost", "the file could not be fetched from the platform")
 	}
+	// Before the bytes are read, and until they are written.
+	if err := visitOf(ctx).hold(ctx, d.shown, row.Size*copies); err != nil {
+		return nil, err
+	}
+	data, err := queries.MediaBytes(ctx, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading a file: %w", err)
+	}
 	out := &fileOutput{
 		ContentType: row.ContentType, ContentDisposition: "inline", CacheControl: "private, max-age=86400, immutable",
-		ContentPolicy: "default-src 'none'; sandbox", Body: row.Data,
+		ContentPolicy: "default-src 'none'; sandbox", Body: data,
 	}
 	switch row.ContentType {
 	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp":

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -215,6 +216,8 @@ func (c *NewContent) bind(ctx context.Context, u *store.Unit, p *principal, chan
 
 // types shows the customer that somebody types.
 func (d *Desk) types(ctx context.Context, p *principal, in *conversationInput) (*nothing, error) {
+	// Decided once, for whoever may act: the transaction may run again.
+	first := sync.OnceValue(func() bool { return d.typing.first(in.ID) })
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		c, err := d.act(ctx, u, p, in.ID)
 		if err != nil {
@@ -233,7 +236,7 @@ func (d *Desk) types(ctx context.Context, p *principal, in *conversationInput) (
 		if err != nil {
 			return err //nolint:wrapcheck // says what it was doing.
 		}
-		if d.typing.first(c.ID) {
+		if first() {
 			u.Publish(ctx, topic, e)
 		}
 		return nil

@@ -15,11 +15,13 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/semaphore"
 )
 
 const (
 	streamPath  = "/api/stream"
 	sessionPath = "/api/session"
+	mediaPath   = "/api/media"
 	// requestTimeout bounds the work of one request; sockets are left out.
 	requestTimeout = 15 * time.Second
 	// answerTimeout bounds reading the request and writing the answer, for slow lines and hostile clients.
@@ -35,7 +37,33 @@ type visit struct {
 	principal *principal
 	remote    string
 	secure    bool
+	// release gives back what the request holds when it has been answered.
+	release []func()
 }
+
+// hold takes part of a budget until the request is answered. It waits for as long as the request may take.
+func (v *visit) hold(ctx context.Context, budget *budget, amount int64) error {
+	amount = min(amount, budget.most)
+	if err := budget.Acquire(ctx, amount); err != nil {
+		return refusal(http.StatusServiceUnavailable, "Busy", "too many files are on their way; try again")
+	}
+	v.release = append(v.release, func() { budget.Release(amount) })
+	return nil
+}
+
+func (v *visit) done() {
+	for _, release := range v.release {
+		release()
+	}
+}
+
+// budget is an amount of memory that requests share.
+type budget struct {
+	*semaphore.Weighted
+	most int64
+}
+
+func newBudget(most int64) *budget { return &budget{semaphore.NewWeighted(most), most} }
 
 type visitKey struct{}
 
@@ -52,6 +80,7 @@ func (d *Desk) middleware(routes http.Handler) http.Handler {
 	guarded := d.measured(d.guarded(routes))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{remote: r.RemoteAddr, secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"}
+		defer v.done()
 		ctx := context.WithValue(r.Context(), visitKey{}, v)
 		if r.URL.Path != streamPath {
 			withTimeout, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -98,16 +127,25 @@ func (d *Desk) guarded(routes http.Handler) http.Handler {
 		}
 		p, err := d.authenticate(r)
 		if err != nil {
-			d.refuse(w, err)
+			d.refuse(w, r, err)
 			return
 		}
-		visitOf(r.Context()).principal = p
+		v := visitOf(r.Context())
+		v.principal = p
+		if r.Method == http.MethodPost && r.URL.Path == mediaPath {
+			// The body is read before the route's own code runs.
+			if err := v.hold(r.Context(), d.taken, maxUpload*copies); err != nil {
+				d.refuse(w, r, err)
+				return
+			}
+		}
 		routes.ServeHTTP(w, r)
 	})
 }
 
-func (d *Desk) refuse(w http.ResponseWriter, err error) {
+func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var tooMany *tooManyError
+	var refused *huma.ErrorModel
 	switch {
 	case errors.Is(err, errNobody):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="yingda"`)
@@ -115,8 +153,10 @@ func (d *Desk) refuse(w http.ResponseWriter, err error) {
 	case errors.As(err, &tooMany):
 		w.Header().Set("Retry-After", tooMany.seconds())
 		writeProblem(w, tooManyProblem())
+	case errors.As(err, &refused):
+		writeProblem(w, refused)
 	default:
-		writeProblem(w, d.unexpected("authenticate", err))
+		writeProblem(w, d.unexpected(r.Context(), "authenticate", err))
 	}
 }
 
@@ -183,8 +223,15 @@ func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // A problem can be encoded, and the client may be gone.
 }
 
+// statusGone counts requests whose client did not wait for the answer; it is nginx's number for them.
+const statusGone = 499
+
 // unexpected logs what a client must not see and returns what it may.
-func (d *Desk) unexpected(operation string, err error) *huma.ErrorModel {
+func (d *Desk) unexpected(ctx context.Context, operation string, err error) *huma.ErrorModel {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		d.Logger.Debug("A client left before the answer", "operation", operation)
+		return problem(statusGone, "ClientGone", "the request was cancelled")
+	}
 	d.Logger.Error("A request failed", "operation", operation, "error", err)
 	return problem(http.StatusServiceUnavailable, "TryAgain", "the desk cannot do this now; try again")
 }

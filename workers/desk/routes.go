@@ -47,12 +47,12 @@ func handle[I, O any](d *Desk, api huma.API, operation huma.Operation, f func(ct
 	}
 	huma.Register(api, operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, principalOf(ctx), in)
-		return out, d.clientError(operation.OperationID, err)
+		return out, d.clientError(ctx, operation.OperationID, err)
 	})
 }
 
 // clientError turns an error into what the client may see.
-func (d *Desk) clientError(operation string, err error) error {
+func (d *Desk) clientError(ctx context.Context, operation string, err error) error {
 	var refused huma.StatusError
 	switch {
 	case err == nil:
@@ -63,6 +63,6 @@ func (d *Desk) clientError(operation string, err error) error {
 	case store.IsRefused(err):
 		return problem(http.StatusUnprocessableEntity, "BadContent", "the content holds characters that cannot be kept")
 	default:
-		return d.unexpected(operation, err)
+		return d.unexpected(ctx, operation, err)
 	}
 }

@@ -7,6 +7,11 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/store"
 )
 
 func TestAFrameReachesTheAgentThroughKafka(t *testing.T) {
@@ -169,4 +174,147 @@ func TestADeskThatStopsTellsItsSockets(t *testing.T) {
 	if err := <-ended; websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("the socket ended with %v, want going away", err)
 	}
+}
+
+// changed replaces an Agent.
+func changed(name string, change func(*yingdav1.Agent)) []client.Object {
+	objects := brand()
+	for _, o := range objects {
+		if a, ok := o.(*yingdav1.Agent); ok && a.Name == name {
+			change(a)
+		}
+	}
+	return objects
+}
+
+func TestStoredFramesShowWhatTheAgentMaySeeNow(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	w.hears(id, text("我的电话是 13800000000"))
+	asks[store.Conversation](d.as("xiaomei"), http.StatusOK, http.MethodPost, "/api/conversations/"+id.String()+"/close", nil)
+	mine := w.assigned("pre-sales", "xiaomei", "other")
+	w.catalog.Set(changed("xiaomei", func(a *yingdav1.Agent) { a.Labels["team"] = "pre-sales" })...)
+	s := d.as("xiaomei").connects("?after=0")
+	if hello := s.must(); hello.Seq != 4 {
+		t.Fatalf("hello %+v, want 4 frames", hello)
+	}
+	for seq, kind := range []string{kindHidden, kindHidden, kindHidden, "conversation"} {
+		got := s.must()
+		if got.Seq != int64(seq+1) || got.Kind != kind || (kind == kindHidden) != (got.Payload == nil) {
+			t.Errorf("got %d %s with %d bytes, want %d %s", got.Seq, got.Kind, len(got.Payload), seq+1, kind)
+		}
+	}
+	w.hears(mine, text("在吗"))
+	// A supervisor sees all, and so does the agent who comes back.
+	w.catalog.Set(brand()...)
+	s = d.as("xiaomei").connects("?after=1")
+	s.must()
+	if got := s.must(); got.Kind != "message" {
+		t.Errorf("back in the group: got %+v, want the message", got)
+	}
+}
+
+func TestAnAgentsFeedDiesWithTheAgent(t *testing.T) {
+	w := newWorld(t)
+	id := w.assigned("after-sales", "xiaomei", "c")
+	w.hears(id, text("我的电话是 13800000000"))
+	known := func(uid string) []client.Object {
+		return changed("xiaomei", func(a *yingdav1.Agent) { a.UID = types.UID(uid) })
+	}
+	d := w.starts()
+	w.catalog.Set(known("one")...)
+	first := d.as("xiaomei").connects("?after=0")
+	first.must()
+	if got := first.must(); got.Seq != 1 || got.Payload == nil {
+		t.Fatalf("got %+v, want the first frame", got)
+	}
+	w.catalog.Set(known("two")...)
+	other := w.starts()
+	for name, replica := range map[string]*desk{"the replica that knew the old one": d, "another": other} {
+		s := replica.as("xiaomei").connects("?after=0")
+		s.must()
+		if got := s.must(); got.Kind != kindReset || got.Seq != 2 {
+			t.Errorf("%s: got %+v, want a reset at 2", name, got)
+		}
+	}
+	for got, err := first.next(); err == nil; got, err = first.next() {
+		if got.Seq > 2 {
+			t.Errorf("the old one's socket lives on: %+v", got)
+		}
+	}
+}
+
+func TestASocketEndsWhenItsAgentMoves(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	s := d.as("xiaomei").connects("")
+	s.must()
+	w.catalog.Set(changed("xiaomei", func(a *yingdav1.Agent) { a.Labels["team"] = "pre-sales" })...)
+	if _, err := s.next(); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+		t.Errorf("the socket ended with %v, want try again later", err)
+	}
+}
+
+func TestADeskIsReadyWhenItHearsEvents(t *testing.T) {
+	w := newWorld(t)
+	if err := w.starts().Ready(t.Context()); err == nil {
+		t.Error("a desk that reads no events says that it is ready")
+	}
+	w.relays()
+	d := w.starts()
+	eventually(t, "the desk is ready", func() bool { return d.Ready(t.Context()) == nil })
+	if err := d.Alive(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADeskWhoseRoundsStopIsNotAlive(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	if err := d.Alive(); err != nil {
+		t.Errorf("before the first round: %v", err)
+	}
+	d.beat.Store(w.clock().UnixNano())
+	w.passes(stuckAfter + 1)
+	if d.Alive() == nil {
+		t.Error("a desk whose rounds stopped says that it is alive")
+	}
+}
+
+func TestWhoIsAbsentGoesOffDuty(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	onDuty := map[string]bool{"onDuty": true}
+	here := d.as("xiaohong").connects("")
+	here.must()
+	for _, name := range []string{"xiaomei", "xiaohong", "laowang"} {
+		asks[MeView](d.as(name), http.StatusOK, http.MethodPut, "/api/duty", onDuty)
+	}
+	rounds := func(want string) {
+		t.Helper()
+		if err := d.check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.relieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := w.store.Pool().QueryRow(t.Context(), "SELECT coalesce(string_agg(agent, ' ' ORDER BY agent), '') FROM presence WHERE on_duty").Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("on duty: %q, want %q", got, want)
+		}
+	}
+	rounds("laowang xiaohong xiaomei")
+	w.passes(absentAfter - time.Second)
+	rounds("laowang xiaohong xiaomei")
+	asks[MeView](d.as("laowang"), http.StatusOK, http.MethodGet, "/api/me", nil) // A client without a socket.
+	w.passes(2 * time.Second)
+	rounds("laowang xiaohong")
+	w.catalog.Set(without(brand(), "laowang")...)
+	rounds("xiaohong")
+	asks[MeView](d.as("xiaomei"), http.StatusOK, http.MethodPut, "/api/duty", onDuty)
+	rounds("xiaohong xiaomei")
 }

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -98,6 +102,76 @@ func TestACustomersFileNeverRuns(t *testing.T) {
 	}
 }
 
+func TestFilesOnTheirWayHaveABoundedShareOfTheMemory(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	file := uuid.New()
+	w.hears(id, message.Content{Kind: message.KindImage, Media: &message.Media{ID: file, PlatformID: "m"}})
+	if err := w.store.Queries().MediaExpect(t.Context(), file, "shop", "m", noon()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.StoreFile(t.Context(), file, "image/png", png()); err != nil {
+		t.Fatal(err)
+	}
+	asking := func(method, path string, body []byte) int {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		request := httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
+		request.Header = d.as("xiaomei").headers
+		recorder := httptest.NewRecorder()
+		d.Handler().ServeHTTP(recorder, request)
+		return recorder.Code
+	}
+	where := "/api/media/" + file.String() + "?conversation=" + id.String()
+	asks[MeView](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/me", nil)
+	for name, test := range map[string]struct {
+		budget       *budget
+		method, path string
+		free         int
+	}{
+		"what is shown":    {d.shown, http.MethodGet, where, http.StatusOK},
+		"what is uploaded": {d.taken, http.MethodPost, "/api/media", http.StatusCreated},
+	} {
+		if !test.budget.TryAcquire(test.budget.most) {
+			t.Fatalf("%s: the budget is in use", name)
+		}
+		if got := asking(test.method, test.path, png()); got != http.StatusServiceUnavailable {
+			t.Errorf("%s: status %d when others have all the memory, want 503", name, got)
+		}
+		test.budget.Release(test.budget.most)
+		if got := d.as("xiaomei").sends(test.method, test.path, png()); got.status != test.free {
+			t.Errorf("%s: status %d when there is memory, want %d: %s", name, got.status, test.free, got.body)
+		}
+		// What the answered request held comes back when its handler has returned.
+		eventually(t, "the memory comes back", func() bool {
+			back := test.budget.TryAcquire(test.budget.most)
+			if back {
+				test.budget.Release(test.budget.most)
+			}
+			return back
+		})
+	}
+}
+
+func TestAnAgentUploadsOnlySoMuchWithoutSendingIt(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	add := func(owner string) {
+		_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO media (id, channel, state, platform_id, data, created_at)
+			SELECT gen_random_uuid(), '', 'stored', $1, convert_to(repeat('x', 10485760), 'UTF8'), now() FROM generate_series(1, 5)`, owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("agent/xiaohong")
+	asks[FileView](d.as("xiaomei"), http.StatusCreated, http.MethodPost, "/api/media", png())
+	add("agent/xiaomei")
+	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/media", png()); got.Type != "urn:yingda:problem:TooManyUnsent" {
+		t.Errorf("refused with %+v", got)
+	}
+}
+
 func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
@@ -117,25 +191,60 @@ func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
 			t.Errorf("%s sees %d complaints, want %d", name, len(got.Complaints), want)
 		}
 	}
+	// The complaint goes with its conversation, whatever group it was opened in.
+	other := w.queues("pre-sales", "d")
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: "moved", ConversationID: other, Channel: "shop", ExternalID: "d", SkillGroup: "after-sales", OpenedAt: noon()})
+		return err
+	})
+	for name, want := range map[string]int{"xiaomei": 1, "xiaohong": 1, "laowang": 2} {
+		if got := asks[listed](d.as(name), http.StatusOK, http.MethodGet, "/api/complaints", nil); len(got.Complaints) != want {
+			t.Errorf("%s sees %d complaints after one was moved, want %d", name, len(got.Complaints), want)
+		}
+	}
 	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/follow-up", nil); got.Type != "urn:yingda:problem:NotResolved" {
 		t.Errorf("following up too early: %+v", got)
 	}
-	asks[store.Complaint](v, http.StatusAccepted, http.MethodPost, path+"/complaint/resolve", resolve)
+	// Two settle it at once: one of them is told that it was settled.
+	var answers [2]answer
+	var settling sync.WaitGroup
+	for i, name := range []string{"xiaomei", "laowang"} {
+		settling.Go(func() {
+			answers[i] = d.as(name).sends(http.MethodPost, path+"/complaint/resolve", map[string]string{"resolution": "by " + name})
+		})
+	}
+	settling.Wait()
+	if statuses := answers[0].status + answers[1].status; statuses != http.StatusAccepted+http.StatusConflict {
+		t.Fatalf("answers %d %s and %d %s", answers[0].status, answers[0].body, answers[1].status, answers[1].body)
+	}
+	winner := "xiaomei"
+	if answers[1].status == http.StatusAccepted {
+		winner = "laowang"
+	}
 	signals := w.outboxOf(store.TargetSignal + promise.SignalResolve)
 	var sent promise.Resolve
-	if len(signals) != 1 || json.Unmarshal(signals[0], &sent) != nil || sent != (promise.Resolve{By: "xiaomei", Resolution: "已换货"}) {
+	if len(signals) != 1 || json.Unmarshal(signals[0], &sent) != nil || sent != (promise.Resolve{By: winner, Resolution: "by " + winner}) {
 		t.Errorf("signals %s", signals)
 	}
+	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/follow-up", nil); got.Type != "urn:yingda:problem:NotDueYet" {
+		t.Errorf("following up before the process knows: %+v", got)
+	}
 
-	// The process does its part.
-	_, err := w.store.Queries().ComplaintResolve(t.Context(), db.ComplaintResolveParams{
-		ID: workflow, ResolvedAt: noon(), ResolvedBy: "xiaomei", Resolution: "已换货", FollowUpDue: noon().Add(72 * time.Hour),
-	})
-	if err != nil {
-		t.Fatal(err)
+	// The process does its part: it adds the day of the follow-up to what the desk has written, once.
+	process := func() (db.Complaint, error) {
+		return w.store.Queries().ComplaintResolve(t.Context(), db.ComplaintResolveParams{
+			ID: workflow, ResolvedAt: noon().Add(time.Minute), ResolvedBy: "somebody", Resolution: "else", FollowUpDue: noon().Add(72 * time.Hour),
+		})
+	}
+	row, err := process()
+	if err != nil || row.ResolvedBy != winner || row.Resolution != "by "+winner || !row.ResolvedAt.Equal(noon()) || row.FollowUpDue == nil {
+		t.Fatalf("recorded %+v, err %v", row, err)
+	}
+	if _, err := process(); !errors.Is(err, pgx.ErrNoRows) {
+		t.Errorf("recorded twice: err %v", err)
 	}
 	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/resolve", resolve); got.Type != "urn:yingda:problem:AlreadyResolved" {
-		t.Errorf("resolving twice: %+v", got)
+		t.Errorf("resolving again: %+v", got)
 	}
 	asks[store.Complaint](v, http.StatusAccepted, http.MethodPost, path+"/complaint/follow-up", nil)
 	if got := w.outboxOf(store.TargetSignal + promise.SignalFollowedUp); len(got) != 1 {

@@ -255,6 +255,21 @@ func (w *world) does(f func(ctx context.Context, u *store.Unit) error) {
 	}
 }
 
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !ok() {
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			t.Fatalf("waited %s in vain: %s", patience, what)
+		}
+	}
+}
+
 // outboxOf returns the payloads of the outbox rows of a type.
 func (w *world) outboxOf(eventType string) []json.RawMessage {
 	w.t.Helper()

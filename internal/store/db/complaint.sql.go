@@ -250,9 +250,12 @@ func (q *Queries) ComplaintOpen(ctx context.Context, arg ComplaintOpenParams) (C
 }
 
 const complaintResolve = `-- name: ComplaintResolve :one
-UPDATE complaint SET state = 'resolved', resolved_at = $1::timestamptz, resolved_by = $2, resolution = $3,
+UPDATE complaint SET state = 'resolved',
+    resolved_at = CASE state WHEN 'resolved' THEN resolved_at ELSE $1::timestamptz END,
+    resolved_by = CASE state WHEN 'resolved' THEN resolved_by ELSE $2::text END,
+    resolution = CASE state WHEN 'resolved' THEN resolution ELSE $3::text END,
     follow_up_due = $4::timestamptz
-WHERE id = $5 AND state IN ('open', 'escalated')
+WHERE id = $5 AND (state IN ('open', 'escalated') OR (state = 'resolved' AND follow_up_due IS NULL))
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
 
@@ -264,7 +267,8 @@ type ComplaintResolveParams struct {
 	ID          string
 }
 
-// No row when the complaint was resolved before.
+// No row when the process has done it before. Where a desk has written how the complaint ended, its word stays and the day
+// of the follow-up is added.
 func (q *Queries) ComplaintResolve(ctx context.Context, arg ComplaintResolveParams) (Complaint, error) {
 	row := q.db.QueryRow(ctx, complaintResolve,
 		arg.ResolvedAt,

@@ -251,7 +251,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 }
 
 const presenceGet = `-- name: PresenceGet :one
-SELECT agent, on_duty, used, last_assigned_at, updated_at FROM presence WHERE agent = $1
+SELECT agent, on_duty, used, last_assigned_at, updated_at, seen_at FROM presence WHERE agent = $1
 `
 
 func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, error) {
@@ -263,6 +263,7 @@ func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, erro
 		&i.Used,
 		&i.LastAssignedAt,
 		&i.UpdatedAt,
+		&i.SeenAt,
 	)
 	return i, err
 }
@@ -279,7 +280,7 @@ func (q *Queries) PresenceRelease(ctx context.Context, at time.Time, agent strin
 const presenceSet = `-- name: PresenceSet :one
 INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, $2, $3)
 ON CONFLICT (agent) DO UPDATE SET on_duty = $2, updated_at = $3
-RETURNING agent, on_duty, used, last_assigned_at, updated_at
+RETURNING agent, on_duty, used, last_assigned_at, updated_at, seen_at
 `
 
 func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at time.Time) (Presence, error) {
@@ -291,6 +292,7 @@ func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at
 		&i.Used,
 		&i.LastAssignedAt,
 		&i.UpdatedAt,
+		&i.SeenAt,
 	)
 	return i, err
 }

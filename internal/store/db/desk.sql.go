@@ -13,47 +13,98 @@ import (
 	"github.com/google/uuid"
 )
 
-const deskComplaints = `-- name: DeskComplaints :many
-SELECT id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue FROM complaint
-WHERE CASE WHEN $1::text = '' THEN state IN ('open', 'escalated', 'resolved') ELSE state = $1::text END
-  AND ($2::bool OR skill_group = ANY($3::text[]))
-ORDER BY opened_at, id
-LIMIT $4
+const deskComplaintResolve = `-- name: DeskComplaintResolve :one
+UPDATE complaint SET state = 'resolved', resolved_at = $1::timestamptz, resolved_by = $2, resolution = $3
+WHERE id = $4 AND state IN ('open', 'escalated')
+RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
 
-// Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody.
-func (q *Queries) DeskComplaints(ctx context.Context, state string, allGroups bool, skillGroups []string, maxRows int32) ([]Complaint, error) {
+// What an agent says of a complaint's end; no row when somebody said it before. Its process adds the day of the follow-up.
+func (q *Queries) DeskComplaintResolve(ctx context.Context, at time.Time, resolvedBy string, resolution string, iD string) (Complaint, error) {
+	row := q.db.QueryRow(ctx, deskComplaintResolve,
+		at,
+		resolvedBy,
+		resolution,
+		iD,
+	)
+	var i Complaint
+	err := row.Scan(
+		&i.ID,
+		&i.ConversationID,
+		&i.Channel,
+		&i.ExternalID,
+		&i.SkillGroup,
+		&i.State,
+		&i.Rung,
+		&i.EscalatedTo,
+		&i.OpenedAt,
+		&i.AcknowledgedAt,
+		&i.EscalatedAt,
+		&i.ResolvedAt,
+		&i.ResolvedBy,
+		&i.Resolution,
+		&i.FollowUpDue,
+		&i.FollowedUpAt,
+		&i.FollowUpOverdue,
+	)
+	return i, err
+}
+
+const deskComplaints = `-- name: DeskComplaints :many
+SELECT complaint.id, complaint.conversation_id, complaint.channel, complaint.external_id, complaint.skill_group, complaint.state, complaint.rung, complaint.escalated_to, complaint.opened_at, complaint.acknowledged_at, complaint.escalated_at, complaint.resolved_at, complaint.resolved_by, complaint.resolution, complaint.follow_up_due, complaint.followed_up_at, complaint.follow_up_overdue FROM complaint JOIN conversation ON conversation.id = complaint.conversation_id
+WHERE CASE WHEN $1::text = '' THEN complaint.state IN ('open', 'escalated', 'resolved') ELSE complaint.state = $1::text END
+  AND ($2::bool OR conversation.skill_group = ANY($3::text[]) OR (conversation.state = 'assigned' AND conversation.agent = $4::text))
+ORDER BY complaint.opened_at, complaint.id
+LIMIT $5
+`
+
+type DeskComplaintsParams struct {
+	State       string
+	AllGroups   bool
+	SkillGroups []string
+	Agent       string
+	MaxRows     int32
+}
+
+type DeskComplaintsRow struct {
+	Complaint Complaint
+}
+
+// Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody. Whose they are is
+// what their conversations say now.
+func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) ([]DeskComplaintsRow, error) {
 	rows, err := q.db.Query(ctx, deskComplaints,
-		state,
-		allGroups,
-		skillGroups,
-		maxRows,
+		arg.State,
+		arg.AllGroups,
+		arg.SkillGroups,
+		arg.Agent,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Complaint
+	var items []DeskComplaintsRow
 	for rows.Next() {
-		var i Complaint
+		var i DeskComplaintsRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.ConversationID,
-			&i.Channel,
-			&i.ExternalID,
-			&i.SkillGroup,
-			&i.State,
-			&i.Rung,
-			&i.EscalatedTo,
-			&i.OpenedAt,
-			&i.AcknowledgedAt,
-			&i.EscalatedAt,
-			&i.ResolvedAt,
-			&i.ResolvedBy,
-			&i.Resolution,
-			&i.FollowUpDue,
-			&i.FollowedUpAt,
-			&i.FollowUpOverdue,
+			&i.Complaint.ID,
+			&i.Complaint.ConversationID,
+			&i.Complaint.Channel,
+			&i.Complaint.ExternalID,
+			&i.Complaint.SkillGroup,
+			&i.Complaint.State,
+			&i.Complaint.Rung,
+			&i.Complaint.EscalatedTo,
+			&i.Complaint.OpenedAt,
+			&i.Complaint.AcknowledgedAt,
+			&i.Complaint.EscalatedAt,
+			&i.Complaint.ResolvedAt,
+			&i.Complaint.ResolvedBy,
+			&i.Complaint.Resolution,
+			&i.Complaint.FollowUpDue,
+			&i.Complaint.FollowedUpAt,
+			&i.Complaint.FollowUpOverdue,
 		); err != nil {
 			return nil, err
 		}
@@ -242,6 +293,33 @@ func (q *Queries) DeskTranscript(ctx context.Context, conversationID uuid.UUID, 
 	return items, nil
 }
 
+const deskVisible = `-- name: DeskVisible :many
+SELECT id FROM conversation
+WHERE id = ANY($1::uuid[])
+  AND (skill_group = ANY($2::text[]) OR (state = 'assigned' AND agent = $3::text))
+`
+
+// Those of the conversations that an agent may see now.
+func (q *Queries) DeskVisible(ctx context.Context, ids []uuid.UUID, skillGroups []string, agent string) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, deskVisible, ids, skillGroups, agent)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deskWaiting = `-- name: DeskWaiting :many
 SELECT g.name::text AS skill_group,
     (SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = g.name) AS queued,
@@ -276,20 +354,46 @@ func (q *Queries) DeskWaiting(ctx context.Context, skillGroups []string) ([]Desk
 	return items, nil
 }
 
+const feedClaim = `-- name: FeedClaim :execrows
+WITH claimed AS (
+    INSERT INTO feed (agent, seq, reader) VALUES ($1, 0, $2)
+    ON CONFLICT (agent) DO UPDATE SET reader = excluded.reader WHERE feed.reader <> excluded.reader
+    RETURNING feed.agent
+), old AS (
+    SELECT feed.agent FROM feed JOIN claimed ON claimed.agent = feed.agent WHERE feed.reader <> ''
+)
+DELETE FROM frame WHERE agent IN (SELECT agent FROM old)
+`
+
+// Makes an Agent the reader of the feed of their name. What another Agent of that name could read is gone for good; its
+// numbers go on, so that nobody takes a new frame for an old one.
+func (q *Queries) FeedClaim(ctx context.Context, agent string, reader string) (int64, error) {
+	result, err := q.db.Exec(ctx, feedClaim, agent, reader)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const feedHeads = `-- name: FeedHeads :many
 SELECT agent, seq FROM feed WHERE agent = ANY($1::text[])
 `
 
+type FeedHeadsRow struct {
+	Agent string
+	Seq   int64
+}
+
 // The last number of each agent's feed; an agent without news has no row.
-func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]Feed, error) {
+func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRow, error) {
 	rows, err := q.db.Query(ctx, feedHeads, agents)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Feed
+	var items []FeedHeadsRow
 	for rows.Next() {
-		var i Feed
+		var i FeedHeadsRow
 		if err := rows.Scan(&i.Agent, &i.Seq); err != nil {
 			return nil, err
 		}
@@ -301,8 +405,19 @@ func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]Feed, error
 	return items, nil
 }
 
+const mediaBytes = `-- name: MediaBytes :one
+SELECT data FROM media WHERE id = $1
+`
+
+func (q *Queries) MediaBytes(ctx context.Context, id uuid.UUID) ([]byte, error) {
+	row := q.db.QueryRow(ctx, mediaBytes, id)
+	var data []byte
+	err := row.Scan(&data)
+	return data, err
+}
+
 const mediaOfConversation = `-- name: MediaOfConversation :one
-SELECT state, content_type, data FROM media f
+SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media f
 WHERE f.id = $1 AND EXISTS (
     SELECT FROM message m WHERE m.conversation_id = $2
       AND (m.content->'media'->>'id' = f.id::text OR m.content->'page'->'thumb'->>'id' = f.id::text))
@@ -311,14 +426,14 @@ WHERE f.id = $1 AND EXISTS (
 type MediaOfConversationRow struct {
 	State       string
 	ContentType string
-	Data        []byte
+	Size        int64
 }
 
-// A file that a message of the conversation refers to.
+// What is known of a file that a message of the conversation refers to.
 func (q *Queries) MediaOfConversation(ctx context.Context, iD uuid.UUID, conversationID uuid.UUID) (MediaOfConversationRow, error) {
 	row := q.db.QueryRow(ctx, mediaOfConversation, iD, conversationID)
 	var i MediaOfConversationRow
-	err := row.Scan(&i.State, &i.ContentType, &i.Data)
+	err := row.Scan(&i.State, &i.ContentType, &i.Size)
 	return i, err
 }
 
@@ -346,6 +461,20 @@ func (q *Queries) PresenceAgents(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const presenceExpire = `-- name: PresenceExpire :execrows
+UPDATE presence SET on_duty = false, updated_at = $1
+WHERE on_duty AND (coalesce(seen_at, updated_at) < $2::timestamptz OR NOT (agent = ANY($3::text[])))
+`
+
+// Takes those off duty who were not seen, and those who are no Agents any more.
+func (q *Queries) PresenceExpire(ctx context.Context, at time.Time, seenBefore time.Time, agents []string) (int64, error) {
+	result, err := q.db.Exec(ctx, presenceExpire, at, seenBefore, agents)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const presenceKnow = `-- name: PresenceKnow :exec
 INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, false, $2) ON CONFLICT (agent) DO NOTHING
 `
@@ -356,7 +485,23 @@ func (q *Queries) PresenceKnow(ctx context.Context, agent string, at time.Time) 
 	return err
 }
 
+const presenceSeen = `-- name: PresenceSeen :exec
+UPDATE presence SET seen_at = $1::timestamptz
+WHERE agent = ANY($2::text[]) AND (seen_at IS NULL OR seen_at < $3::timestamptz)
+`
+
+// Notes that agents were seen, unless that was noted a moment ago.
+func (q *Queries) PresenceSeen(ctx context.Context, at time.Time, agents []string, notedBefore time.Time) error {
+	_, err := q.db.Exec(ctx, presenceSeen, at, agents, notedBefore)
+	return err
+}
+
 const sessionAdd = `-- name: SessionAdd :exec
+WITH surplus AS (
+    DELETE FROM session WHERE token_sha256 IN (
+        SELECT s.token_sha256 FROM session s WHERE s.agent = $2 AND s.expires_at > $4
+        ORDER BY s.created_at DESC, s.token_sha256 OFFSET $6)
+)
 INSERT INTO session (token_sha256, agent, trial_token_sha256, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5)
 `
@@ -367,8 +512,10 @@ type SessionAddParams struct {
 	TrialTokenSha256 string
 	CreatedAt        time.Time
 	ExpiresAt        time.Time
+	MostOthers       int32
 }
 
+// Opens a session; of those that the agent has, only the newest stay.
 func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) error {
 	_, err := q.db.Exec(ctx, sessionAdd,
 		arg.TokenSha256,
@@ -376,6 +523,7 @@ func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) error {
 		arg.TrialTokenSha256,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.MostOthers,
 	)
 	return err
 }
@@ -442,9 +590,11 @@ func (q *Queries) SessionsPrune(ctx context.Context, now time.Time) (int64, erro
 	return result.RowsAffected(), nil
 }
 
-const uploadAdd = `-- name: UploadAdd :exec
+const uploadAdd = `-- name: UploadAdd :execrows
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES ($1, '', 'stored', $2, $3, $4, $5)
+SELECT $1, '', 'stored', $2, $3, $4, $5
+WHERE (SELECT coalesce(sum(octet_length(f.data)), 0) FROM media f WHERE f.channel = '' AND f.platform_id = $2::text)
+    + octet_length($4::bytea) <= $6::bigint
 `
 
 type UploadAddParams struct {
@@ -453,18 +603,24 @@ type UploadAddParams struct {
 	ContentType string
 	Data        []byte
 	At          time.Time
+	MostBytes   int64
 }
 
-// A file from a desk belongs to no Channel until it is sent; platform_id says whose it is.
-func (q *Queries) UploadAdd(ctx context.Context, arg UploadAddParams) error {
-	_, err := q.db.Exec(ctx, uploadAdd,
+// A file from a desk belongs to no Channel until it is sent; platform_id says whose it is. No row when its owner has
+// uploaded too much that was not sent.
+func (q *Queries) UploadAdd(ctx context.Context, arg UploadAddParams) (int64, error) {
+	result, err := q.db.Exec(ctx, uploadAdd,
 		arg.ID,
 		arg.Owner,
 		arg.ContentType,
 		arg.Data,
 		arg.At,
+		arg.MostBytes,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const uploadBind = `-- name: UploadBind :one

@@ -81,8 +81,9 @@ type Delivery struct {
 }
 
 type Feed struct {
-	Agent string
-	Seq   int64
+	Agent  string
+	Seq    int64
+	Reader string
 }
 
 type Frame struct {
@@ -143,6 +144,7 @@ type Presence struct {
 	Used           int32
 	LastAssignedAt *time.Time
 	UpdatedAt      time.Time
+	SeenAt         *time.Time
 }
 
 type Processed struct {

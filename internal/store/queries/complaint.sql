@@ -29,10 +29,14 @@ WHERE id = @id AND rung < @rung AND state IN ('open', 'escalated')
 RETURNING *;
 
 -- name: ComplaintResolve :one
--- No row when the complaint was resolved before.
-UPDATE complaint SET state = 'resolved', resolved_at = @resolved_at::timestamptz, resolved_by = @resolved_by, resolution = @resolution,
+-- No row when the process has done it before. Where a desk has written how the complaint ended, its word stays and the day
+-- of the follow-up is added.
+UPDATE complaint SET state = 'resolved',
+    resolved_at = CASE state WHEN 'resolved' THEN resolved_at ELSE @resolved_at::timestamptz END,
+    resolved_by = CASE state WHEN 'resolved' THEN resolved_by ELSE @resolved_by::text END,
+    resolution = CASE state WHEN 'resolved' THEN resolution ELSE @resolution::text END,
     follow_up_due = @follow_up_due::timestamptz
-WHERE id = @id AND state IN ('open', 'escalated')
+WHERE id = @id AND (state IN ('open', 'escalated') OR (state = 'resolved' AND follow_up_due IS NULL))
 RETURNING *;
 
 -- name: ComplaintFollowUpOverdue :one

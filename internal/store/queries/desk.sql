@@ -43,18 +43,49 @@ SELECT g.name::text AS skill_group,
 FROM unnest(@skill_groups::text[]) AS g(name);
 
 -- name: DeskComplaints :many
--- Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody.
-SELECT * FROM complaint
-WHERE CASE WHEN @state::text = '' THEN state IN ('open', 'escalated', 'resolved') ELSE state = @state::text END
-  AND (@all_groups::bool OR skill_group = ANY(@skill_groups::text[]))
-ORDER BY opened_at, id
+-- Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody. Whose they are is
+-- what their conversations say now.
+SELECT sqlc.embed(complaint) FROM complaint JOIN conversation ON conversation.id = complaint.conversation_id
+WHERE CASE WHEN @state::text = '' THEN complaint.state IN ('open', 'escalated', 'resolved') ELSE complaint.state = @state::text END
+  AND (@all_groups::bool OR conversation.skill_group = ANY(@skill_groups::text[]) OR (conversation.state = 'assigned' AND conversation.agent = @agent::text))
+ORDER BY complaint.opened_at, complaint.id
 LIMIT @max_rows;
+
+-- name: DeskComplaintResolve :one
+-- What an agent says of a complaint's end; no row when somebody said it before. Its process adds the day of the follow-up.
+UPDATE complaint SET state = 'resolved', resolved_at = @at::timestamptz, resolved_by = @resolved_by, resolution = @resolution
+WHERE id = @id AND state IN ('open', 'escalated')
+RETURNING *;
+
+-- name: DeskVisible :many
+-- Those of the conversations that an agent may see now.
+SELECT id FROM conversation
+WHERE id = ANY(@ids::uuid[])
+  AND (skill_group = ANY(@skill_groups::text[]) OR (state = 'assigned' AND agent = @agent::text));
 
 -- name: FeedHeads :many
 -- The last number of each agent's feed; an agent without news has no row.
 SELECT agent, seq FROM feed WHERE agent = ANY(@agents::text[]);
 
+-- name: FeedClaim :execrows
+-- Makes an Agent the reader of the feed of their name. What another Agent of that name could read is gone for good; its
+-- numbers go on, so that nobody takes a new frame for an old one.
+WITH claimed AS (
+    INSERT INTO feed (agent, seq, reader) VALUES (@agent, 0, @reader)
+    ON CONFLICT (agent) DO UPDATE SET reader = excluded.reader WHERE feed.reader <> excluded.reader
+    RETURNING feed.agent
+), old AS (
+    SELECT feed.agent FROM feed JOIN claimed ON claimed.agent = feed.agent WHERE feed.reader <> ''
+)
+DELETE FROM frame WHERE agent IN (SELECT agent FROM old);
+
 -- name: SessionAdd :exec
+-- Opens a session; of those that the agent has, only the newest stay.
+WITH surplus AS (
+    DELETE FROM session WHERE token_sha256 IN (
+        SELECT s.token_sha256 FROM session s WHERE s.agent = @agent AND s.expires_at > @created_at
+        ORDER BY s.created_at DESC, s.token_sha256 OFFSET @most_others)
+)
 INSERT INTO session (token_sha256, agent, trial_token_sha256, created_at, expires_at)
 VALUES (@token_sha256, @agent, @trial_token_sha256, @created_at, @expires_at);
 
@@ -77,10 +108,23 @@ INSERT INTO presence (agent, on_duty, updated_at) VALUES (@agent, false, @at) ON
 -- name: PresenceAgents :many
 SELECT agent FROM presence;
 
--- name: UploadAdd :exec
--- A file from a desk belongs to no Channel until it is sent; platform_id says whose it is.
+-- name: PresenceSeen :exec
+-- Notes that agents were seen, unless that was noted a moment ago.
+UPDATE presence SET seen_at = @at::timestamptz
+WHERE agent = ANY(@agents::text[]) AND (seen_at IS NULL OR seen_at < @noted_before::timestamptz);
+
+-- name: PresenceExpire :execrows
+-- Takes those off duty who were not seen, and those who are no Agents any more.
+UPDATE presence SET on_duty = false, updated_at = @at
+WHERE on_duty AND (coalesce(seen_at, updated_at) < @seen_before::timestamptz OR NOT (agent = ANY(@agents::text[])));
+
+-- name: UploadAdd :execrows
+-- A file from a desk belongs to no Channel until it is sent; platform_id says whose it is. No row when its owner has
+-- uploaded too much that was not sent.
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES (@id, '', 'stored', @owner, @content_type, @data, @at);
+SELECT @id, '', 'stored', @owner, @content_type, @data, @at
+WHERE (SELECT coalesce(sum(octet_length(f.data)), 0) FROM media f WHERE f.channel = '' AND f.platform_id = @owner::text)
+    + octet_length(@data::bytea) <= @most_bytes::bigint;
 
 -- name: UploadBind :one
 -- Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there.
@@ -93,8 +137,11 @@ RETURNING content_type;
 DELETE FROM media WHERE channel = '' AND created_at < @before;
 
 -- name: MediaOfConversation :one
--- A file that a message of the conversation refers to.
-SELECT state, content_type, data FROM media f
+-- What is known of a file that a message of the conversation refers to.
+SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media f
 WHERE f.id = @id AND EXISTS (
     SELECT FROM message m WHERE m.conversation_id = @conversation_id
       AND (m.content->'media'->>'id' = f.id::text OR m.content->'page'->'thumb'->>'id' = f.id::text));
+
+-- name: MediaBytes :one
+SELECT data FROM media WHERE id = @id;
