@@ -78,29 +78,6 @@ func TestAProcessIsKnownByNumberStartAndBoot(t *testing.T) {
 	}
 }
 
-func TestAStartedProcessIsFoundAgainAndEnded(t *testing.T) {
-	dir := t.TempDir()
-	start := func() processes {
-		p := processes{pids: filepath.Join(dir, "pids"), logs: filepath.Join(dir, "logs")}
-		if err := p.start("sleeper", "/bin/sleep", "600"); err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-	first := start().pid("sleeper")
-	t.Cleanup(func() { _ = start().kill("sleeper") })
-	p := start()
-	if second := p.pid("sleeper"); first == 0 || second != first {
-		t.Fatalf("started process %d, then %d; want one process", first, second)
-	}
-	if err := p.end("sleeper"); err != nil {
-		t.Fatal(err)
-	}
-	if p.running("sleeper") {
-		t.Error("the process runs after its end")
-	}
-}
-
 func TestASwitchOfBrokersIsRememberedUntilTheBrandIsSetUpAgain(t *testing.T) {
 	// kubectl fails as long as a file says so, and otherwise notes what it was asked.
 	l := newTestLocal(t, map[string]string{"k8s/kubectl": `[ ! -e broken ] && echo "$@" >>asked`})
