@@ -94,6 +94,27 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a peak of no length":                        {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
 		"an override of one day":                     {override("2026-11-11", "2026-11-11"), ""},
 		"an override that ends before it starts":     {override("2026-11-12", "2026-11-11"), "from must not be after to"},
+		"an Agent with the longest name":             {agent(strings.Repeat("a", 63), "lumi", nil), ""},
+		"an Agent with a longer name":                {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
+		"a prefix with dots":                         {prefixed("cs.yingda-1"), ""},
+		"a prefix in capitals":                       {prefixed("Yingda"), "write prefix in lower-case letters"},
+		"a Temporal namespace":                       {brand("lumi", inNamespace), ""},
+		"a Temporal namespace with a space":          {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi prod" }), "write the Temporal namespace in letters"},
+		"a topic in Chinese":                         {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
+		"a code of letters and digits":               {canned("fp1"), ""},
+		"a code with a space":                        {canned("fp 1"), "write code in letters and digits"},
+		"a rung without a unit":                      {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
+		"a rung beyond all clocks":                   {ladder("9999999999h"), "write after in hours, minutes and seconds"},
+		"a month in seconds":                         {ladder("2592000s"), ""},
+		"an answer without a unit":                   {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
+		"a shift of some length":                     {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
+		"a shift beyond all clocks":                  {shift("999999999999h", ""), "write duration in hours"},
+		"a peak of some length":                      {shift("12h", "2"), "write duration in hours, minutes and seconds, for example 2h"},
+		"a shift that starts late":                   {starting("23:59"), ""},
+		"a shift that starts at no hour":             {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
+		"a shift that starts at 9":                   {starting("9:00"), "write start as HH:MM"},
+		"an override from no date":                   {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
+		"an override to no date":                     {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
 		"a group whose agents are chosen by a label": {skillGroup("after-sales", "lumi"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,6 +255,22 @@ func shift(duration, peak string) *v1alpha1.ShiftSchedule {
 		schedule.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: "12:00", Duration: peak, Seats: 3}}
 	}
 	return schedule
+}
+
+func starting(start string) *v1alpha1.ShiftSchedule {
+	schedule := alwaysOpen("online")
+	schedule.Spec.Shifts[0].Start = start
+	return schedule
+}
+
+func prefixed(prefix string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Kafka.Topics.Prefix = prefix })
+}
+
+func canned(code string) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.CannedReplies = []v1alpha1.CannedReply{{Code: code, Text: "好"}}
+	return p
 }
 
 func override(from, to string) *v1alpha1.ShiftSchedule {

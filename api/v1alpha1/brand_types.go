@@ -38,13 +38,6 @@ type BrandSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	DisplayName string `json:"displayName"`
 
-	// timeZone is the IANA time zone of the brand, for example Asia/Shanghai. Default Asia/Shanghai.
-	// +optional
-	// +kubebuilder:default=Asia/Shanghai
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	TimeZone string `json:"timeZone,omitempty"`
-
 	// kafka is where the brand's messages travel.
 	// +required
 	Kafka KafkaConnection `json:"kafka"`
@@ -95,7 +88,7 @@ type TopicsSpec struct {
 	// +optional
 	// +kubebuilder:default=yingda
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="write prefix in lower-case letters, digits, dots and hyphens, with a letter or digit at both ends, for example yingda"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="prefix is immutable: renamed topics would lose messages; make a new Brand instead"
 	Prefix string `json:"prefix,omitempty"`
 
@@ -136,7 +129,7 @@ type TemporalConnection struct {
 	// namespace on the Temporal service; made when missing. Default: the Brand's Kubernetes namespace and name joined by a hyphen. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=127
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.-]*$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$')",message="write the Temporal namespace in letters, digits, dots, underscores and hyphens, starting with a letter or digit, for example lumi-prod"
 	Namespace string `json:"namespace,omitempty"`
 }
 

@@ -31,7 +31,6 @@ const (
 // Condition reasons. They are part of the API: alerts and scripts match on them.
 const (
 	ReasonReady              = "Ready"
-	ReasonNotReady           = "NotReady"
 	ReasonResolved           = "Resolved"
 	ReasonNotFound           = "NotFound"
 	ReasonNotLabelled        = "NotLabelled"
@@ -56,5 +55,4 @@ const (
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonDeletionBlocked    = "DeletionBlocked"
-	ReasonUnknown            = "Unknown"
 )

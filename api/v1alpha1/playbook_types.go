@@ -140,7 +140,7 @@ type RuleHandOff struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="write topic in lower-case letters, digits and hyphens, for example complaint"
 	Topic string `json:"topic"`
 }
 
@@ -163,7 +163,7 @@ type CannedReply struct {
 	// code that agents type after #, 1 to 16 letters and digits.
 	// +required
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]+$')",message="write code in letters and digits without spaces, for example fp1"
 	Code string `json:"code"`
 	// title that the desk lists, at most 64 characters.
 	// +optional

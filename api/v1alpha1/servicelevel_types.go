@@ -48,7 +48,7 @@ type ComplaintSpec struct {
 	// +kubebuilder:default={{after: "1h", notify: Supervisor}}
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=5
-	// +kubebuilder:validation:XValidation:rule="self.all(i, r, i == 0 || duration(self[i-1].after) < duration(r.after))",message="each rung's after must be longer than the one before: it counts from the start of the complaint"
+	// +kubebuilder:validation:XValidation:rule="self.all(i, r, i == 0 || !self[i-1].after.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || !r.after.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self[i-1].after) < duration(r.after))",message="each rung's after must be longer than the one before: it counts from the start of the complaint"
 	Ladder []EscalationRung `json:"ladder,omitempty"`
 
 	// followUpWithinDays is within how many days of the resolution the customer is asked again, 1 to 30. Default 3.
@@ -63,9 +63,9 @@ type ComplaintSpec struct {
 type EscalationRung struct {
 	// after is the time since the complaint started, for example 1h; at least 1s, at most 720h.
 	// +required
-	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="after must be at least 1s and at most 720h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write after in hours, minutes and seconds, for example 1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="after must be at least 1s and at most 720h"
 	After string `json:"after"`
 	// notify is the role that is called: Supervisor or Admin.
 	// +required
@@ -78,9 +78,9 @@ type OffHoursSpec struct {
 	// answerWithin is the time after the next opening within which the message is answered. Default 1h; at least 1m, at most 24h.
 	// +optional
 	// +kubebuilder:default="1h"
-	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="answerWithin must be at least 1m and at most 24h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write answerWithin in hours, minutes and seconds, for example 1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="answerWithin must be at least 1m and at most 24h"
 	AnswerWithin string `json:"answerWithin,omitempty"`
 }
 

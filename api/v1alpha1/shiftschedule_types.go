@@ -83,7 +83,6 @@ type WeeklyShift struct {
 }
 
 // Shift is one span of work.
-// +kubebuilder:validation:XValidation:rule="duration(self.duration) > duration('0s') && duration(self.duration) <= duration('24h')",message="duration must be over 0 and at most 24h"
 type Shift struct {
 	// name of the shift.
 	// +required
@@ -93,14 +92,15 @@ type Shift struct {
 
 	// start is the wall-clock time at which the shift starts, HH:MM from 00:00 to 23:59.
 	// +required
-	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="write start as HH:MM from 00:00 to 23:59, for example 09:00"
 	Start string `json:"start"`
 
 	// duration is elapsed time, for example 12h, at most 24h; a shift may run over midnight into the next day.
 	// +required
-	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
 	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write duration in hours, minutes and seconds, for example 12h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) > duration('0s') && duration(self) <= duration('24h')",message="duration must be over 0 and at most 24h"
 	Duration string `json:"duration"`
 
 	// seats that the shift wants outside its peaks, 0 to 10000. Default 1.
@@ -119,7 +119,6 @@ type Shift struct {
 }
 
 // Peak is a span inside a shift which wants its own number of seats.
-// +kubebuilder:validation:XValidation:rule="duration(self.duration) > duration('0s') && duration(self.duration) <= duration('24h')",message="duration must be over 0 and at most 24h"
 type Peak struct {
 	// name of the peak.
 	// +required
@@ -129,14 +128,15 @@ type Peak struct {
 
 	// start is the wall-clock time at which the peak starts, HH:MM. One earlier than the shift's start is meant on the next day.
 	// +required
-	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="write start as HH:MM from 00:00 to 23:59, for example 09:00"
 	Start string `json:"start"`
 
 	// duration is elapsed time, for example 2h. What lies outside the shift does not count.
 	// +required
-	// +kubebuilder:validation:Pattern=`^([0-9]+(h|m|s))+$`
 	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write duration in hours, minutes and seconds, for example 2h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) > duration('0s') && duration(self) <= duration('24h')",message="duration must be over 0 and at most 24h"
 	Duration string `json:"duration"`
 
 	// seats that the peak wants, 0 to 10000.
@@ -157,14 +157,14 @@ type ScheduleOverride struct {
 
 	// from is the first date, YYYY-MM-DD, in the schedule's time zone.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
 	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="write from as YYYY-MM-DD, for example 2026-02-16"
 	From string `json:"from"`
 
 	// to is the last date, YYYY-MM-DD, itself included.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
 	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="write to as YYYY-MM-DD, for example 2026-02-22"
 	To string `json:"to"`
 
 	// shifts that start on each of the dates, at most 16; none means closed.

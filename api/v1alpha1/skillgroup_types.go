@@ -12,7 +12,8 @@ import (
 // +kubebuilder:printcolumn:name="Agents",type=integer,JSONPath=`.status.agents`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
-// SkillGroup is a team of agents with one queue.
+// SkillGroup is a team of agents with one queue. The next conversation goes to the agent with the smallest share of their
+// capacity in use, and among equals to the one who has waited longest.
 type SkillGroup struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata of the object.
@@ -47,33 +48,12 @@ type SkillGroupSpec struct {
 	// +optional
 	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
 
-	// assignment says how waiting conversations are given to agents.
-	// +optional
-	// +kubebuilder:default={}
-	Assignment AssignmentSpec `json:"assignment,omitempty"`
-
 	// priorities move conversations forward in the queue, at most 32 rules; the sums of those that match are compared, then the time of waiting.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	Priorities []PriorityRule `json:"priorities,omitempty"`
-}
-
-// AssignmentStrategy chooses among the agents with a free slot.
-// +kubebuilder:validation:Enum=LeastBusy
-type AssignmentStrategy string
-
-// AssignmentLeastBusy gives the conversation to the agent with the smallest share of their capacity in use, and among
-// equals to the one who has waited longest.
-const AssignmentLeastBusy AssignmentStrategy = "LeastBusy"
-
-// AssignmentSpec says how conversations are given to agents.
-type AssignmentSpec struct {
-	// strategy among agents with a free slot: LeastBusy. Default LeastBusy.
-	// +optional
-	// +kubebuilder:default=LeastBusy
-	Strategy AssignmentStrategy `json:"strategy,omitempty"`
 }
 
 // PriorityRule adds to the priority of conversations.

@@ -72,12 +72,6 @@ func loginProblems(seen *scene) (names []string, found []refs.Problem) {
 
 func problems(seen *scene) []refs.Problem {
 	_, found := loginProblems(seen)
-	if _, err := time.LoadLocation(seen.brand.Spec.TimeZone); err != nil || seen.brand.Spec.TimeZone == "Local" {
-		found = append(found, refs.Problem{
-			Reason:  v1alpha1.ReasonInvalid,
-			Message: "spec.timeZone " + seen.brand.Spec.TimeZone + " is not an IANA time zone; write for example Asia/Shanghai",
-		})
-	}
 	return append(found, seen.dangling...)
 }
 

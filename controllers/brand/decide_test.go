@@ -32,7 +32,6 @@ func sceneOf(edits ...func(*scene)) *scene {
 		brand: &v1alpha1.Brand{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "lumi", Generation: 3},
 			Spec: v1alpha1.BrandSpec{
-				TimeZone: "Asia/Shanghai",
 				Postgres: v1alpha1.PostgresConnection{
 					SecretRef:          v1alpha1.CredentialsReference{Name: "lumi-postgres"},
 					ConnectorSecretRef: &v1alpha1.CredentialsReference{Name: "lumi-connector"},
@@ -156,7 +155,6 @@ func TestDecideReady(t *testing.T) {
 			func(s *scene) { s.Connector.Labels = nil },
 			"NotLabelled", `ReferencesResolved: Secret lumi-connector does not carry the label yingda.dev/credentials: "true"`,
 		},
-		"no such time zone":       {func(s *scene) { s.brand.Spec.TimeZone = "Mars/Olympus" }, "Invalid", "ReferencesResolved: spec.timeZone Mars/Olympus is not an IANA time zone; write for example Asia/Shanghai"},
 		"a default that dangles":  {func(s *scene) { s.dangling = []refs.Problem{refs.NotFound("Playbook", "shop")} }, "NotFound", "ReferencesResolved: Playbook shop does not exist in this namespace"},
 		"no desk":                 {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},
 		"a router that is behind": {func(s *scene) { s.brand.Generation = 4 }, "AwaitingReload", "Acknowledged: A replica of the router does not serve this generation yet"},
