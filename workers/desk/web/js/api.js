@@ -24,6 +24,9 @@ const reasons = {
   AlreadyResolved: '投诉已经解决',
   AlreadyFollowedUp: '已经回访过',
   NotResolved: '请先解决投诉再回访',
+  NotDueYet: '解决结果正在记录,请稍后再试',
+  TooManyUnsent: '未发送的图片过多,请稍后再试',
+  Busy: '图片传输繁忙,请稍后重试',
   TryAgain: '系统繁忙,请稍后重试',
 };
 

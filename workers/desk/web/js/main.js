@@ -65,13 +65,21 @@ const currentSoon = soon(() => refresh(), 250);
 
 onSignedOut(() => signedOut());
 
+// signedOut leaves nothing of the agent to whoever sits down here next: what was shown and drafted goes with the page.
 function signedOut() {
+  if (!me) {
+    askForToken();
+    return;
+  }
+  me = undefined;
   if (stream) stream.stop();
   clearTimeout(pollTimer);
-  stream = undefined;
-  me = undefined;
-  current = undefined;
-  items = new Map();
+  for (const key of Object.keys(localStorage)) if (key.startsWith('seen/')) localStorage.removeItem(key);
+  $('text').value = ''; // Some browsers keep it for the page that comes.
+  location.reload();
+}
+
+function askForToken() {
   $('desk').hidden = true;
   $('sign-in').hidden = false;
   $('token').focus();
@@ -89,8 +97,10 @@ $('sign-in-form').addEventListener('submit', async (event) => {
 });
 
 $('sign-out').addEventListener('click', async () => {
-  await attempt(() => api.signOut());
-  signedOut();
+  await attempt(async () => {
+    await api.signOut();
+    signedOut();
+  });
 });
 
 function signedIn(agent) {
@@ -410,6 +420,7 @@ function takeFrame(frame) {
     case 'message': takeMessage(frame.payload); break;
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
+    case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
 
@@ -481,6 +492,6 @@ function takeComplaint(c) {
 // --- start ---
 
 api.me().then(signedIn, (error) => {
-  signedOut();
+  askForToken();
   if (!(error instanceof Refused)) $('sign-in-error').textContent = explain(error);
 });
