@@ -96,7 +96,7 @@ func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Queries().QueuedGroups(t.Context()); err != nil {
+	if _, err := s.Queries().Standings(t.Context()); err != nil {
 		t.Errorf("the schema is not there: %v", err)
 	}
 	connector, err := pgx.Connect(t.Context(), testenv.ConnectorURL(t, r.url))

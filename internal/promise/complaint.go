@@ -7,6 +7,7 @@
 package promise
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,14 +26,24 @@ const (
 	QueryStatus = "status"
 )
 
-// ComplaintID is the id of the complaint's workflow and of its row. A conversation has one complaint at most.
+// ComplaintID is the id of the workflow, and of the row, of a conversation's first complaint.
 func ComplaintID(namespace, brand string, conversation uuid.UUID) string {
 	return "complaint/" + namespace + "/" + brand + "/" + conversation.String()
 }
 
+// NthComplaintID is the id of a conversation's complaint of that number, counted from 1: the next begins when the customer
+// complains again after the one before was resolved.
+func NthComplaintID(namespace, brand string, conversation uuid.UUID, number int32) string {
+	id := ComplaintID(namespace, brand, conversation)
+	if number == 1 {
+		return id
+	}
+	return id + "/" + strconv.FormatInt(int64(number), 10)
+}
+
 // ComplaintInput starts ComplaintWorkflow.
 type ComplaintInput struct {
-	// ID is ComplaintID.
+	// ID is NthComplaintID.
 	ID           string    `json:"id"`
 	Conversation uuid.UUID `json:"conversation"`
 	Channel      string    `json:"channel"`

@@ -16,8 +16,10 @@ import (
 
 // State is where a conversation stands.
 //
-//	bot --> awaiting_opening --> queued --> assigned --> closed
-//	  \------------------------>/
+//	bot --> awaiting_opening <--> queued <--> assigned --> closed
+//	  \------------------------->/
+//
+// Back to awaiting_opening goes who still waits when the group closes, back to queued whose agent is gone.
 type State = string
 
 // The states of a conversation.
@@ -102,7 +104,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 	saved, err := u.ConversationUpdate(ctx, db.ConversationUpdateParams{
 		ID: c.ID, State: c.State, SkillGroup: c.SkillGroup, RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority,
 		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
-		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold,
+		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -197,6 +199,32 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 	}
 	c.State, c.ClosedAt = StateClosed, &u.Now
 	return u.Save(ctx, c)
+}
+
+// Requeue takes a conversation that the unit has locked from its agent, who serves it no more, and puts it back where it
+// was in its group's queue. One that nobody has is ErrWrongState. The caller assigns after the commit.
+func (u *Unit) Requeue(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	if c.State != StateAssigned || c.Agent == nil {
+		return c, fmt.Errorf("queueing again: %w", ErrWrongState)
+	}
+	if err := u.PresenceRelease(ctx, u.Now, *c.Agent); err != nil {
+		return c, fmt.Errorf("freeing a slot: %w", err)
+	}
+	c.State, c.QueuedAt, c.Agent, c.AssignedAt = StateQueued, u.Place(c), nil, nil
+	return u.Save(ctx, c)
+}
+
+// Place is since when a conversation that goes into a queue counts as waiting there: who waited before, in whichever
+// queue, keeps their place, and who wrote in the night waits since then, and so is first in the morning.
+func (u *Unit) Place(c db.Conversation) *time.Time {
+	switch {
+	case c.QueuedAt != nil:
+		return c.QueuedAt
+	case c.State == StateAwaitingOpening, c.State == StateAssigned:
+		return &c.OpenedAt
+	default:
+		return &u.Now
+	}
 }
 
 // Seat is an agent whom a group may give conversations to, with how many they serve at a time.

@@ -105,10 +105,15 @@ func isConflict(err error) bool {
 	return errors.As(err, &pgErr) && (pgErr.Code == serializationFailure || pgErr.Code == deadlockDetected)
 }
 
-// IsRefused says whether the database refuses the data itself (SQLSTATE classes 22 and 23): trying again cannot help.
+// notNullViolation is the one violated constraint that only the data can be the reason of.
+const notNullViolation = "23502"
+
+// IsRefused says whether the database refuses the data itself: trying again cannot help. That is SQLSTATE class 22 and a
+// missing value. The rest of class 23 may pass, and what it stops must not be given up: a unique row that another replica
+// made at the same time is found by the next try, and 23514 is also a message partition that upkeep has not made yet.
 func IsRefused(err error) bool {
 	var pgErr *pgconn.PgError
-	return errors.As(err, &pgErr) && (strings.HasPrefix(pgErr.Code, "22") || strings.HasPrefix(pgErr.Code, "23"))
+	return errors.As(err, &pgErr) && (strings.HasPrefix(pgErr.Code, "22") || pgErr.Code == notNullViolation)
 }
 
 // Migrate brings the schema at url up to this version. Several may run at once: one works, the others wait.

@@ -53,7 +53,6 @@ type Unit struct {
 	*db.Queries
 	Scope
 
-	tx pgx.Tx
 	drafts
 }
 
@@ -75,26 +74,12 @@ type frameDraft struct {
 // Do runs f as one unit and commits it. Like InTx it may run f again: f must have no effect outside of the unit.
 func (s *Store) Do(ctx context.Context, scope Scope, f func(ctx context.Context, u *Unit) error) error {
 	return s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		u := &Unit{Queries: db.New(tx), Scope: scope, tx: tx}
+		u := &Unit{Queries: db.New(tx), Scope: scope}
 		if err := f(ctx, u); err != nil {
 			return err
 		}
 		return u.finish(ctx)
 	})
-}
-
-// Savepoint runs f inside the unit; when f fails, what it wrote is undone and the unit can go on.
-func (u *Unit) Savepoint(ctx context.Context, f func(ctx context.Context) error) error {
-	outer, queries, before := u.tx, u.Queries, u.drafts
-	defer func() { u.tx, u.Queries = outer, queries }()
-	err := pgx.BeginFunc(ctx, outer, func(inner pgx.Tx) error {
-		u.tx, u.Queries = inner, db.New(inner)
-		return f(ctx)
-	})
-	if err != nil {
-		u.drafts = before
-	}
-	return err //nolint:wrapcheck // f's own errors pass through unchanged: callers branch on them.
 }
 
 // Tell drafts news for an agent's desk, in the trace of ctx. payload is encoded when the unit ends.

@@ -26,13 +26,14 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (qu
 			return "", err
 		}
 	} else {
-		c.State, c.QueuedAt = store.StateQueued, &t.Now
+		c.QueuedAt, c.State, c.OffHoursTold = t.Place(c), store.StateQueued, false
 		queued = c.SkillGroup
 	}
-	if c, err = t.Save(ctx, c); err != nil {
-		return "", err //nolint:wrapcheck // says what it was doing.
+	if err = t.startComplaint(ctx, &c); err != nil {
+		return "", err
 	}
-	return queued, t.startComplaint(ctx, c)
+	_, err = t.Save(ctx, c)
+	return queued, err //nolint:wrapcheck // says what it was doing.
 }
 
 // route finds the group and the priority of a conversation.
@@ -43,7 +44,7 @@ func (t *turn) route(c *db.Conversation) {
 	})
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {
-		c.Priority = routing.Priority(group.Spec.Priorities, c.Topic)
+		c.Priority = priority(group, c.Topic)
 	}
 }
 
@@ -54,19 +55,22 @@ func (t *turn) retopic(ctx context.Context, c db.Conversation, topic string) (qu
 		return t.handOff(ctx, c, topic)
 	}
 	c.Topic = topic
-	if c, err = t.Save(ctx, c); err != nil {
-		return "", err //nolint:wrapcheck // says what it was doing.
+	if err = t.startComplaint(ctx, &c); err != nil {
+		return "", err
 	}
-	return "", t.startComplaint(ctx, c)
+	_, err = t.Save(ctx, c)
+	return "", err //nolint:wrapcheck // says what it was doing.
 }
 
-// awaitOpening keeps the conversation for the group's next opening, tells the customer once, and notes by when they
-// were promised an answer.
+// awaitOpening keeps the conversation for the group's next opening, tells the customer once a closed period, and notes by
+// when they were promised an answer. Who was in the queue already keeps the place.
 func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catalog.Group) (db.Conversation, error) {
-	c.State, c.QueuedAt = store.StateAwaitingOpening, nil
+	c.State = store.StateAwaitingOpening
+	key := "off-hours/" + c.ID.String()
 	if opening, ok := group.Schedule.NextOpening(t.Now); ok {
 		due := servicelevel.OffHoursDue(opening, t.channel.ServiceLevel.OffHours)
 		c.DueAt = &due
+		key += "/" + opening.UTC().Format(time.RFC3339)
 	}
 	if c.OffHoursTold {
 		return c, nil
@@ -76,24 +80,46 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 		return c, fmt.Errorf("writing the off-hours text: %w", err)
 	}
 	c.OffHoursTold = true
-	return c, t.sayText(ctx, c, "off-hours/"+t.in.MessageID, text)
+	return c, t.sayText(ctx, c, key, text)
 }
 
-// startComplaint starts the complaint process of a conversation with that topic. Starting it twice is harmless: the
-// workflow's id is the conversation's.
-func (t *turn) startComplaint(ctx context.Context, c db.Conversation) error {
+// complainAgain starts the next complaint process of a conversation whose topic is that already, if one is due.
+func (t *turn) complainAgain(ctx context.Context, c db.Conversation) error {
+	before := c.Complaints
+	if err := t.startComplaint(ctx, &c); err != nil || c.Complaints == before {
+		return err
+	}
+	_, err := t.Save(ctx, c)
+	return err //nolint:wrapcheck // says what it was doing.
+}
+
+// startComplaint starts the complaint process of a conversation with that topic, unless the last one is still under way.
+// The caller saves c, which counts the processes that were started: the process itself writes its row a moment later, and
+// what a customer says until then belongs to it.
+func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
 	if c.Topic != yingdav1.TopicComplaint {
 		return nil
 	}
 	names := t.router.Names
-	input, err := complaintOf(t, c, promise.ComplaintID(names.Namespace, names.Brand, c.ID))
+	if c.Complaints > 0 {
+		last, err := t.ComplaintGet(ctx, promise.NthComplaintID(names.Namespace, names.Brand, c.ID, c.Complaints))
+		if err != nil && !isNoRows(err) {
+			return fmt.Errorf("looking at the last complaint: %w", err)
+		}
+		state := promise.ComplaintState(last.State)
+		if state != promise.ComplaintResolved && state != promise.ComplaintFollowedUp {
+			return nil
+		}
+	}
+	c.Complaints++
+	input, err := complaintOf(t, *c, promise.NthComplaintID(names.Namespace, names.Brand, c.ID, c.Complaints))
 	if err != nil {
 		return err
 	}
-	t.router.Metrics.complaints.Inc()
 	if err := t.StartWorkflow(ctx, input.ID, promise.ComplaintWorkflow, input); err != nil {
 		return fmt.Errorf("starting the complaint: %w", err)
 	}
+	t.done.complaints++
 	return nil
 }
 

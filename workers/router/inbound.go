@@ -30,22 +30,26 @@ type turn struct {
 	channel  *catalog.Channel
 	in       message.Inbound
 	contact  db.Contact
+	done     *tally
 }
 
 // inbound takes in what a customer did; it returns the skill group whose queue changed.
-func (r *Router) inbound(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, in message.Inbound) (queued string, err error) {
+func (r *Router) inbound(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, done *tally, in message.Inbound) (queued string, err error) {
 	fresh, err := u.ProcessedAdd(ctx, consumerName, in.Channel, in.MessageID, u.Now)
 	if err != nil {
 		return "", fmt.Errorf("remembering a message: %w", err)
 	}
 	if fresh == 0 {
-		r.Metrics.duplicates.Inc()
+		done.duplicates++
 		return "", nil
 	}
 	clean(&in.Content)
-	t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, in.Channel), in: in}
+	t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, in.Channel), in: in, done: done}
 	if err := t.meet(ctx); err != nil {
 		return "", err
+	}
+	if isEvent(in.Content) {
+		return "", t.note(ctx)
 	}
 	c, err := t.conversation(ctx)
 	if err != nil {
@@ -63,7 +67,7 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, snapshot *catalog.S
 	if err := u.Hear(ctx, c, in); err != nil {
 		return "", err //nolint:wrapcheck // says what it was doing.
 	}
-	r.Metrics.messages.Inc()
+	done.messages++
 	return t.answer(ctx, c)
 }
 
@@ -107,35 +111,39 @@ func (t *turn) meet(ctx context.Context) error {
 	}
 	t.contact = contact
 	kind := quota.UserMessage
-	if t.in.Content.Kind == message.KindEntered {
+	switch {
+	case isEvent(t.in.Content):
+		return nil
+	case t.in.Content.Kind == message.KindEntered:
 		kind = quota.EnterSession
 	}
-	return t.grant(ctx, kind)
+	return t.GrantQuota(ctx, store.Contact{Channel: t.in.Channel, ExternalID: t.in.Customer}, kind, t.in.SentAt) //nolint:wrapcheck // says what it was doing.
 }
 
-func (t *turn) grant(ctx context.Context, kind quota.Contact) error {
-	row, err := t.QuotaForUpdate(ctx, t.in.Channel, t.in.Customer)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("reading the quota: %w", err)
+// isEvent says whether the content is an event of the platform's that this version does not know. The customer wrote
+// nothing, and may not even have been there: connectors name its type "event/<name>".
+func isEvent(c message.Content) bool {
+	return c.Kind == message.KindUnsupported && (c.RawType == "event" || strings.HasPrefix(c.RawType, "event/"))
+}
+
+// note shows an event in the contact's open conversation, if there is one. It asks for no answer: it opens no conversation,
+// keeps none open, and takes nobody's time.
+func (t *turn) note(ctx context.Context) error {
+	c, err := t.ConversationOpenForUpdate(ctx, t.in.Channel, t.in.Customer)
+	if isNoRows(err) {
+		return nil
 	}
-	state := quota.Grant(quota.State{
-		WindowEnds: row.WindowEnds, Remaining: row.Remaining, SessionEnds: row.SessionEnds, SessionRemaining: row.SessionRemaining,
-	}, kind, t.in.SentAt)
-	err = t.QuotaSet(ctx, db.QuotaSetParams{
-		Channel: t.in.Channel, ExternalID: t.in.Customer, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
-		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
-	})
 	if err != nil {
-		return fmt.Errorf("granting quota: %w", err)
+		return fmt.Errorf("finding the conversation: %w", err)
 	}
-	return nil
+	return t.Hear(ctx, c, t.in) //nolint:wrapcheck // says what it was doing.
 }
 
 // conversation returns the contact's open conversation, or a new one, locked.
 func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
 	c, err := t.ConversationOpenForUpdate(ctx, t.in.Channel, t.in.Customer)
 	if errors.Is(err, pgx.ErrNoRows) {
-		t.router.Metrics.opened.Inc()
+		t.done.opened++
 		c, err = t.ConversationAdd(ctx, db.ConversationAddParams{
 			ID: uuid.Must(uuid.NewV7()), Channel: t.in.Channel, ExternalID: t.in.Customer, CustomerID: t.contact.CustomerID, OpenedAt: t.Now,
 		})
@@ -184,6 +192,11 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)
 		}
+		if handOff.Topic != "" {
+			if err := t.complainAgain(ctx, c); err != nil {
+				return "", err
+			}
+		}
 		if err := t.ConversationTouch(ctx, t.in.SentAt, c.ID); err != nil {
 			return "", fmt.Errorf("noting the message's time: %w", err)
 		}
@@ -206,7 +219,7 @@ func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) 
 			return err
 		}
 	}
-	t.router.Metrics.botAnswers.Inc()
+	t.done.botAnswers++
 	_, err := t.Save(ctx, c)
 	return err //nolint:wrapcheck // says what it was doing.
 }

@@ -11,6 +11,7 @@ type Metrics struct {
 	messages, duplicates, opened, botAnswers, assigned, complaints prometheus.Counter
 	batchSize, batchSeconds                                        prometheus.Histogram
 	stranded                                                       prometheus.Gauge
+	waiting                                                        *prometheus.GaugeVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -29,9 +30,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "stranded_conversations",
 		Help: "Conversations of the brand that wait in no skill group, or in one that is gone. Every replica says the same.",
 	})
-	registry.MustRegister(stranded)
+	waiting := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "waiting_conversations",
+		Help: "Conversations of the brand that wait in a skill group, by state: queued or awaiting_opening. Every replica says the same.",
+	}, []string{"skill_group", "state"})
+	registry.MustRegister(stranded, waiting)
 	return &Metrics{
 		stranded:     stranded,
+		waiting:      waiting,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
@@ -41,6 +47,19 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
 		batchSeconds: histogram("batch_seconds", "Time of one transaction.", prometheus.ExponentialBuckets(0.001, 2, 12)),
 	}
+}
+
+// tally is what a transaction did; it counts once that is committed.
+type tally struct {
+	messages, duplicates, opened, botAnswers, complaints int
+}
+
+func (m *Metrics) add(t tally) {
+	m.messages.Add(float64(t.messages))
+	m.duplicates.Add(float64(t.duplicates))
+	m.opened.Add(float64(t.opened))
+	m.botAnswers.Add(float64(t.botAnswers))
+	m.complaints.Add(float64(t.complaints))
 }
 
 func (m *Metrics) batch(size int, took time.Duration) {

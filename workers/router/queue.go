@@ -7,29 +7,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
-	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 const (
-	tickInterval = time.Second
-	// strandedInterval is how often those are counted whose queue nobody works off.
-	strandedInterval = time.Minute
-	// upkeepInterval is how often partitions are made and old rows go.
-	upkeepInterval = time.Hour
-	// batchRows bounds what one transaction of the clock moves.
+	// batchRows bounds what one look at a queue moves.
 	batchRows = 100
-
-	// processedKept is longer than any topic's retention (30 days), so that no replay counts twice.
-	processedKept = 45 * 24 * time.Hour
-	framesKept    = 7 * 24 * time.Hour
-	// botIdle is after how long a conversation that only the bot took part in counts as over.
-	botIdle = 24 * time.Hour
+	// drainTimeout bounds one look at a queue, so that a group whose rows are held does not keep the others from theirs.
+	drainTimeout = 10 * time.Second
 )
 
 // queueChange says that the queue of a skill group is to be looked at, and which message's span was the reason, if one was.
@@ -91,6 +83,8 @@ func (r *Router) drainGroups(ctx context.Context) {
 
 // drainTraced is drain in the trace of the message that was the reason; a look by the clock makes no trace.
 func (r *Router) drainTraced(ctx context.Context, change queueChange) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
 	if !change.span.IsValid() {
 		return r.drain(ctx, change.group)
 	}
@@ -100,28 +94,71 @@ func (r *Router) drainTraced(ctx context.Context, change queueChange) error {
 	return r.drain(ctx, change.group)
 }
 
-// drain opens what waited for the opening, assigns while seats are free, and tells the others that they wait.
+// drain opens what waited for the opening, assigns while seats are free, and tells the others that they wait; of a closed
+// group it sends those who wait home. A step that fails does not keep the next from being tried.
 func (r *Router) drain(ctx context.Context, name string) error {
 	snapshot := r.Catalog.Snapshot()
 	group, ok := snapshot.Group(name)
-	if !ok || group.Schedule != nil && !group.Schedule.At(r.Now()).Open {
+	if !ok {
 		return nil
 	}
-	if err := r.openWaiting(ctx, name); err != nil {
-		return err
+	if group.Schedule != nil && !group.Schedule.At(r.Now()).Open {
+		return r.closeWaiting(ctx, snapshot, group)
 	}
+	return errors.Join(r.openWaiting(ctx, name), r.assign(ctx, group), r.tellWaiting(ctx, snapshot, name))
+}
+
+func (r *Router) assign(ctx context.Context, group *catalog.Group) error {
 	for {
-		assigned, err := r.Store.AssignNext(ctx, r.scope(), name, group.Seats)
+		assigned, err := r.Store.AssignNext(ctx, r.scope(), group.Name, group.Seats)
 		if err != nil {
 			return fmt.Errorf("assigning: %w", err)
 		}
 		if !assigned {
-			break
+			return nil
 		}
 		r.Committed()
 		r.Metrics.assigned.Inc()
 	}
-	return r.tellWaiting(ctx, snapshot, name)
+}
+
+// closeWaiting keeps those who still wait when a group closes for its next opening, and tells them. They keep their places.
+func (r *Router) closeWaiting(ctx context.Context, snapshot *catalog.Snapshot, group *catalog.Group) error {
+	ids, err := r.Store.Queries().ConversationsInGroup(ctx, []string{store.StateQueued}, group.Name, batchRows)
+	if err != nil {
+		return fmt.Errorf("finding who waits in a closed group: %w", err)
+	}
+	return r.each(ctx, ids, func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+		if c.State != store.StateQueued || c.SkillGroup != group.Name {
+			return nil
+		}
+		t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, c.Channel)}
+		c, err := t.awaitOpening(ctx, c, group)
+		if err != nil {
+			return err
+		}
+		_, err = u.Save(ctx, c)
+		return err //nolint:wrapcheck // says what it was doing.
+	})
+}
+
+// each changes conversations, each locked in a transaction of its own: one that fails does not keep the others.
+func (r *Router) each(ctx context.Context, ids []uuid.UUID, change func(context.Context, *store.Unit, db.Conversation) error) error {
+	var failed []error
+	for _, id := range ids {
+		err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
+			c, err := u.ConversationForUpdate(ctx, id)
+			if err != nil {
+				return fmt.Errorf("locking a conversation: %w", err)
+			}
+			return change(ctx, u, c)
+		})
+		failed = append(failed, err)
+	}
+	if len(ids) > 0 {
+		r.Committed()
+	}
+	return errors.Join(failed...)
 }
 
 // openWaiting queues the conversations that waited for the group's opening, oldest first.
@@ -135,9 +172,8 @@ func (r *Router) openWaiting(ctx context.Context, group string) error {
 			}
 			moved = len(waiting)
 			for _, c := range waiting {
-				opened := c.OpenedAt
-				// Who wrote in the night waits since then, and so is first in the morning.
-				c.State, c.QueuedAt = store.StateQueued, &opened
+				// When it closes again, that is to be told again.
+				c.State, c.QueuedAt, c.OffHoursTold = store.StateQueued, u.Place(c), false
 				if _, err := u.Save(ctx, c); err != nil {
 					return err //nolint:wrapcheck // says what it was doing.
 				}
@@ -159,122 +195,30 @@ func (r *Router) tellWaiting(ctx context.Context, snapshot *catalog.Snapshot, gr
 	if err != nil {
 		return fmt.Errorf("finding who waits: %w", err)
 	}
+	var ids []uuid.UUID
+	places := map[uuid.UUID]int{}
 	for _, row := range rows {
-		err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
-			c, err := u.ConversationForUpdate(ctx, row.ID)
-			if err != nil {
-				return fmt.Errorf("locking a conversation: %w", err)
-			}
-			if c.State != store.StateQueued || c.QueuedTold {
-				return nil
-			}
-			channel := channelOf(snapshot, c.Channel)
-			v := vars(snapshot, channel, group, u.Now)
-			v.QueuePosition = int(row.Position) - 1
-			text, err := channel.Playbook.Queued(v)
-			if err != nil {
-				return fmt.Errorf("writing the queue text: %w", err)
-			}
-			if text != "" {
-				_, _, err = u.Say(ctx, c, store.Words{
-					Key: "queued/" + c.ID.String(), Topic: r.Names.Outbound(channel.Pool), Sender: store.SenderBot,
-					Content: message.Content{Kind: message.KindText, Text: text},
-				})
-				if err != nil {
-					return err //nolint:wrapcheck // says what it was doing.
-				}
-			}
-			c.QueuedTold = true
-			_, err = u.Save(ctx, c)
-			return err //nolint:wrapcheck // says what it was doing.
-		})
+		ids = append(ids, row.ID)
+		places[row.ID] = int(row.Position)
+	}
+	return r.each(ctx, ids, func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+		if c.State != store.StateQueued || c.QueuedTold {
+			return nil
+		}
+		t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, c.Channel)}
+		v := vars(snapshot, t.channel, group, u.Now)
+		v.QueuePosition = places[c.ID] - 1
+		text, err := t.channel.Playbook.Queued(v)
 		if err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return fmt.Errorf("writing the queue text: %w", err)
 		}
-	}
-	return nil
-}
-
-// tick looks at every queue once a second: for openings that came with the clock, and for what a crash between a commit
-// and its assignment left behind.
-func (r *Router) tick(ctx context.Context) {
-	ticker := time.NewTicker(tickInterval)
-	defer ticker.Stop()
-	upkeep := time.NewTicker(upkeepInterval)
-	defer upkeep.Stop()
-	stranded := time.NewTicker(strandedInterval)
-	defer stranded.Stop()
-	r.upkeep(ctx)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			r.configured(r.Catalog.Snapshot())
-		case <-stranded.C:
-			r.countStranded(ctx, r.Catalog.Snapshot())
-		case <-upkeep.C:
-			r.upkeep(ctx)
+		if err := t.sayText(ctx, c, "queued/"+c.ID.String(), text); err != nil {
+			return err
 		}
-	}
-}
-
-// countStranded tells of the conversations that no group has: the Brand names no default group, or a group was deleted
-// while customers waited in it. They stay where they are, and are served once there is a group of the name.
-func (r *Router) countStranded(ctx context.Context, snapshot *catalog.Snapshot) {
-	names := []string{} // None is an empty list to the database, not an unknown one.
-	for _, group := range snapshot.Groups() {
-		names = append(names, group.Name)
-	}
-	count, err := r.Store.Queries().Stranded(ctx, names)
-	if err != nil {
-		if ctx.Err() == nil {
-			r.Logger.Warn("Counting the conversations without a skill group failed, trying again in a minute", "error", err)
-		}
-		return
-	}
-	r.Metrics.stranded.Set(float64(count))
-	if count > 0 {
-		r.Logger.Warn("Customers wait in no skill group, or in one that does not exist: name a default group in the Brand, or make the group again",
-			"conversations", count)
-	}
-}
-
-// upkeep makes the partitions ahead and lets go of what nothing asks for any more.
-func (r *Router) upkeep(ctx context.Context) {
-	now, queries := r.Now().UTC(), r.Store.Queries()
-	prune := func(f func(context.Context, time.Time) (int64, error), before time.Time) error {
-		_, err := f(ctx, before)
-		return err
-	}
-	err := errors.Join(
-		queries.EnsurePartitions(ctx, now),
-		prune(queries.ProcessedPrune, now.Add(-processedKept)),
-		prune(queries.FramesPrune, now.Add(-framesKept)),
-		r.closeIdle(ctx, now.Add(-botIdle)),
-	)
-	if err != nil && ctx.Err() == nil {
-		r.Logger.Warn("Upkeep of the database failed, trying again in an hour", "error", err)
-	}
-}
-
-func (r *Router) closeIdle(ctx context.Context, before time.Time) error {
-	for {
-		var closed int
-		err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
-			idle, err := u.IdleBotConversations(ctx, before, batchRows)
-			closed = len(idle)
-			for _, c := range idle {
-				if _, err := u.Close(ctx, c); err != nil {
-					return err //nolint:wrapcheck // says what it was doing.
-				}
-			}
-			return err //nolint:wrapcheck // joined and logged by the caller.
-		})
-		if err != nil || closed < batchRows {
-			return err //nolint:wrapcheck // joined and logged by the caller.
-		}
-	}
+		c.QueuedTold = true
+		_, err = u.Save(ctx, c)
+		return err //nolint:wrapcheck // says what it was doing.
+	})
 }
 
 func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -65,6 +65,7 @@ func (r *Router) Run(ctx context.Context) error {
 		Brokers: r.Brokers, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
 		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger,
 	})
+	r.awaitPartitions(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return consumer.Run(ctx) })
 	group.Go(func() error { r.drainGroups(ctx); return nil })
@@ -107,15 +108,16 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	snapshot := r.Catalog.Snapshot()
 	var touched []queueChange
 	var spans spans
+	var done tally
 	defer func() { spans.end() }()
 	err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
 		spans.end() // The unit may run again.
-		touched = touched[:0]
+		touched, done = touched[:0], tally{}
 		for i := range batch {
 			takeCtx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), //nolint:spancheck // spans.end ends it.
 				trace.WithSpanKind(trace.SpanKindConsumer))
 			spans = append(spans, span)
-			group, err := r.take(takeCtx, u, snapshot, i, batch[i])
+			group, err := r.take(takeCtx, u, snapshot, &done, i, batch[i])
 			if err != nil {
 				return err //nolint:spancheck // spans.end ends it.
 			}
@@ -133,6 +135,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	for _, change := range touched {
 		r.groups.add(change)
 	}
+	r.Metrics.add(done)
 	r.Metrics.batch(len(batch), r.Now().Sub(started))
 	return nil
 }
@@ -148,14 +151,14 @@ func (s *spans) end() {
 }
 
 // take takes in one envelope; it returns the skill group whose queue changed.
-func (r *Router) take(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, index int, e message.Envelope) (queued string, err error) {
+func (r *Router) take(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, done *tally, index int, e message.Envelope) (queued string, err error) {
 	switch e.Type {
 	case message.TypeInbound:
 		in, err := message.Payload[message.Inbound](e, message.TypeInbound)
 		if err != nil {
 			return "", &bus.PoisonError{Index: index, Reason: err.Error()}
 		}
-		return r.inbound(ctx, u, snapshot, in)
+		return r.inbound(ctx, u, snapshot, done, in)
 	case message.TypeDelivery:
 		report, err := message.Payload[message.Delivery](e, message.TypeDelivery)
 		if err != nil {

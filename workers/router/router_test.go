@@ -30,8 +30,9 @@ func migrate(ctx context.Context, url string) error { return store.Migrate(ctx, 
 // world is a brand with one router whose clock stands still.
 type world struct {
 	*Router
-	t   *testing.T
-	now time.Time
+	t        *testing.T
+	now      time.Time
+	registry *prometheus.Registry
 }
 
 // noon is a Monday at 12:00 in Shanghai.
@@ -48,10 +49,10 @@ func newWorld(t *testing.T, change ...func([]client.Object)) *world {
 	for _, f := range change {
 		f(objects)
 	}
-	w := &world{t: t, now: noon()}
+	w := &world{t: t, now: noon(), registry: prometheus.NewRegistry()}
 	w.Router = New(Config{
 		Names: bus.Names{Prefix: "yingda", Namespace: "lumi", Brand: "lumi"}, Store: s, Catalog: catalog.Fixed("lumi", "lumi", objects...),
-		Committed: func() {}, Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Committed: func() {}, Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(w.registry),
 	})
 	if _, err := s.Queries().PresenceSet(t.Context(), "xiaomei", true, w.now); err != nil {
 		t.Fatal(err)
@@ -346,14 +347,12 @@ func TestWhoWaitsInNoGroupIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, tt.change)
-			registry := prometheus.NewRegistry()
-			w.Metrics = NewMetrics(registry)
 			var said bytes.Buffer
 			w.Logger = slog.New(slog.NewTextHandler(&said, nil))
 			w.writes("openid-1", "在吗")
-			w.countStranded(t.Context(), w.Catalog.Snapshot())
-			if got := gauge(t, registry, "yingda_router_stranded_conversations"); got != tt.want {
-				t.Errorf("%v conversations are stranded, want %v", got, tt.want)
+			w.looks(newClock(w.Router))
+			if diff := cmp.Diff(map[string]float64{"": tt.want}, metric(t, w.registry, "yingda_router_stranded_conversations")); diff != "" {
+				t.Errorf("stranded conversations (-want +got):\n%s", diff)
 			}
 			if warned := strings.Contains(said.String(), "Customers wait in no skill group"); warned != (tt.want > 0) {
 				t.Errorf("the log says %q", said.String())
@@ -362,17 +361,25 @@ func TestWhoWaitsInNoGroupIsTold(t *testing.T) {
 	}
 }
 
-func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
+// metric is a metric's values, by those of its labels.
+func metric(t *testing.T, registry *prometheus.Registry, name string) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+	values := map[string]float64{}
 	for _, family := range families {
-		if family.GetName() == name {
-			return family.GetMetric()[0].GetGauge().GetValue()
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			var labels []string
+			for _, label := range m.GetLabel() {
+				labels = append(labels, label.GetValue())
+			}
+			values[strings.Join(labels, " ")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 		}
 	}
-	t.Fatalf("there is no metric %s", name)
-	return 0
+	return values
 }

@@ -32,7 +32,7 @@ func (q *Queries) AgentLeastBusy(ctx context.Context, agents []string, capacitie
 const conversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version
 `
 
 type ConversationAddParams struct {
@@ -71,13 +71,14 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
 }
 
 const conversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -102,13 +103,14 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
 }
 
 const conversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -133,13 +135,14 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
 }
 
 const conversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -165,6 +168,7 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
@@ -185,9 +189,9 @@ UPDATE conversation SET
     state = $1, skill_group = $2, routing_rule = $3, topic = $4, priority = $5,
     agent = $6, queued_at = $7, assigned_at = $8,
     closed_at = $9, due_at = $10, last_message_at = $11,
-    off_hours_told = $12, queued_told = $13, version = version + 1
-WHERE id = $14
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version
+    off_hours_told = $12, queued_told = $13, complaints = $14, version = version + 1
+WHERE id = $15
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version
 `
 
 type ConversationUpdateParams struct {
@@ -204,6 +208,7 @@ type ConversationUpdateParams struct {
 	LastMessageAt time.Time
 	OffHoursTold  bool
 	QueuedTold    bool
+	Complaints    int32
 	ID            uuid.UUID
 }
 
@@ -223,6 +228,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.LastMessageAt,
 		arg.OffHoursTold,
 		arg.QueuedTold,
+		arg.Complaints,
 		arg.ID,
 	)
 	var i Conversation
@@ -245,9 +251,60 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
+}
+
+const conversationsInGroup = `-- name: ConversationsInGroup :many
+SELECT id FROM conversation WHERE state = ANY($1::text[]) AND skill_group = $2
+ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT $3
+`
+
+// The first conversations that wait in a group, in one of the states.
+func (q *Queries) ConversationsInGroup(ctx context.Context, states []string, skillGroup string, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, conversationsInGroup, states, skillGroup, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const conversationsOfAgent = `-- name: ConversationsOfAgent :many
+SELECT id FROM conversation WHERE state = 'assigned' AND agent = $1::text ORDER BY assigned_at, id LIMIT $2
+`
+
+func (q *Queries) ConversationsOfAgent(ctx context.Context, agent string, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, conversationsOfAgent, agent, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const presenceGet = `-- name: PresenceGet :one
@@ -326,7 +383,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const queueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE state = 'queued' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'queued' AND skill_group = $1
 ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -353,39 +410,38 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversatio
 		&i.LastMessageAt,
 		&i.OffHoursTold,
 		&i.QueuedTold,
+		&i.Complaints,
 		&i.Version,
 	)
 	return i, err
 }
 
-const queueLength = `-- name: QueueLength :one
-SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = $1
+const standings = `-- name: Standings :many
+SELECT state, skill_group AS name, count(*) AS conversations FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
+UNION ALL
+SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent
 `
 
-func (q *Queries) QueueLength(ctx context.Context, skillGroup string) (int64, error) {
-	row := q.db.QueryRow(ctx, queueLength, skillGroup)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+type StandingsRow struct {
+	State         string
+	Name          string
+	Conversations int64
 }
 
-const queuedGroups = `-- name: QueuedGroups :many
-SELECT DISTINCT skill_group FROM conversation WHERE state = 'queued'
-`
-
-func (q *Queries) QueuedGroups(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, queuedGroups)
+// How many conversations wait in each group, by their state, and how many each agent has (state assigned).
+func (q *Queries) Standings(ctx context.Context) ([]StandingsRow, error) {
+	rows, err := q.db.Query(ctx, standings)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []StandingsRow
 	for rows.Next() {
-		var skill_group string
-		if err := rows.Scan(&skill_group); err != nil {
+		var i StandingsRow
+		if err := rows.Scan(&i.State, &i.Name, &i.Conversations); err != nil {
 			return nil, err
 		}
-		items = append(items, skill_group)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

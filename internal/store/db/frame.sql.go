@@ -66,7 +66,7 @@ func (q *Queries) FramesAfter(ctx context.Context, agent string, afterSeq int64,
 }
 
 const framesPrune = `-- name: FramesPrune :execrows
-DELETE FROM frame WHERE created_at < $1
+DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < $1 LIMIT 1000))
 `
 
 func (q *Queries) FramesPrune(ctx context.Context, before time.Time) (int64, error) {

@@ -59,6 +59,7 @@ type Conversation struct {
 	LastMessageAt time.Time
 	OffHoursTold  bool
 	QueuedTold    bool
+	Complaints    int32
 	Version       int64
 }
 

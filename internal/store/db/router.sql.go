@@ -78,6 +78,20 @@ func (q *Queries) DeliveredConversation(ctx context.Context, messageID uuid.UUID
 	return i, err
 }
 
+const deliveriesPrune = `-- name: DeliveriesPrune :execrows
+DELETE FROM delivery WHERE message_id = ANY(ARRAY(
+    SELECT d.message_id FROM delivery d WHERE d.reported AND d.state = 'delivered' AND d.updated_at < $1 LIMIT 1000))
+`
+
+// Only what arrived, and what the router knows to have: of a message without a row, a transcript may say that it arrived.
+func (q *Queries) DeliveriesPrune(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, deliveriesPrune, before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const ensurePartitions = `-- name: EnsurePartitions :exec
 SELECT ensure_message_partitions($1)
 `
@@ -88,7 +102,7 @@ func (q *Queries) EnsurePartitions(ctx context.Context, at time.Time) error {
 }
 
 const idleBotConversations = `-- name: IdleBotConversations :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations that only the bot took part in and that nobody has touched for long.
@@ -120,6 +134,7 @@ func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, ma
 			&i.LastMessageAt,
 			&i.OffHoursTold,
 			&i.QueuedTold,
+			&i.Complaints,
 			&i.Version,
 		); err != nil {
 			return nil, err
@@ -148,9 +163,22 @@ func (q *Queries) MediaExpect(ctx context.Context, iD uuid.UUID, channel string,
 	return err
 }
 
+const mediaPrune = `-- name: MediaPrune :execrows
+DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < $1 LIMIT 100))
+`
+
+// Fewer at a time: a file may have 20 MiB.
+func (q *Queries) MediaPrune(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, mediaPrune, before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const openWaiting = `-- name: OpenWaiting :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, version FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
-ORDER BY opened_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
+ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations of a group that wait for its opening; those that another transaction holds come with the next look.
@@ -182,6 +210,7 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 			&i.LastMessageAt,
 			&i.OffHoursTold,
 			&i.QueuedTold,
+			&i.Complaints,
 			&i.Version,
 		); err != nil {
 			return nil, err
@@ -195,9 +224,10 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 }
 
 const processedPrune = `-- name: ProcessedPrune :execrows
-DELETE FROM processed WHERE received_at < $1
+DELETE FROM processed WHERE ctid = ANY(ARRAY(SELECT p.ctid FROM processed p WHERE p.received_at < $1 LIMIT 1000))
 `
 
+// A thousand rows a call, as every Prune: a transaction that deletes a month's rows would hold up everybody. Call it until it is 0.
 func (q *Queries) ProcessedPrune(ctx context.Context, before time.Time) (int64, error) {
 	result, err := q.db.Exec(ctx, processedPrune, before)
 	if err != nil {

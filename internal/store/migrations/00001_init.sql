@@ -45,9 +45,11 @@ CREATE TABLE conversation (
     -- By when an off-hours message is to be answered; null without such a promise.
     due_at        timestamptz,
     last_message_at timestamptz NOT NULL,
-    -- What the bot has already said, so that it says it once.
+    -- What the bot has already said, so that it says it once; off_hours_told once a closed period: the queue clears it.
     off_hours_told boolean    NOT NULL DEFAULT false,
     queued_told   boolean     NOT NULL DEFAULT false,
+    -- Complaint processes that were started; the newest one's number, which is part of its id.
+    complaints    integer     NOT NULL DEFAULT 0,
     -- Grows with every change that desks see.
     version       bigint      NOT NULL DEFAULT 1
 );
@@ -153,6 +155,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_pending ON delivery (channel, external_id, seq) WHERE state IN ('queued', 'sending', 'deferred');
 CREATE INDEX delivery_unreported ON delivery (pool, updated_at) WHERE NOT reported;
 CREATE INDEX delivery_work ON delivery (pool, state, not_before) WHERE state IN ('queued', 'sending', 'deferred');
+CREATE INDEX delivery_over ON delivery (updated_at) WHERE reported AND state = 'delivered';
 
 -- Inbound envelopes that arrived while Kafka was away; drained in id order by the holder of the pool's advisory lock.
 CREATE TABLE spool (
@@ -182,6 +185,7 @@ CREATE TABLE media (
     created_at   timestamptz NOT NULL
 );
 CREATE INDEX media_fetch ON media (channel, not_before) WHERE state = 'fetch';
+CREATE INDEX media_age ON media (created_at);
 
 -- Forced refreshes of a platform's access token, which the platform allows 20 times a day and once in 30 s for all replicas together.
 CREATE TABLE token_refresh (

@@ -11,12 +11,6 @@ SELECT * FROM complaint WHERE id = @id;
 -- name: ComplaintOfConversation :one
 SELECT * FROM complaint WHERE conversation_id = @conversation_id ORDER BY opened_at DESC LIMIT 1;
 
--- name: ComplaintsUnsettled :many
--- What still asks for somebody, of the given groups: not resolved, or not followed up. Oldest first.
-SELECT * FROM complaint
-WHERE state IN ('open', 'escalated', 'resolved') AND skill_group = ANY(@skill_groups::text[])
-ORDER BY opened_at, id LIMIT @max_rows;
-
 -- name: ComplaintAcknowledge :one
 -- No row when the complaint was acknowledged before.
 UPDATE complaint SET acknowledged_at = @at::timestamptz WHERE id = @id AND acknowledged_at IS NULL

@@ -19,7 +19,7 @@ UPDATE conversation SET
     state = @state, skill_group = @skill_group, routing_rule = @routing_rule, topic = @topic, priority = @priority,
     agent = sqlc.narg('agent'), queued_at = sqlc.narg('queued_at'), assigned_at = sqlc.narg('assigned_at'),
     closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
-    off_hours_told = @off_hours_told, queued_told = @queued_told, version = version + 1
+    off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints, version = version + 1
 WHERE id = @id
 RETURNING *;
 
@@ -32,11 +32,19 @@ UPDATE conversation SET last_message_at = @at WHERE id = @id AND last_message_at
 SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
 ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
--- name: QueueLength :one
-SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = @skill_group;
+-- name: Standings :many
+-- How many conversations wait in each group, by their state, and how many each agent has (state assigned).
+SELECT state, skill_group AS name, count(*) AS conversations FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
+UNION ALL
+SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
 
--- name: QueuedGroups :many
-SELECT DISTINCT skill_group FROM conversation WHERE state = 'queued';
+-- name: ConversationsInGroup :many
+-- The first conversations that wait in a group, in one of the states.
+SELECT id FROM conversation WHERE state = ANY(@states::text[]) AND skill_group = @skill_group
+ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT @max_rows;
+
+-- name: ConversationsOfAgent :many
+SELECT id FROM conversation WHERE state = 'assigned' AND agent = @agent::text ORDER BY assigned_at, id LIMIT @max_rows;
 
 -- name: AgentLeastBusy :one
 -- The on-duty agent with a free slot who uses the smallest share of their capacity, and among equals has waited longest.

@@ -21,7 +21,7 @@ WHERE d.message_id = @message_id;
 -- name: OpenWaiting :many
 -- Conversations of a group that wait for its opening; those that another transaction holds come with the next look.
 SELECT * FROM conversation WHERE state = 'awaiting_opening' AND skill_group = @skill_group
-ORDER BY opened_at, id LIMIT @max_rows FOR UPDATE SKIP LOCKED;
+ORDER BY coalesce(queued_at, opened_at), id LIMIT @max_rows FOR UPDATE SKIP LOCKED;
 
 -- name: QueuedUntold :many
 -- Waiting conversations of a group whose customers were not told so, with their place in the queue.
@@ -35,7 +35,17 @@ SELECT q.id, q.position::int AS position FROM (
 SELECT * FROM conversation WHERE state = 'bot' AND last_message_at < @before LIMIT @max_rows FOR UPDATE SKIP LOCKED;
 
 -- name: ProcessedPrune :execrows
-DELETE FROM processed WHERE received_at < @before;
+-- A thousand rows a call, as every Prune: a transaction that deletes a month's rows would hold up everybody. Call it until it is 0.
+DELETE FROM processed WHERE ctid = ANY(ARRAY(SELECT p.ctid FROM processed p WHERE p.received_at < @before LIMIT 1000));
+
+-- name: DeliveriesPrune :execrows
+-- Only what arrived, and what the router knows to have: of a message without a row, a transcript may say that it arrived.
+DELETE FROM delivery WHERE message_id = ANY(ARRAY(
+    SELECT d.message_id FROM delivery d WHERE d.reported AND d.state = 'delivered' AND d.updated_at < @before LIMIT 1000));
+
+-- name: MediaPrune :execrows
+-- Fewer at a time: a file may have 20 MiB.
+DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < @before LIMIT 100));
 
 -- name: EnsurePartitions :exec
 SELECT ensure_message_partitions(@at);

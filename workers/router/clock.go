@@ -1,0 +1,202 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+const (
+	tickInterval = time.Second
+	// strandedInterval is how often the log tells of those whose queue nobody works off.
+	strandedInterval = time.Minute
+	// goneAfter is how long an Agent or a SkillGroup must be missing before what it had is given to others: another replica
+	// may have heard of a new one earlier, and one that is deleted and made again is still there.
+	goneAfter = 30 * time.Second
+)
+
+// clock is what looks at all conversations that wait or are served, once a second. Its owner is one goroutine.
+type clock struct {
+	*Router
+	// missing is since when an Agent or SkillGroup of that name was not there.
+	missing map[absentee]time.Time
+	// shown are the queues in the metrics.
+	shown  map[queue]struct{}
+	warned time.Time
+}
+
+// absentee is the name of what has conversations and does not exist.
+type absentee struct{ kind, name string }
+
+// queue is where conversations wait.
+type queue struct{ group, state string }
+
+func newClock(r *Router) *clock {
+	return &clock{Router: r, missing: map[absentee]time.Time{}, shown: map[queue]struct{}{}}
+}
+
+// tick looks at every queue once a second: for what came with the clock (openings, closings, agents and groups that are
+// gone), and for what a crash between a commit and its assignment left behind.
+func (r *Router) tick(ctx context.Context) {
+	clock := newClock(r)
+	ticker := time.NewTicker(tickInterval)
+	defer ticker.Stop()
+	upkeep := time.NewTicker(upkeepInterval)
+	defer upkeep.Stop()
+	r.upkeep(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := clock.look(ctx, r.Catalog.Snapshot()); err != nil && ctx.Err() == nil {
+				r.Logger.Warn("Looking at the queues failed, trying again in a second", "error", err)
+			}
+		case <-upkeep.C:
+			r.upkeep(ctx)
+		}
+	}
+}
+
+// look asks once where conversations stand, and has every queue worked off in which somebody waits: a brand in which nobody
+// does costs one statement.
+func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
+	rows, err := c.Store.Queries().Standings(ctx)
+	if err != nil {
+		return fmt.Errorf("asking where conversations stand: %w", err)
+	}
+	for _, row := range rows {
+		if _, known := snapshot.Group(row.Name); known && row.State != store.StateAssigned {
+			c.groups.add(queueChange{group: row.Name})
+		}
+	}
+	c.show(snapshot, rows)
+	if brand := snapshot.Brand; brand == nil || brand.DeletionTimestamp != nil {
+		// Nothing is known yet, or everything is on its way out.
+		return nil
+	}
+	c.warn(snapshot, rows)
+	return c.adopt(ctx, snapshot, rows)
+}
+
+// show sets the metrics of who waits.
+func (c *clock) show(snapshot *catalog.Snapshot, rows []db.StandingsRow) {
+	waiting := map[queue]float64{}
+	for _, group := range snapshot.Groups() {
+		waiting[queue{group.Name, store.StateQueued}] = 0
+		waiting[queue{group.Name, store.StateAwaitingOpening}] = 0
+	}
+	for _, row := range rows {
+		if row.State != store.StateAssigned {
+			waiting[queue{row.Name, row.State}] = float64(row.Conversations)
+		}
+	}
+	for q, conversations := range waiting {
+		c.Metrics.waiting.WithLabelValues(q.group, q.state).Set(conversations)
+		c.shown[q] = struct{}{}
+	}
+	for q := range c.shown {
+		if _, still := waiting[q]; !still {
+			c.Metrics.waiting.DeleteLabelValues(q.group, q.state)
+			delete(c.shown, q)
+		}
+	}
+}
+
+// warn counts the conversations that wait in no group, or in one that is gone, and tells of them once a minute while there
+// is no default group that could take them.
+func (c *clock) warn(snapshot *catalog.Snapshot, rows []db.StandingsRow) {
+	var stranded int64
+	for _, row := range rows {
+		if _, known := snapshot.Group(row.Name); !known && row.State != store.StateAssigned {
+			stranded += row.Conversations
+		}
+	}
+	c.Metrics.stranded.Set(float64(stranded))
+	_, rescued := snapshot.Group(snapshot.DefaultGroup())
+	if stranded == 0 || rescued || c.Now().Sub(c.warned) < strandedInterval {
+		return
+	}
+	c.warned = c.Now()
+	c.Logger.Warn("Customers wait in no skill group, or in one that does not exist: name a default group in the Brand, or make the group again",
+		"conversations", stranded)
+}
+
+// adopt gives to others what agents and groups have who are gone for long enough.
+func (c *clock) adopt(ctx context.Context, snapshot *catalog.Snapshot, rows []db.StandingsRow) error {
+	missing := map[absentee]time.Time{}
+	var failed []error
+	for _, row := range rows {
+		who := absentee{"SkillGroup", row.Name}
+		_, known := snapshot.Group(row.Name)
+		if row.State == store.StateAssigned {
+			who.kind = "Agent"
+			_, known = snapshot.Agent(row.Name)
+		}
+		if known {
+			continue
+		}
+		since, before := c.missing[who]
+		if !before {
+			since = c.Now()
+		}
+		missing[who] = since
+		if c.Now().Sub(since) < goneAfter {
+			continue
+		}
+		if row.State == store.StateAssigned {
+			failed = append(failed, c.requeue(ctx, row.Name))
+		} else {
+			failed = append(failed, c.reroute(ctx, snapshot, row.Name))
+		}
+	}
+	c.missing = missing
+	return errors.Join(failed...)
+}
+
+// requeue puts the conversations of an Agent who is gone back into their queues.
+func (c *clock) requeue(ctx context.Context, agent string) error {
+	ids, err := c.Store.Queries().ConversationsOfAgent(ctx, agent, batchRows)
+	if err != nil {
+		return fmt.Errorf("finding the conversations of a deleted agent: %w", err)
+	}
+	return c.each(ctx, ids, func(ctx context.Context, u *store.Unit, row db.Conversation) error {
+		if row.State != store.StateAssigned || *row.Agent != agent {
+			return nil
+		}
+		_, err := u.Requeue(ctx, row)
+		return err //nolint:wrapcheck // says what it was doing.
+	})
+}
+
+// reroute gives who waits in a group that is gone, or in none, to the default group, where they keep their places.
+func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group string) error {
+	next, known := snapshot.Group(snapshot.DefaultGroup())
+	if !known {
+		return nil
+	}
+	states := []string{store.StateQueued, store.StateAwaitingOpening}
+	ids, err := c.Store.Queries().ConversationsInGroup(ctx, states, group, batchRows)
+	if err != nil {
+		return fmt.Errorf("finding who waits in a deleted group: %w", err)
+	}
+	return c.each(ctx, ids, func(ctx context.Context, u *store.Unit, row db.Conversation) error {
+		if row.SkillGroup != group || row.State != store.StateQueued && row.State != store.StateAwaitingOpening {
+			return nil
+		}
+		row.State, row.QueuedAt = store.StateQueued, u.Place(row)
+		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
+		_, err := u.Save(ctx, row)
+		return err //nolint:wrapcheck // says what it was doing.
+	})
+}
+
+func priority(group *catalog.Group, topic string) int32 {
+	return routing.Priority(group.Spec.Priorities, topic)
+}

@@ -1,0 +1,87 @@
+package router
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// complaints are the ids of the processes that were started, in the order of their starts.
+func (w *world) complaints() []string {
+	w.t.Helper()
+	rows, err := w.Store.Queries().OutboxHead(w.t.Context(), []int16{0, 1, 2, 3, 4, 5, 6, 7}, store.DestinationTemporal, 10)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var ids []string
+	for _, row := range rows {
+		if row.Target == store.TargetStart+promise.ComplaintWorkflow {
+			ids = append(ids, row.Key)
+		}
+	}
+	return ids
+}
+
+// does runs a transaction with the customer's open conversation, as another worker would.
+func (w *world) does(customer string, f func(ctx context.Context, u *store.Unit, c db.Conversation) error) {
+	w.t.Helper()
+	err := w.Store.Do(w.t.Context(), w.scope(), func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationOpenForUpdate(ctx, "shop", customer)
+		if err != nil {
+			return err
+		}
+		return f(ctx, u, c)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestWhoComplainsAgainAfterTheFirstComplaintIsSettledStartsTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.writes("c", "我要投诉")
+	first := w.complaints()[0]
+	settle := func(id string) {
+		t.Helper()
+		w.does("c", func(ctx context.Context, u *store.Unit, _ db.Conversation) error {
+			_, err := u.ComplaintResolve(ctx, db.ComplaintResolveParams{ID: id, ResolvedAt: w.now, ResolvedBy: "xiaomei", FollowUpDue: w.now})
+			return err
+		})
+	}
+	begin := func(id string) {
+		t.Helper()
+		w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+			_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: id, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, OpenedAt: w.now})
+			return err
+		})
+	}
+	steps := []struct {
+		what string
+		does func()
+		want []string
+	}{
+		{"the process has not written its row yet", func() {}, []string{first}},
+		{"the complaint is open", func() { begin(first) }, []string{first}},
+		{"the complaint is resolved", func() { settle(first) }, []string{first, first + "/2"}},
+		{"the next process has not written its row yet", func() {}, []string{first, first + "/2"}},
+		{"the next complaint is open", func() { begin(first + "/2") }, []string{first, first + "/2"}},
+		{"the next complaint is resolved", func() { settle(first + "/2") }, []string{first, first + "/2", first + "/3"}},
+	}
+	for _, step := range steps {
+		step.does()
+		w.now = w.now.Add(time.Minute)
+		w.writes("c", "投诉", "投诉投诉")
+		if diff := cmp.Diff(step.want, w.complaints()); diff != "" {
+			t.Errorf("%s: processes (-want +got):\n%s", step.what, diff)
+		}
+	}
+	if diff := cmp.Diff(map[string]float64{"": 3}, metric(t, w.registry, "yingda_router_complaints_total")); diff != "" {
+		t.Errorf("complaints_total (-want +got):\n%s", diff)
+	}
+}
