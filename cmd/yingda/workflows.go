@@ -54,6 +54,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 	activities := &complaint.Activities{
 		Store: database, Directory: directory{view, p.names()},
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
+		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) })
 	p.health.Ready = func(ctx context.Context) error {
@@ -75,6 +76,18 @@ type directory struct {
 
 func (d directory) Agents(role string) []string {
 	return d.view.Snapshot().WithRole(yingdav1.AgentRole(role))
+}
+
+func (d directory) GroupAgents(name string) []string {
+	group, known := d.view.Snapshot().Group(name)
+	if !known {
+		return nil
+	}
+	agents := make([]string, len(group.Seats))
+	for i, seat := range group.Seats {
+		agents[i] = seat.Agent
+	}
+	return agents
 }
 
 func (d directory) OutboundTopic(channel string) (string, bool) {

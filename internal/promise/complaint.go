@@ -107,5 +107,10 @@ type ComplaintStatus struct {
 	IgnoredSignals int `json:"ignoredSignals,omitempty"`
 }
 
-// RoleSupervisor is the role that hears of every complaint.
-const RoleSupervisor = "Supervisor"
+// The roles that a complaint may call.
+const (
+	// RoleSupervisor hears of every complaint.
+	RoleSupervisor = "Supervisor"
+	// RoleAdmin is called first where a role has nobody.
+	RoleAdmin = "Admin"
+)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -19,6 +21,8 @@ import (
 type Directory interface {
 	// Agents are the names of all agents of a role: Supervisor or Admin.
 	Agents(role string) []string
+	// GroupAgents are the names of all agents of a SkillGroup.
+	GroupAgents(group string) []string
 	// OutboundTopic is where what is said on a Channel goes; false while the Channel is not known.
 	OutboundTopic(channel string) (topic string, known bool)
 }
@@ -31,6 +35,9 @@ type Activities struct {
 	Events string
 	Source string
 	Now    func() time.Time
+	// Logger and Metrics tell operators of calls that did not reach whom they were for.
+	Logger  *slog.Logger
+	Metrics *Metrics
 }
 
 // The arguments of the activities. Histories hold them: fields are added, never renamed. Tell are the roles to be told.
@@ -122,11 +129,60 @@ func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error
 	})
 }
 
-// Escalate calls a role.
+// Escalate calls a role. Where nobody has it, somebody else is called: a complaint that climbs in silence is lost.
 func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
-	return a.change(ctx, e.Conversation, e.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
-		return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
+	var called callees
+	var changed bool
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationGet(ctx, e.Conversation)
+		if err != nil {
+			return fmt.Errorf("reading the complaint's conversation: %w", err)
+		}
+		called = a.callees(e.Notify, c.SkillGroup)
+		tell := append(a.agents(e.Tell), called.agents...)
+		_, changed, err = u.ChangeComplaint(ctx, e.Conversation, tell, func(ctx context.Context) (db.Complaint, error) {
+			return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
+		})
+		return err
 	})
+	if err != nil || !changed {
+		return err
+	}
+	a.Metrics.escalations.WithLabelValues(called.who).Inc()
+	if called.who != reachedRole {
+		a.Logger.Warn("Nobody has the role that a complaint was escalated to", "role", e.Notify, "reached", called.who, "complaint", e.ID)
+	}
+	return nil
+}
+
+// Who an escalation reached, as metrics and logs name it.
+const (
+	reachedRole   = "role"
+	reachedOthers = "other_role"
+	reachedGroup  = "group"
+	reachedNobody = "nobody"
+)
+
+// callees are the agents whom an escalation calls.
+type callees struct {
+	who    string
+	agents []string
+}
+
+// callees finds somebody to call: who has the role, else the admins, else the supervisors, else the group itself.
+func (a *Activities) callees(role, group string) callees {
+	if agents := a.Directory.Agents(role); len(agents) > 0 {
+		return callees{reachedRole, agents}
+	}
+	for _, other := range []string{promise.RoleAdmin, promise.RoleSupervisor} {
+		if agents := a.Directory.Agents(other); len(agents) > 0 {
+			return callees{reachedOthers, agents}
+		}
+	}
+	if agents := a.Directory.GroupAgents(group); len(agents) > 0 {
+		return callees{reachedGroup, agents}
+	}
+	return callees{who: reachedNobody}
 }
 
 // RecordResolved records how the complaint was settled, and until when the customer is asked again.

@@ -1,6 +1,7 @@
 package complaint
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -88,7 +89,8 @@ func newWorker(c client.Client, s *store.Store) *temporal.Worker {
 }
 
 func activitiesOn(s *store.Store) *Activities {
-	return &Activities{Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now}
+	return &Activities{Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry())}
 }
 
 // people is a brand with one supervisor, one admin and one channel.
@@ -97,6 +99,8 @@ type people struct{}
 func (people) Agents(role string) []string {
 	return map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}[role]
 }
+
+func (people) GroupAgents(string) []string { return []string{"an"} }
 
 func (people) OutboundTopic(channel string) (string, bool) { return "outbound", channel == "mini" }
 
@@ -111,14 +115,23 @@ type brand struct {
 
 func migrate(ctx context.Context, url string) error { return store.Migrate(ctx, url, "") }
 
-func newBrand(t *testing.T) *brand {
+// newStore is a brand without workflows.
+func newStore(t *testing.T) *brand {
 	t.Helper()
-	b := &brand{t: t, url: testenv.Database(t, migrate), namespace: testenv.Unique("brand")}
+	b := &brand{t: t, url: testenv.Database(t, migrate)}
 	var err error
 	if b.store, err = store.Open(t.Context(), b.url); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.store.Close)
+	return b
+}
+
+func newBrand(t *testing.T) *brand {
+	t.Helper()
+	b := newStore(t)
+	b.namespace = testenv.Unique("brand")
+	var err error
 	dial := connection(testenv.Temporal(t), b.namespace)
 	for range 2 {
 		if err := temporal.EnsureNamespace(t.Context(), dial, temporal.Retention); err != nil {
@@ -363,6 +376,80 @@ func TestActivitiesHaveEffectOnce(t *testing.T) {
 		t.Errorf("news (-want +got):\n%s", diff)
 	}
 	b.wantSaid(conversation, "bot")
+}
+
+// staff is a brand with the given people.
+type staff struct {
+	people
+	roles, groups map[string][]string
+}
+
+func (s staff) Agents(role string) []string       { return s.roles[role] }
+func (s staff) GroupAgents(group string) []string { return s.groups[group] }
+
+func TestAnEscalationReachesSomebody(t *testing.T) {
+	group := map[string][]string{"after-sales": {"an", "bo"}}
+	tests := map[string]struct {
+		notify  string
+		staff   staff
+		reached string
+		told    []string
+	}{
+		"the role is called":                            {"Supervisor", staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, reachedRole, []string{"an", "sup"}},
+		"without supervisors the admins are called":     {"Supervisor", staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, reachedOthers, []string{"an", "boss"}},
+		"without admins the supervisors are called":     {"Admin", staff{roles: map[string][]string{"Supervisor": {"sup"}}, groups: group}, reachedOthers, []string{"an", "sup"}},
+		"without either the group is called":            {"Admin", staff{groups: group}, reachedGroup, []string{"an", "bo"}},
+		"without anybody only who has it is told of it": {"Admin", staff{}, reachedNobody, []string{"an"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newStore(t)
+			registry := prometheus.NewRegistry()
+			a, conversation := activitiesOn(b.store), b.converse()
+			var said bytes.Buffer
+			a.Directory, a.Metrics, a.Logger = test.staff, NewMetrics(registry), slog.New(slog.NewTextHandler(&said, nil))
+			id := promise.ComplaintID("shop", "lumi", conversation)
+			if err := a.RecordOpened(t.Context(), Opening{ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // The second time nothing is new.
+				if err := a.Escalate(t.Context(), Escalation{ID: id, Conversation: conversation, Rung: 1, Notify: test.notify}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var told []string
+			for _, agent := range []string{"an", "bo", "boss", "sup"} {
+				if slices.Contains(b.news(agent), "escalated 1") {
+					told = append(told, agent)
+				}
+			}
+			if diff := cmp.Diff(test.told, told); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+			if got := escalations(t, registry); got != test.reached {
+				t.Errorf("counted as %q, want %q once", got, test.reached)
+			}
+			if warned := said.Len() > 0; warned != (test.reached != reachedRole) {
+				t.Errorf("the log says %q", said.String())
+			}
+		})
+	}
+}
+
+// escalations are those whom escalations reached, one word each.
+func escalations(t *testing.T, registry *prometheus.Registry) string {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reached []string
+	for _, m := range families[0].GetMetric() {
+		for range int(m.GetCounter().GetValue()) {
+			reached = append(reached, m.GetLabel()[0].GetValue())
+		}
+	}
+	return strings.Join(reached, " ")
 }
 
 func TestTheTraceReachesTheWorkflow(t *testing.T) {
