@@ -36,6 +36,8 @@ type CallError struct {
 	Reason string
 	// RetryAfter is the least time to wait; the host waits longer when it has tried before.
 	RetryAfter time.Duration
+	// Shared says that the limit is the account's: whatever else the Channel sends has to wait as well.
+	Shared bool
 	// Err is the cause, if there is one.
 	Err error
 }

@@ -62,6 +62,11 @@ func (c *connector) sendWithPicture(ctx context.Context, media *message.Media, b
 }
 
 func (c *connector) upload(ctx context.Context, id uuid.UUID) (string, error) {
+	release, err := c.client.HoldFile(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
 	file, err := c.services.Files.Read(ctx, c.channel, id)
 	if err != nil {
 		return "", fileFailure(err)

@@ -25,6 +25,8 @@ const (
 	maxAnswer   = 1 << 20
 	// MaxFile is the largest file that is fetched.
 	MaxFile = 20 << 20
+	// maxFiles bounds how many files one Channel has in memory.
+	maxFiles = 4
 	// maxConnections bounds what one Channel opens to the platform.
 	maxConnections = 64
 )
@@ -43,6 +45,8 @@ type Client struct {
 	clock   func() time.Time
 	observe func(call, outcome string, took time.Duration)
 	tokens  tokens
+	// files are the turns of those who hold a file in memory.
+	files chan struct{}
 }
 
 // NewClient makes a client; it calls nobody.
@@ -52,6 +56,7 @@ func NewClient(account Account, services connectors.Services) *Client {
 		http:    newHTTPClient(),
 		clock:   services.Clock,
 		observe: services.ObserveCall,
+		files:   make(chan struct{}, maxFiles),
 	}
 	c.tokens = newTokens(c, services.Tokens)
 	return c
@@ -104,7 +109,7 @@ func (c *Client) post(ctx context.Context, call, path string, body any) error {
 	return c.withToken(ctx, func(ctx context.Context, token string) error {
 		_, err := c.do(ctx, request{
 			name: call, method: http.MethodPost, path: path, query: url.Values{"access_token": {token}},
-			body: buffer.Bytes(), contentType: "application/json; charset=utf-8", timeout: callTimeout, maxAnswer: maxAnswer,
+			body: buffer.Bytes(), contentType: "application/json; charset=utf-8", timeout: callTimeout, maxAnswer: maxAnswer, coded: true,
 		}, codes)
 		return err
 	})
@@ -139,12 +144,13 @@ type request struct {
 	repeatable bool
 	// binary says that the answer may be a file.
 	binary bool
+	// coded says that the answer holds an error code even when it is a success: what holds none is not the platform's.
+	coded bool
 }
 
 // answer is what came back with status 200 and without an error code.
 type answer struct {
-	contentType string
-	body        []byte
+	body []byte
 }
 
 // do makes one call and observes it.
@@ -188,12 +194,12 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 		return answer{}, lost("NoAnswer", err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, r.maxAnswer+1))
+	body, err := readBody(res, r.maxAnswer)
 	if err != nil {
 		return answer{}, lost("NoAnswer", err)
 	}
 	switch {
-	case res.StatusCode >= http.StatusInternalServerError:
+	case res.StatusCode >= http.StatusInternalServerError, res.StatusCode > http.StatusOK && res.StatusCode < http.StatusMultipleChoices:
 		return answer{}, lost("PlatformError", fmt.Errorf("status %d", res.StatusCode))
 	case res.StatusCode != http.StatusOK:
 		// Something before the platform answered, so the platform did nothing; redirects are not followed.
@@ -203,7 +209,17 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 	case int64(len(body)) > r.maxAnswer:
 		return answer{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLarge"}
 	}
-	return judge(answer{contentType: res.Header.Get("Content-Type"), body: body}, r, table, lost)
+	return judge(answer{body: body}, r, table, lost)
+}
+
+// readBody reads at most one byte more than may come, into a buffer of the size that was announced.
+func readBody(res *http.Response, most int64) ([]byte, error) {
+	var buffer bytes.Buffer
+	if res.ContentLength > 0 {
+		buffer.Grow(int(min(res.ContentLength, most)) + bytes.MinRead)
+	}
+	_, err := buffer.ReadFrom(io.LimitReader(res.Body, most+1))
+	return buffer.Bytes(), err //nolint:wrapcheck // wrapped by the caller.
 }
 
 // judge reads the error code out of an answer. Files come without one; their errors come as JSON of any content type.
@@ -217,6 +233,8 @@ func judge(a answer, r request, table func(int) verdict, lost func(string, error
 		return answer{}, table(*status.Code).failure(*status.Code)
 	case !isJSON && !r.binary:
 		return answer{}, lost("UnreadableAnswer", errors.New("the answer is no JSON"))
+	case status.Code == nil && r.coded:
+		return answer{}, lost("UnreadableAnswer", errors.New("the answer holds no error code"))
 	default:
 		return a, nil
 	}

@@ -190,6 +190,10 @@ func TestWhatACallMayHaveDoneIsTold(t *testing.T) {
 		"hung up":                     {hangUp, connectors.ClassUnknown},
 		"an error of the platform":    {status(http.StatusBadGateway), connectors.ClassUnknown},
 		"an answer that is no JSON":   {text("<html>"), connectors.ClassUnknown},
+		"an answer without a code":    {text(`{}`), connectors.ClassUnknown},
+		"an answer that is a list":    {text(`[]`), connectors.ClassUnknown},
+		"accepted by somebody":        {status(http.StatusAccepted), connectors.ClassUnknown},
+		"nothing to say":              {status(http.StatusNoContent), connectors.ClassUnknown},
 		"a redirect is not followed":  {http.RedirectHandler("https://example.com/", http.StatusFound), connectors.ClassRetryLater},
 		"a gateway that refuses":      {status(http.StatusTooManyRequests), connectors.ClassRetryLater},
 		"busy":                        {text(`{"errcode":-1}`), connectors.ClassRetryLater},
@@ -263,13 +267,14 @@ func TestFilesComeFromTheAPIAlone(t *testing.T) {
 		want                string
 		wantReason          string
 	}{
-		"a picture":                      {png, "image/png", "image/png", ""},
-		"a picture under a wrong name":   {png, "text/html", "image/png", ""},
-		"a page is not called one":       {"<html><script>", "text/html", "text/plain", ""},
-		"an unknown file keeps its name": {"\x00\x01\x02\x03", "audio/amr", "audio/amr", ""},
-		"an SVG loses its name":          {"\x00\x01\x02\x03", "image/svg+xml", "application/octet-stream", ""},
-		"an error as text":               {`{"errcode":40007,"errmsg":"invalid media_id"}`, "text/plain", "", "MediaGone"},
-		"too large":                      {strings.Repeat("x", MaxFile+1), "image/png", "", "TooLarge"},
+		"a picture":                    {png, "image/png", "image/png", ""},
+		"a picture under a wrong name": {png, "text/html", "image/png", ""},
+		"a page from a proxy":          {"<html><script>", "image/png", "", "UnreadableAnswer"},
+		"an answer that says nothing":  {"{}", "image/png", "", "UnreadableAnswer"},
+		"what is no picture":           {"\x00\x01\x02\x03", "audio/amr", "", "NoPicture"},
+		"what only calls itself one":   {"\x00\x01\x02\x03", "image/svg+xml", "", "NoPicture"},
+		"an error as text":             {`{"errcode":40007,"errmsg":"invalid media_id"}`, "text/plain", "", "MediaGone"},
+		"too large":                    {strings.Repeat("x", MaxFile+1), "image/png", "", "TooLarge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,6 +295,28 @@ func TestFilesComeFromTheAPIAlone(t *testing.T) {
 	}
 }
 
+func TestOnlySoManyFilesAreInMemory(t *testing.T) {
+	t.Parallel()
+	c := newTestClient(t, http.NotFoundHandler(), &guard{})
+	var releases []func()
+	for range maxFiles {
+		release, err := c.HoldFile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		releases = append(releases, release)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := c.Fetch(ctx, "m1"); connectors.AsCallError(err).Reason != "TooManyFiles" {
+		t.Errorf("err = %v, want too many files", err)
+	}
+	releases[0]()
+	if _, err := c.HoldFile(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestErrorCodesHaveTheirMeaning(t *testing.T) {
 	t.Parallel()
 	got := map[connectors.Class][]int{}
@@ -302,6 +329,9 @@ func TestErrorCodesHaveTheirMeaning(t *testing.T) {
 			t.Errorf("code %d has no reason", code)
 		}
 		got[v.class] = append(got[v.class], code)
+		if want := code == 45009 || code == 45011 || code == 45033; v.shared != want {
+			t.Errorf("code %d: shared by the account is %t, want %t", code, v.shared, want)
+		}
 	}
 	want := map[connectors.Class][]int{
 		connectors.ClassRetryLater:   {-1, 40001, 40014, 41001, 42001, 45009, 45011, 45033, 48006},

@@ -13,8 +13,9 @@ type verdict struct {
 	reason string
 	// remedy is what is done before the call is made once more.
 	remedy remedy
-	// after is the least time before the next try.
-	after time.Duration
+	// after is the least time before the next try, of the whole account when it is shared.
+	after  time.Duration
+	shared bool
 }
 
 // remedy is what is done before a call is made once more; a call refused for these reasons had no effect.
@@ -42,9 +43,9 @@ func codes(code int) verdict {
 		return verdict{class: connectors.ClassPermanent, reason: "MediaGone", remedy: reuploadMedia}
 	case 45009, 45011:
 		// 45009 counts by the day in one page of the documentation, by the minute in another: the host's growing pauses serve both.
-		return verdict{class: connectors.ClassRetryLater, reason: "RateLimited", after: retryMinute}
+		return verdict{class: connectors.ClassRetryLater, reason: "RateLimited", after: retryMinute, shared: true}
 	case 45033:
-		return verdict{class: connectors.ClassRetryLater, reason: "TooManyAtOnce", after: time.Second}
+		return verdict{class: connectors.ClassRetryLater, reason: "TooManyAtOnce", after: time.Second, shared: true}
 	case 48006:
 		return verdict{class: connectors.ClassRetryLater, reason: "QuotaResetsSpent", after: time.Hour}
 	case 45015:
@@ -119,7 +120,7 @@ func tokenCodes(code int) verdict {
 }
 
 func (v verdict) failure(code int) *connectors.CallError {
-	return &connectors.CallError{Class: v.class, Code: code, Reason: v.reason, RetryAfter: v.after}
+	return &connectors.CallError{Class: v.class, Code: code, Reason: v.reason, RetryAfter: v.after, Shared: v.shared}
 }
 
 // IsMediaGone says whether a call was refused because the platform does not know the media id (any more).

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/yingda-dev/yingda/connectors"
@@ -76,10 +76,26 @@ func pictureForm(file connectors.File) (body []byte, contentType string, err err
 	return buffer.Bytes(), form.FormDataContentType(), nil
 }
 
-// Fetch gets a file that a customer sent. Only the API's own host is asked: the addresses in a message could point anywhere.
+// HoldFile waits for a turn to have a file in memory; release ends it.
+func (c *Client) HoldFile(ctx context.Context) (release func(), err error) {
+	select {
+	case c.files <- struct{}{}:
+		return func() { <-c.files }, nil
+	case <-ctx.Done():
+		return nil, &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "TooManyFiles", RetryAfter: time.Second, Err: ctx.Err()}
+	}
+}
+
+// Fetch gets a picture that a customer sent. Only the API's own host is asked: the addresses in a message could point anywhere.
+// What is no picture by its own bytes is not taken; a text comes from something before the platform, which may go away.
 func (c *Client) Fetch(ctx context.Context, mediaID string) (connectors.File, error) {
+	release, err := c.HoldFile(ctx)
+	if err != nil {
+		return connectors.File{}, err
+	}
+	defer release()
 	var file connectors.File
-	err := c.withToken(ctx, func(ctx context.Context, token string) error {
+	err = c.withToken(ctx, func(ctx context.Context, token string) error {
 		a, err := c.do(ctx, request{
 			name: "media", method: http.MethodGet, path: "/cgi-bin/media/get", query: url.Values{"access_token": {token}, "media_id": {mediaID}},
 			timeout: fileTimeout, maxAnswer: MaxFile, repeatable: true, binary: true,
@@ -87,27 +103,15 @@ func (c *Client) Fetch(ctx context.Context, mediaID string) (connectors.File, er
 		if err != nil {
 			return err
 		}
-		file = connectors.File{ContentType: pictureType(a), Data: a.body}
+		contentType := http.DetectContentType(a.body)
+		switch {
+		case strings.HasPrefix(contentType, "text/"):
+			return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: retryMinute}
+		case !strings.HasPrefix(contentType, "image/"):
+			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "NoPicture"}
+		}
+		file = connectors.File{ContentType: contentType, Data: a.body}
 		return nil
 	})
 	return file, err
-}
-
-// pictureType names the type of a file by its bytes; the platform's word counts only where they tell nothing. What
-// browsers could run is never what a file is called.
-func pictureType(a answer) string {
-	detected, _, _ := mime.ParseMediaType(http.DetectContentType(a.body))
-	if detected != "application/octet-stream" {
-		if detected == "text/html" || detected == "text/xml" {
-			return "text/plain"
-		}
-		return detected
-	}
-	told, _, err := mime.ParseMediaType(a.contentType)
-	switch {
-	case err != nil, told == "text/html", told == "text/xml", told == "application/xhtml+xml", told == "image/svg+xml", told == "application/xml":
-		return detected
-	default:
-		return told
-	}
 }
