@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
 const (
@@ -226,11 +228,12 @@ func (r *trial) podsReady(t *testing.T) {
 	await(t, "every pod is Ready again", drainLimit, r.kube.unready, func(unready []string) bool { return len(unready) == 0 })
 }
 
-// liveAgain waits until all is as it was before the fault: every object Ready, and an agent who looks at the desk sees a
-// new message at once, not when the desk looks into the database by itself.
+// liveAgain waits until all is as it was before the fault: every replica takes edits, every object is Ready, and an agent
+// who looks at the desk sees a new message at once, not when the desk looks into the database by itself.
 func (r *trial) liveAgain(t *testing.T) {
 	t.Helper()
 	const quickly = time.Second
+	r.takesEdits(t)
 	r.kube.allReady(t, drainLimit)
 	stream := r.agent.listen(t, fromNow)
 	defer stream.close()
@@ -244,6 +247,18 @@ func (r *trial) liveAgain(t *testing.T) {
 		given, _ := payload[conversation](f, "conversation")
 		return f.came.Sub(began), r.agent.close(ctx, given.ID)
 	}, func(took time.Duration) bool { return took < quickly })
+}
+
+// takesEdits edits an object and waits until every replica serves it.
+func (r *trial) takesEdits(t *testing.T) {
+	t.Helper()
+	agent := &v1alpha1.Agent{}
+	r.kube.get(t, agentName, agent)
+	base := agent.DeepCopy()
+	// From the most to one less, and back.
+	agent.Spec.Capacity = 2*manyAtATime - 1 - agent.Spec.Capacity
+	must(t, r.kube.patch(t.Context(), agent, base))
+	await(t, "every replica serves an edited object", drainLimit, r.kube.conditions(agent), isReady)
 }
 
 // settle waits until nothing is under way any more, for a while, and returns the transcripts as they are then.

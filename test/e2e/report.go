@@ -18,8 +18,8 @@ type outcome struct {
 	Kills int
 	// Settled is how long after the last message of the load everything had found its place.
 	Settled time.Duration
-	// Live is how long after that same moment a new message came to the agent's open workbench as quickly as ever, and
-	// every object was Ready again.
+	// Live is how long after that same moment every replica served an edited object, everything was Ready and a new
+	// message came to the agent's open workbench as quickly as ever.
 	Live time.Duration
 }
 
@@ -76,8 +76,8 @@ Measured by `+"`make e2e-faults E2E_REPORT=docs/faults.md`"+` on the local stack
 - success: the platform was told "success"; such a message must be in the transcript once, in order. Others were refused, and the platform told the customer so.
 - missing, repeated, out of order, silent (an answer that neither arrived nor is shown as failed or unknown), twice (an answer that arrived twice) and wrong (the desk
   says the contrary of what happened) must be 0.
-- settled: the time from the last push of the load until every message had found its place; live: until everything was Ready and a new message came to the agent's
-  open workbench within a second again.
+- settled: the time from the last push of the load until every message had found its place; live: until every replica served an edited
+  object, everything was Ready and a new message came to the agent's open workbench within a second again.
 
 `, broker)
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
