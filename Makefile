@@ -23,8 +23,10 @@ STEP := hack/tools/step
 # One set of build flags wherever it can be (programs, vet, linters), so that everything shares one build cache: the
 # dependencies are large. Only the race detector needs cgo.
 export CGO_ENABLED := 0
+# No commit in programs: the version is enough, and git shows root no checkout of somebody else's.
+export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(shell go env GOFLAGS)) -buildvcs=false)
 # What must be the same wherever it is built (the product; the stack, which internal/testenv builds likewise).
-PORTABLE := GOFLAGS='$(shell go env GOFLAGS) -trimpath'
+PORTABLE := GOFLAGS='$(GOFLAGS) -trimpath'
 
 # Development programs with heavy dependencies live in modules of their own, so that the product's go.mod stays small.
 MODULES := . hack/cluster hack/stack hack/tools/golangci-lint
