@@ -3,13 +3,13 @@ package catalog
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
@@ -161,31 +161,37 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 			// It was compiled.
 			continue
 		}
-		group := &Group{SkillGroup: object, Schedule: b.scheduleOf(s, object)}
+		schedule, inForce := b.scheduleOf(s, object)
+		group := &Group{SkillGroup: object, Schedule: schedule}
 		for _, member := range members {
 			group.Seats = append(group.Seats, store.Seat{Agent: member, Capacity: s.agents[member].Spec.Capacity})
 			s.groupsOfAgent[member] = append(s.groupsOfAgent[member], name)
 		}
 		s.groups[name] = group
-		s.generations[configz.ObjectKey("SkillGroup", name)] = object.Generation
+		if inForce {
+			s.generations[configz.ObjectKey("SkillGroup", name)] = object.Generation
+		}
 	}
 }
 
-func (b *builder) scheduleOf(s *Snapshot, group *yingdav1.SkillGroup) *schedule.Schedule {
+// scheduleOf returns the group's schedule, nil for none, and whether that is what it declares: one that it refers to may be
+// missing, or never have been one.
+func (b *builder) scheduleOf(s *Snapshot, group *yingdav1.SkillGroup) (*schedule.Schedule, bool) {
 	ref := group.Spec.ScheduleRef
 	if ref == nil && s.Brand != nil {
 		ref = s.Brand.Spec.Defaults.ScheduleRef
 	}
 	if ref == nil {
-		return nil
+		return nil, true
 	}
-	return b.schedules[ref.Name].value
+	found, known := b.schedules[ref.Name]
+	return found.value, known
 }
 
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
 func Bare(c *yingdav1.Channel) *Channel {
 	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
-	return &Channel{Channel: c, Pool: Pool(c), Playbook: silent}
+	return &Channel{Channel: c, Pool: dataplane.Pool(c.Spec.Type), Playbook: silent}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
@@ -225,6 +231,3 @@ func (b *builder) levelName(s *Snapshot, c *yingdav1.Channel) string {
 		return ""
 	}
 }
-
-// Pool is the name of the connector pool that serves a Channel: one a Brand and channel type.
-func Pool(c *yingdav1.Channel) string { return strings.ToLower(string(c.Spec.Type)) }

@@ -143,6 +143,39 @@ func TestScheduleThatIsBadLeavesTheLastGoodOneInForce(t *testing.T) {
 	}
 }
 
+func TestGroupWithoutTheScheduleThatItNamesIsServedButNotReported(t *testing.T) {
+	own := func(g *yingdav1.SkillGroup) { g.Spec.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "days"} }
+	brands := func(b *yingdav1.Brand) { b.Spec.Defaults.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "days"} }
+	type effect struct {
+		Scheduled  bool
+		Generation int64
+	}
+	tests := map[string]struct {
+		objects []client.Object
+		want    effect
+	}{
+		"none is named":             {[]client.Object{aBrand(), aGroup("sales")}, effect{false, 1}},
+		"its own is there":          {[]client.Object{aBrand(), aGroup("sales", own), aSchedule("days", 1, "UTC")}, effect{true, 1}},
+		"its own is missing":        {[]client.Object{aBrand(), aGroup("sales", own)}, effect{false, 0}},
+		"its own never was one":     {[]client.Object{aBrand(), aGroup("sales", own), aSchedule("days", 1, "Asia/Peking")}, effect{false, 0}},
+		"the brand's is missing":    {[]client.Object{aBrand(brands), aGroup("sales")}, effect{false, 0}},
+		"the brand's is there":      {[]client.Object{aBrand(brands), aGroup("sales"), aSchedule("days", 1, "UTC")}, effect{true, 1}},
+		"the brand's never was one": {[]client.Object{aBrand(brands), aGroup("sales"), aSchedule("days", 1, "Asia/Peking")}, effect{false, 0}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := Fixed(namespace, brandName, test.objects...)
+			group, ok := c.Snapshot().Group("sales")
+			if !ok {
+				t.Fatal("the group is not served")
+			}
+			if diff := cmp.Diff(test.want, effect{group.Schedule != nil, generations(c)["SkillGroup/sales"]}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestGroupWhoseSelectorIsBadKeepsItsMembers(t *testing.T) {
 	agents := []client.Object{anAgent("an", map[string]string{"team": "sales"}), anAgent("bo", nil)}
 	c := Fixed(namespace, brandName, append(agents, aBrand(), aGroup("sales", choosing(map[string]string{"team": "sales"})))...)

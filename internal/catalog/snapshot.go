@@ -3,6 +3,9 @@
 // A Catalog follows the API server through informers limited to one namespace and hands out immutable Snapshots. It
 // writes nothing, and it goes on with the last state while the API server is away. What cannot be compiled (a schedule
 // that is no schedule) is left as it was when it last could be, and its generation is not reported as served.
+//
+// A SkillGroup whose ShiftSchedule is missing, or never was one, is served around the clock: closed, its customers would
+// wait for an opening that never comes. It is not served as declared, so that its generation is not reported either.
 package catalog
 
 import (
@@ -44,7 +47,7 @@ type Channel struct {
 // Group is a SkillGroup with what its references stand for.
 type Group struct {
 	*yingdav1.SkillGroup
-	// Schedule is nil for a group that is always open.
+	// Schedule is nil for a group that is always open, and for one whose schedule is not there.
 	Schedule *schedule.Schedule
 	// Seats are the group's agents.
 	Seats []store.Seat
