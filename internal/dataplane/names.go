@@ -5,7 +5,10 @@
 // package is pure: equal input gives equal output. It reads no clock, no environment and no cluster.
 package dataplane
 
-import "github.com/yingda-dev/yingda/api/v1alpha1"
+import (
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/configz"
+)
 
 // Labels of everything that the operator makes.
 const (
@@ -38,7 +41,7 @@ const (
 // Ports of every pod of the data plane.
 const (
 	PortHTTP       = 8080
-	PortHealth     = 8081
+	PortHealth     = configz.HealthPort
 	PortNameHTTP   = "http"
 	PortNameHealth = "health"
 )

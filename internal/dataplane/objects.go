@@ -76,19 +76,24 @@ func (w Workload) ServiceAccount() *corev1ac.ServiceAccountApplyConfiguration {
 		WithAutomountServiceAccountToken(false)
 }
 
-// Role holds the workload's rights: to read the resources of its namespace, and the rules given.
+// Role holds the workload's rights: to read the resources that its component works by, and the rules given.
 func (w Workload) Role(rules ...*rbacv1ac.PolicyRuleApplyConfiguration) *rbacv1ac.RoleApplyConfiguration {
 	return rbacv1ac.Role(w.Name(), w.Brand.Namespace).
 		WithLabels(w.Labels()).
 		WithOwnerReferences(Owner(w.Brand)).
-		WithRules(append([]*rbacv1ac.PolicyRuleApplyConfiguration{catalogRule()}, rules...)...)
+		WithRules(append([]*rbacv1ac.PolicyRuleApplyConfiguration{w.readRule()}, rules...)...)
 }
 
-// catalogRule lets the data plane follow the resources of its namespace. It may write none of them.
-func catalogRule() *rbacv1ac.PolicyRuleApplyConfiguration {
+// readRule lets the workload follow resources of its namespace: connectors, which the outside reaches, the Channels alone,
+// the others what internal/catalog reads. None may write any of them.
+func (w Workload) readRule() *rbacv1ac.PolicyRuleApplyConfiguration {
+	resources := []string{"agents", "brands", "channels", "playbooks", "servicelevels", "shiftschedules", "skillgroups"}
+	if w.Component == Connector {
+		resources = []string{"channels"}
+	}
 	return rbacv1ac.PolicyRule().
 		WithAPIGroups(v1alpha1.GroupName).
-		WithResources("agents", "brands", "channels", "playbooks", "servicelevels", "shiftschedules", "skillgroups").
+		WithResources(resources...).
 		WithVerbs("get", "list", "watch")
 }
 
