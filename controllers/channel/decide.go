@@ -2,6 +2,7 @@ package channel
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,7 +40,7 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 	ready := conditions.Summary(findings...)
 	findings = append([]conditions.Condition{ready}, findings...)
 	return verdict{
-		findings:   append(findings, judgeWebhook(seen, url)),
+		findings:   append(findings, judgeWebhook(seen, url, settings.Exposure)),
 		webhookURL: url,
 		pending:    ack.Pending(acknowledged) || unproven(seen),
 	}
@@ -191,7 +192,7 @@ func channelReports(seen *scene) []configz.Channel {
 
 // judgeWebhook remembers that the platform called: replicas forget it when they restart, the Channel must not. Another
 // address has to be called anew.
-func judgeWebhook(seen *scene, url string) conditions.Condition {
+func judgeWebhook(seen *scene, url string, exposure dataplane.Exposure) conditions.Condition {
 	const condition = v1alpha1.ConditionWebhookVerified
 	verified := conditions.True(condition, v1alpha1.ReasonVerified, "The platform has called the webhook with a good signature")
 	before, known := conditions.Find(seen.channel.Status.Conditions, condition)
@@ -203,6 +204,11 @@ func judgeWebhook(seen *scene, url string) conditions.Condition {
 			return verified
 		}
 	}
+	if exposure == dataplane.ExposureClusterIP {
+		return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "status.webhookURL is inside the cluster: route a public host to Service "+
+			dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.Pool(seen.channel.Spec.Type))+", port "+strconv.Itoa(dataplane.PortHTTP)+
+			", and enter that host with the path "+webhookPath(seen)+" in the platform's console; it has not called yet")
+	}
 	return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "Enter status.webhookURL in the platform's console; it has not called yet")
 }
 
@@ -211,5 +217,7 @@ func webhookURL(seen *scene, settings dataplane.Settings) string {
 	if base == "" {
 		return ""
 	}
-	return base + "/" + seen.channel.Namespace + "/" + seen.channel.Name
+	return base + webhookPath(seen)
 }
+
+func webhookPath(seen *scene) string { return "/" + seen.channel.Namespace + "/" + seen.channel.Name }

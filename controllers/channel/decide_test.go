@@ -185,6 +185,20 @@ func TestDecideWebhook(t *testing.T) {
 	}
 }
 
+func TestTheWebhookMessageSaysWhatToDo(t *testing.T) {
+	for exposure, want := range map[dataplane.Exposure]string{
+		dataplane.ExposureNodePort: "Enter status.webhookURL in the platform's console; it has not called yet",
+		dataplane.ExposureClusterIP: "status.webhookURL is inside the cluster: route a public host to Service lumi-miniprogram, port 8080, " +
+			"and enter that host with the path /lumi/shop in the platform's console; it has not called yet",
+	} {
+		s := settings()
+		s.Exposure = exposure
+		if diff := cmp.Diff(want, finding(t, decide(sceneOf(), s), v1alpha1.ConditionWebhookVerified).Message); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", exposure, diff)
+		}
+	}
+}
+
 func TestReadyNeedsNoWebhookCall(t *testing.T) {
 	if ready := finding(t, decide(sceneOf(), settings()), v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
 		t.Errorf("Ready is %+v", ready)

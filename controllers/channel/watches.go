@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -23,12 +24,17 @@ import (
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
+// atOnce is how many Channels, and how many pools, are reconciled at the same time: replicas that do not answer must not
+// hold up the Channels of other pools.
+const atOnce = 4
+
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	byLabels := handler.EnqueueRequestsFromMapFunc(r.channelsOfObject)
 	return ctrl.NewControllerManagedBy(mgr).
+		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		For(&v1alpha1.Channel{}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), exists).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -49,6 +55,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
+		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: atOnce}).
 		Watches(&v1alpha1.Channel{}, to(poolOfChannel)).
 		Watches(&v1alpha1.Brand{}, to(poolsOfBrand)).
 		Watches(&batchv1.Job{}, to(poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).

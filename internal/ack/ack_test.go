@@ -154,3 +154,51 @@ func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
 		t.Errorf("the replica was asked %d times in all, want 2", n)
 	}
 }
+
+func TestAReplicaThatDoesNotAnswerIsLeftInPeaceForAWhile(t *testing.T) {
+	const ip = "127.0.0.41"
+	var listen net.ListenConfig
+	listener, err := listen.Listen(t.Context(), "tcp", net.JoinHostPort(ip, "8081"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-served
+	})
+	reader := fake.NewClientBuilder().WithObjects(replica("broken", ip, corev1.ConditionTrue, dataplane.Labels("lumi", dataplane.Router, ""))).Build()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	pods := ack.NewPods(reader, func() time.Time { return now })
+	failsAfter := func(wait time.Duration) int32 {
+		t.Helper()
+		now = now.Add(wait)
+		before := asked.Load()
+		answers, err := pods.Ask(t.Context(), ack.Target{Namespace: "lumi", Brand: "lumi", Component: dataplane.Router})
+		if err != nil || len(answers) != 1 || answers[0].Err == nil {
+			t.Fatalf("answers are %+v, %v; want one failure", answers, err)
+		}
+		return asked.Load() - before
+	}
+	if n := failsAfter(0); n == 0 {
+		t.Error("the replica was not asked at first")
+	}
+	if n := failsAfter(time.Second); n != 0 {
+		t.Errorf("the replica was asked %d times a second after it failed, want 0", n)
+	}
+	if n := failsAfter(5 * time.Second); n == 0 {
+		t.Error("the replica was not asked again")
+	}
+}

@@ -22,6 +22,9 @@ const (
 	// fresh is for how long one report answers for all objects that are reconciled together: a brand's folder holds a
 	// dozen objects, and each report holds all of them.
 	fresh = 200 * time.Millisecond
+	// freshFailure is for how long a replica that could not be asked is not asked again. Each question costs askTimeout: asked
+	// for every object anew, one replica behind a broken network would hold up all that is reconciled.
+	freshFailure = 5 * time.Second
 	// most replicas of a workload that are asked at the same time.
 	atOnce = 16
 )
@@ -91,7 +94,7 @@ func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
 func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error) {
 	key := string(pod.UID)
 	p.mu.Lock()
-	if a, there := p.reports[key]; there && (a.at.IsZero() || p.now().Sub(a.at) < fresh) {
+	if a, there := p.reports[key]; there && !a.stale(p.now()) {
 		p.mu.Unlock()
 		select {
 		case <-a.done:
@@ -117,9 +120,21 @@ func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error)
 	return report, err
 }
 
+// stale says whether the answer is too old for those who ask now; one under way never is.
+func (a *asked) stale(now time.Time) bool {
+	if a.at.IsZero() {
+		return false
+	}
+	age := fresh
+	if a.err != nil {
+		age = freshFailure
+	}
+	return now.Sub(a.at) >= age
+}
+
 func (p *Pods) forgetOld() {
 	for key, a := range p.reports {
-		if !a.at.IsZero() && p.now().Sub(a.at) >= fresh {
+		if a.stale(p.now()) {
 			delete(p.reports, key)
 		}
 	}
