@@ -78,9 +78,7 @@ func TestAnAgentNeverHasMoreConversationsThanTheirCapacity(t *testing.T) {
 	var closed atomic.Int32
 	var workers sync.WaitGroup
 	for range 8 {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
+		workers.Go(func() {
 			for closed.Load() < customers {
 				for {
 					assigned, err := s.AssignNext(t.Context(), scope(), "after-sales", seats)
@@ -98,7 +96,7 @@ func TestAnAgentNeverHasMoreConversationsThanTheirCapacity(t *testing.T) {
 				}
 				closeOne(t, s, &closed)
 			}
-		}()
+		})
 	}
 	workers.Wait()
 	for _, seat := range seats {
@@ -113,6 +111,7 @@ func TestAnAgentNeverHasMoreConversationsThanTheirCapacity(t *testing.T) {
 }
 
 func assertCapacity(t *testing.T, s *store.Store, seats []store.Seat) {
+	t.Helper()
 	for _, seat := range seats {
 		var used, assigned int32
 		err := s.Pool().QueryRow(t.Context(), `SELECT p.used, (SELECT count(*) FROM conversation c WHERE c.agent = p.agent AND c.state = 'assigned')
@@ -129,6 +128,7 @@ func assertCapacity(t *testing.T, s *store.Store, seats []store.Seat) {
 
 // closeOne closes any assigned conversation.
 func closeOne(t *testing.T, s *store.Store, closed *atomic.Int32) {
+	t.Helper()
 	err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
 		var id uuid.UUID
 		err := s.Pool().QueryRow(ctx, "SELECT id FROM conversation WHERE state = 'assigned' ORDER BY random() LIMIT 1").Scan(&id)
@@ -200,9 +200,7 @@ func TestFramesOfAnAgentAreNumberedWithoutGaps(t *testing.T) {
 	s := open(t)
 	var writers sync.WaitGroup
 	for w := range 4 {
-		writers.Add(1)
-		go func() {
-			defer writers.Done()
+		writers.Go(func() {
 			for i := range 25 {
 				err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
 					u.Tell(ctx, "xiaomei", message.FrameMessage, i)
@@ -214,7 +212,7 @@ func TestFramesOfAnAgentAreNumberedWithoutGaps(t *testing.T) {
 					t.Error(err)
 				}
 			}
-		}()
+		})
 	}
 	writers.Wait()
 	frames, err := s.Queries().FramesAfter(t.Context(), "xiaomei", 0, 1000)

@@ -174,7 +174,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	out.Body.Conversation = store.ConversationView(c)
 	out.Body.Messages = make([]store.Message, len(rows))
 	for i, row := range rows {
-		out.Body.Messages[i] = messageView(c.ID, db.DeskMessageRow(row))
+		out.Body.Messages[i] = messageView(c.ID, db.DeskMessageRow(row), d.Now())
 	}
 	ledger, err := d.Store.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
@@ -192,7 +192,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	return out, nil
 }
 
-func messageView(conversation uuid.UUID, row db.DeskMessageRow) store.Message {
+func messageView(conversation uuid.UUID, row db.DeskMessageRow, now time.Time) store.Message {
 	m := store.Message{
 		ID: row.ID, Conversation: conversation, Direction: row.Direction, Sender: row.Sender, Agent: row.Agent,
 		Content: row.Content, SentAt: row.SentAt,
@@ -202,8 +202,7 @@ func messageView(conversation uuid.UUID, row db.DeskMessageRow) store.Message {
 			Message: row.ID, Conversation: conversation, State: message.DeliveryState(row.DeliveryState), Code: row.DeliveryCode, Reason: row.DeliveryReason,
 		}
 		if row.DeliveryState == "" {
-			// No connector has taken it over yet.
-			m.Delivery.State = message.DeliveryQueued
+			m.Delivery.State = store.StateWithoutDelivery(row.SentAt, now)
 		}
 	}
 	return m

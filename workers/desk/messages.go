@@ -109,7 +109,7 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 		// First, because the conversation may have been closed since.
 		said, err := u.DeskMessage(ctx, c.ID, id)
 		if err == nil {
-			out.Body = messageView(c.ID, said)
+			out.Body = messageView(c.ID, said, u.Now)
 			return nil
 		}
 		if !errors.Is(err, pgx.ErrNoRows) {
@@ -157,7 +157,7 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	}
 	return messageView(c.ID, db.DeskMessageRow{
 		ID: words.ID, Direction: "outbound", Sender: words.Sender, Agent: words.Agent, Content: encoded, SentAt: u.Now,
-	}), nil
+	}, u.Now), nil
 }
 
 // check refuses what no connector could send.

@@ -135,7 +135,7 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 	}
 	days := level.FollowUpWithinDays
 	if days == 0 {
-		days = int32(servicelevel.FollowUpDue(time.Time{}, level).Sub(time.Time{}) / (24 * time.Hour))
+		days = int32(servicelevel.FollowUpDue(time.Time{}, level).Sub(time.Time{}) / (24 * time.Hour)) //nolint:gosec // Some days.
 	}
 	input := promise.ComplaintInput{
 		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,

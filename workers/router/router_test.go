@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,16 +71,20 @@ func brand() []client.Object {
 			SkillGroupRef: &yingdav1.SkillGroupReference{Name: "pre-sales"}, PlaybookRef: &yingdav1.PlaybookReference{Name: "shop"},
 			ServiceLevelRef: &yingdav1.ServiceLevelReference{Name: "standard"}, ScheduleRef: &yingdav1.ShiftScheduleReference{Name: "online"},
 		}}},
-		&yingdav1.Channel{ObjectMeta: meta("shop", nil), Spec: yingdav1.ChannelSpec{BrandRef: ref, Type: yingdav1.ChannelTypeMiniProgram,
+		&yingdav1.Channel{ObjectMeta: meta("shop", nil), Spec: yingdav1.ChannelSpec{
+			BrandRef: ref, Type: yingdav1.ChannelTypeMiniProgram,
 			EntryPoints: []yingdav1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}},
 			Routing: []yingdav1.RoutingRule{
 				{Name: "from-order-page", When: yingdav1.RoutingMatch{EntryPoints: []string{"order"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
 				{Name: "refund-words", When: yingdav1.RoutingMatch{Keywords: []string{"退款"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
-			}}},
+			},
+		}},
 		&yingdav1.SkillGroup{ObjectMeta: meta("pre-sales", nil), Spec: yingdav1.SkillGroupSpec{BrandRef: ref}},
-		&yingdav1.SkillGroup{ObjectMeta: meta("after-sales", nil), Spec: yingdav1.SkillGroupSpec{BrandRef: ref,
+		&yingdav1.SkillGroup{ObjectMeta: meta("after-sales", nil), Spec: yingdav1.SkillGroupSpec{
+			BrandRef:      ref,
 			AgentSelector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "after-sales"}},
-			Priorities:    []yingdav1.PriorityRule{{Name: "complaint", When: yingdav1.PriorityMatch{Topics: []string{"complaint"}}, Add: 200}}}},
+			Priorities:    []yingdav1.PriorityRule{{Name: "complaint", When: yingdav1.PriorityMatch{Topics: []string{"complaint"}}, Add: 200}},
+		}},
 		&yingdav1.ShiftSchedule{ObjectMeta: meta("online", nil), Spec: yingdav1.ShiftScheduleSpec{TimeZone: "Asia/Shanghai", Shifts: []yingdav1.WeeklyShift{{
 			Days:  []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday, yingdav1.Wednesday, yingdav1.Thursday, yingdav1.Friday},
 			Shift: yingdav1.Shift{Name: "day", Start: "09:00", Duration: "12h"},
@@ -193,8 +198,10 @@ func TestRouting(t *testing.T) {
 		},
 		"who asks for a human after the bot's answer gets one": {
 			writes: []string{"怎么开发票", "转人工"},
-			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"怎么开发票", "转人工"},
-				Said: []string{"开票入口:", "https://lumi.example/invoice"}},
+			want: seen{
+				State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"怎么开发票", "转人工"},
+				Said: []string{"开票入口:", "https://lumi.example/invoice"},
+			},
 		},
 		"a complaint gets its topic": {
 			writes: []string{"我要投诉"},
@@ -328,7 +335,7 @@ func TestABurstIsTakenInAsOneBatchInOrder(t *testing.T) {
 	for i := range bus.MaxBatch {
 		text := fmt.Sprintf("第 %d 条", i)
 		want = append(want, text)
-		batch = append(batch, w.says("c", fmt.Sprint(i), message.Content{Kind: message.KindText, Text: text}))
+		batch = append(batch, w.says("c", strconv.Itoa(i), message.Content{Kind: message.KindText, Text: text}))
 	}
 	w.handles(batch...)
 	if diff := cmp.Diff(want, w.sees("c").Heard); diff != "" {

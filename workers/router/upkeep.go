@@ -9,12 +9,10 @@ import (
 )
 
 // How long a brand's database keeps what nobody asks for any more. Conversations, messages, complaints and deliveries that
-// failed stay.
+// failed stay; those that arrived go after store.DeliveriesKept.
 const (
 	// processedKept is longer than any topic's retention (30 days), so that no replay counts twice.
 	processedKept = 45 * 24 * time.Hour
-	// deliveriesKept is for messages that arrived; a connector that reads an outbound topic again knows them by it.
-	deliveriesKept = processedKept
 	// framesKept is how long a desk may be away and still be told only what it missed.
 	framesKept = 7 * 24 * time.Hour
 	// mediaKept is for the files of customers and of agents: the transcript goes on to say that there was one.
@@ -51,7 +49,7 @@ func (r *Router) upkeep(ctx context.Context) {
 	err := errors.Join(
 		queries.EnsurePartitions(ctx, now),
 		prune(ctx, queries.ProcessedPrune, now.Add(-processedKept)),
-		prune(ctx, queries.DeliveriesPrune, now.Add(-deliveriesKept)),
+		prune(ctx, queries.DeliveriesPrune, now.Add(-store.DeliveriesKept)),
 		prune(ctx, queries.FramesPrune, now.Add(-framesKept)),
 		prune(ctx, queries.MediaPrune, now.Add(-mediaKept)),
 		r.closeIdle(ctx, now.Add(-botIdle)),

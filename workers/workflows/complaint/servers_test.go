@@ -89,8 +89,10 @@ func newWorker(c client.Client, s *store.Store) *temporal.Worker {
 }
 
 func activitiesOn(s *store.Store) *Activities {
-	return &Activities{Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now,
-		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry())}
+	return &Activities{
+		Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+	}
 }
 
 // people is a brand with one supervisor, one admin and one channel.
