@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -14,22 +17,35 @@ const (
 	drainInterval = time.Second
 	// drainBatch is at most bus.BatchSize, or one customer's messages could change places within a call.
 	drainBatch   = 100
-	drainTimeout = 10 * time.Second
+	drainTimeout = 12 * time.Second
+	// drainPublish is longer than a webhook may wait: nobody waits here, and a slow broker still takes what it is given.
+	drainPublish = 8 * time.Second
+	// keyPause is how long a customer is left out whose message was refused; keysPaused bounds them.
+	keyPause   = 2 * time.Second
+	keysPaused = 1000
 )
 
-// drain moves what is in the spool to Kafka, in order, as the only replica that does.
+// drain moves what is in the spool to Kafka as the only replica that does, each customer's messages in order. A customer
+// whose partition takes nothing is left out for a while with all that is theirs, and the others go on.
 type drain struct {
 	pool     string
 	topic    string
 	producer publisher
 	store    *store.Store
 	wake     <-chan struct{}
+	clock    func() time.Time
 	metrics  *metrics
+	logger   *slog.Logger
 	log      *steadyLog
+	// paused are the keys that are left out, and until when.
+	paused map[string]time.Time
 }
 
-func newDrain(pool, topic string, producer publisher, s *store.Store, wake <-chan struct{}, m *metrics, logger *slog.Logger) *drain {
-	return &drain{pool: pool, topic: topic, producer: producer, store: s, wake: wake, metrics: m, log: newSteadyLog(logger, "drain the spool")}
+func newDrain(pool, topic string, producer publisher, s *store.Store, wake <-chan struct{}, clock func() time.Time, m *metrics, logger *slog.Logger) *drain {
+	return &drain{
+		pool: pool, topic: topic, producer: producer, store: s, wake: wake, clock: clock, metrics: m, logger: logger,
+		log: newSteadyLog(logger, "drain the spool"), paused: map[string]time.Time{},
+	}
 }
 
 // run drains until ctx ends.
@@ -56,13 +72,18 @@ func (d *drain) run(ctx context.Context) {
 		if more {
 			continue
 		}
+		wake := d.wake
+		if err != nil {
+			// What keeps arriving would make this a busy loop.
+			wake = nil
+		}
 		if err != nil && owned != nil && !d.healthy(ctx, owned) {
 			// The connection is gone, and the right with it.
 			release()
 		}
 		select {
 		case <-ticker.C:
-		case <-d.wake:
+		case <-wake:
 		case <-ctx.Done():
 			return
 		}
@@ -88,22 +109,60 @@ func (d *drain) pass(ctx context.Context, owned **store.SpoolDrain) (more bool, 
 			return false, err
 		}
 	}
-	batch, err := (*owned).Next(ctx, drainBatch)
-	if err != nil || len(batch) == 0 {
-		if err == nil {
-			d.metrics.spoolDepth.Set(0)
-		}
+	batch, unreadable, err := (*owned).Next(ctx, d.leftOut(), drainBatch)
+	if err != nil {
 		return false, err
 	}
+	if len(unreadable) > 0 {
+		if err := (*owned).SetAside(ctx, unreadable); err != nil {
+			return false, err
+		}
+		d.metrics.unreadable.Add(float64(len(unreadable)))
+		d.logger.ErrorContext(ctx, "Set rows of the spool aside that are no envelopes", "pool", d.pool, "rows", len(unreadable))
+	}
+	full := len(batch)+len(unreadable) == drainBatch
+	if len(batch) == 0 {
+		if len(d.paused) == 0 && !full {
+			d.metrics.spoolDepth.Set(0)
+		}
+		return full, nil
+	}
+	taken, publishErr := d.publish(ctx, batch)
+	if len(taken) > 0 {
+		// Receivers dedupe what is published again because this failed.
+		if err := (*owned).Done(ctx, taken); err != nil {
+			return false, err
+		}
+	}
+	return full && (publishErr == nil || unconfined(publishErr) == nil && len(d.paused) < keysPaused), publishErr
+}
+
+// publish returns what Kafka has, and leaves the keys of the rest out for a while.
+func (d *drain) publish(ctx context.Context, batch []store.Spooled) (taken []store.Spooled, err error) {
+	ctx, cancel := context.WithTimeout(ctx, drainPublish)
+	defer cancel()
 	envelopes := make([]message.Envelope, len(batch))
 	for i, one := range batch {
 		envelopes[i] = one.Envelope
 	}
-	publishCtx, cancelPublish := context.WithTimeout(ctx, kafkaDeadline)
-	defer cancelPublish()
-	if err := d.producer.Publish(publishCtx, d.topic, envelopes...); err != nil {
-		return false, fmt.Errorf("publishing from the spool: %w", err)
+	if err = d.producer.Publish(ctx, d.topic, envelopes...); err != nil {
+		err = fmt.Errorf("publishing from the spool: %w", err)
 	}
-	// Receivers dedupe what is published again because this failed.
-	return true, (*owned).Done(ctx, batch)
+	until := d.clock().Add(keyPause)
+	for i, one := range batch {
+		switch {
+		case bus.Taken(err, i):
+			taken = append(taken, one)
+		case len(d.paused) < keysPaused:
+			d.paused[one.Envelope.Key] = until
+		}
+	}
+	return taken, err
+}
+
+// leftOut are the keys that are left out now.
+func (d *drain) leftOut() []string {
+	now := d.clock()
+	maps.DeleteFunc(d.paused, func(_ string, until time.Time) bool { return !until.After(now) })
+	return slices.Collect(maps.Keys(d.paused))
 }

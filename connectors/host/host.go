@@ -93,7 +93,7 @@ func New(o Options) *Host {
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, metrics: m, logger: o.Logger}
-	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Background, o.Store, in.spooled, m, o.Logger)
+	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Background, o.Store, in.spooled, o.Clock, m, o.Logger)
 	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Clock, o.Logger)
 	// A restarted container keeps its pod's name, but is not the one that was sending.
 	owner := o.Instance + "/" + uuid.NewString()

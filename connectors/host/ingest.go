@@ -92,28 +92,43 @@ func (i *ingest) store(ctx context.Context, envelopes []message.Envelope) (kept 
 	kafkaErr := errBreakerOpen
 	if i.breaker.try(i.clock()) {
 		kafkaErr = i.publish(ctx, envelopes)
-		switch i.breaker.done(kafkaErr, i.clock()) {
+		switch i.breaker.done(unconfined(kafkaErr), i.clock()) {
 		case breakerOpened:
 			i.logger.WarnContext(ctx, "Kafka does not take messages, they go to the spool", "error", kafkaErr)
 		case breakerClosed:
 			i.logger.InfoContext(ctx, "Kafka takes messages again")
 		case breakerSame:
 		}
-		if kafkaErr == nil {
-			return "kafka", nil
+	}
+	var refused []message.Envelope
+	for n := range envelopes {
+		if !bus.Taken(kafkaErr, n) {
+			refused = append(refused, envelopes[n])
 		}
+	}
+	if len(refused) == 0 {
+		return "kafka", nil
 	}
 	spoolCtx, cancel := context.WithTimeout(ctx, spoolDeadline)
 	defer cancel()
-	if err := i.spool.Spool(spoolCtx, i.pool, envelopes, i.clock()); err != nil {
+	if err := i.spool.Spool(spoolCtx, i.pool, refused, i.clock()); err != nil {
 		return "", fmt.Errorf("keeping a message: %w", errors.Join(kafkaErr, err))
 	}
-	i.metrics.spooled.Add(float64(len(envelopes)))
+	i.metrics.spooled.Add(float64(len(refused)))
 	select {
 	case i.spooled <- struct{}{}:
 	default:
 	}
 	return "spool", nil
+}
+
+// unconfined returns err unless it is some partition's alone: Kafka answers then, and quickly, so others need not keep away.
+func unconfined(err error) error {
+	var partial *bus.PartialError
+	if errors.As(err, &partial) {
+		return nil
+	}
+	return err
 }
 
 func (i *ingest) publish(ctx context.Context, envelopes []message.Envelope) error {

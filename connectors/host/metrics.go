@@ -20,6 +20,7 @@ type metrics struct {
 	webhooks   *prometheus.CounterVec
 	ingest     *prometheus.HistogramVec
 	spooled    prometheus.Counter
+	unreadable prometheus.Counter
 	spoolDepth prometheus.Gauge
 	deliveries *prometheus.CounterVec
 	typing     *prometheus.CounterVec
@@ -45,6 +46,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		spooled: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "spooled_total", Help: "Messages that went to the spool because Kafka did not take them.",
 		}),
+		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "spool_unreadable_total", Help: "Rows of the spool that are no envelopes and were set aside.",
+		}),
 		spoolDepth: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "spool_rows", Help: "Messages in the spool, as the replica that drains it sees them; 0 on the others.",
 		}),
@@ -55,7 +59,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		files:    counter("files_total", "Customers' files by what became of them.", "outcome"),
 		channels: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: "channels", Help: "Channels by what the platform says of their credentials."}, []string{"credentials"}),
 	}
-	registerer.MustRegister(m.webhooks, m.ingest, m.spooled, m.spoolDepth, m.deliveries, m.typing, m.calls, m.files, m.channels)
+	registerer.MustRegister(m.webhooks, m.ingest, m.spooled, m.unreadable, m.spoolDepth, m.deliveries, m.typing, m.calls, m.files, m.channels)
 	return m
 }
 

@@ -72,22 +72,30 @@ type Spooled struct {
 	Envelope message.Envelope
 }
 
-// Next returns the oldest envelopes.
-func (d *SpoolDrain) Next(ctx context.Context, most int32) ([]Spooled, error) {
-	rows, err := d.queries.SpoolHead(ctx, d.pool, most)
+// Next returns the oldest envelopes but those of the keys in except, and the ids of rows among them that are no envelopes.
+func (d *SpoolDrain) Next(ctx context.Context, except []string, most int32) (spooled []Spooled, unreadable []int64, err error) {
+	// An empty list, not none: nothing is "not in" NULL.
+	rows, err := d.queries.SpoolHead(ctx, d.pool, append([]string{}, except...), most)
 	if err != nil {
-		return nil, fmt.Errorf("reading the spool: %w", err)
+		return nil, nil, fmt.Errorf("reading the spool: %w", err)
 	}
-	spooled := make([]Spooled, len(rows))
-	for i, row := range rows {
-		spooled[i].ID = row.ID
+	for _, row := range rows {
 		var record spoolRecord
-		if err := json.Unmarshal(row.Envelope, &record); err != nil {
-			return nil, fmt.Errorf("reading the spool: row %d is no envelope", row.ID)
+		if json.Unmarshal(row.Envelope, &record) != nil || record.ID == "" || record.Key == "" {
+			unreadable = append(unreadable, row.ID)
+			continue
 		}
-		spooled[i].Envelope = message.Envelope(record)
+		spooled = append(spooled, Spooled{ID: row.ID, Envelope: message.Envelope(record)})
 	}
-	return spooled, nil
+	return spooled, unreadable, nil
+}
+
+// SetAside keeps rows that are no envelopes where they hold up nothing, in the pool "<pool>/unreadable".
+func (d *SpoolDrain) SetAside(ctx context.Context, ids []int64) error {
+	if err := d.queries.SpoolSetAside(ctx, ids); err != nil {
+		return fmt.Errorf("setting rows of the spool aside: %w", err)
+	}
+	return nil
 }
 
 // Done removes envelopes that Kafka has.

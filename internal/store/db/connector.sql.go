@@ -565,11 +565,13 @@ func (q *Queries) SpoolDepth(ctx context.Context, pool string) (SpoolDepthRow, e
 }
 
 const spoolHead = `-- name: SpoolHead :many
-SELECT id, pool, envelope, created_at FROM spool WHERE pool = $1 ORDER BY id LIMIT $2
+SELECT id, pool, envelope, created_at FROM spool WHERE pool = $1 AND coalesce(envelope->>'key', '') NOT IN (SELECT unnest($2::text[]))
+ORDER BY id LIMIT $3
 `
 
-func (q *Queries) SpoolHead(ctx context.Context, pool string, maxRows int32) ([]Spool, error) {
-	rows, err := q.db.Query(ctx, spoolHead, pool, maxRows)
+// Without the keys that are left alone for now. (NOT IN, for its list is hashed: what is skipped costs little a row.)
+func (q *Queries) SpoolHead(ctx context.Context, pool string, leftOut []string, maxRows int32) ([]Spool, error) {
+	rows, err := q.db.Query(ctx, spoolHead, pool, leftOut, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -602,6 +604,17 @@ func (q *Queries) SpoolLock(ctx context.Context, pool string) (bool, error) {
 	var pg_try_advisory_lock bool
 	err := row.Scan(&pg_try_advisory_lock)
 	return pg_try_advisory_lock, err
+}
+
+const spoolSetAside = `-- name: SpoolSetAside :exec
+WITH unreadable AS (DELETE FROM spool WHERE id = ANY($1::bigint[]) RETURNING pool, envelope, created_at)
+INSERT INTO spool (pool, envelope, created_at) SELECT pool || '/unreadable', envelope, created_at FROM unreadable
+`
+
+// Keeps rows that nobody can read for a human, under a name that no pool can have. Connectors may not update the table.
+func (q *Queries) SpoolSetAside(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, spoolSetAside, ids)
+	return err
 }
 
 const tokenForce = `-- name: TokenForce :execrows

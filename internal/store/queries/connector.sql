@@ -68,10 +68,17 @@ INSERT INTO spool (pool, envelope, created_at)
 SELECT @pool, unnest(@envelopes::jsonb[]), @now;
 
 -- name: SpoolHead :many
-SELECT * FROM spool WHERE pool = @pool ORDER BY id LIMIT @max_rows;
+-- Without the keys that are left alone for now. (NOT IN, for its list is hashed: what is skipped costs little a row.)
+SELECT * FROM spool WHERE pool = @pool AND coalesce(envelope->>'key', '') NOT IN (SELECT unnest(@left_out::text[]))
+ORDER BY id LIMIT @max_rows;
 
 -- name: SpoolDelete :exec
 DELETE FROM spool WHERE id = ANY(@ids::bigint[]);
+
+-- name: SpoolSetAside :exec
+-- Keeps rows that nobody can read for a human, under a name that no pool can have. Connectors may not update the table.
+WITH unreadable AS (DELETE FROM spool WHERE id = ANY(@ids::bigint[]) RETURNING pool, envelope, created_at)
+INSERT INTO spool (pool, envelope, created_at) SELECT pool || '/unreadable', envelope, created_at FROM unreadable;
 
 -- name: SpoolDepth :one
 SELECT count(*) AS rows, coalesce(min(created_at), 'epoch')::timestamptz AS oldest FROM spool WHERE pool = @pool;
