@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -36,6 +35,8 @@ const MaxBatch = 200
 //   - a *PoisonError: the named envelope can never be processed; it goes to the dead-letter topic, and the handler is
 //     called again with the others;
 //   - any other error: the batch is tried again after a back-off, and the partition waits.
+//
+// A handler that panics gets the halves of the batch, down to the one envelope that it panics of, which is poison.
 type Handler func(ctx context.Context, partition int, batch []message.Envelope) error
 
 // PoisonError says that one envelope of a batch can never be processed.
@@ -61,6 +62,8 @@ type ConsumerConfig struct {
 	Producer   *Producer
 	Handler    Handler
 	Logger     *slog.Logger
+	// Metrics may be nil.
+	Metrics *Metrics
 }
 
 // Consumer is a member of a consumer group which runs one Handler per owned partition.
@@ -125,7 +128,7 @@ func (c *Consumer) join(ctx context.Context, topic *topicClient, partitions int)
 		if err != nil {
 			failures++
 			c.cfg.Logger.Log(ctx, joinFailureLevel(err, failures), "Cannot join the consumer group yet", "group", c.cfg.Group, "error", err)
-			if !pause(ctx, joinBackoff) {
+			if !wait.For(ctx, joinBackoff) {
 				return nil
 			}
 			continue
@@ -161,6 +164,14 @@ func (c *Consumer) serve(ctx context.Context, topic *topicClient, generation *ka
 			c.work(workCtx, &feed{topic: topic, partition: a.ID, idle: idleCheck}, a.Offset, marks)
 		})
 	}
+	var lag sync.WaitGroup
+	lag.Add(1)
+	generation.Start(func(genCtx context.Context) {
+		defer lag.Done()
+		workCtx, cancel := mergeDone(genCtx, ctx)
+		defer cancel()
+		c.cfg.Metrics.watchLag(workCtx, topic, assigned, marks)
+	})
 	committer.Add(1)
 	generation.Start(func(genCtx context.Context) {
 		defer committer.Done()
@@ -172,6 +183,7 @@ func (c *Consumer) serve(ctx context.Context, topic *topicClient, generation *ka
 		marks.commit(generation, c.cfg.Logger)
 	})
 	committer.Wait()
+	lag.Wait()
 }
 
 // work fetches one partition and calls the handler with all that has arrived meanwhile. It ends with ctx and not before:
@@ -194,81 +206,6 @@ func (c *Consumer) work(ctx context.Context, source *feed, offset int64, marks *
 		}
 		marks.set(source.partition, batch[len(batch)-1].Offset+1)
 	}
-}
-
-// handle calls the handler until the batch is done or ctx ends (false).
-func (c *Consumer) handle(ctx context.Context, partition int, records []kafka.Message) bool {
-	envelopes := make([]message.Envelope, 0, len(records))
-	kept := make([]kafka.Message, 0, len(records))
-	for i := range records {
-		e, err := envelope(&records[i])
-		if err != nil {
-			if !c.bury(ctx, &records[i], err.Error()) {
-				return false
-			}
-			continue
-		}
-		envelopes = append(envelopes, e)
-		kept = append(kept, records[i])
-	}
-	backoff := retryBackoffMin
-	for len(envelopes) > 0 {
-		err := c.cfg.Handler(ctx, partition, envelopes)
-		var poison *PoisonError
-		switch {
-		case err == nil:
-			return true
-		case ctx.Err() != nil:
-			return false
-		case errors.As(err, &poison) && poison.Index >= 0 && poison.Index < len(kept):
-			if !c.bury(ctx, &kept[poison.Index], poison.Reason) {
-				return false
-			}
-			envelopes = append(envelopes[:poison.Index:poison.Index], envelopes[poison.Index+1:]...)
-			kept = append(kept[:poison.Index:poison.Index], kept[poison.Index+1:]...)
-		default:
-			c.cfg.Logger.Warn("Handling a batch failed, trying again", "topic", c.cfg.Topic, "partition", partition, "error", err)
-			if !pause(ctx, backoff) {
-				return false
-			}
-			backoff = min(2*backoff, retryBackoffMax)
-		}
-	}
-	return true
-}
-
-// bury writes a record to the dead-letter topic as it came, with the reason and where it was. It tries until it
-// succeeds or ctx ends (false): a poison record may wait, but not vanish.
-func (c *Consumer) bury(ctx context.Context, m *kafka.Message, reason string) bool {
-	dead := kafka.Message{Topic: c.cfg.DeadLetter, Key: m.Key, Value: m.Value, Headers: append(slices.Clip(m.Headers),
-		kafka.Header{Key: "yingda-reason", Value: []byte(reason)},
-		kafka.Header{Key: "yingda-source", Value: fmt.Appendf(nil, "%s/%d/%d", m.Topic, m.Partition, m.Offset)})}
-	for backoff := retryBackoffMin; ; backoff = min(2*backoff, retryBackoffMax) {
-		err := c.cfg.Producer.writer.WriteMessages(ctx, dead)
-		if err == nil {
-			c.cfg.Logger.Error("Moved a record to the dead-letter topic", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "reason", reason)
-			return true
-		}
-		if tooLarge(err) && dead.Value != nil {
-			// With the headers it grew past what a broker takes. The source says where the whole of it is.
-			dead.Headers = append(dead.Headers, kafka.Header{Key: "yingda-omitted-bytes", Value: strconv.AppendInt(nil, int64(len(dead.Value)), 10)})
-			dead.Value = nil
-			continue
-		}
-		if ctx.Err() == nil {
-			c.cfg.Logger.Warn("Cannot write to the dead-letter topic, trying again", "topic", c.cfg.DeadLetter, "error", err)
-		}
-		if !pause(ctx, backoff) {
-			return false
-		}
-	}
-}
-
-func tooLarge(err error) bool {
-	if each, ok := errors.AsType[kafka.WriteErrors](err); ok {
-		return slices.ContainsFunc(each, func(err error) bool { return errors.Is(err, kafka.MessageSizeTooLarge) })
-	}
-	return errors.Is(err, kafka.MessageSizeTooLarge)
 }
 
 // nextBatch waits for one record and takes all others that are there already: a lone message waits for nobody, and a
@@ -296,18 +233,6 @@ func nextBatch(ctx context.Context, in <-chan kafka.Message) []kafka.Message {
 		}
 	}
 	return batch
-}
-
-// pause waits for d; it returns false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // mergeDone returns a context that ends when either does. It carries the values of parent.

@@ -30,6 +30,16 @@ func (m *marks) set(partition int, next int64) {
 	m.next[partition] = next
 }
 
+// position is the partition's next offset; start before any was set.
+func (m *marks) position(partition int, start int64) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if next, ok := m.next[partition]; ok {
+		return next
+	}
+	return start
+}
+
 // changed returns the marks that were not committed yet.
 func (m *marks) changed() map[int]int64 {
 	m.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 // Tail reads every partition of a topic from its end, in no group, and calls handle for each envelope; concurrently
@@ -70,7 +71,7 @@ func (f *feed) awaitEnd(ctx context.Context) (int64, bool) {
 		if ctx.Err() == nil {
 			f.topic.logger.Warn("Cannot find the partition's end yet", "topic", f.topic.name, "partition", f.partition, "error", err)
 		}
-		if !pause(ctx, backoff) {
+		if !wait.For(ctx, backoff) {
 			return 0, false
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -47,19 +49,19 @@ func (t *topicClient) await(ctx context.Context) (int, bool) {
 	missed := false
 	for backoff := retryBackoffMin; ; backoff = min(2*backoff, retryBackoffMax) {
 		count, err := t.count(ctx)
-		wait := backoff
+		rest := backoff
 		switch {
 		case ctx.Err() != nil:
 			return 0, false
 		case count > 0 && !missed:
 			return count, true
 		case count > 0:
-			missed, wait = false, newTopicRest
+			missed, rest = false, newTopicRest
 		default:
 			missed = missed || err == nil
 			t.logger.Warn("Waiting for the topic", "topic", t.name, "error", err)
 		}
-		if !pause(ctx, wait) {
+		if !wait.For(ctx, rest) {
 			return 0, false
 		}
 	}
@@ -67,7 +69,7 @@ func (t *topicClient) await(ctx context.Context) (int, bool) {
 
 // watch returns when ctx ends or the topic has not that many partitions any more.
 func (t *topicClient) watch(ctx context.Context, partitions int) {
-	for pause(ctx, watchInterval) {
+	for wait.For(ctx, watchInterval) {
 		if count, err := t.count(ctx); err == nil && count != partitions {
 			t.logger.Warn("The topic has changed, joining its group anew", "topic", t.name, "partitionsBefore", partitions, "partitions", count)
 			return
@@ -92,4 +94,26 @@ func (t *topicClient) end(ctx context.Context, partition int) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("asking for the end of %s/%d: no answer", t.name, partition)
+}
+
+// bounds are the first offset that a partition still has, and that of its next record.
+type bounds struct{ start, end int64 }
+
+// bounds asks for those of the assigned partitions. One that nobody leads is left out.
+func (t *topicClient) bounds(ctx context.Context, assigned []kafka.PartitionAssignment) (map[int]bounds, error) {
+	var asked []kafka.OffsetRequest
+	for _, a := range assigned {
+		asked = append(asked, kafka.FirstOffsetOf(a.ID), kafka.LastOffsetOf(a.ID))
+	}
+	answer, err := t.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{t.name: asked}})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the ends of %s: %w", t.name, err)
+	}
+	known := map[int]bounds{}
+	for _, p := range answer.Topics[t.name] {
+		if p.Error == nil {
+			known[p.Partition] = bounds{max(p.FirstOffset, 0), p.LastOffset}
+		}
+	}
+	return known, nil
 }
