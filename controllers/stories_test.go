@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -411,6 +412,35 @@ func TestASecretOfSomebodyElseIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestAnAgentWhoseTokenCannotBeMadeIsNotReady(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	none := corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}
+	w.create(quota)
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
+	if err := w.client.Status().Update(t.Context(), quota); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually(func() error {
+		probe := unlabelledSecret("probe")
+		probe.Namespace = w.namespace
+		if err := w.client.Create(t.Context(), probe, client.DryRunAll); err == nil {
+			return errors.New("the quota is not in force")
+		}
+		return nil
+	})
+	w.create(agent("xiaomei", "lumi", nil))
+	found := w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReady, v1alpha1.ReasonTokenNotMade)
+	if want := "ReferencesResolved: Secret xiaomei-trial-token with the trial token cannot be made: the API server says Forbidden"; found.Message != want {
+		t.Errorf("message is %q, want %q", found.Message, want)
+	}
+	if err := w.client.Delete(t.Context(), quota); err != nil {
+		t.Fatal(err)
+	}
+	w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+}
+
 func TestADeploymentOfSomebodyElseIsNotTakenOver(t *testing.T) {
 	w := newWorld(t)
 	labels := map[string]string{"app": "other"}
@@ -420,9 +450,21 @@ func TestADeploymentOfSomebodyElseIsNotTakenOver(t *testing.T) {
 			Containers: []corev1.Container{{Name: "other", Image: "other:1"}},
 		}},
 	}}
-	w.create(foreign, secret("lumi-postgres"), brand("lumi"))
+	pool := foreign.DeepCopy()
+	pool.Name = "lumi-miniprogram"
+	w.create(foreign, pool, secret("lumi-postgres"), skillGroup("lumi-everybody", "lumi"), brand("lumi"), secret("shop-wechat"), channel("shop", "lumi"))
 	w.finishSetup("lumi")
-	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+	taken := w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNameTaken)
+	if want := "Deployment lumi-router belongs to somebody else; delete or rename it"; taken.Message != want {
+		t.Errorf("message is %q, want %q", taken.Message, want)
+	}
+	taken = w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNameTaken)
+	if want := "Deployment lumi-miniprogram belongs to somebody else; delete or rename it"; taken.Message != want {
+		t.Errorf("message is %q, want %q", taken.Message, want)
+	}
+	// What nobody is in the way of is made.
+	w.run("lumi-workflows", "lumi-desk")
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionDeskAvailable, v1alpha1.ReasonAvailable)
 	w.settled()
 	now := &appsv1.Deployment{}
 	if err := w.get("lumi-router", now); err != nil {
@@ -451,9 +493,58 @@ func TestWhatASchemaCannotCheckIsAConditionToo(t *testing.T) {
 	broken.Spec.Texts.Welcome = "{{.Nobody}}"
 	nowhere := alwaysOpen("nowhere")
 	nowhere.Spec.TimeZone = "Mars/Olympus"
+	broken.Spec.Rules = []v1alpha1.PlaybookRule{{Name: "hello", Match: v1alpha1.PlaybookMatch{Keywords: []string{"hi"}}, Reply: &v1alpha1.BotReply{Text: "hi"}}}
+	w.data.hold("Playbook", "broken", 0)
+	w.data.hold("ShiftSchedule", "nowhere", 0)
+	w.servedBrand("lumi")
 	w.create(broken, nowhere)
 	w.waitFor(&v1alpha1.Playbook{}, "broken", v1alpha1.ConditionValid, v1alpha1.ReasonInvalid)
 	w.waitFor(&v1alpha1.ShiftSchedule{}, "nowhere", v1alpha1.ConditionValid, v1alpha1.ReasonInvalid)
+	for name, obj := range map[string]client.Object{"broken": broken, "nowhere": nowhere} {
+		refused := w.waitFor(obj, name, v1alpha1.ConditionAcknowledged, v1alpha1.ReasonInvalid)
+		if want := "Not served: invalid"; refused.Message != want {
+			t.Errorf("%s: message is %q, want %q", name, refused.Message, want)
+		}
+	}
+	if broken.Status.Rules != 0 {
+		t.Errorf("%d rules are in force, want 0", broken.Status.Rules)
+	}
+	w.data.release("Playbook", "broken")
+	change(w, "broken", broken, func(p *v1alpha1.Playbook) { p.Spec.Texts.Welcome = "" })
+	w.waitFor(broken, "broken", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.data.hold("Playbook", "broken", broken.Generation)
+	change(w, "broken", broken, func(p *v1alpha1.Playbook) { p.Spec.Texts.Welcome, p.Spec.Rules = "{{.Nobody}}", nil })
+	refused := w.waitFor(broken, "broken", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonInvalid)
+	if want := "Not served: invalid; the last valid generation stays in force"; refused.Message != want || broken.Status.Rules != 1 {
+		t.Errorf("message is %q with %d rules, want %q with the rule of before", refused.Message, broken.Status.Rules, want)
+	}
+}
+
+func TestAGroupNeedsTheScheduleThatItIsServedBy(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	lumi, group := &v1alpha1.Brand{}, &v1alpha1.SkillGroup{}
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	// Replicas do not report a group whose schedule they have not.
+	w.data.hold("SkillGroup", "lumi-everybody", 0)
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) {
+		b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
+	})
+	missing := w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	if want := "ShiftSchedule online does not exist in this namespace"; missing.Message != want {
+		t.Errorf("message is %q, want %q", missing.Message, want)
+	}
+	served := w.waitFor(group, "lumi-everybody", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences)
+	if want := "Without its ShiftSchedule the group is served around the clock, not as declared"; served.Message != want {
+		t.Errorf("message is %q, want %q", served.Message, want)
+	}
+	online := alwaysOpen("online")
+	online.Spec.TimeZone = "Mars/Olympus"
+	w.create(online)
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonInvalid)
+	w.data.release("SkillGroup", "lumi-everybody")
+	change(w, "online", online, func(s *v1alpha1.ShiftSchedule) { s.Spec.TimeZone = "Asia/Shanghai" })
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 }
 
 func TestAGroupCountsTheAgentsThatItsSelectorChooses(t *testing.T) {

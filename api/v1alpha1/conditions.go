@@ -4,7 +4,8 @@ package v1alpha1
 const (
 	// ConditionReady says that the object does what it declares, proven by the running data plane.
 	ConditionReady = "Ready"
-	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used.
+	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used, and whether
+	// what the operator makes has its names to itself.
 	ConditionReferencesResolved = "ReferencesResolved"
 	// ConditionAcknowledged says whether every ready replica of the data plane serves this generation of the object.
 	ConditionAcknowledged = "Acknowledged"
@@ -36,6 +37,8 @@ const (
 	ReasonNotLabelled        = "NotLabelled"
 	ReasonAddressNotAllowed  = "AddressNotAllowed"
 	ReasonDuplicateAccount   = "DuplicateAccount"
+	ReasonNameTaken          = "NameTaken"
+	ReasonTokenNotMade       = "TokenNotMade"
 	ReasonAcknowledged       = "Acknowledged"
 	ReasonAwaitingReplicas   = "AwaitingReplicas"
 	ReasonAwaitingReload     = "AwaitingReload"

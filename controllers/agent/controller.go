@@ -24,7 +24,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
-	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -67,6 +66,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	decided := decide(seen)
 	tokenErr := r.bringAbout(ctx, seen, &decided)
+	if tokenErr != nil {
+		seen.refused = tokenErr
+		decided = decide(seen)
+	}
 	before := seen.agent.Status.Conditions
 	after := status(seen, decided, r.now())
 	changed, err := r.apply.Status(ctx, seen.agent, after)
@@ -130,6 +133,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, client.Object.GetName)),
 			builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, ack.BrandLabel)),
-			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
+			ack.WatchReplicas(servers()...)).
 		Complete(r)
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -39,8 +40,7 @@ type verdict struct {
 }
 
 func decide(seen *scene) verdict {
-	acknowledged := ack.Judge("Agent", seen.agent.Name, seen.agent.Generation,
-		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
+	acknowledged := ack.Judge("Agent", seen.agent.Name, seen.agent.Generation, seen.serving...)
 	decided := verdict{pending: ack.Pending(acknowledged), signedIn: signedIn(seen)}
 	decided.token, decided.hash = decideToken(seen)
 	findings := []conditions.Condition{refs.Finding(problems(seen, decided.token)), acknowledged}
@@ -73,7 +73,21 @@ func problems(seen *scene, token tokenAction) []refs.Problem {
 			Message: "Secret " + secretName(seen.agent.Name) + " is not this Agent's; delete it, and a trial token is made",
 		})
 	}
+	if seen.refused != nil {
+		found = append(found, refs.Problem{
+			Reason:  v1alpha1.ReasonTokenNotMade,
+			Message: "Secret " + secretName(seen.agent.Name) + " with the trial token cannot be made" + because(seen.refused),
+		})
+	}
 	return found
+}
+
+// because names the API server's reason and not its words, which may hold what changes with every try.
+func because(err error) string {
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
+		return ": the API server says " + string(reason)
+	}
+	return ""
 }
 
 // signedIn is remembered: the desk's replicas forget who signed in when they restart.

@@ -19,8 +19,11 @@ type scene struct {
 	brandExists bool
 	// secret is the metadata of the trial token's Secret; nil when it does not exist.
 	secret *metav1.PartialObjectMetadata
-	// router and desk are the answers of the ready replicas.
-	router, desk []ack.Answer
+	// serving are the answers of the ready replicas; desk are those of the desk alone.
+	serving []ack.Group
+	desk    []ack.Answer
+	// refused is why the API server did not take the token's Secret.
+	refused error
 }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
@@ -42,15 +45,16 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	return seen, nil
 }
 
+// servers are the components that work by an Agent.
+func servers() []string { return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows} }
+
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
-	target := ack.Target{Namespace: seen.agent.Namespace, Brand: seen.agent.Spec.BrandRef.Name, Component: dataplane.Router}
 	var err error
-	if seen.router, err = r.asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the router: %w", err)
+	seen.serving, err = ack.Serving(ctx, r.asker, seen.agent.Namespace, seen.agent.Spec.BrandRef.Name, servers()...)
+	for _, group := range seen.serving {
+		if group.Name == dataplane.Desk {
+			seen.desk = group.Answers
+		}
 	}
-	target.Component = dataplane.Desk
-	if seen.desk, err = r.asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the desk: %w", err)
-	}
-	return nil
+	return err
 }

@@ -81,23 +81,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.backoff.Forget(req.NamespacedName)
 		return ctrl.Result{}, r.apply.RemoveFinalizer(ctx, seen.brand, Finalizer)
 	}
-	applyErr := r.bringAbout(ctx, seen, decided, objects)
+	var applyErr error
+	if seen.inTheWay, applyErr = r.bringAbout(ctx, seen, decided, objects); len(seen.inTheWay) > 0 {
+		decided = decide(seen, *objects.setup.GetName(), now)
+	}
 	if err := r.report(ctx, seen, decided, now); err != nil {
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, applyErr
 }
 
-func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdict, objects rendered) error {
+func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdict, objects rendered) (inTheWay []string, err error) {
 	if seen.brand.DeletionTimestamp == nil {
 		if err := r.apply.AddFinalizer(ctx, seen.brand, Finalizer); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	wanted := objects.always
 	if decided.provisioning.retire != nil {
 		if err := r.apply.Delete(ctx, decided.provisioning.retire); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if decided.provisioning.run {
@@ -106,12 +109,10 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 	if decided.serve {
 		wanted = append(wanted, objects.serving...)
 	}
-	for _, object := range wanted {
-		if err := r.apply.Object(ctx, seen.brand, object); err != nil {
-			return fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
-		}
+	if inTheWay, err = r.apply.Objects(ctx, seen.brand, wanted...); err != nil {
+		return inTheWay, fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
 	}
-	return r.prune(ctx, seen.brand, objects)
+	return inTheWay, r.prune(ctx, seen.brand, objects)
 }
 
 // prune removes what the Brand no longer has: setup Jobs of before, and whatever an older operator made.
@@ -146,10 +147,13 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	return nil
 }
 
-// wake says when to look again though nothing changed: while replicas have not loaded the Brand, and when a failed setup
-// has rested.
+// wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has
+// rested, and while something is in the way.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
 	wake := decided.provisioning.wake
+	if wake == 0 && len(seen.inTheWay) > 0 {
+		wake = apply.LookAgain
+	}
 	if !decided.pending {
 		r.backoff.Forget(req.NamespacedName)
 		return wake

@@ -34,7 +34,8 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 	setup := decideProvisioning(seen, jobName, now)
 	acknowledged := ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
 		ack.Group{Name: "router", Answers: seen.answers[dataplane.Router]},
-		ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]})
+		ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]},
+		ack.Group{Name: "workflows", Answers: seen.answers[dataplane.Workflows]})
 	findings := []conditions.Condition{
 		refs.Finding(problems(seen)),
 		setup.finding,
@@ -72,7 +73,7 @@ func loginProblems(seen *scene) (names []string, found []refs.Problem) {
 
 func problems(seen *scene) []refs.Problem {
 	_, found := loginProblems(seen)
-	return append(found, seen.dangling...)
+	return append(append(found, seen.dangling...), refs.NamesTaken(seen.inTheWay)...)
 }
 
 func available(seen *scene, condition, component string) conditions.Condition {

@@ -41,7 +41,7 @@ func sceneOf(edits ...func(*scene)) *scene {
 		Logins:      dataplane.Logins{Owner: login, Connector: login.DeepCopy()},
 		jobs:        map[string]*batchv1.Job{setupJob: jobThat(batchv1.JobComplete, noon())},
 		deployments: map[string]*appsv1.Deployment{dataplane.Router: running, dataplane.Workflows: running, dataplane.Desk: running},
-		answers:     map[string][]ack.Answer{dataplane.Router: serving, dataplane.Desk: serving},
+		answers:     map[string][]ack.Answer{dataplane.Router: serving, dataplane.Workflows: serving, dataplane.Desk: serving},
 	}
 	for _, edit := range edits {
 		edit(seen)
@@ -155,8 +155,16 @@ func TestDecideReady(t *testing.T) {
 			func(s *scene) { s.Connector.Labels = nil },
 			"NotLabelled", `ReferencesResolved: Secret lumi-connector does not carry the label yingda.dev/credentials: "true"`,
 		},
-		"a default that dangles":  {func(s *scene) { s.dangling = []refs.Problem{refs.NotFound("Playbook", "shop")} }, "NotFound", "ReferencesResolved: Playbook shop does not exist in this namespace"},
-		"no desk":                 {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},
+		"a default that dangles": {func(s *scene) { s.dangling = []refs.Problem{refs.NotFound("Playbook", "shop")} }, "NotFound", "ReferencesResolved: Playbook shop does not exist in this namespace"},
+		"no desk":                {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},
+		"workflows that are behind": {
+			func(s *scene) { s.answers[dataplane.Workflows] = []ack.Answer{{}} },
+			"AwaitingReload", "Acknowledged: A replica of the workflows does not serve this generation yet",
+		},
+		"a Deployment in the way": {
+			func(s *scene) { s.inTheWay = []string{"Deployment lumi-desk"} },
+			"NameTaken", "ReferencesResolved: Deployment lumi-desk belongs to somebody else; delete or rename it",
+		},
 		"a router that is behind": {func(s *scene) { s.brand.Generation = 4 }, "AwaitingReload", "Acknowledged: A replica of the router does not serve this generation yet"},
 		"Channels keep it": {
 			func(s *scene) { going(s); s.channels = []string{"outlet", "shop"} },

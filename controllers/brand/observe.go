@@ -23,6 +23,8 @@ type scene struct {
 	dataplane.Logins
 	// dangling are the defaults that do not resolve.
 	dangling []refs.Problem
+	// inTheWay are the objects of somebody else that the pass found in the place of its own.
+	inTheWay []string
 	// channels are the names of the Channels that refer to the Brand, sorted.
 	channels []string
 	// jobs are the setup Jobs by name.
@@ -157,7 +159,7 @@ func (r *Reconciler) observeWorkloads(ctx context.Context, seen *scene) error {
 		seen.desk = service
 	}
 	seen.answers = map[string][]ack.Answer{}
-	for _, component := range []string{dataplane.Router, dataplane.Desk} {
+	for _, component := range components() {
 		answers, err := r.asker.Ask(ctx, ack.Target{Namespace: seen.brand.Namespace, Brand: seen.brand.Name, Component: component})
 		if err != nil {
 			return fmt.Errorf("asking the %s: %w", component, err)

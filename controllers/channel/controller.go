@@ -79,6 +79,9 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 		return r.backoff.Next(req.NamespacedName, seen.channel.Generation)
 	}
 	r.backoff.Forget(req.NamespacedName)
+	if len(seen.inTheWay) > 0 {
+		return apply.LookAgain
+	}
 	if len(seen.pool) == 0 {
 		return 0
 	}

@@ -28,7 +28,7 @@ type verdict struct {
 func decide(seen *scene, settings dataplane.Settings) verdict {
 	url := webhookURL(seen, settings)
 	acknowledged := ack.Judge("Channel", seen.channel.Name, seen.channel.Generation,
-		ack.Group{Name: "connector", Answers: seen.pool}, ack.Group{Name: "router", Answers: seen.router})
+		append([]ack.Group{{Name: "connector", Answers: seen.pool}}, seen.serving...)...)
 	credentials := judgeCredentials(seen)
 	// The first that fails explains Ready, so they go from cause to effect.
 	findings := []conditions.Condition{
@@ -79,7 +79,7 @@ func problems(seen *scene, allowed []string) []refs.Problem {
 	if spec.ServiceLevelRef != nil && !seen.serviceLevelExists {
 		found = append(found, refs.NotFound("ServiceLevel", spec.ServiceLevelRef.Name))
 	}
-	return append(found, routingProblems(seen)...)
+	return append(append(found, routingProblems(seen)...), refs.NamesTaken(seen.inTheWay)...)
 }
 
 func routingProblems(seen *scene) []refs.Problem {

@@ -48,12 +48,20 @@ func sceneOf(edits ...func(*scene)) *scene {
 		deployment: &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}},
 		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
 		pool:       []ack.Answer{connector(configz.CredentialsAccepted, "7")},
-		router:     []ack.Answer{{Report: configz.Report{Objects: map[string]int64{"Channel/shop": 2}}}},
+		serving: []ack.Group{
+			{Name: "router", Answers: []ack.Answer{knowing(2)}}, {Name: "desk", Answers: []ack.Answer{knowing(2)}},
+			{Name: "workflows", Answers: []ack.Answer{knowing(2)}},
+		},
 	}
 	for _, edit := range edits {
 		edit(seen)
 	}
 	return seen
+}
+
+// knowing is a replica that serves a generation of the Channel.
+func knowing(generation int64) ack.Answer {
+	return ack.Answer{Report: configz.Report{Objects: map[string]int64{"Channel/shop": generation}}}
 }
 
 func group(name, brand string) *v1alpha1.SkillGroup {
@@ -97,6 +105,7 @@ func TestDecideReferences(t *testing.T) {
 	}{
 		"everything is there":         {func(*scene) {}, "Resolved", "Everything that is referred to exists"},
 		"no Brand":                    {func(s *scene) { s.brand = nil }, "NotFound", "Brand lumi does not exist in this namespace"},
+		"a Service of somebody else":  {func(s *scene) { s.inTheWay = []string{"Service lumi-miniprogram"} }, "NameTaken", "Service lumi-miniprogram belongs to somebody else; delete or rename it"},
 		"no default group":            {func(s *scene) { s.brand.Spec.Defaults.SkillGroupRef = nil }, "NotFound", "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand lumi"},
 		"no Secret":                   {func(s *scene) { s.secret = nil }, "NotFound", "Secret shop-wechat does not exist in this namespace"},
 		"a Secret without the label":  {func(s *scene) { s.secret.Labels = nil }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
@@ -182,6 +191,15 @@ func TestDecideWebhook(t *testing.T) {
 				t.Errorf("webhookURL %s, want %s", decided.webhookURL, want)
 			}
 		})
+	}
+}
+
+func TestEverybodyWhoWorksByAChannelIsAsked(t *testing.T) {
+	for i, name := range []string{"router", "desk", "workflows"} {
+		got := finding(t, decide(sceneOf(func(s *scene) { s.serving[i].Answers = []ack.Answer{knowing(1)} }), settings()), v1alpha1.ConditionAcknowledged)
+		if want := "A replica of the " + name + " does not serve this generation yet"; got.Message != want {
+			t.Errorf("message is %q, want %q", got.Message, want)
+		}
 	}
 }
 

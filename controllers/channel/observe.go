@@ -32,8 +32,11 @@ type scene struct {
 	// deployment and service are the pool's; nil when they do not exist.
 	deployment *appsv1.Deployment
 	service    *corev1.Service
-	// pool and router are the answers of the ready replicas.
-	pool, router []ack.Answer
+	// inTheWay are the objects of somebody else which have the names of the pool's.
+	inTheWay []string
+	// pool are the answers of the pool's ready replicas, serving those of everybody else who works by the Channel.
+	pool    []ack.Answer
+	serving []ack.Group
 }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
@@ -130,16 +133,29 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	if exists {
 		seen.service = service
 	}
-	return nil
+	if seen.brand == nil {
+		return nil
+	}
+	pool := dataplane.Workload{
+		Brand: seen.brand, Settings: r.settings, Component: dataplane.Connector, Pool: dataplane.Pool(seen.channel.Spec.Type),
+	}
+	seen.inTheWay, err = r.apply.InTheWay(ctx, seen.brand,
+		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment())
+	return err
 }
 
+// servers are the components that work by a Channel, beside its pool.
+func servers() []string { return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows} }
+
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
-	target := ack.Target{Namespace: seen.channel.Namespace, Brand: seen.channel.Spec.BrandRef.Name, Component: dataplane.Router}
-	var err error
-	if seen.router, err = r.asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the router: %w", err)
+	target := ack.Target{
+		Namespace: seen.channel.Namespace, Brand: seen.channel.Spec.BrandRef.Name,
+		Component: dataplane.Connector, Pool: dataplane.Pool(seen.channel.Spec.Type),
 	}
-	target.Component, target.Pool = dataplane.Connector, dataplane.Pool(seen.channel.Spec.Type)
+	var err error
+	if seen.serving, err = ack.Serving(ctx, r.asker, target.Namespace, target.Brand, servers()...); err != nil {
+		return err
+	}
 	if seen.pool, err = r.asker.Ask(ctx, target); err != nil {
 		return fmt.Errorf("asking the connectors: %w", err)
 	}

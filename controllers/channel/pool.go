@@ -72,12 +72,16 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	if serve(seen) {
 		wanted = append(wanted, objects.serving...)
 	}
-	for _, object := range wanted {
-		if err := r.apply.Object(ctx, seen.brand, object); err != nil {
-			return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
-		}
+	inTheWay, err := r.apply.Objects(ctx, seen.brand, wanted...)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
 	}
-	return ctrl.Result{}, r.prune(ctx, seen.brand, key, append(objects.always, objects.serving...))
+	var result ctrl.Result
+	if len(inTheWay) > 0 {
+		// The Channels say so.
+		result.RequeueAfter = apply.LookAgain
+	}
+	return result, r.prune(ctx, seen.brand, key, append(objects.always, objects.serving...))
 }
 
 func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, error) {

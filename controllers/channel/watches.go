@@ -45,7 +45,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&appsv1.Deployment{}, byLabels, ofPool).
 		Watches(&corev1.Service{}, byLabels, ofPool).
 		Watches(&corev1.Pod{}, byLabels, builder.WithPredicates(predicate.And(ack.ReplicaChanged(),
-			ack.HasLabel(dataplane.LabelComponent, dataplane.Connector, dataplane.Router)))).
+			ack.HasLabel(dataplane.LabelComponent, append(servers(), dataplane.Connector)...)))).
 		Complete(r)
 }
 

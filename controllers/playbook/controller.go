@@ -1,6 +1,6 @@
 // Package playbook reconciles Playbooks: it checks what a schema cannot and reports who serves them.
 //
-// It writes nothing but the status. A Playbook belongs to no Brand; the routers of all Brands of its namespace serve it.
+// It writes nothing but the status. A Playbook belongs to no Brand; the routers and desks of all Brands of its namespace serve it.
 package playbook
 
 import (
@@ -17,7 +17,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
-	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // Reconciler reconciles Playbooks.
@@ -83,6 +82,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Playbook{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
-		Watches(ack.Replica(), all, ack.WatchReplicas(dataplane.Router)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
 		Complete(r)
 }

@@ -1,6 +1,8 @@
 package playbook
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
@@ -11,15 +13,27 @@ import (
 type verdict struct {
 	// findings in the order of the status, Ready first.
 	findings []conditions.Condition
+	// rules are those in force: of the generation before while this one is invalid.
+	rules int32
 	// pending says that asking the replicas again may change a finding.
 	pending bool
 }
 
 func decide(seen *scene) verdict {
-	acknowledged := ack.JudgeRouters("Playbook", seen.playbook.Name, seen.playbook.Generation, seen.routers)
-	findings := []conditions.Condition{valid(seen.playbook.Spec), acknowledged}
+	playbook := seen.playbook
+	checked := valid(playbook.Spec)
+	rules, acknowledged := int32(len(playbook.Spec.Rules)), ack.JudgeBrands("Playbook", playbook.Name, playbook.Generation, seen.brands) //nolint:gosec // the schema allows 256
+	if checked.Status != metav1.ConditionTrue {
+		var before bool
+		rules = 0
+		if acknowledged, before = ack.NotServed("Playbook", playbook.Name, seen.brands); before {
+			rules = playbook.Status.Rules
+		}
+	}
+	findings := []conditions.Condition{checked, acknowledged}
 	return verdict{
 		findings: append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
+		rules:    rules,
 		pending:  ack.Pending(acknowledged),
 	}
 }

@@ -12,6 +12,6 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.PlaybookStatus
 	return v1alpha1.PlaybookStatus{
 		Conditions:         conditions.Merge(playbook.Status.Conditions, playbook.Generation, now, decided.findings...),
 		ObservedGeneration: playbook.Generation,
-		Rules:              int32(len(playbook.Spec.Rules)), //nolint:gosec // the schema allows 256
+		Rules:              decided.rules,
 	}
 }

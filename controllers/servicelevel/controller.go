@@ -17,7 +17,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
-	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // Reconciler reconciles ServiceLevels.
@@ -83,6 +82,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ServiceLevel{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
-		Watches(ack.Replica(), all, ack.WatchReplicas(dataplane.Router)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
 		Complete(r)
 }

@@ -14,7 +14,7 @@ type verdict struct {
 }
 
 func decide(seen *scene) verdict {
-	acknowledged := ack.JudgeRouters("ServiceLevel", seen.level.Name, seen.level.Generation, seen.routers)
+	acknowledged := ack.JudgeBrands("ServiceLevel", seen.level.Name, seen.level.Generation, seen.brands)
 	return verdict{
 		findings: []conditions.Condition{conditions.Summary(acknowledged), acknowledged},
 		pending:  ack.Pending(acknowledged),

@@ -25,14 +25,16 @@ type verdict struct {
 }
 
 func decide(seen *scene, now time.Time) verdict {
-	acknowledged := ack.JudgeRouters("ShiftSchedule", seen.schedule.Name, seen.schedule.Generation, seen.routers)
-	decided := verdict{pending: ack.Pending(acknowledged)}
+	acknowledged := ack.JudgeBrands("ShiftSchedule", seen.schedule.Name, seen.schedule.Generation, seen.brands)
+	var decided verdict
 	valid := conditions.True(v1alpha1.ConditionValid, v1alpha1.ReasonValid, "All shifts and overrides can be used")
 	if compiled, err := schedule.Compile(seen.schedule.Spec); err != nil {
 		valid = conditions.False(v1alpha1.ConditionValid, v1alpha1.ReasonInvalid, oneLine(err.Error()))
+		acknowledged, _ = ack.NotServed("ShiftSchedule", seen.schedule.Name, seen.brands)
 	} else {
 		decided.read(compiled, now)
 	}
+	decided.pending = ack.Pending(acknowledged)
 	findings := []conditions.Condition{valid, acknowledged}
 	decided.findings = append([]conditions.Condition{conditions.Summary(findings...)}, findings...)
 	return decided

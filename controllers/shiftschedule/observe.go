@@ -8,15 +8,19 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
 // scene is all that a pass looks at.
 type scene struct {
 	schedule *v1alpha1.ShiftSchedule
-	// routers are the answers of the namespace's routers, one group a Brand.
-	routers []ack.Group
+	// brands are the answers of those who serve it in each Brand of the namespace.
+	brands [][]ack.Group
 }
+
+// servers are the components that work by the object.
+func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{schedule: &v1alpha1.ShiftSchedule{}}
@@ -24,7 +28,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	if seen.routers, err = ack.Routers(ctx, r.client, r.asker, key.Namespace); err != nil {
+	if seen.brands, err = ack.Brands(ctx, r.client, r.asker, key.Namespace, servers()...); err != nil {
 		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
 	}
 	return seen, nil

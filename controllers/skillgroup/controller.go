@@ -82,11 +82,11 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 // SetupWithManager says which changes a SkillGroup's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.SkillGroupList{} }
-	exists := builder.WithPredicates(ack.ExistenceChanged())
+	declared := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SkillGroup{}).
-		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, client.Object.GetName)), exists).
-		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.client, list)), exists).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, client.Object.GetName)), declared).
+		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.client, list)), declared).
 		// An agent's labels are no part of its generation; its status, which changes more often, does not matter here.
 		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, brandOfAgent)),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).

@@ -18,6 +18,11 @@ type verdict struct {
 func decide(seen *scene) verdict {
 	acknowledged := ack.Judge("SkillGroup", seen.group.Name, seen.group.Generation,
 		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
+	if seen.schedule != nil && ack.Pending(acknowledged) {
+		// Replicas report the generation once the schedule can be used; its change wakes the controller.
+		acknowledged = conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences,
+			"Without its ShiftSchedule the group is served around the clock, not as declared")
+	}
 	findings := []conditions.Condition{refs.Finding(problems(seen)), acknowledged}
 	return verdict{
 		findings: append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
@@ -28,11 +33,11 @@ func decide(seen *scene) verdict {
 func problems(seen *scene) []refs.Problem {
 	spec := seen.group.Spec
 	var found []refs.Problem
-	if !seen.brandExists {
+	if seen.brand == nil {
 		found = append(found, refs.NotFound("Brand", spec.BrandRef.Name))
 	}
-	if spec.ScheduleRef != nil && !seen.scheduleExists {
-		found = append(found, refs.NotFound("ShiftSchedule", spec.ScheduleRef.Name))
+	if seen.schedule != nil {
+		found = append(found, *seen.schedule)
 	}
 	if seen.selectorErr != nil {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "agentSelector cannot be used: " + seen.selectorErr.Error()})

@@ -12,14 +12,17 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
 // scene is all that a pass looks at.
 type scene struct {
 	group *v1alpha1.SkillGroup
-	// brandExists and scheduleExists speak of what the group names.
-	brandExists, scheduleExists bool
+	// brand is the group's; nil when it does not exist.
+	brand *v1alpha1.Brand
+	// schedule says why the group's schedule, its own or the Brand's, cannot be used; nil when it can, or there is none.
+	schedule *refs.Problem
 	// selectorErr says why the selector cannot be used.
 	selectorErr error
 	// agents is the number that the selector chooses.
@@ -45,16 +48,38 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	spec := seen.group.Spec
 	key := types.NamespacedName{Namespace: seen.group.Namespace, Name: spec.BrandRef.Name}
-	var err error
-	if seen.brandExists, err = refs.Get(ctx, r.client, key, &v1alpha1.Brand{}); err != nil {
+	brand, used := &v1alpha1.Brand{}, spec.ScheduleRef
+	exists, err := refs.Get(ctx, r.client, key, brand)
+	if err != nil {
 		return err
 	}
-	if spec.ScheduleRef == nil {
-		return nil
+	if exists {
+		seen.brand = brand
+		if used == nil {
+			used = brand.Spec.Defaults.ScheduleRef
+		}
 	}
-	key.Name = spec.ScheduleRef.Name
-	seen.scheduleExists, err = refs.Get(ctx, r.client, key, &v1alpha1.ShiftSchedule{})
+	if used != nil {
+		key.Name = used.Name
+		seen.schedule, err = r.scheduleProblem(ctx, key)
+	}
 	return err
+}
+
+func (r *Reconciler) scheduleProblem(ctx context.Context, key types.NamespacedName) (*refs.Problem, error) {
+	found := &v1alpha1.ShiftSchedule{}
+	exists, err := refs.Get(ctx, r.client, key, found)
+	if err != nil {
+		return nil, err
+	}
+	if !exists {
+		problem := refs.NotFound("ShiftSchedule", key.Name)
+		return &problem, nil
+	}
+	if _, err := schedule.Compile(found.Spec); err != nil {
+		return &refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}, nil
+	}
+	return nil, nil //nolint:nilnil // no problem is an answer, not a failure
 }
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {

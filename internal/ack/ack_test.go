@@ -45,20 +45,44 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestJudgeRouters(t *testing.T) {
+func TestJudgeBrands(t *testing.T) {
+	of := func(router, desk []ack.Answer) []ack.Group {
+		return []ack.Group{{Name: "router", Answers: router}, {Name: "desk", Answers: desk}}
+	}
+	at := func(generation int64) []ack.Answer { return []ack.Answer{serving(generation)} }
 	for name, tt := range map[string]struct {
-		brands []ack.Group
+		brands [][]ack.Group
 		reason string
 	}{
 		"no Brand":                    {nil, "AwaitingReferences"},
-		"one Brand that serves":       {[]ack.Group{{Name: "a", Answers: []ack.Answer{serving(2)}}}, "Acknowledged"},
-		"a Brand that does not run":   {[]ack.Group{{Name: "a"}, {Name: "b", Answers: []ack.Answer{serving(2)}}}, "Acknowledged"},
-		"a Brand that is behind":      {[]ack.Group{{Name: "a", Answers: []ack.Answer{serving(1)}}, {Name: "b", Answers: []ack.Answer{serving(2)}}}, "AwaitingReload"},
-		"only Brands that do not run": {[]ack.Group{{Name: "a"}, {Name: "b"}}, "AwaitingReplicas"},
+		"one Brand that serves":       {[][]ack.Group{of(at(2), at(2))}, "Acknowledged"},
+		"a Brand that does not run":   {[][]ack.Group{of(nil, nil), of(at(2), at(2))}, "Acknowledged"},
+		"a Brand that is behind":      {[][]ack.Group{of(at(1), at(2)), of(at(2), at(2))}, "AwaitingReload"},
+		"a desk that is behind":       {[][]ack.Group{of(at(2), at(1))}, "AwaitingReload"},
+		"a Brand that half runs":      {[][]ack.Group{of(at(2), nil)}, "AwaitingReplicas"},
+		"only Brands that do not run": {[][]ack.Group{of(nil, nil), of(nil, nil)}, "AwaitingReplicas"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := ack.JudgeRouters("Playbook", "shop", 2, tt.brands); got.Reason != tt.reason {
+			if got := ack.JudgeBrands("Playbook", "shop", 2, tt.brands); got.Reason != tt.reason {
 				t.Errorf("reason %s (%s), want %s", got.Reason, got.Message, tt.reason)
+			}
+		})
+	}
+}
+
+func TestWhatIsInvalidIsNotAskedForAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer  ack.Answer
+		message string
+	}{
+		"it never was valid":       {serving(0), "Not served: invalid"},
+		"a replica did not answer": {ack.Answer{Err: errors.New("refused")}, "Not served: invalid"},
+		"it was valid before":      {serving(1), "Not served: invalid; the last valid generation stays in force"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _ := ack.NotServed("Playbook", "shop", [][]ack.Group{{{Name: "router", Answers: []ack.Answer{tt.answer}}}})
+			if got.Message != tt.message || ack.Pending(got) {
+				t.Errorf("%+v, pending %v; want %q and no more questions", got, ack.Pending(got), tt.message)
 			}
 		})
 	}

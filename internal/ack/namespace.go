@@ -3,6 +3,7 @@ package ack
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,44 +19,77 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
-// Routers asks the routers of all Brands of a namespace, one group a Brand. It is for the kinds which belong to no Brand.
-func Routers(ctx context.Context, reader client.Reader, asker Asker, namespace string) ([]Group, error) {
+// Serving asks components of a Brand, one group a component.
+func Serving(ctx context.Context, asker Asker, namespace, brand string, components ...string) ([]Group, error) {
+	groups := make([]Group, 0, len(components))
+	for _, component := range components {
+		answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: brand, Component: component})
+		if err != nil {
+			return nil, fmt.Errorf("asking the %s of Brand %s: %w", component, brand, err)
+		}
+		groups = append(groups, Group{Name: component, Answers: answers})
+	}
+	return groups, nil
+}
+
+// Brands asks components of all Brands of a namespace, in the order of their names. It is for the kinds which belong to no
+// Brand.
+func Brands(ctx context.Context, reader client.Reader, asker Asker, namespace string, components ...string) ([][]Group, error) {
 	var brands v1alpha1.BrandList
 	if err := reader.List(ctx, &brands, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("listing Brands: %w", err)
 	}
 	sort.Slice(brands.Items, func(i, j int) bool { return brands.Items[i].Name < brands.Items[j].Name })
-	groups := make([]Group, 0, len(brands.Items))
+	all := make([][]Group, 0, len(brands.Items))
 	for i := range brands.Items {
 		name := brands.Items[i].Name
-		answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: name, Component: dataplane.Router})
+		groups, err := Serving(ctx, asker, namespace, name, components...)
 		if err != nil {
-			return nil, fmt.Errorf("asking the router of Brand %s: %w", name, err)
+			return nil, err
 		}
-		groups = append(groups, Group{Name: "router of Brand " + name, Answers: answers})
+		for k := range groups {
+			groups[k].Name += " of Brand " + name
+		}
+		all = append(all, groups)
 	}
-	return groups, nil
+	return all, nil
 }
 
-// JudgeRouters says whether the routers of a namespace serve an object. A Brand whose router does not run serves nothing
-// and so does not count, unless none runs.
-func JudgeRouters(kind, name string, generation int64, brands []Group) conditions.Condition {
+// JudgeBrands says whether the Brands of a namespace serve an object. A Brand of which nothing runs serves nothing and so
+// does not count, unless none runs.
+func JudgeBrands(kind, name string, generation int64, brands [][]Group) conditions.Condition {
 	if len(brands) == 0 {
 		return conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences, "There is no Brand in this namespace")
 	}
 	var running []Group
-	for _, group := range brands {
-		if len(group.Answers) > 0 {
-			running = append(running, group)
+	for _, groups := range brands {
+		if slices.ContainsFunc(groups, func(g Group) bool { return len(g.Answers) > 0 }) {
+			running = append(running, groups...)
 		}
 	}
 	if len(running) == 0 {
-		running = brands
+		running = slices.Concat(brands...)
 	}
 	return Judge(kind, name, generation, running...)
+}
+
+// NotServed is the finding about an object that is invalid: no replica will load it, so that asking again changes nothing.
+// A generation of before that was valid may still be in force.
+func NotServed(kind, name string, brands [][]Group) (finding conditions.Condition, before bool) {
+	message := "Not served: invalid"
+	for _, group := range slices.Concat(brands...) {
+		for _, answer := range group.Answers {
+			before = before || answer.Err == nil && answer.Report.Objects[configz.ObjectKey(kind, name)] != 0
+		}
+	}
+	if before {
+		message += "; the last valid generation stays in force"
+	}
+	return conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonInvalid, message), before
 }
 
 // MapNamespace wakes every object of a kind in the namespace of what changed.

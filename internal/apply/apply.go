@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,6 +75,59 @@ func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runt
 		return fmt.Errorf("applying %s: %w", where, err)
 	}
 	return nil
+}
+
+// LookAgain is after how long to try again what was in the way: it carries no label of ours, so that no watch tells of its
+// end.
+const LookAgain = 30 * time.Second
+
+// Objects brings all of the rendered objects to the server. Those in whose place there is an object of somebody else are
+// left out and named, by kind and name.
+func (a *Applier) Objects(ctx context.Context, owner client.Object, rendered ...runtime.ApplyConfiguration) (inTheWay []string, err error) {
+	for _, object := range rendered {
+		err := a.Object(ctx, owner, object)
+		if errors.Is(err, ErrForeign) {
+			inTheWay, err = appendName(inTheWay, object)
+		}
+		if err != nil {
+			return inTheWay, err
+		}
+	}
+	return inTheWay, nil
+}
+
+// InTheWay names the objects of somebody else, by kind and name, that are in the place of rendered ones. It writes nothing.
+func (a *Applier) InTheWay(ctx context.Context, owner client.Object, rendered ...runtime.ApplyConfiguration) ([]string, error) {
+	var names []string
+	for _, object := range rendered {
+		desired, err := toMap(object)
+		if err != nil {
+			return nil, err
+		}
+		want := &unstructured.Unstructured{Object: desired}
+		current, err := a.cached(ctx, want)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s %s: %w", want.GetKind(), want.GetName(), err)
+		}
+		switch {
+		case current == nil:
+			err = a.refuseForeign(ctx, owner, want)
+		case !metav1.IsControlledBy(current, owner):
+			err = ErrForeign
+		}
+		if errors.Is(err, ErrForeign) {
+			names, err = appendName(names, object)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+func appendName(names []string, rendered runtime.ApplyConfiguration) ([]string, error) {
+	reference, err := ReferenceTo(rendered)
+	return append(names, reference.Kind.Kind+" "+reference.Name), err
 }
 
 // Create makes an object that must not exist yet. It is for content which can be made only once, such as a token: an

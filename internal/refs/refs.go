@@ -52,6 +52,15 @@ func OfAnotherBrand(group *v1alpha1.SkillGroup, brand string) Problem {
 	}
 }
 
+// NamesTaken are the problems of objects, each by kind and name, that are somebody else's and in the way.
+func NamesTaken(objects []string) []Problem {
+	problems := make([]Problem, 0, len(objects))
+	for _, object := range objects {
+		problems = append(problems, Problem{Reason: v1alpha1.ReasonNameTaken, Message: object + " belongs to somebody else; delete or rename it"})
+	}
+	return problems
+}
+
 // Get reads an object into obj and says whether it exists.
 func Get(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object) (bool, error) {
 	err := reader.Get(ctx, key, obj)
