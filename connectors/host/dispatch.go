@@ -94,23 +94,23 @@ func (d *dispatcher) run(ctx context.Context) {
 // work sends to one contact until nothing is due.
 func (d *dispatcher) work(ctx context.Context, contact store.Contact) {
 	for !d.queue.ShuttingDown() && ctx.Err() == nil {
-		connector, ok := d.table.sender(contact.Channel)
+		turn, ok := d.table.admit(contact.Channel)
 		if !ok {
+			// A sweep comes back to the contact, here and below.
 			return
 		}
 		claim, err := d.claim(ctx, contact)
 		d.log.note(err)
-		if err != nil {
-			// A sweep comes back to the contact.
-			return
+		if err != nil || claim.Outcome != store.ClaimSend {
+			d.table.unused(turn)
 		}
-		switch claim.Outcome {
-		case store.ClaimIdle:
+		switch {
+		case err != nil, claim.Outcome == store.ClaimIdle:
 			return
-		case store.ClaimEnded:
+		case claim.Outcome == store.ClaimEnded:
 			d.tell(claim.Row)
-		case store.ClaimSend:
-			d.send(ctx, connector, claim)
+		default:
+			d.send(ctx, turn, claim)
 		}
 	}
 }
@@ -120,25 +120,22 @@ func (d *dispatcher) claim(ctx context.Context, contact store.Contact) (store.Cl
 	defer func() { <-d.turns }()
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	now := d.clock()
-	return d.store.ClaimDelivery(ctx, store.ClaimRequest{Contact: contact, Owner: d.owner, Now: now, Lost: now.Add(-lostAfter)})
+	return d.store.ClaimDelivery(ctx, store.ClaimRequest{Contact: contact, Owner: d.owner, Now: d.clock(), LostAfter: lostAfter})
 }
 
 // send calls the platform for a claimed message and writes down what came of it.
-func (d *dispatcher) send(ctx context.Context, connector connectors.Connector, claim store.Claim) {
+func (d *dispatcher) send(ctx context.Context, turn turn, claim store.Claim) {
 	row := claim.Row
 	ctx = bus.TraceContext(ctx, message.Envelope{TraceParent: row.Traceparent})
 	ctx, span := tracer().Start(ctx, "deliver", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(attribute.String("yingda.channel", row.Channel), attribute.Int("yingda.attempt", int(row.Attempts))))
 	defer span.End()
-	failure := d.call(ctx, connector, row)
+	failure := d.call(ctx, turn.connector, row)
+	d.table.sent(turn, failure)
 	if failure != nil {
 		span.SetStatus(codes.Error, failure.Reason)
 		d.logger.InfoContext(ctx, "A message was not delivered", "Channel", row.Channel, "messageID", row.MessageID,
 			"class", string(failure.Class), "reason", failure.Reason, "code", failure.Code, "attempt", row.Attempts, "error", failure.Err)
-		if failure.Class == connectors.ClassCredentials {
-			d.table.refused(row.Channel, connector, failure)
-		}
 	}
 	d.settle(ctx, d.judge(claim, failure))
 }

@@ -94,17 +94,17 @@ func New(o Options) *Host {
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, metrics: m, logger: o.Logger}
 	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Background, o.Store, in.spooled, o.Clock, m, o.Logger)
-	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Clock, o.Logger)
+	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Logger)
 	// A restarted container keeps its pod's name, but is not the one that was sending.
 	owner := o.Instance + "/" + uuid.NewString()
 	h.dispatcher = newDispatcher(owner, h.table, o.Store, h.reporter, o.Clock, m, o.Logger)
 	h.sweeper = newSweeper(o.Pool, h.table, h.watcher.synced, o.Store, h.dispatcher, h.reporter, o.Clock, o.Logger)
 	h.typing = newTyping(h.table, o.Store, o.Clock, m)
 	h.fetcher = newFetcher(h.table, o.Store, o.Clock, m, o.Logger)
-	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing, clock: o.Clock}
+	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing}
 	h.consumer = bus.NewConsumer(bus.ConsumerConfig{
 		Brokers: o.Brokers, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
-		Producer: o.Background, Handler: out.take, Logger: o.Logger,
+		Producer: o.Background, Handler: out.take, Logger: o.Logger, Metrics: bus.NewMetrics(o.Registry),
 	})
 	return h
 }

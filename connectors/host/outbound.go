@@ -20,7 +20,6 @@ type outbound struct {
 	store      *store.Store
 	dispatcher *dispatcher
 	typing     *typing
-	clock      func() time.Time
 }
 
 var _ bus.Handler = (*outbound)(nil).take
@@ -48,7 +47,7 @@ func (o *outbound) take(ctx context.Context, _ int, batch []message.Envelope) er
 	if len(deliveries) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, takeTimeout)
 		defer cancel()
-		contacts, err := o.store.AddDeliveries(ctx, o.pool, deliveries, o.clock())
+		contacts, err := o.store.AddDeliveries(ctx, o.pool, deliveries)
 		if err != nil {
 			return err
 		}

@@ -28,14 +28,13 @@ type reporter struct {
 	source   string
 	producer publisher
 	store    *store.Store
-	clock    func() time.Time
 	queue    chan db.Delivery
 	log      *steadyLog
 }
 
-func newReporter(names bus.Names, source string, producer publisher, s *store.Store, clock func() time.Time, logger *slog.Logger) *reporter {
+func newReporter(names bus.Names, source string, producer publisher, s *store.Store, logger *slog.Logger) *reporter {
 	return &reporter{
-		names: names, source: source, producer: producer, store: s, clock: clock,
+		names: names, source: source, producer: producer, store: s,
 		queue: make(chan db.Delivery, reportBacklog), log: newSteadyLog(logger, "report deliveries"),
 	}
 }
@@ -88,7 +87,7 @@ func (r *reporter) next(ctx context.Context) (batch []db.Delivery, open bool) {
 
 // sweep reports what nobody has reported.
 func (r *reporter) sweep(ctx context.Context, pool string) error {
-	rows, err := r.store.UnreportedDeliveries(ctx, pool, r.clock().Add(-reportAgain), reportMost)
+	rows, err := r.store.UnreportedDeliveries(ctx, pool, reportAgain, reportMost)
 	if err != nil {
 		return err
 	}

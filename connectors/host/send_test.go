@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/hack/wechatsim"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
 )
 
 // shopWith returns a served Channel whose customer has just written.
@@ -57,7 +59,7 @@ func TestAgentsReplyReachesTheCustomersPhone(t *testing.T) {
 		t.Errorf("%d messages remain, want 4", got)
 	}
 	w.eventually("the row is marked as reported", func() bool {
-		rows, err := w.owner.UnreportedDeliveries(t.Context(), pool, time.Now().Add(time.Hour), 10)
+		rows, err := w.owner.UnreportedDeliveries(t.Context(), pool, -time.Hour, 10)
 		return err == nil && len(rows) == 0
 	})
 }
@@ -300,6 +302,98 @@ func TestRefusedCredentialsStopTheirOwnChannelOnly(t *testing.T) {
 	}
 	w.update(shop.secret())
 	w.lastReport(waiting, message.DeliveryDelivered)
+}
+
+func TestAccountThatIsRefusedAtASendIsTriedWithOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var ahead atomic.Int64
+	r := w.replica(func(o *host.Options) {
+		o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	shop := w.app("shop")
+	shop.serve(r)
+	for _, c := range []string{"customer1", "customer2", "customer3"} {
+		shop.meet(c)
+	}
+	shop.fault(wechatsim.Fault{ErrCode: 48001})
+	waiting := []uuid.UUID{shop.say("customer1", "first")}
+	if report := w.lastReport(waiting[0], message.DeliveryDeferred); report.Reason != "APINotAuthorized" {
+		t.Errorf("report = %+v", report)
+	}
+	if got := r.host.Report().Channels["shop"]; got.Credentials != "Rejected" || !strings.Contains(got.Message, "APINotAuthorized") {
+		t.Errorf("report = %+v, want rejected credentials", got)
+	}
+	waiting = append(waiting, shop.say("customer2", "second"), shop.say("customer3", "third"))
+	w.eventually("all are taken over", func() bool {
+		var n int
+		err := w.owner.Pool().QueryRow(t.Context(), "SELECT count(*) FROM delivery").Scan(&n)
+		return err == nil && n == len(waiting)
+	})
+	if got := shop.calls("send"); got != 1 {
+		t.Errorf("%d calls while the account is refused, want the first alone", got)
+	}
+	// Refused once more, then mended: each pause costs one call.
+	shop.fault(wechatsim.Fault{ErrCode: 48001})
+	ahead.Store(int64(time.Minute))
+	w.eventually("one message tries", func() bool { return shop.calls("send") == 2 })
+	ahead.Store(int64(time.Hour))
+	for _, id := range waiting {
+		w.lastReport(id, message.DeliveryDelivered)
+	}
+	if got := shop.calls("send"); got != 5 {
+		t.Errorf("%d calls, want 5", got)
+	}
+	if got := r.host.Report().Channels["shop"]; got.Credentials != "Accepted" {
+		t.Errorf("report = %+v, want accepted credentials", got)
+	}
+}
+
+func TestLimitOfTheAccountHoldsUpAllItsCustomers(t *testing.T) {
+	t.Parallel()
+	w, _, shop := shopWith(t, "customer1", "customer2")
+	shop.fault(wechatsim.Fault{OpenID: "customer1", ErrCode: 45033})
+	limited := w.lastReport(shop.say("customer1", "too fast"), message.DeliveryDeferred)
+	after := w.lastReport(shop.say("customer2", "waits too"), message.DeliveryDelivered)
+	if waited := after.At.Sub(limited.At); waited < 500*time.Millisecond {
+		t.Errorf("the other customer's message went out %s after the limit was reached, want about a second", waited)
+	}
+}
+
+func TestReplicaWhoseClockIsWrongLosesNoMessageOfAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.replica(func(o *host.Options) { o.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) } })
+	shop := w.app("shop")
+	shop.serve(r)
+	shop.meet("customer1")
+	shop.meet("customer2")
+	sending := uuid.New()
+	_, err := w.owner.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, owner, attempts, updated_at, reported)
+		VALUES ($1, $2, 'shop', 'customer1', 'sending', '{}', 'alive', 1, now(), true)`, sending, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.say("customer1", "second") // It makes the replica look at the first.
+	w.lastReport(shop.say("customer2", "not held up"), message.DeliveryDelivered)
+	w.eventually("both are taken over", func() bool {
+		var n int
+		err := w.owner.Pool().QueryRow(t.Context(), "SELECT count(*) FROM delivery WHERE external_id = 'customer1'").Scan(&n)
+		return err == nil && n == 2
+	})
+	claim, err := w.owner.ClaimDelivery(t.Context(), store.ClaimRequest{
+		Contact: store.Contact{Channel: "shop", ExternalID: "customer1"}, Owner: "wrong", Now: time.Now().Add(2 * time.Minute), LostAfter: 30 * time.Second,
+	})
+	if err != nil || claim.Outcome != store.ClaimIdle {
+		t.Errorf("claimed %v, err %v, want nothing: the other replica is sending", claim.Outcome, err)
+	}
+	var state string
+	if err := w.owner.Pool().QueryRow(t.Context(), "SELECT state FROM delivery WHERE message_id = $1", sending).Scan(&state); err != nil {
+		t.Fatal(err)
+	}
+	if state != "sending" {
+		t.Errorf("the message that another replica is sending is %s", state)
+	}
 }
 
 func TestReplicaThatIsToldToStopFinishesWhatItSends(t *testing.T) {

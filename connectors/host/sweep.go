@@ -74,16 +74,16 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	now := s.clock()
-	senders, known := s.table.names()
+	senders, known := s.table.ready()
 	if len(senders) > 0 {
-		contacts, err := s.store.DueContacts(ctx, senders, now, now.Add(-queuedFor), now.Add(-lostAfter), sweepMost)
+		contacts, err := s.store.DueContacts(ctx, senders, now, queuedFor, lostAfter, sweepMost)
 		if err != nil {
 			return err
 		}
 		s.dispatcher.wake(contacts...)
 	}
 	if s.synced() && now.Sub(s.orphans) > orphanInterval {
-		if _, err := s.store.EndOrphans(ctx, s.pool, known, now, now.Add(-orphanAfter)); err != nil {
+		if _, err := s.store.EndOrphans(ctx, s.pool, known, orphanAfter); err != nil {
 			return err
 		}
 		s.orphans = now

@@ -47,6 +47,7 @@ type entry struct {
 	credentials   configz.Credentials
 	message       string
 	webhookCalled bool
+	gate          gate
 }
 
 func newTable(kind connectors.Type, brand string, allowed []string, services connectors.Services, m *metrics) *table {
@@ -155,8 +156,11 @@ func (t *table) loadLocked(e *entry) {
 	if e.connector != nil && e.fingerprint == e.needs.Fingerprint && e.secretVersion == secret.ResourceVersion {
 		e.generation = e.channel.Generation
 		if e.problem != "" {
-			// What could not be loaded was taken back; what was in force all along is judged again.
+			// What could not be loaded was taken back; what was in force all along is judged again, and what is refused stays so.
 			e.problem, e.credentials, e.message = "", configz.CredentialsNotYetTried, ""
+			if e.gate.refusal != "" {
+				e.credentials, e.message = configz.CredentialsRejected, e.gate.refusal
+			}
 			e.stopCheck()
 			e.stopCheck = t.checks.start(e.channel.Name, e.connector, 0)
 		}
@@ -172,7 +176,7 @@ func (t *table) loadLocked(e *entry) {
 	e.stopCheck()
 	closeConnector(e.connector)
 	e.connector, e.fingerprint, e.secretVersion, e.generation = connector, e.needs.Fingerprint, secret.ResourceVersion, e.channel.Generation
-	e.problem, e.credentials, e.message = "", configz.CredentialsNotYetTried, ""
+	e.problem, e.credentials, e.message, e.gate = "", configz.CredentialsNotYetTried, "", gate{}
 	e.stopCheck = t.checks.start(e.channel.Name, connector, 0)
 	t.logger.Info("Loaded a Channel", "Channel", e.channel.Name, "generation", e.generation)
 }
@@ -188,7 +192,7 @@ func (e *entry) unload(problem string) {
 	e.stopCheck()
 	closeConnector(e.connector)
 	e.stopCheck, e.connector, e.secretVersion, e.generation = func() {}, nil, "", 0
-	e.problem, e.credentials, e.message = problem, configz.CredentialsNotYetTried, problem
+	e.problem, e.credentials, e.message, e.gate = problem, configz.CredentialsNotYetTried, problem, gate{}
 }
 
 // closeConnector releases what a connector holds; calls under way end by themselves.
@@ -227,7 +231,7 @@ func (t *table) sender(name string) (connectors.Connector, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e, ok := t.entries[name]
-	if !ok || e.connector == nil || e.credentials == configz.CredentialsRejected && e.problem == "" {
+	if !ok || e.connector == nil || e.gate.refusal != "" {
 		return nil, false
 	}
 	return e.connector, true
@@ -240,7 +244,7 @@ func (t *table) names() (senders, known []string) {
 	senders, known = []string{}, []string{}
 	for name, e := range t.entries {
 		known = append(known, name)
-		if e.connector != nil && (e.credentials != configz.CredentialsRejected || e.problem != "") {
+		if e.connector != nil && e.gate.refusal == "" {
 			senders = append(senders, name)
 		}
 	}
@@ -267,15 +271,16 @@ func (t *table) called(name string) {
 func (t *table) refused(name string, connector connectors.Connector, failure *connectors.CallError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.entries[name]
-	if !ok || e.connector != connector || e.credentials == configz.CredentialsRejected {
-		return
+	if e, ok := t.entries[name]; ok && e.connector == connector && e.gate.refusal == "" {
+		t.refuseLocked(e, failure)
 	}
-	e.credentials, e.message = configz.CredentialsRejected, credentialsMessage(failure)
+}
+
+func (t *table) refuseLocked(e *entry, failure *connectors.CallError) {
+	e.gate.refusal = credentialsMessage(failure)
 	e.stopCheck()
-	e.stopCheck = t.checks.start(name, connector, recheckAfter)
-	t.countLocked()
-	t.logger.Warn("The platform refuses a Channel's account; the Channel stops until it is accepted again", "Channel", name, "reason", failure.Reason, "code", failure.Code)
+	e.stopCheck = t.checks.start(e.channel.Name, e.connector, recheckAfter)
+	t.judgeLocked(e)
 }
 
 // settle takes the result of a check of the credentials in force.
@@ -283,18 +288,33 @@ func (t *table) settle(name string, connector connectors.Connector, failure *con
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, ok := t.entries[name]
-	if !ok || e.connector != connector || e.problem != "" {
+	if !ok || e.connector != connector || failure == nil && e.gate.unproven {
 		return
 	}
+	e.gate.refusal, e.gate.unproven = "", false
+	if failure != nil {
+		// The check sees what is wrong, so it will see when it is mended.
+		e.gate.refusal = credentialsMessage(failure)
+	}
+	t.judgeLocked(e)
+}
+
+// judgeLocked says what the platform thinks of what is in force, unless there is something to say of what could not be loaded.
+func (t *table) judgeLocked(e *entry) {
 	before := e.credentials
-	if failure == nil {
+	if e.problem == "" {
 		e.credentials, e.message = configz.CredentialsAccepted, ""
-	} else {
-		e.credentials, e.message = configz.CredentialsRejected, credentialsMessage(failure)
+		if e.gate.refusal != "" {
+			e.credentials, e.message = configz.CredentialsRejected, e.gate.refusal
+		}
 	}
 	t.countLocked()
-	if before != e.credentials {
-		t.logger.Info("The platform has judged a Channel's credentials", "Channel", name, "credentials", string(e.credentials), "reason", e.message)
+	switch {
+	case before == e.credentials:
+	case e.credentials == configz.CredentialsRejected:
+		t.logger.Warn("The platform refuses a Channel's account; the Channel stops until it is accepted again", "Channel", e.channel.Name, "reason", e.message)
+	default:
+		t.logger.Info("The platform accepts a Channel's credentials", "Channel", e.channel.Name)
 	}
 }
 

@@ -29,8 +29,8 @@ type NewDelivery struct {
 }
 
 // AddDeliveries takes over messages in their order and returns the contacts of those that are new.
-func (s *Store) AddDeliveries(ctx context.Context, pool string, batch []NewDelivery, now time.Time) ([]Contact, error) {
-	params := db.DeliveryInsertParams{Pool: pool, Now: now}
+func (s *Store) AddDeliveries(ctx context.Context, pool string, batch []NewDelivery) ([]Contact, error) {
+	params := db.DeliveryInsertParams{Pool: pool}
 	for _, d := range batch {
 		params.MessageIds = append(params.MessageIds, d.MessageID)
 		params.Channels = append(params.Channels, d.Contact.Channel)
@@ -55,8 +55,9 @@ type ClaimRequest struct {
 	// Owner is the replica, different in each of its lives.
 	Owner string
 	Now   time.Time
-	// Lost is when a replica that has begun a call must have ended it: what is still `sending` from before is unknown.
-	Lost time.Time
+	// LostAfter is when a replica that has begun a call must have ended it: what is `sending` for longer, by the database's
+	// clock, is unknown.
+	LostAfter time.Duration
 }
 
 // ClaimOutcome is what a claim found.
@@ -99,18 +100,18 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 		if err := q.ContactLock(ctx, request.Contact.Channel, request.Contact.ExternalID); err != nil {
 			return fmt.Errorf("locking the contact: %w", err)
 		}
-		head, err := q.DeliveryHead(ctx, request.Contact.Channel, request.Contact.ExternalID)
+		row, err := q.DeliveryHead(ctx, request.LostAfter.Seconds(), request.Contact.Channel, request.Contact.ExternalID)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
 			return nil
 		case err != nil:
 			return fmt.Errorf("reading the contact's next message: %w", err)
 		}
+		head := row.Delivery
 		state := message.DeliveryState(head.State)
-		lost := head.UpdatedAt.Before(request.Lost)
 		switch {
-		case state == message.DeliverySending && lost:
-			return claim.end(ctx, q, head, request.Now, message.DeliveryUnknown, ReasonLost)
+		case row.Lost:
+			return claim.end(ctx, q, head, message.DeliveryUnknown, ReasonLost)
 		case state == message.DeliverySending:
 			return nil
 		case state == message.DeliveryDeferred && head.NotBefore != nil && head.NotBefore.After(request.Now):
@@ -125,8 +126,8 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 	return claim, nil
 }
 
-func (c *Claim) end(ctx context.Context, q *db.Queries, head db.Delivery, now time.Time, state message.DeliveryState, reason string) error {
-	row, err := q.DeliveryEnd(ctx, db.DeliveryEndParams{MessageID: head.MessageID, State: string(state), Reason: reason, Now: now})
+func (c *Claim) end(ctx context.Context, q *db.Queries, head db.Delivery, state message.DeliveryState, reason string) error {
+	row, err := q.DeliveryEnd(ctx, string(state), 0, reason, head.MessageID)
 	if err != nil {
 		return fmt.Errorf("ending a delivery: %w", err)
 	}
@@ -141,16 +142,16 @@ func (c *Claim) spend(ctx context.Context, q *db.Queries, head db.Delivery, requ
 	}
 	switch quota.Check(state, request.Now) {
 	case quota.WindowClosed:
-		return c.end(ctx, q, head, request.Now, message.DeliveryFailed, ReasonWindowClosed)
+		return c.end(ctx, q, head, message.DeliveryFailed, ReasonWindowClosed)
 	case quota.QuotaSpent:
-		return c.end(ctx, q, head, request.Now, message.DeliveryFailed, ReasonQuotaSpent)
+		return c.end(ctx, q, head, message.DeliveryFailed, ReasonQuotaSpent)
 	case quota.Allowed:
 	}
 	state = quota.Spend(state)
 	if err := setQuota(ctx, q, request.Contact, state); err != nil {
 		return err
 	}
-	if err := q.DeliverySending(ctx, request.Owner, request.Now, head.MessageID); err != nil {
+	if err := q.DeliverySending(ctx, request.Owner, head.MessageID); err != nil {
 		return fmt.Errorf("marking a delivery as sending: %w", err)
 	}
 	head.Attempts++
@@ -190,7 +191,7 @@ type Settlement struct {
 func (s *Store) SettleDelivery(ctx context.Context, settlement Settlement) (db.Delivery, bool, error) {
 	params := db.DeliverySettleParams{
 		MessageID: settlement.Claim.Row.MessageID, Owner: settlement.Owner, State: string(settlement.State),
-		Code: int32(settlement.Code), Reason: settlement.Reason, Now: settlement.Now, //nolint:gosec // Platform codes are small.
+		Code: int32(settlement.Code), Reason: settlement.Reason, //nolint:gosec // Platform codes are small.
 	}
 	if !settlement.NotBefore.IsZero() {
 		params.NotBefore = &settlement.NotBefore
@@ -290,11 +291,11 @@ func quotaState(row db.Quotum) quota.State {
 	}
 }
 
-// DueContacts returns contacts with a message that can be worked on now: deferred and due, queued since before a moment by
-// a replica that may be dead, or sending by one that must be.
-func (s *Store) DueContacts(ctx context.Context, channels []string, now, queuedBefore, sendingBefore time.Time, most int32) ([]Contact, error) {
+// DueContacts returns contacts with a message that can be worked on now: deferred and due, queued for a while by a replica
+// that may be dead, or sending for so long that it must be.
+func (s *Store) DueContacts(ctx context.Context, channels []string, now time.Time, queuedFor, lostAfter time.Duration, most int32) ([]Contact, error) {
 	rows, err := s.Queries().DeliveryDue(ctx, db.DeliveryDueParams{
-		Channels: channels, Now: &now, QueuedBefore: queuedBefore, SendingBefore: sendingBefore, MaxRows: most,
+		Channels: channels, Now: &now, QueuedFor: queuedFor.Seconds(), LostAfter: lostAfter.Seconds(), MaxRows: most,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for due deliveries: %w", err)
@@ -306,9 +307,9 @@ func (s *Store) DueContacts(ctx context.Context, channels []string, now, queuedB
 	return contacts, nil
 }
 
-// UnreportedDeliveries returns rows whose state the router was not told since before a moment.
-func (s *Store) UnreportedDeliveries(ctx context.Context, pool string, before time.Time, most int32) ([]db.Delivery, error) {
-	rows, err := s.Queries().DeliveryUnreported(ctx, pool, before, most)
+// UnreportedDeliveries returns rows whose state the router was not told for so long.
+func (s *Store) UnreportedDeliveries(ctx context.Context, pool string, unreportedFor time.Duration, most int32) ([]db.Delivery, error) {
+	rows, err := s.Queries().DeliveryUnreported(ctx, pool, unreportedFor.Seconds(), most)
 	if err != nil {
 		return nil, fmt.Errorf("looking for unreported deliveries: %w", err)
 	}
@@ -330,12 +331,10 @@ func (s *Store) MarkReported(ctx context.Context, rows []db.Delivery) error {
 // ReasonChannelGone ends messages to a Channel that was deleted.
 const ReasonChannelGone = "ChannelGone"
 
-// EndOrphans ends the pool's messages to Channels that are not among the given ones, if they have waited since before a
-// moment; it returns how many.
-func (s *Store) EndOrphans(ctx context.Context, pool string, channels []string, now, before time.Time) (int64, error) {
-	rows, err := s.Queries().DeliveryOrphans(ctx, db.DeliveryOrphansParams{
-		Pool: pool, Channels: channels, Reason: ReasonChannelGone, Now: now, Before: before,
-	})
+// EndOrphans ends the pool's messages to Channels that are not among the given ones, if they have waited for so long; it
+// returns how many.
+func (s *Store) EndOrphans(ctx context.Context, pool string, channels []string, waited time.Duration) (int64, error) {
+	rows, err := s.Queries().DeliveryOrphans(ctx, ReasonChannelGone, pool, channels, waited.Seconds())
 	if err != nil {
 		return 0, fmt.Errorf("ending deliveries of deleted channels: %w", err)
 	}

@@ -28,17 +28,17 @@ SELECT channel, external_id FROM (
     SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
     WHERE channel = ANY($1::text[]) AND state IN ('queued', 'sending', 'deferred')
     ORDER BY channel, external_id, seq) AS head
-WHERE (state = 'queued' AND updated_at < $2) OR (state = 'deferred' AND not_before <= $3)
-   OR (state = 'sending' AND updated_at < $4)
+WHERE (state = 'queued' AND updated_at < statement_timestamp() - make_interval(secs => $2::float8)) OR (state = 'deferred' AND not_before <= $3)
+   OR (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => $4::float8))
 LIMIT $5
 `
 
 type DeliveryDueParams struct {
-	Channels      []string
-	QueuedBefore  time.Time
-	Now           *time.Time
-	SendingBefore time.Time
-	MaxRows       int32
+	Channels  []string
+	QueuedFor float64
+	Now       *time.Time
+	LostAfter float64
+	MaxRows   int32
 }
 
 type DeliveryDueRow struct {
@@ -50,9 +50,9 @@ type DeliveryDueRow struct {
 func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]DeliveryDueRow, error) {
 	rows, err := q.db.Query(ctx, deliveryDue,
 		arg.Channels,
-		arg.QueuedBefore,
+		arg.QueuedFor,
 		arg.Now,
-		arg.SendingBefore,
+		arg.LostAfter,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -74,26 +74,17 @@ func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]Del
 }
 
 const deliveryEnd = `-- name: DeliveryEnd :one
-UPDATE delivery SET state = $1, code = $2, reason = $3, owner = '', updated_at = $4, reported = false
-WHERE message_id = $5 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
+UPDATE delivery SET state = $1, code = $2, reason = $3, owner = '', updated_at = clock_timestamp(), reported = false
+WHERE message_id = $4 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
 `
 
-type DeliveryEndParams struct {
-	State     string
-	Code      int32
-	Reason    string
-	Now       time.Time
-	MessageID uuid.UUID
-}
-
 // Ends a message which nobody is sending.
-func (q *Queries) DeliveryEnd(ctx context.Context, arg DeliveryEndParams) (Delivery, error) {
+func (q *Queries) DeliveryEnd(ctx context.Context, state string, code int32, reason string, messageID uuid.UUID) (Delivery, error) {
 	row := q.db.QueryRow(ctx, deliveryEnd,
-		arg.State,
-		arg.Code,
-		arg.Reason,
-		arg.Now,
-		arg.MessageID,
+		state,
+		code,
+		reason,
+		messageID,
 	)
 	var i Delivery
 	err := row.Scan(
@@ -117,41 +108,47 @@ func (q *Queries) DeliveryEnd(ctx context.Context, arg DeliveryEndParams) (Deliv
 }
 
 const deliveryHead = `-- name: DeliveryHead :one
-SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported FROM delivery
-WHERE channel = $1 AND external_id = $2 AND state IN ('queued', 'sending', 'deferred')
+SELECT delivery.message_id, delivery.seq, delivery.pool, delivery.channel, delivery.external_id, delivery.state, delivery.outbound, delivery.attempts, delivery.not_before, delivery.code, delivery.reason, delivery.owner, delivery.traceparent, delivery.updated_at, delivery.reported, (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost FROM delivery
+WHERE channel = $2 AND external_id = $3 AND state IN ('queued', 'sending', 'deferred')
 ORDER BY seq LIMIT 1 FOR UPDATE
 `
 
-// The contact's oldest message that is not settled.
-func (q *Queries) DeliveryHead(ctx context.Context, channel string, externalID string) (Delivery, error) {
-	row := q.db.QueryRow(ctx, deliveryHead, channel, externalID)
-	var i Delivery
+type DeliveryHeadRow struct {
+	Delivery Delivery
+	Lost     bool
+}
+
+// The contact's oldest message that is not settled. One that is still being sent after so long is lost.
+func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel string, externalID string) (DeliveryHeadRow, error) {
+	row := q.db.QueryRow(ctx, deliveryHead, lostAfter, channel, externalID)
+	var i DeliveryHeadRow
 	err := row.Scan(
-		&i.MessageID,
-		&i.Seq,
-		&i.Pool,
-		&i.Channel,
-		&i.ExternalID,
-		&i.State,
-		&i.Outbound,
-		&i.Attempts,
-		&i.NotBefore,
-		&i.Code,
-		&i.Reason,
-		&i.Owner,
-		&i.Traceparent,
-		&i.UpdatedAt,
-		&i.Reported,
+		&i.Delivery.MessageID,
+		&i.Delivery.Seq,
+		&i.Delivery.Pool,
+		&i.Delivery.Channel,
+		&i.Delivery.ExternalID,
+		&i.Delivery.State,
+		&i.Delivery.Outbound,
+		&i.Delivery.Attempts,
+		&i.Delivery.NotBefore,
+		&i.Delivery.Code,
+		&i.Delivery.Reason,
+		&i.Delivery.Owner,
+		&i.Delivery.Traceparent,
+		&i.Delivery.UpdatedAt,
+		&i.Delivery.Reported,
+		&i.Lost,
 	)
 	return i, err
 }
 
 const deliveryInsert = `-- name: DeliveryInsert :many
 INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, traceparent, updated_at, reported)
-SELECT message_id, $1, channel, external_id, 'queued', outbound, traceparent, $2, true
-FROM (SELECT unnest($3::uuid[]) AS message_id, unnest($4::text[]) AS channel, unnest($5::text[]) AS external_id,
-             unnest($6::jsonb[]) AS outbound, unnest($7::text[]) AS traceparent,
-             generate_subscripts($3::uuid[], 1) AS position) AS batch
+SELECT message_id, $1, channel, external_id, 'queued', outbound, traceparent, clock_timestamp(), true
+FROM (SELECT unnest($2::uuid[]) AS message_id, unnest($3::text[]) AS channel, unnest($4::text[]) AS external_id,
+             unnest($5::jsonb[]) AS outbound, unnest($6::text[]) AS traceparent,
+             generate_subscripts($2::uuid[], 1) AS position) AS batch
 ORDER BY position
 ON CONFLICT (message_id) DO NOTHING
 RETURNING channel, external_id
@@ -159,7 +156,6 @@ RETURNING channel, external_id
 
 type DeliveryInsertParams struct {
 	Pool         string
-	Now          time.Time
 	MessageIds   []uuid.UUID
 	Channels     []string
 	ExternalIds  []string
@@ -172,11 +168,11 @@ type DeliveryInsertRow struct {
 	ExternalID string
 }
 
+// updated_at is the database's time here and below, and so is what it is compared with: replicas' clocks differ.
 // Ids are given in the order of the arrays: the order of a contact's messages.
 func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) ([]DeliveryInsertRow, error) {
 	rows, err := q.db.Query(ctx, deliveryInsert,
 		arg.Pool,
-		arg.Now,
 		arg.MessageIds,
 		arg.Channels,
 		arg.ExternalIds,
@@ -202,26 +198,17 @@ func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) 
 }
 
 const deliveryOrphans = `-- name: DeliveryOrphans :execrows
-UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = $1, owner = '', updated_at = $2, reported = false
-WHERE pool = $3 AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY($4::text[])) AND updated_at < $5
+UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = $1, owner = '', updated_at = clock_timestamp(), reported = false
+WHERE pool = $2 AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY($3::text[])) AND updated_at < statement_timestamp() - make_interval(secs => $4::float8)
 `
 
-type DeliveryOrphansParams struct {
-	Reason   string
-	Now      time.Time
-	Pool     string
-	Channels []string
-	Before   time.Time
-}
-
 // Ends what waits for Channels that are gone.
-func (q *Queries) DeliveryOrphans(ctx context.Context, arg DeliveryOrphansParams) (int64, error) {
+func (q *Queries) DeliveryOrphans(ctx context.Context, reason string, pool string, channels []string, waited float64) (int64, error) {
 	result, err := q.db.Exec(ctx, deliveryOrphans,
-		arg.Reason,
-		arg.Now,
-		arg.Pool,
-		arg.Channels,
-		arg.Before,
+		reason,
+		pool,
+		channels,
+		waited,
 	)
 	if err != nil {
 		return 0, err
@@ -242,17 +229,17 @@ func (q *Queries) DeliveryReported(ctx context.Context, messageIds []uuid.UUID, 
 }
 
 const deliverySending = `-- name: DeliverySending :exec
-UPDATE delivery SET state = 'sending', owner = $1, attempts = attempts + 1, updated_at = $2 WHERE message_id = $3
+UPDATE delivery SET state = 'sending', owner = $1, attempts = attempts + 1, updated_at = clock_timestamp() WHERE message_id = $2
 `
 
-func (q *Queries) DeliverySending(ctx context.Context, owner string, now time.Time, messageID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, deliverySending, owner, now, messageID)
+func (q *Queries) DeliverySending(ctx context.Context, owner string, messageID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deliverySending, owner, messageID)
 	return err
 }
 
 const deliverySettle = `-- name: DeliverySettle :many
-UPDATE delivery SET state = $1, code = $2, reason = $3, not_before = $4, owner = '', updated_at = $5, reported = false
-WHERE message_id = $6 AND state = 'sending' AND owner = $7 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
+UPDATE delivery SET state = $1, code = $2, reason = $3, not_before = $4, owner = '', updated_at = clock_timestamp(), reported = false
+WHERE message_id = $5 AND state = 'sending' AND owner = $6 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
 `
 
 type DeliverySettleParams struct {
@@ -260,7 +247,6 @@ type DeliverySettleParams struct {
 	Code      int32
 	Reason    string
 	NotBefore *time.Time
-	Now       time.Time
 	MessageID uuid.UUID
 	Owner     string
 }
@@ -272,7 +258,6 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 		arg.Code,
 		arg.Reason,
 		arg.NotBefore,
-		arg.Now,
 		arg.MessageID,
 		arg.Owner,
 	)
@@ -311,11 +296,11 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 }
 
 const deliveryUnreported = `-- name: DeliveryUnreported :many
-SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported FROM delivery WHERE pool = $1 AND NOT reported AND updated_at < $2 ORDER BY updated_at LIMIT $3
+SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported FROM delivery WHERE pool = $1 AND NOT reported AND updated_at < statement_timestamp() - make_interval(secs => $2::float8) ORDER BY updated_at LIMIT $3
 `
 
-func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, before time.Time, maxRows int32) ([]Delivery, error) {
-	rows, err := q.db.Query(ctx, deliveryUnreported, pool, before, maxRows)
+func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, unreportedFor float64, maxRows int32) ([]Delivery, error) {
+	rows, err := q.db.Query(ctx, deliveryUnreported, pool, unreportedFor, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -11,9 +11,10 @@ ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_e
     session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
 
 -- name: DeliveryInsert :many
+-- updated_at is the database's time here and below, and so is what it is compared with: replicas' clocks differ.
 -- Ids are given in the order of the arrays: the order of a contact's messages.
 INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, traceparent, updated_at, reported)
-SELECT message_id, @pool, channel, external_id, 'queued', outbound, traceparent, @now, true
+SELECT message_id, @pool, channel, external_id, 'queued', outbound, traceparent, clock_timestamp(), true
 FROM (SELECT unnest(@message_ids::uuid[]) AS message_id, unnest(@channels::text[]) AS channel, unnest(@external_ids::text[]) AS external_id,
              unnest(@outbounds::jsonb[]) AS outbound, unnest(@traceparents::text[]) AS traceparent,
              generate_subscripts(@message_ids::uuid[], 1) AS position) AS batch
@@ -26,22 +27,22 @@ RETURNING channel, external_id;
 SELECT pg_advisory_xact_lock(hashtextextended(@channel::text || '/' || @external_id::text, 7));
 
 -- name: DeliveryHead :one
--- The contact's oldest message that is not settled.
-SELECT * FROM delivery
+-- The contact's oldest message that is not settled. One that is still being sent after so long is lost.
+SELECT sqlc.embed(delivery), (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))::bool AS lost FROM delivery
 WHERE channel = @channel AND external_id = @external_id AND state IN ('queued', 'sending', 'deferred')
 ORDER BY seq LIMIT 1 FOR UPDATE;
 
 -- name: DeliverySending :exec
-UPDATE delivery SET state = 'sending', owner = @owner, attempts = attempts + 1, updated_at = @now WHERE message_id = @message_id;
+UPDATE delivery SET state = 'sending', owner = @owner, attempts = attempts + 1, updated_at = clock_timestamp() WHERE message_id = @message_id;
 
 -- name: DeliveryEnd :one
 -- Ends a message which nobody is sending.
-UPDATE delivery SET state = @state, code = @code, reason = @reason, owner = '', updated_at = @now, reported = false
+UPDATE delivery SET state = @state, code = @code, reason = @reason, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE message_id = @message_id RETURNING *;
 
 -- name: DeliverySettle :many
 -- Writes the result of a call, unless it took so long that another replica has given the message up.
-UPDATE delivery SET state = @state, code = @code, reason = @reason, not_before = @not_before, owner = '', updated_at = @now, reported = false
+UPDATE delivery SET state = @state, code = @code, reason = @reason, not_before = @not_before, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE message_id = @message_id AND state = 'sending' AND owner = @owner RETURNING *;
 
 -- name: DeliveryDue :many
@@ -50,12 +51,12 @@ SELECT channel, external_id FROM (
     SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
     WHERE channel = ANY(@channels::text[]) AND state IN ('queued', 'sending', 'deferred')
     ORDER BY channel, external_id, seq) AS head
-WHERE (state = 'queued' AND updated_at < @queued_before) OR (state = 'deferred' AND not_before <= @now)
-   OR (state = 'sending' AND updated_at < @sending_before)
+WHERE (state = 'queued' AND updated_at < statement_timestamp() - make_interval(secs => @queued_for::float8)) OR (state = 'deferred' AND not_before <= @now)
+   OR (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))
 LIMIT @max_rows;
 
 -- name: DeliveryUnreported :many
-SELECT * FROM delivery WHERE pool = @pool AND NOT reported AND updated_at < @before ORDER BY updated_at LIMIT @max_rows;
+SELECT * FROM delivery WHERE pool = @pool AND NOT reported AND updated_at < statement_timestamp() - make_interval(secs => @unreported_for::float8) ORDER BY updated_at LIMIT @max_rows;
 
 -- name: DeliveryReported :exec
 -- A row that changed since it was reported stays unreported.
@@ -118,5 +119,5 @@ ON CONFLICT (account) DO UPDATE SET forced_at = excluded.forced_at WHERE token_r
 
 -- name: DeliveryOrphans :execrows
 -- Ends what waits for Channels that are gone.
-UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = @reason, owner = '', updated_at = @now, reported = false
-WHERE pool = @pool AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY(@channels::text[])) AND updated_at < @before;
+UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = @reason, owner = '', updated_at = clock_timestamp(), reported = false
+WHERE pool = @pool AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY(@channels::text[])) AND updated_at < statement_timestamp() - make_interval(secs => @waited::float8);
