@@ -83,10 +83,10 @@ func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how prom
 		_, fresh, err := u.ChangeComplaint(ctx, id, nil, func(ctx context.Context) (db.Complaint, error) {
 			var err error
 			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
-			return complaint, err //nolint:wrapcheck // wrapped by the caller.
+			return complaint, err
 		})
 		if err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return err
 		}
 		if !fresh {
 			return refusal(http.StatusConflict, "AlreadyResolved", "the complaint is already resolved")
@@ -95,7 +95,7 @@ func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how prom
 		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalResolve, how)
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was doing.
+		return nil, err
 	}
 	return out, nil
 }
@@ -121,7 +121,7 @@ func (d *Desk) followUp(ctx context.Context, p *principal, id uuid.UUID) (*compl
 		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalFollowedUp, promise.FollowedUp{By: p.agent.Name})
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was doing.
+		return nil, err
 	}
 	return out, nil
 }

@@ -110,7 +110,7 @@ func (d *Desk) Ready(ctx context.Context) error {
 	if !d.hearing.Load() {
 		return errors.New("the events are not read yet")
 	}
-	return d.Store.Ping(ctx) //nolint:wrapcheck // The store has wrapped it.
+	return d.Store.Ping(ctx)
 }
 
 // Alive says whether the rounds still come.

@@ -91,7 +91,7 @@ func (f *follower) run(ctx context.Context, after *int64) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // the caller only looks whether it is over.
+			return ctx.Err()
 		case <-f.sub.wake:
 		}
 		if err := f.work(ctx); err != nil {

@@ -122,7 +122,7 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 		return err
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was doing.
+		return nil, err
 	}
 	return out, nil
 }
@@ -140,7 +140,7 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	words.Topic, words.Sender, words.Agent, words.Content = topic, store.SenderAgent, p.agent.Name, content
 	_, said, err := u.Say(ctx, c, words)
 	if err != nil {
-		return store.Message{}, err //nolint:wrapcheck // says what it was doing.
+		return store.Message{}, err
 	}
 	if !said {
 		return store.Message{}, refusal(http.StatusConflict, "KeyUsed", "the key was used in another conversation")
@@ -149,7 +149,7 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 		c.LastMessageAt = u.Now
 	}
 	if c, err = u.Save(ctx, c); err != nil {
-		return store.Message{}, err //nolint:wrapcheck // says what it was doing.
+		return store.Message{}, err
 	}
 	encoded, err := encode(content)
 	if err != nil {
@@ -234,12 +234,12 @@ func (d *Desk) types(ctx context.Context, p *principal, in *conversationInput) (
 		key := message.CustomerKey(c.Channel, c.ExternalID)
 		e, err := message.New(out.MessageID.String(), message.TypeOutbound, u.Source, c.Channel, key, u.Now, out)
 		if err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return err
 		}
 		if first() {
 			u.Publish(ctx, topic, e)
 		}
 		return nil
 	})
-	return &nothing{}, err //nolint:wrapcheck // says what it was doing.
+	return &nothing{}, err
 }
