@@ -42,6 +42,7 @@ func startRouter(ctx context.Context, p *process) error {
 	p.health.Ready = database.Ping
 	workflows, err := temporal.Dial(temporal.Options{
 		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
+		Metrics: p.registry,
 	})
 	if err != nil {
 		database.Close()
@@ -56,6 +57,7 @@ func startRouter(ctx context.Context, p *process) error {
 	engine := router.New(router.Config{
 		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
 		Committed: relay.Wake, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
+		BusMetrics: bus.NewMetrics(p.registry),
 	})
 	if err := p.watchCatalog(ctx, view); err != nil {
 		database.Close()

@@ -46,6 +46,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 	}
 	client, err := temporal.Dial(temporal.Options{
 		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
+		Metrics: p.registry,
 	})
 	if err != nil {
 		database.Close()

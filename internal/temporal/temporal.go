@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/api/serviceerror"
 	workflowservice "go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -44,6 +45,8 @@ type Options struct {
 	// Identity names this process to who looks at the service, the pod's name; empty is the client's default.
 	Identity string
 	Logger   *slog.Logger
+	// Metrics gets what the SDK tells of calls, workers and pollers; it may be nil.
+	Metrics prometheus.Registerer
 }
 
 // Dial returns a client that connects with its first call. Traces of the process's tracer provider pass through it, so
@@ -59,6 +62,8 @@ func Dial(o Options) (client.Client, error) {
 		Identity:     o.Identity,
 		Logger:       log.NewStructuredLogger(o.Logger),
 		Interceptors: []interceptor.ClientInterceptor{tracing},
+
+		MetricsHandler: newMetricsHandler(o.Metrics),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the Temporal client: %w", err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -24,6 +25,7 @@ func TestAWorkerWaitsForItsNamespaceAndItsService(t *testing.T) {
 	}
 	o := temporal.Options{
 		Address: server.Address(), Namespace: testenv.Unique("brand"), Identity: "test", Logger: slog.New(slog.DiscardHandler),
+		Metrics: prometheus.NewRegistry(),
 	}
 	c, err := temporal.Dial(o)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
+
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -55,10 +57,8 @@ func (w *Worker) Run(ctx context.Context) error {
 			}
 		}
 		w.logger.Warn("The workflow worker cannot work yet", "error", err)
-		select {
-		case <-ctx.Done():
+		if !wait.For(ctx, backoff) {
 			return nil
-		case <-time.After(backoff):
 		}
 	}
 }

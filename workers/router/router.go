@@ -35,6 +35,8 @@ type Config struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
 	Metrics   *Metrics
+	// BusMetrics are those of the consumer; nil counts nothing.
+	BusMetrics *bus.Metrics
 }
 
 // Router is one replica of the conversation engine.
@@ -63,7 +65,7 @@ func (r *Router) configured(s *catalog.Snapshot) {
 func (r *Router) Run(ctx context.Context) error {
 	consumer := bus.NewConsumer(bus.ConsumerConfig{
 		Brokers: r.Brokers, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
-		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger,
+		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger, Metrics: r.BusMetrics,
 	})
 	r.awaitPartitions(ctx)
 	group, ctx := errgroup.WithContext(ctx)
