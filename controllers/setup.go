@@ -23,6 +23,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/reporter"
 )
 
 // EventSource is the name under which events are recorded.
@@ -53,15 +54,16 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	live, recorder := mgr.GetAPIReader(), mgr.GetEventRecorder(EventSource)
 	channels := channel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}
+	reports := reporter.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}
 	for _, c := range []controller{
 		brand.New(brand.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}),
 		channel.New(channels),
 		channel.NewPool(channels),
-		skillgroup.New(skillgroup.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
-		shiftschedule.New(shiftschedule.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+		skillgroup.New(reports),
+		shiftschedule.New(reports),
 		agent.New(agent.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Random: o.Random, Now: o.Now}),
-		playbook.New(playbook.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
-		servicelevel.New(servicelevel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}),
+		playbook.New(reports),
+		servicelevel.New(reports),
 	} {
 		if err := c.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("setting up %T: %w", c, err)

@@ -24,11 +24,11 @@ func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{playbook: &v1alpha1.Playbook{}}
-	exists, err := refs.Get(ctx, r.client, key, seen.playbook)
+	exists, err := refs.Get(ctx, r.Client, key, seen.playbook)
 	if err != nil || !exists {
 		return nil, err
 	}
-	if seen.brands, err = ack.Brands(ctx, r.client, r.asker, key.Namespace, servers()...); err != nil {
+	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
 		return nil, fmt.Errorf("observing Playbook %s: %w", key.Name, err)
 	}
 	return seen, nil

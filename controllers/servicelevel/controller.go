@@ -5,9 +5,7 @@ package servicelevel
 
 import (
 	"context"
-	"time"
 
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,70 +13,33 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
-	"github.com/yingda-dev/yingda/internal/apply"
-	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/reporter"
 )
 
 // Reconciler reconciles ServiceLevels.
-type Reconciler struct {
-	client   client.Client
-	apply    *apply.Applier
-	asker    ack.Asker
-	backoff  *ack.Backoff
-	recorder events.EventRecorder
-	now      func() time.Time
-}
-
-// Options are what a Reconciler works with.
-type Options struct {
-	Client   client.Client
-	Live     client.Reader
-	Asker    ack.Asker
-	Recorder events.EventRecorder
-	Now      func() time.Time
-}
+type Reconciler struct{ *reporter.Reporter }
 
 // New makes a Reconciler.
-func New(o Options) *Reconciler {
-	return &Reconciler{
-		client: o.Client, apply: apply.New(o.Client, o.Live, "servicelevel"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, now: o.Now,
-	}
-}
+func New(o reporter.Options) *Reconciler { return &Reconciler{reporter.New("servicelevel", o)} }
 
 // Reconcile brings the status of one ServiceLevel up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
 	if err != nil || seen == nil || seen.level.DeletionTimestamp != nil {
-		r.backoff.Forget(req.NamespacedName)
-		return ctrl.Result{}, err
+		return r.Forget(req.NamespacedName, err)
 	}
-	now := r.now()
+	now := r.Now()
 	decided := decide(seen)
-	before := seen.level.Status.Conditions
 	after := status(seen, decided, now)
-	changed, err := r.apply.Status(ctx, seen.level, after)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if changed {
-		conditions.Announce(r.recorder, seen.level, before, after.Conditions)
-	}
-	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
-}
-
-// wake says when to ask the replicas again: only while one of them has not loaded this generation.
-func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
-	if decided.pending {
-		return r.backoff.Next(req.NamespacedName, seen.level.Generation)
-	}
-	r.backoff.Forget(req.NamespacedName)
-	return 0
+	return r.Report(ctx, reporter.Pass{
+		Object: seen.level, Before: seen.level.Status.Conditions, Status: after, After: after.Conditions,
+		Pending: decided.pending,
+	})
 }
 
 // SetupWithManager says which changes a ServiceLevel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	all := handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.client, func() client.ObjectList { return &v1alpha1.ServiceLevelList{} }))
+	all := handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, func() client.ObjectList { return &v1alpha1.ServiceLevelList{} }))
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ServiceLevel{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).

@@ -24,11 +24,11 @@ func servers() []string { return []string{dataplane.Router} }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{level: &v1alpha1.ServiceLevel{}}
-	exists, err := refs.Get(ctx, r.client, key, seen.level)
+	exists, err := refs.Get(ctx, r.Client, key, seen.level)
 	if err != nil || !exists {
 		return nil, err
 	}
-	if seen.brands, err = ack.Brands(ctx, r.client, r.asker, key.Namespace, servers()...); err != nil {
+	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
 		return nil, fmt.Errorf("observing ServiceLevel %s: %w", key.Name, err)
 	}
 	return seen, nil

@@ -5,9 +5,7 @@ package skillgroup
 
 import (
 	"context"
-	"time"
 
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,67 +14,30 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
-	"github.com/yingda-dev/yingda/internal/apply"
-	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/reporter"
 )
 
 // Reconciler reconciles SkillGroups.
-type Reconciler struct {
-	client   client.Client
-	apply    *apply.Applier
-	asker    ack.Asker
-	backoff  *ack.Backoff
-	recorder events.EventRecorder
-	now      func() time.Time
-}
-
-// Options are what a Reconciler works with.
-type Options struct {
-	Client   client.Client
-	Live     client.Reader
-	Asker    ack.Asker
-	Recorder events.EventRecorder
-	Now      func() time.Time
-}
+type Reconciler struct{ *reporter.Reporter }
 
 // New makes a Reconciler.
-func New(o Options) *Reconciler {
-	return &Reconciler{
-		client: o.Client, apply: apply.New(o.Client, o.Live, "skillgroup"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, now: o.Now,
-	}
-}
+func New(o reporter.Options) *Reconciler { return &Reconciler{reporter.New("skillgroup", o)} }
 
 // Reconcile brings the status of one SkillGroup up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
 	if err != nil || seen == nil || seen.group.DeletionTimestamp != nil {
-		r.backoff.Forget(req.NamespacedName)
-		return ctrl.Result{}, err
+		return r.Forget(req.NamespacedName, err)
 	}
-	now := r.now()
+	now := r.Now()
 	decided := decide(seen)
-	before := seen.group.Status.Conditions
 	after := status(seen, decided, now)
-	changed, err := r.apply.Status(ctx, seen.group, after)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if changed {
-		conditions.Announce(r.recorder, seen.group, before, after.Conditions)
-	}
-	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
-}
-
-// wake says when to ask the replicas again: only while one of them has not loaded this generation.
-func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
-	if decided.pending {
-		return r.backoff.Next(req.NamespacedName, seen.group.Generation)
-	}
-	r.backoff.Forget(req.NamespacedName)
-	return 0
+	return r.Report(ctx, reporter.Pass{
+		Object: seen.group, Before: seen.group.Status.Conditions, Status: after, After: after.Conditions,
+		Pending: decided.pending,
+	})
 }
 
 // SetupWithManager says which changes a SkillGroup's state depends on.
@@ -85,12 +46,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	declared := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SkillGroup{}).
-		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, client.Object.GetName)), declared).
-		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.client, list)), declared).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
+		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)), declared).
 		// An agent's labels are no part of its generation; its status, which changes more often, does not matter here.
-		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, brandOfAgent)),
+		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfAgent)),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
-		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, ack.BrandLabel)),
+		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
 		Complete(r)
 }

@@ -33,7 +33,7 @@ type scene struct {
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{group: &v1alpha1.SkillGroup{}}
-	exists, err := refs.Get(ctx, r.client, key, seen.group)
+	exists, err := refs.Get(ctx, r.Client, key, seen.group)
 	if err != nil || !exists {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	spec := seen.group.Spec
 	key := types.NamespacedName{Namespace: seen.group.Namespace, Name: spec.BrandRef.Name}
 	brand, used := &v1alpha1.Brand{}, spec.ScheduleRef
-	exists, err := refs.Get(ctx, r.client, key, brand)
+	exists, err := refs.Get(ctx, r.Client, key, brand)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 
 func (r *Reconciler) scheduleProblem(ctx context.Context, key types.NamespacedName) (*refs.Problem, error) {
 	found := &v1alpha1.ShiftSchedule{}
-	exists, err := refs.Get(ctx, r.client, key, found)
+	exists, err := refs.Get(ctx, r.Client, key, found)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (r *Reconciler) scheduleProblem(ctx context.Context, key types.NamespacedNa
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
 	var agents v1alpha1.AgentList
-	err := r.client.List(ctx, &agents, client.InNamespace(seen.group.Namespace), client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name})
+	err := r.Client.List(ctx, &agents, client.InNamespace(seen.group.Namespace), client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name})
 	if err != nil {
 		return fmt.Errorf("listing Agents: %w", err)
 	}
@@ -110,11 +110,11 @@ func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) (int, error
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
 	target := ack.Target{Namespace: seen.group.Namespace, Brand: seen.group.Spec.BrandRef.Name, Component: dataplane.Router}
 	var err error
-	if seen.router, err = r.asker.Ask(ctx, target); err != nil {
+	if seen.router, err = r.Asker.Ask(ctx, target); err != nil {
 		return fmt.Errorf("asking the router: %w", err)
 	}
 	target.Component = dataplane.Desk
-	if seen.desk, err = r.asker.Ask(ctx, target); err != nil {
+	if seen.desk, err = r.Asker.Ask(ctx, target); err != nil {
 		return fmt.Errorf("asking the desk: %w", err)
 	}
 	return nil
