@@ -109,6 +109,9 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
 	}
+	if u.intake != nil {
+		u.intake.saved(saved)
+	}
 	if saved.Agent != nil {
 		u.Tell(ctx, *saved.Agent, message.FrameConversation, ConversationView(saved))
 	}

@@ -257,15 +257,6 @@ func (s *Store) Quota(ctx context.Context, contact Contact) (quota.State, error)
 	return quotaState(row), nil
 }
 
-// GrantQuota notes what a contact of the customer lets us send.
-func (u *Unit) GrantQuota(ctx context.Context, contact Contact, kind quota.Contact, at time.Time) error {
-	state, err := lockQuota(ctx, u.Queries, contact)
-	if err != nil {
-		return err
-	}
-	return setQuota(ctx, u.Queries, contact, quota.Grant(state, kind, at))
-}
-
 func lockQuota(ctx context.Context, q *db.Queries, contact Contact) (quota.State, error) {
 	row, err := q.QuotaForUpdate(ctx, contact.Channel, contact.ExternalID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {

@@ -54,6 +54,8 @@ type Unit struct {
 	Scope
 
 	drafts
+	// intake is set in units that take in a batch of inbound messages.
+	intake *Intake
 }
 
 // drafts are the rows that are written last.
@@ -123,6 +125,11 @@ func (u *Unit) temporal(ctx context.Context, id, target string, argument any) er
 
 // finish writes what was gathered. Frames come first, because they add to the outbox.
 func (u *Unit) finish(ctx context.Context) error {
+	if u.intake != nil {
+		if err := u.intake.finish(ctx); err != nil {
+			return err
+		}
+	}
 	frames, err := u.numberFrames(ctx)
 	if err != nil {
 		return err

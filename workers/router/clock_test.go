@@ -143,6 +143,28 @@ func TestWhoStillWaitsWhenTheGroupClosesIsToldOnceAndKeepsTheirPlace(t *testing.
 	}
 }
 
+func TestOneCustomerWhoCannotBeServedKeepsNobodyElseFromBeingTold(t *testing.T) {
+	w := newWorld(t)
+	w.writes("first", "你好")
+	_, err := w.Store.Pool().Exec(t.Context(), `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+		CREATE TRIGGER refuse BEFORE UPDATE ON conversation FOR EACH ROW WHEN (OLD.external_id = 'bad' AND OLD.state = 'queued') EXECUTE FUNCTION refuse()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, customer := range []string{"bad", "c"} {
+		w.now = w.now.Add(time.Second)
+		if err := w.Handle(t.Context(), 0, []message.Envelope{w.says(customer, customer, message.Content{Kind: message.KindText, Text: "有人吗"})}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.drain(t.Context(), "pre-sales"); err == nil {
+		t.Error("the failure is not told")
+	}
+	if diff := cmp.Diff([]string{"前面还有 1 位。"}, w.sees("c").Said); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
 func TestANewTopicKeepsTheCustomersPlace(t *testing.T) {
 	w := newWorld(t)
 	w.writes("first", "你好")

@@ -40,7 +40,7 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (qu
 func (t *turn) route(c *db.Conversation) {
 	result := routing.Group(routing.Input{
 		Routing: t.channel.Spec.Routing, EntryPoints: t.channel.Spec.EntryPoints, Default: t.snapshot.DefaultGroup(),
-		SessionFrom: t.contact.SessionFrom, Text: t.in.Content.Text, Topic: c.Topic,
+		SessionFrom: t.intake.Contact(t.who()).SessionFrom, Text: t.in.Content.Text, Topic: c.Topic,
 	})
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {

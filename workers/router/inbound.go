@@ -2,13 +2,9 @@ package router
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
@@ -29,22 +25,18 @@ type turn struct {
 	snapshot *catalog.Snapshot
 	channel  *catalog.Channel
 	in       message.Inbound
-	contact  db.Contact
+	intake   *store.Intake
 	done     *tally
 }
 
 // inbound takes in what a customer did; it returns the skill group whose queue changed.
-func (r *Router) inbound(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, done *tally, in message.Inbound) (queued string, err error) {
-	fresh, err := u.ProcessedAdd(ctx, consumerName, in.Channel, in.MessageID, u.Now)
-	if err != nil {
-		return "", fmt.Errorf("remembering a message: %w", err)
-	}
-	if fresh == 0 {
+func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intake, snapshot *catalog.Snapshot, done *tally, in message.Inbound) (queued string, err error) {
+	if !intake.Fresh(in.Channel, in.MessageID) {
 		done.duplicates++
 		return "", nil
 	}
 	clean(&in.Content)
-	t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, in.Channel), in: in, done: done}
+	t := &turn{Unit: u, intake: intake, router: r, snapshot: snapshot, channel: channelOf(snapshot, in.Channel), in: in, done: done}
 	if err := t.meet(ctx); err != nil {
 		return "", err
 	}
@@ -100,24 +92,25 @@ func clean(c *message.Content) {
 	}
 }
 
-// meet notes that the contact was seen and what the platform now lets us send to them.
+// meet notes where the contact came from and what the platform now lets us send to them.
 func (t *turn) meet(ctx context.Context) error {
-	contact, err := t.ContactSeen(ctx, db.ContactSeenParams{
-		Channel: t.in.Channel, ExternalID: t.in.Customer, CustomerID: uuid.Must(uuid.NewV7()),
-		SessionFrom: t.in.Content.SessionFrom, At: t.in.SentAt,
-	})
-	if err != nil {
-		return fmt.Errorf("noting the contact: %w", err)
-	}
-	t.contact = contact
-	kind := quota.UserMessage
+	who := t.who()
 	switch {
 	case isEvent(t.in.Content):
 		return nil
-	case t.in.Content.Kind == message.KindEntered:
-		kind = quota.EnterSession
+	case t.in.Content.Kind != message.KindEntered:
+		t.intake.Grant(who, quota.UserMessage, t.in.SentAt)
+		return nil
 	}
-	return t.GrantQuota(ctx, store.Contact{Channel: t.in.Channel, ExternalID: t.in.Customer}, kind, t.in.SentAt) //nolint:wrapcheck // says what it was doing.
+	t.intake.Grant(who, quota.EnterSession, t.in.SentAt)
+	if t.in.Content.SessionFrom == "" {
+		return nil
+	}
+	return t.intake.Entered(ctx, who, t.in.Content.SessionFrom) //nolint:wrapcheck // says what it was doing.
+}
+
+func (t *turn) who() store.Contact {
+	return store.Contact{Channel: t.in.Channel, ExternalID: t.in.Customer}
 }
 
 // isEvent says whether the content is an event of the platform's that this version does not know. The customer wrote
@@ -129,29 +122,20 @@ func isEvent(c message.Content) bool {
 // note shows an event in the contact's open conversation, if there is one. It asks for no answer: it opens no conversation,
 // keeps none open, and takes nobody's time.
 func (t *turn) note(ctx context.Context) error {
-	c, err := t.ConversationOpenForUpdate(ctx, t.in.Channel, t.in.Customer)
-	if isNoRows(err) {
+	c, open := t.intake.Conversation(t.who())
+	if !open {
 		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("finding the conversation: %w", err)
 	}
 	return t.Hear(ctx, c, t.in) //nolint:wrapcheck // says what it was doing.
 }
 
 // conversation returns the contact's open conversation, or a new one, locked.
 func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
-	c, err := t.ConversationOpenForUpdate(ctx, t.in.Channel, t.in.Customer)
-	if errors.Is(err, pgx.ErrNoRows) {
-		t.done.opened++
-		c, err = t.ConversationAdd(ctx, db.ConversationAddParams{
-			ID: uuid.Must(uuid.NewV7()), Channel: t.in.Channel, ExternalID: t.in.Customer, CustomerID: t.contact.CustomerID, OpenedAt: t.Now,
-		})
+	if c, open := t.intake.Conversation(t.who()); open {
+		return c, nil
 	}
-	if err != nil {
-		return db.Conversation{}, fmt.Errorf("finding the conversation: %w", err)
-	}
-	return c, nil
+	t.done.opened++
+	return t.intake.Open(ctx, t.who()) //nolint:wrapcheck // says what it was doing.
 }
 
 // welcome greets who opened the chat and is with nobody yet.
@@ -197,9 +181,7 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 				return "", err
 			}
 		}
-		if err := t.ConversationTouch(ctx, t.in.SentAt, c.ID); err != nil {
-			return "", fmt.Errorf("noting the message's time: %w", err)
-		}
+		t.intake.Touch(c.ID, t.in.SentAt)
 		return "", nil
 	}
 	if answer, ok := decision.(bot.Answer); ok {

@@ -108,18 +108,26 @@ func (r *Router) Handle(ctx context.Context, _ int, batch []message.Envelope) er
 func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	started := r.Now()
 	snapshot := r.Catalog.Snapshot()
+	payloads, err := decode(batch)
+	if err != nil {
+		return err
+	}
 	var touched []queueChange
 	var spans spans
 	var done tally
 	defer func() { spans.end() }()
-	err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
+	err = r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
 		spans.end() // The unit may run again.
 		touched, done = touched[:0], tally{}
+		intake, err := u.Intake(ctx, consumerName, payloads.inbound())
+		if err != nil {
+			return err //nolint:wrapcheck // says what it was doing.
+		}
 		for i := range batch {
 			takeCtx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), //nolint:spancheck // spans.end ends it.
 				trace.WithSpanKind(trace.SpanKindConsumer))
 			spans = append(spans, span)
-			group, err := r.take(takeCtx, u, snapshot, &done, i, batch[i])
+			group, err := r.take(takeCtx, u, intake, snapshot, &done, payloads[i])
 			if err != nil {
 				return err //nolint:spancheck // spans.end ends it.
 			}
@@ -152,22 +160,53 @@ func (s *spans) end() {
 	*s = nil
 }
 
-// take takes in one envelope; it returns the skill group whose queue changed.
-func (r *Router) take(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, done *tally, index int, e message.Envelope) (queued string, err error) {
-	switch e.Type {
-	case message.TypeInbound:
-		in, err := message.Payload[message.Inbound](e, message.TypeInbound)
-		if err != nil {
-			return "", &bus.PoisonError{Index: index, Reason: err.Error()}
+// payload is what an envelope of the inbound topic carries: one of the two is set.
+type payload struct {
+	inbound  *message.Inbound
+	delivery *message.Delivery
+}
+
+type payloads []payload
+
+// inbound are the messages of customers among the payloads.
+func (p payloads) inbound() []message.Inbound {
+	var inbound []message.Inbound
+	for _, one := range p {
+		if one.inbound != nil {
+			inbound = append(inbound, *one.inbound)
 		}
-		return r.inbound(ctx, u, snapshot, done, in)
-	case message.TypeDelivery:
-		report, err := message.Payload[message.Delivery](e, message.TypeDelivery)
-		if err != nil {
-			return "", &bus.PoisonError{Index: index, Reason: err.Error()}
-		}
-		return "", r.delivered(ctx, u, report)
-	default:
-		return "", &bus.PoisonError{Index: index, Reason: fmt.Sprintf("type %q is not for the router", e.Type)}
 	}
+	return inbound
+}
+
+// decode reads a batch; what can never be read is a bus.PoisonError.
+func decode(batch []message.Envelope) (payloads, error) {
+	out := make(payloads, len(batch))
+	for i, e := range batch {
+		switch e.Type {
+		case message.TypeInbound:
+			in, err := message.Payload[message.Inbound](e, message.TypeInbound)
+			if err != nil {
+				return nil, &bus.PoisonError{Index: i, Reason: err.Error()}
+			}
+			out[i].inbound = &in
+		case message.TypeDelivery:
+			report, err := message.Payload[message.Delivery](e, message.TypeDelivery)
+			if err != nil {
+				return nil, &bus.PoisonError{Index: i, Reason: err.Error()}
+			}
+			out[i].delivery = &report
+		default:
+			return nil, &bus.PoisonError{Index: i, Reason: fmt.Sprintf("type %q is not for the router", e.Type)}
+		}
+	}
+	return out, nil
+}
+
+// take takes in one payload; it returns the skill group whose queue changed.
+func (r *Router) take(ctx context.Context, u *store.Unit, intake *store.Intake, snapshot *catalog.Snapshot, done *tally, p payload) (queued string, err error) {
+	if p.delivery != nil {
+		return "", r.delivered(ctx, u, *p.delivery)
+	}
+	return r.inbound(ctx, u, intake, snapshot, done, *p.inbound)
 }

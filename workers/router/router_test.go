@@ -248,6 +248,28 @@ func TestTheEntryPointDecidesTheGroup(t *testing.T) {
 	}
 }
 
+func TestTheMessagesOfOneBatchSeeOneAnother(t *testing.T) {
+	w := newWorld(t)
+	text := func(id, text string) message.Envelope {
+		return w.says("c", id, message.Content{Kind: message.KindText, Text: text})
+	}
+	w.handles(
+		w.says("c", "1", message.Content{Kind: message.KindEntered, SessionFrom: "order:42"}),
+		text("2", "怎么开发票"), text("2", "怎么开发票"), text("3", "转人工"), text("4", "我要投诉"),
+		w.says("d", "5", message.Content{Kind: message.KindText, Text: "在吗"}),
+	)
+	want := seen{
+		State: "assigned", Group: "after-sales", Rule: "from-order-page", Topic: "complaint", Agent: "xiaomei",
+		Heard: []string{"怎么开发票", "转人工", "我要投诉"}, Said: []string{"您好,这里是露米客服。", "开票入口:", "https://lumi.example/invoice"},
+	}
+	if diff := cmp.Diff(want, w.sees("c")); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
+	}
+	if got := w.sees("d"); got.State != "queued" {
+		t.Errorf("the other customer's conversation is %s", got.State)
+	}
+}
+
 func TestWhoFindsTheOnlyAgentBusyWaitsAndIsServedWhenASlotFrees(t *testing.T) {
 	w := newWorld(t)
 	w.writes("first", "你好")

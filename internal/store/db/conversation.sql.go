@@ -174,16 +174,6 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 	return i, err
 }
 
-const conversationTouch = `-- name: ConversationTouch :exec
-UPDATE conversation SET last_message_at = $1 WHERE id = $2 AND last_message_at < $1
-`
-
-// A message came and nothing else changed: desks know from the message itself.
-func (q *Queries) ConversationTouch(ctx context.Context, at time.Time, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, conversationTouch, at, iD)
-	return err
-}
-
 const conversationUpdate = `-- name: ConversationUpdate :one
 UPDATE conversation SET
     state = $1, skill_group = $2, routing_rule = $3, topic = $4, priority = $5,

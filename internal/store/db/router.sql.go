@@ -12,44 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const contactSeen = `-- name: ContactSeen :one
-INSERT INTO contact (channel, external_id, customer_id, session_from, first_seen, last_seen)
-VALUES ($1, $2, $3, $4, $5, $5)
-ON CONFLICT (channel, external_id) DO UPDATE SET
-    last_seen = greatest(contact.last_seen, excluded.last_seen),
-    session_from = CASE WHEN excluded.session_from = '' THEN contact.session_from ELSE excluded.session_from END
-RETURNING channel, external_id, customer_id, session_from, first_seen, last_seen
-`
-
-type ContactSeenParams struct {
-	Channel     string
-	ExternalID  string
-	CustomerID  uuid.UUID
-	SessionFrom string
-	At          time.Time
-}
-
-// The contact, made at its first message; an empty session_from keeps the last one.
-func (q *Queries) ContactSeen(ctx context.Context, arg ContactSeenParams) (Contact, error) {
-	row := q.db.QueryRow(ctx, contactSeen,
-		arg.Channel,
-		arg.ExternalID,
-		arg.CustomerID,
-		arg.SessionFrom,
-		arg.At,
-	)
-	var i Contact
-	err := row.Scan(
-		&i.Channel,
-		&i.ExternalID,
-		&i.CustomerID,
-		&i.SessionFrom,
-		&i.FirstSeen,
-		&i.LastSeen,
-	)
-	return i, err
-}
-
 const deliveredConversation = `-- name: DeliveredConversation :one
 SELECT c.id, c.agent, d.state, d.code, d.reason
 FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid

@@ -23,10 +23,6 @@ UPDATE conversation SET
 WHERE id = @id
 RETURNING *;
 
--- name: ConversationTouch :exec
--- A message came and nothing else changed: desks know from the message itself.
-UPDATE conversation SET last_message_at = @at WHERE id = @id AND last_message_at < @at;
-
 -- name: QueueHead :one
 -- The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
 SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group

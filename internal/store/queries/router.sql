@@ -1,12 +1,3 @@
--- name: ContactSeen :one
--- The contact, made at its first message; an empty session_from keeps the last one.
-INSERT INTO contact (channel, external_id, customer_id, session_from, first_seen, last_seen)
-VALUES (@channel, @external_id, @customer_id, @session_from, @at, @at)
-ON CONFLICT (channel, external_id) DO UPDATE SET
-    last_seen = greatest(contact.last_seen, excluded.last_seen),
-    session_from = CASE WHEN excluded.session_from = '' THEN contact.session_from ELSE excluded.session_from END
-RETURNING *;
-
 -- name: MediaExpect :exec
 -- Asks the connectors to fetch a file from the platform.
 INSERT INTO media (id, channel, state, platform_id, created_at) VALUES (@id, @channel, 'fetch', @platform_id, @at)

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// Intake is what a batch of inbound messages touches: loaded and locked with one statement a table, whatever the size of
+// the batch, and written back the same way when its unit ends. What a message changes the next one of the batch sees.
+type Intake struct {
+	unit          *Unit
+	fresh         map[messageKey]bool
+	contacts      map[Contact]db.Contact
+	conversations map[Contact]db.Conversation
+	quotas        map[Contact]quota.State
+	granted       map[Contact]bool
+	touched       map[uuid.UUID]time.Time
+}
+
+type messageKey struct{ channel, id string }
+
+// Intake loads what the messages touch. consumer is the name under which they are remembered as taken in.
+func (u *Unit) Intake(ctx context.Context, consumer string, inbound []message.Inbound) (*Intake, error) {
+	in := &Intake{
+		unit: u, fresh: map[messageKey]bool{}, contacts: map[Contact]db.Contact{}, conversations: map[Contact]db.Conversation{},
+		quotas: map[Contact]quota.State{}, granted: map[Contact]bool{}, touched: map[uuid.UUID]time.Time{},
+	}
+	u.intake = in
+	if len(inbound) == 0 {
+		return in, nil
+	}
+	if err := in.loadFresh(ctx, consumer, inbound); err != nil {
+		return nil, err
+	}
+	return in, in.loadContacts(ctx, inbound)
+}
+
+func (in *Intake) loadFresh(ctx context.Context, consumer string, inbound []message.Inbound) error {
+	channels, ids := make([]string, len(inbound)), make([]string, len(inbound))
+	for i := range inbound {
+		channels[i], ids[i] = inbound[i].Channel, inbound[i].MessageID
+	}
+	rows, err := in.unit.IntakeFresh(ctx, consumer, in.unit.Now, channels, ids)
+	if err != nil {
+		return fmt.Errorf("remembering messages: %w", err)
+	}
+	for _, row := range rows {
+		in.fresh[messageKey{row.Channel, row.MessageID}] = true
+	}
+	return nil
+}
+
+// loadContacts loads the contacts of the fresh messages, with their conversations and quotas.
+func (in *Intake) loadContacts(ctx context.Context, inbound []message.Inbound) error {
+	seen := map[Contact]time.Time{}
+	for i := range inbound {
+		if !in.fresh[messageKey{inbound[i].Channel, inbound[i].MessageID}] {
+			continue
+		}
+		contact := Contact{Channel: inbound[i].Channel, ExternalID: inbound[i].Customer}
+		if at, ok := seen[contact]; !ok || inbound[i].SentAt.After(at) {
+			seen[contact] = inbound[i].SentAt
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	var channels, names []string
+	var customers []uuid.UUID
+	var ats []time.Time
+	for contact, at := range seen {
+		channels, names = append(channels, contact.Channel), append(names, contact.ExternalID)
+		customers, ats = append(customers, newID()), append(ats, at)
+	}
+	contacts, err := in.unit.IntakeContacts(ctx, channels, names, customers, ats)
+	if err != nil {
+		return fmt.Errorf("noting the contacts: %w", err)
+	}
+	for _, row := range contacts {
+		in.contacts[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = row
+	}
+	conversations, err := in.unit.IntakeConversations(ctx, channels, names)
+	if err != nil {
+		return fmt.Errorf("finding the conversations: %w", err)
+	}
+	for _, row := range conversations {
+		in.conversations[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = row
+	}
+	quotas, err := in.unit.IntakeQuotas(ctx, channels, names)
+	if err != nil {
+		return fmt.Errorf("locking the quotas: %w", err)
+	}
+	for _, row := range quotas {
+		in.quotas[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = quotaState(row)
+	}
+	return nil
+}
+
+// Fresh says whether the message was not taken in before; of a message that is twice in the batch only the first is fresh.
+func (in *Intake) Fresh(channel, messageID string) bool {
+	key := messageKey{channel, messageID}
+	fresh := in.fresh[key]
+	delete(in.fresh, key)
+	return fresh
+}
+
+// Contact returns the contact of a fresh message.
+func (in *Intake) Contact(contact Contact) db.Contact { return in.contacts[contact] }
+
+// Entered notes where a contact came from this time.
+func (in *Intake) Entered(ctx context.Context, contact Contact, sessionFrom string) error {
+	row := in.contacts[contact]
+	row.SessionFrom = sessionFrom
+	in.contacts[contact] = row
+	if err := in.unit.ContactEntered(ctx, sessionFrom, contact.Channel, contact.ExternalID); err != nil {
+		return fmt.Errorf("noting where a contact came from: %w", err)
+	}
+	return nil
+}
+
+// Grant notes what a contact of the customer lets us send.
+func (in *Intake) Grant(contact Contact, kind quota.Contact, at time.Time) {
+	in.quotas[contact] = quota.Grant(in.quotas[contact], kind, at)
+	in.granted[contact] = true
+}
+
+// Conversation returns the contact's open conversation, locked, as the batch has left it so far.
+func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
+	c, open = in.conversations[contact]
+	return c, open
+}
+
+// Open makes a conversation of a contact that has none open.
+func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, error) {
+	c, err := in.unit.ConversationAdd(ctx, db.ConversationAddParams{
+		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID, OpenedAt: in.unit.Now,
+	})
+	if err != nil {
+		return db.Conversation{}, fmt.Errorf("opening a conversation: %w", err)
+	}
+	in.conversations[contact] = c
+	return c, nil
+}
+
+// Touch notes that a message came to a conversation and changed nothing else of it.
+func (in *Intake) Touch(id uuid.UUID, at time.Time) {
+	if at.After(in.touched[id]) {
+		in.touched[id] = at
+	}
+}
+
+// saved keeps what the unit wrote of a conversation for the next message of the batch.
+func (in *Intake) saved(c db.Conversation) {
+	contact := Contact{Channel: c.Channel, ExternalID: c.ExternalID}
+	if c.State == StateClosed {
+		delete(in.conversations, contact)
+		return
+	}
+	in.conversations[contact] = c
+}
+
+// finish writes grants and touches.
+func (in *Intake) finish(ctx context.Context) error {
+	if err := in.writeQuotas(ctx); err != nil {
+		return err
+	}
+	if len(in.touched) == 0 {
+		return nil
+	}
+	ids, ats := make([]uuid.UUID, 0, len(in.touched)), make([]time.Time, 0, len(in.touched))
+	for id, at := range in.touched {
+		ids, ats = append(ids, id), append(ats, at)
+	}
+	if err := in.unit.IntakeTouches(ctx, ids, ats); err != nil {
+		return fmt.Errorf("noting the messages' times: %w", err)
+	}
+	return nil
+}
+
+func (in *Intake) writeQuotas(ctx context.Context) error {
+	if len(in.granted) == 0 {
+		return nil
+	}
+	contacts := make([]Contact, 0, len(in.granted))
+	for contact := range in.granted {
+		contacts = append(contacts, contact)
+	}
+	slices.SortFunc(contacts, func(a, b Contact) int {
+		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.ExternalID, b.ExternalID))
+	})
+	var set db.IntakeQuotasSetParams
+	for _, contact := range contacts {
+		state := in.quotas[contact]
+		set.Channels, set.ExternalIds = append(set.Channels, contact.Channel), append(set.ExternalIds, contact.ExternalID)
+		set.WindowEnds, set.Remaining = append(set.WindowEnds, state.WindowEnds), append(set.Remaining, state.Remaining)
+		set.SessionEnds, set.SessionRemaining = append(set.SessionEnds, state.SessionEnds), append(set.SessionRemaining, state.SessionRemaining)
+	}
+	if err := in.unit.IntakeQuotasSet(ctx, set); err != nil {
+		return fmt.Errorf("granting quotas: %w", err)
+	}
+	return nil
+}
