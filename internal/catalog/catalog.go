@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -16,8 +15,6 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
-
-const startBackoff = time.Second
 
 // Catalog follows one brand's resources.
 type Catalog struct {
@@ -45,35 +42,52 @@ func (c *Catalog) Subscribe(f func(*Snapshot)) { c.changed = append(c.changed, f
 func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
 
 // Run follows the API server until ctx ends and calls synced once the first full view is in force. An API server that
-// is away at the start is waited for; later it may come and go.
+// is away at the start is waited for; later it may come and go, and the last view stays in force meanwhile.
+//
+// Informers left to themselves come back up to a minute after the server does: their pauses grow. Therefore they are given
+// up when the server is seen to be away, and new ones are made as soon as it answers.
 func (c *Catalog) Run(ctx context.Context, config *rest.Config, synced func()) error {
-	synced = sync.OnceFunc(synced)
-	for {
-		err := c.follow(ctx, config, synced)
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // Being told to stop is no failure.
-		}
-		c.logger.Warn("Cannot follow the API server yet", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(startBackoff):
-		}
-	}
-}
-
-func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()) error {
 	scheme := runtime.NewScheme()
 	if err := yingdav1.AddToScheme(scheme); err != nil {
 		return fmt.Errorf("registering the kinds: %w", err)
 	}
-	informers, err := cache.New(config, cache.Options{
-		Scheme:            scheme,
-		DefaultNamespaces: map[string]cache.Config{c.namespace: {}},
-		DefaultTransform:  cache.TransformStripManagedFields(),
-	})
+	s, err := newServer(config, scheme, c.namespace)
 	if err != nil {
-		return fmt.Errorf("making the informers: %w", err)
+		return err
+	}
+	away := false
+	inForce := func() {
+		if away {
+			away = false
+			c.logger.Info("Follows the API server again")
+		}
+		synced()
+	}
+	synced = sync.OnceFunc(synced)
+	for {
+		err := c.follow(ctx, s, inForce)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // Being told to stop is no failure.
+		}
+		if !away {
+			away = true
+			c.logger.Warn("Cannot follow the API server; the last state stays in force", "error", err)
+		}
+		if !s.await(ctx, c.logger) {
+			return nil
+		}
+	}
+}
+
+// follow keeps the snapshot up to date until the server is seen to be away, and calls inForce at its first full view.
+func (c *Catalog) follow(ctx context.Context, s *server, inForce func()) error {
+	ctx, cut := context.WithCancelCause(ctx)
+	var runner sync.WaitGroup
+	defer runner.Wait()
+	defer cut(nil)
+	informers, err := s.informers(ctx, cut)
+	if err != nil {
+		return err
 	}
 	for _, kind := range kinds() {
 		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
@@ -84,19 +98,15 @@ func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()
 			return fmt.Errorf("listening to an informer: %w", err)
 		}
 	}
-	runCtx, cancel := context.WithCancel(ctx)
-	var runner sync.WaitGroup
-	defer runner.Wait()
-	defer cancel()
 	stopped := make(chan error, 1)
-	runner.Go(func() { stopped <- informers.Start(runCtx) })
-	if !informers.WaitForCacheSync(runCtx) {
-		return <-stopped
+	runner.Go(func() { stopped <- informers.Start(ctx) })
+	if !informers.WaitForCacheSync(ctx) {
+		return ended(ctx, <-stopped)
 	}
 	if err := c.rebuild(ctx, informers); err != nil {
 		return err
 	}
-	synced()
+	inForce()
 	for {
 		select {
 		case <-c.dirty:
@@ -104,9 +114,17 @@ func (c *Catalog) follow(ctx context.Context, config *rest.Config, synced func()
 				return err
 			}
 		case err := <-stopped:
-			return err
+			return ended(ctx, err)
 		}
 	}
+}
+
+// ended says why informers ended: with an error of their own, or because the server was seen to be away.
+func ended(ctx context.Context, err error) error {
+	if err != nil {
+		return fmt.Errorf("running the informers: %w", err)
+	}
+	return context.Cause(ctx)
 }
 
 // kinds are what the data plane reads.

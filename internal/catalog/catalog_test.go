@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	goruntime "runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +27,9 @@ import (
 
 const (
 	// soon is how long an edit may take to be in force.
-	soon     = time.Second
+	soon = time.Second
+	// soonBack is how long it may take after the API server's return.
+	soonBack = 3 * time.Second
 	patience = 60 * time.Second
 	step     = 10 * time.Millisecond
 )
@@ -68,7 +72,8 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 	wire := newLink(t, server.Host)
 	linked := rest.CopyConfig(config)
 	linked.Host = "https://" + wire.address
-	c := catalog.New("lumi", "lumi", slog.New(slog.DiscardHandler))
+	var lines logLines
+	c := catalog.New("lumi", "lumi", slog.New(&lines))
 	ctx, cancel := context.WithCancel(t.Context())
 	var runner sync.WaitGroup
 	defer runner.Wait()
@@ -95,15 +100,29 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 	update(t, api, agent)
 	await(t, soon, "a new label", func() bool { return len(groupsOf(c)) == 1 && groupsOf(c)[0] == "night" })
 
-	wire.cut()
-	agent.Spec.Capacity = 9
-	update(t, api, agent)
-	if capacity(c) != 7 {
-		t.Error("the last state is not served while the API server is away")
+	for outage := range 2 {
+		want := int32(90 + outage)
+		before := reflectors()
+		lines.forget()
+		wire.cut()
+		agent.Spec.Capacity = want
+		update(t, api, agent)
+		// Long enough for informers to make long pauses, were they left to themselves.
+		await(t, patience, "eight vain probes", func() bool { return lines.count(slog.LevelDebug) >= 8 })
+		if capacity(c) == want {
+			t.Error("the link is not cut")
+		}
+		if capacity(c) == 0 {
+			t.Error("the last state is not served while the API server is away")
+		}
+		wire.restore()
+		await(t, soonBack, "the edit of that time", func() bool { return capacity(c) == want })
+		await(t, soon, "a line that it is back", func() bool { return lines.count(slog.LevelInfo) == 1 })
+		if got := lines.count(slog.LevelWarn); got != 1 {
+			t.Errorf("%d lines say that the API server is away, want 1", got)
+		}
+		await(t, soon, "an end of the informers of before", func() bool { return reflectors() == before })
 	}
-	wire.restore()
-	// Informers come back in their own time, half a minute at most.
-	await(t, patience, "the edit of that time", func() bool { return capacity(c) == 9 })
 	agent.Spec.Capacity = 11
 	update(t, api, agent)
 	await(t, soon, "the next edit", func() bool { return capacity(c) == 11 })
@@ -111,6 +130,44 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, soon, "the deletion", func() bool { return capacity(c) == 0 })
+}
+
+// logLines counts what is logged.
+type logLines struct {
+	slog.Handler // Nil: neither attributes nor groups are added to it.
+
+	mu     sync.Mutex
+	counts map[slog.Level]int
+}
+
+func (*logLines) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *logLines) Handle(_ context.Context, record slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts == nil {
+		l.counts = map[slog.Level]int{}
+	}
+	l.counts[record.Level]++
+	return nil
+}
+
+func (l *logLines) count(level slog.Level) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[level]
+}
+
+func (l *logLines) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts = nil
+}
+
+// reflectors counts the running ones.
+func reflectors() int {
+	buffer := make([]byte, 4<<20)
+	return strings.Count(string(buffer[:goruntime.Stack(buffer, true)]), "(*Reflector).RunWithContext(")
 }
 
 func capacity(c *catalog.Catalog) int32 {
