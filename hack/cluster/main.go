@@ -72,6 +72,11 @@ func runKubectl() {
 func runCluster() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Libraries look for iptables and mount in PATH, and the PATH of `su` lacks the sbin directories.
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":"+searchPath); err != nil {
+		fmt.Fprintln(os.Stderr, "cluster: setting PATH:", err)
+		return 1
+	}
 	if err := newCommand().ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errNotRunning) {
 			fmt.Fprintln(os.Stderr, "cluster:", err)
