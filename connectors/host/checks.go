@@ -103,15 +103,3 @@ func (one *check) ask(ctx context.Context) error {
 	defer cancel()
 	return one.connector.Check(ctx)
 }
-
-// pause waits for d; it returns false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -18,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -206,7 +207,7 @@ func (d *dispatcher) settle(ctx context.Context, settlement store.Settlement) {
 			return
 		}
 		d.log.note(err)
-		if !pause(ctx, settlePause) {
+		if !wait.For(ctx, settlePause) {
 			return
 		}
 	}

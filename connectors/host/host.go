@@ -19,6 +19,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 // Options is what a Host is made of. Everything is required but DrainDelay.
@@ -87,7 +88,7 @@ func New(o Options) *Host {
 	}
 	h := &Host{options: o, reach: &reach{brokers: o.Brokers, store: o.Store, clock: o.Clock}}
 	h.table = newTable(o.Type, o.Names.Brand, o.AllowedBaseURLs, services, m)
-	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Logger)
+	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Clock, o.Logger)
 	in := &ingest{
 		names: o.Names, pool: o.Pool, source: source, producer: o.Producer, spool: o.Store, clock: o.Clock,
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
@@ -158,7 +159,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	h.draining.Store(true)
 	if err == nil {
-		pause(base, h.options.DrainDelay)
+		wait.For(base, h.options.DrainDelay)
 	}
 	shutdown(base, server)
 	stopIntake()
