@@ -29,7 +29,9 @@ type watcher struct {
 	client    client.WithWatch
 	namespace string
 	table     *table
+	clock     func() time.Time
 	logger    *slog.Logger
+	reached   *steadyLog
 
 	mu       sync.Mutex
 	channels bool            // Listed once.
@@ -39,14 +41,20 @@ type watcher struct {
 }
 
 func newWatcher(c client.WithWatch, namespace string, t *table, logger *slog.Logger) *watcher {
-	return &watcher{client: c, namespace: namespace, table: t, logger: logger, tried: map[string]bool{}, secrets: map[string]context.CancelFunc{}}
+	return &watcher{
+		client: c, namespace: namespace, table: t, clock: t.services.Clock, logger: logger, reached: newSteadyLog(logger, "follow the API server"),
+		tried: map[string]bool{}, secrets: map[string]context.CancelFunc{},
+	}
 }
 
 // run watches until ctx ends.
 func (w *watcher) run(ctx context.Context) {
 	defer w.running.Wait()
-	channels := lister{client: w.client, namespace: w.namespace, newList: func() client.ObjectList { return &v1alpha1.ChannelList{} }, failed: func() {}}
-	follow(ctx, w.logger, channels, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
+	channels := lister{
+		client: w.client, namespace: w.namespace,
+		newList: func() client.ObjectList { return &v1alpha1.ChannelList{} }, failed: func() {}, outcome: w.outcomes("channels", ""),
+	}
+	follow(ctx, channels, &v1alpha1.Channel{}, &channelStore{watcher: w, ctx: ctx})
 }
 
 // synced says whether all there is to serve was seen. A Secret that the Role does not grant yet holds nobody up.
@@ -91,8 +99,9 @@ func (w *watcher) watchSecret(ctx context.Context, name string) {
 	secret := lister{
 		client: w.client, namespace: w.namespace, name: name,
 		newList: func() client.ObjectList { return &corev1.SecretList{} }, failed: func() { w.markTried(name) },
+		outcome: w.outcomes("secrets", name),
 	}
-	follow(ctx, w.logger, secret, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
+	follow(ctx, secret, &corev1.Secret{}, &secretStore{watcher: w, name: name, ctx: ctx})
 }
 
 func (w *watcher) markTried(name string) {
@@ -107,16 +116,17 @@ func (w *watcher) markListed() {
 	w.channels = true
 }
 
-// follow runs a reflector until ctx ends. Its pauses are short: the Role that shows a new Channel's Secret may follow the
-// Channel by a moment, and a replica is expected to serve it in a second.
-func follow(ctx context.Context, logger *slog.Logger, from lister, object client.Object, store cache.ReflectorStore) {
-	const shortest, longest, steps = 200 * time.Millisecond, 5 * time.Second, 10
+// follow runs a reflector until ctx ends. Its pauses stay short: the Role that shows a new Channel's Secret may follow the
+// Channel by a moment, and a replica is expected to serve it in a second; an edit of the time when the API server was away
+// is expected in force within a few seconds of its return.
+func follow(ctx context.Context, from lister, object client.Object, store cache.ReflectorStore) {
+	const shortest, longest, steps = 200 * time.Millisecond, 2 * time.Second, 10
 	reflector := cache.NewReflectorWithOptions(from.listWatch(), object, store, cache.ReflectorOptions{
 		Name:    fmt.Sprintf("connector-%T-%s", object, from.name),
 		Backoff: &wait.Backoff{Duration: shortest, Cap: longest, Steps: steps, Factor: 2, Jitter: 0.2},
 	})
-	// A reflector logs through its context: failures that it gets over by itself.
-	reflector.RunWithContext(klog.NewContext(ctx, logr.FromSlogHandler(logger.Handler())))
+	// A reflector would log each try, through its context; the lister says what is worth it.
+	reflector.RunWithContext(klog.NewContext(ctx, logr.Discard()))
 }
 
 // lister lists and watches one kind in the namespace, or one object of it by name.
@@ -126,6 +136,8 @@ type lister struct {
 	name      string
 	newList   func() client.ObjectList
 	failed    func()
+	// outcome is told how each call ended.
+	outcome func(context.Context, error)
 }
 
 // listThenWatch keeps reflectors from streaming the list: what is watched here is small.
@@ -148,7 +160,9 @@ func (l lister) options(raw metav1.ListOptions) []client.ListOption {
 
 func (l lister) list(ctx context.Context, raw metav1.ListOptions) (runtime.Object, error) {
 	list := l.newList()
-	if err := l.client.List(ctx, list, l.options(raw)...); err != nil {
+	err := l.client.List(ctx, list, l.options(raw)...)
+	l.outcome(ctx, err)
+	if err != nil {
 		l.failed()
 		return nil, fmt.Errorf("listing: %w", err)
 	}
@@ -157,6 +171,7 @@ func (l lister) list(ctx context.Context, raw metav1.ListOptions) (runtime.Objec
 
 func (l lister) watch(ctx context.Context, raw metav1.ListOptions) (watch.Interface, error) {
 	w, err := l.client.Watch(ctx, l.newList(), l.options(raw)...)
+	l.outcome(ctx, err)
 	if err != nil {
 		return nil, fmt.Errorf("watching: %w", err)
 	}

@@ -3,8 +3,10 @@ package host_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +23,7 @@ import (
 // gate lets an API server be away, or keep Secrets to itself.
 type gate struct {
 	away, forbidden atomic.Bool
+	refusals        atomic.Int64
 }
 
 func (g *gate) check(list client.ObjectList) error {
@@ -28,6 +31,7 @@ func (g *gate) check(list client.ObjectList) error {
 		return errors.New("connection refused")
 	}
 	if _, ok := list.(*corev1.SecretList); ok && g.forbidden.Load() {
+		g.refusals.Add(1)
 		return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-wechat", errors.New("the Role does not name it yet"))
 	}
 	return nil
@@ -68,8 +72,17 @@ func TestSecretThatTheRoleGrantsLateIsServedSoonAndHoldsNobodyUp(t *testing.T) {
 	if got := r.host.Report().Objects; len(got) != 0 {
 		t.Errorf("served: %v, want nothing", got)
 	}
+	// By then pauses are as long as they get.
+	w.eventually("it was tried for a while", func() bool { return g.refusals.Load() >= 6 })
+	granted := time.Now()
 	g.forbidden.Store(false)
 	w.eventually("it is served", func() bool { return r.host.Report().Objects["Channel/shop"] == 1 })
+	if took := time.Since(granted); took > 4*time.Second {
+		t.Errorf("served after %s, want a few seconds", took)
+	}
+	if logs := r.logs.String(); strings.Count(logs, "does not grant the resource yet") != 1 || strings.Contains(logs, `"ERROR"`) {
+		t.Errorf("logs = %s, want one line of a Role that does not grant it yet, and no error", logs)
+	}
 }
 
 func TestWithTheAPIServerAwayEverythingGoesOn(t *testing.T) {
