@@ -88,7 +88,7 @@ func New(o Options) *Host {
 	}
 	h := &Host{options: o, reach: &reach{brokers: o.Brokers, store: o.Store, clock: o.Clock}}
 	h.table = newTable(o.Type, o.Names.Brand, o.AllowedBaseURLs, services, m)
-	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Clock, o.Logger)
+	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Logger)
 	in := &ingest{
 		names: o.Names, pool: o.Pool, source: source, producer: o.Producer, spool: o.Store, clock: o.Clock,
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
