@@ -199,8 +199,8 @@ func TestReferencesHealAtOnce(t *testing.T) {
 func secretRules(role *rbacv1.Role) []string {
 	var names []string
 	for _, rule := range role.Rules {
-		for _, resource := range rule.Resources {
-			if resource == "secrets" {
+		for _, kind := range rule.Resources {
+			if kind == "secrets" {
 				names = append(names, rule.ResourceNames...)
 			}
 		}

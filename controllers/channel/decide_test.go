@@ -49,7 +49,8 @@ func sceneOf(edits ...func(*scene)) *scene {
 		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
 		pool:       []ack.Answer{connector(configz.CredentialsAccepted, "7")},
 		serving: []ack.Group{
-			{Name: "router", Answers: []ack.Answer{knowing(2)}}, {Name: "desk", Answers: []ack.Answer{knowing(2)}},
+			{Name: "router", Answers: []ack.Answer{knowing(2)}},
+			{Name: "desk", Answers: []ack.Answer{knowing(2)}},
 			{Name: "workflows", Answers: []ack.Answer{knowing(2)}},
 		},
 	}

@@ -77,7 +77,8 @@ func (r *Reconciler) scheduleProblem(ctx context.Context, key types.NamespacedNa
 		return &problem, nil
 	}
 	if _, err := schedule.Compile(found.Spec); err != nil {
-		return &refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}, nil
+		problem := refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}
+		return &problem, nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
 	}
 	return nil, nil //nolint:nilnil // no problem is an answer, not a failure
 }

@@ -161,8 +161,8 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 			// It was compiled.
 			continue
 		}
-		schedule, inForce := b.scheduleOf(s, object)
-		group := &Group{SkillGroup: object, Schedule: schedule}
+		hours, inForce := b.scheduleOf(s, object)
+		group := &Group{SkillGroup: object, Schedule: hours}
 		for _, member := range members {
 			group.Seats = append(group.Seats, store.Seat{Agent: member, Capacity: s.agents[member].Spec.Capacity})
 			s.groupsOfAgent[member] = append(s.groupsOfAgent[member], name)
