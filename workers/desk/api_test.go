@@ -136,7 +136,7 @@ func TestWrongCookiesCountAsFailures(t *testing.T) {
 		"too long":                   strings.Repeat("x", 4000),
 		"of other characters":        strings.Repeat("~", cookieLength),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(_ *testing.T) {
 			d.failures = newFailureLimit(d.Now)
 			stranger := &visitor{d, http.Header{"Cookie": {cookieName + "=" + value}}}
 			for range failuresPerAddress {

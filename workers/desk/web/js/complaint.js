@@ -33,7 +33,7 @@ export function showComplaint(box, current, attempt, changed) {
   const due = c.state === 'resolved' && c.followUpDue ? ` · 请在 ${clock(c.followUpDue)} 前回访${c.followUpOverdue ? '(已超时)' : ''}` : '';
   const done = c.state === 'followed_up' ? ' · 已回访' : '';
   const parts = [el('p', {}, el('strong', {}, '投诉已解决'), `:${c.resolution || ''}${due}${done}`)];
-  if (c.state === 'resolved') {
+  if (c.state === 'resolved' && c.followUpDue) {
     const button = el('button', {
       type: 'button',
       onclick: async () => {
