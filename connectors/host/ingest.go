@@ -124,8 +124,7 @@ func (i *ingest) store(ctx context.Context, envelopes []message.Envelope) (kept 
 
 // unconfined returns err unless it is some partition's alone: Kafka answers then, and quickly, so others need not keep away.
 func unconfined(err error) error {
-	var partial *bus.PartialError
-	if errors.As(err, &partial) {
+	if _, ok := errors.AsType[*bus.PartialError](err); ok {
 		return nil
 	}
 	return err

@@ -39,13 +39,13 @@ func values(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	got := map[string]float64{}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			name := strings.TrimPrefix(family.GetName(), "yingda_bus_")
+			name := []string{strings.TrimPrefix(family.GetName(), "yingda_bus_")}
 			for _, label := range m.GetLabel() {
 				if label.GetName() != "topic" {
-					name += " " + label.GetValue()
+					name = append(name, label.GetValue())
 				}
 			}
-			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			got[strings.Join(name, " ")] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return got

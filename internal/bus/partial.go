@@ -33,8 +33,7 @@ func (e *PartialError) Unwrap() error {
 
 // Taken says whether the envelope of that index is acknowledged, by the error of the call that published it.
 func Taken(err error, index int) bool {
-	var partial *PartialError
-	if errors.As(err, &partial) {
+	if partial, ok := errors.AsType[*PartialError](err); ok {
 		_, failed := partial.Failed[index]
 		return !failed
 	}

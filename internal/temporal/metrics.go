@@ -103,8 +103,7 @@ func family[C prometheus.Collector](f *families, name string, newFamily func(nam
 		return known
 	}
 	made := newFamily(name)
-	var twice prometheus.AlreadyRegisteredError
-	if errors.As(f.registerer.Register(made), &twice) {
+	if twice, ok := errors.AsType[prometheus.AlreadyRegisteredError](f.registerer.Register(made)); ok {
 		if existing, ok := twice.ExistingCollector.(C); ok {
 			made = existing
 		}

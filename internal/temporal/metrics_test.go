@@ -1,6 +1,7 @@
 package temporal
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -25,13 +26,13 @@ func TestMetricsOfTheSDKKeepTheirNamesAndFewLabels(t *testing.T) {
 	got := map[string]float64{}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			name := family.GetName()
+			name := []string{family.GetName()}
 			for _, label := range m.GetLabel() {
 				if label.GetValue() != "" {
-					name += " " + label.GetName() + "=" + label.GetValue()
+					name = append(name, label.GetName()+"="+label.GetValue())
 				}
 			}
-			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetHistogram().GetSampleSum()
+			got[strings.Join(name, " ")] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetHistogram().GetSampleSum()
 		}
 	}
 	want := map[string]float64{
