@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,11 +86,23 @@ func (o *operatorFlags) check() error {
 }
 
 func (o *operatorFlags) run(ctx context.Context) error {
-	logger := logr.FromSlogHandler(telemetry.NewLogger(os.Stderr, o.logLevel, "operator").Handler())
+	lines := telemetry.NewLogger(os.Stderr, o.logLevel, "operator")
+	logger := logr.FromSlogHandler(lines.Handler())
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 
-	mgr, err := o.newManager(logger)
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the API server: %w", err)
+	}
+	await := serverWait{logger: lines, healthAddress: o.healthAddress, patience: serverPatience}
+	if err := await.run(ctx, config); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // Being told to stop is no failure.
+		}
+		return err
+	}
+	mgr, err := o.newManager(config, logger)
 	if err != nil {
 		return err
 	}
@@ -114,14 +127,10 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	return nil
 }
 
-func (o *operatorFlags) newManager(logger logr.Logger) (ctrl.Manager, error) {
+func (o *operatorFlags) newManager(config *rest.Config, logger logr.Logger) (ctrl.Manager, error) {
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
-	}
-	config, err := ctrl.GetConfig()
-	if err != nil {
-		return nil, fmt.Errorf("finding the API server: %w", err)
 	}
 	config.UserAgent = "yingda-operator"
 	// The server's priority and fairness limits clients better than they can themselves.
