@@ -28,7 +28,7 @@ func listed(ctx context.Context, c client.Client, list client.ObjectList, namesp
 	}
 	var objects []client.Object
 	err := meta.EachListItem(list, func(item runtime.Object) error {
-		objects = append(objects, item.(client.Object)) //nolint:forcetypeassert // all kinds here are objects
+		objects = append(objects, item.(client.Object))
 		return nil
 	})
 	return objects, err

@@ -38,7 +38,7 @@ func (s *slowServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *slowServer) look(path string, want int, count *atomic.Int64) {
-	response, err := http.Get("http://" + s.health + path) //nolint:noctx // It is answered or refused at once.
+	response, err := http.Get("http://" + s.health + path)
 	if err != nil {
 		return
 	}

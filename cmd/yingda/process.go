@@ -46,7 +46,7 @@ func (s *settings) bind(cmd *cobra.Command) {
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	for _, name := range []string{"namespace", "brand"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // The flag was defined three lines above.
+			panic(err) //nolint:forbidigo // The flag was defined a few lines above.
 		}
 	}
 }

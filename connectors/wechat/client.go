@@ -219,7 +219,7 @@ func readBody(res *http.Response, most int64) ([]byte, error) {
 		buffer.Grow(int(min(res.ContentLength, most)) + bytes.MinRead)
 	}
 	_, err := buffer.ReadFrom(io.LimitReader(res.Body, most+1))
-	return buffer.Bytes(), err //nolint:wrapcheck // wrapped by the caller.
+	return buffer.Bytes(), err
 }
 
 // judge reads the error code out of an answer. Files come without one; their errors come as JSON of any content type.

@@ -111,7 +111,7 @@ type Config struct {
 
 // LoadConfig reads a configuration file.
 func LoadConfig(path string) (Config, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the operator of the simulator names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("reading config: %w", err)
 	}

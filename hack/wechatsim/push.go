@@ -178,7 +178,7 @@ func (s *Server) post(ctx context.Context, callback, query string, p sealed) (in
 func (s *Server) exchange(req *http.Request) (int, []byte, error) {
 	req.Header.Set("User-Agent", "Mozilla/4.0")
 	req.Header.Set("Accept", "*/*")
-	res, err := s.client.Do(req) //nolint:gosec // to call the URL it is told is its purpose; the dialler keeps it on this machine
+	res, err := s.client.Do(req)
 	if err != nil {
 		return 0, nil, fmt.Errorf("pushing: %w", err)
 	}

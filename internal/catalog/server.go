@@ -118,5 +118,5 @@ func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
 	case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable:
 		o.lost(fmt.Errorf("calling the API server: status %d", response.StatusCode))
 	}
-	return response, err //nolint:wrapcheck // It stands in for the transport below it.
+	return response, err
 }

@@ -56,10 +56,10 @@ func (t *ofTopic) judge(topic string, sent *result) {
 	}
 	sent.cause = cmp.Or(sent.cause, t.err)
 	for i := range t.rows {
-		switch {
-		case bus.Taken(t.err, i):
+		if bus.Taken(t.err, i) {
 			sent.done = append(sent.done, t.rows[i].ID)
-		case partial != nil:
+		} else {
+			// Beside its target too: these may all be of one silent partition, and the next of the topic get their turn first.
 			sent.stuck = append(sent.stuck, t.rows[i])
 		}
 	}

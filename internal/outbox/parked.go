@@ -11,6 +11,9 @@ import (
 // more lanes that fail is parked as a whole.
 const maxLanes = 2048
 
+// restMost bounds the doubling: a target rests some 1.5 s at most, a lane some 3 s, which is what comes on top of an outage.
+const restMost = 32
+
 // rest is how long something is left alone. A zero until is over: the next failure doubles pause, a success forgets it.
 type rest struct {
 	until time.Time
@@ -20,7 +23,7 @@ type rest struct {
 // parked is what could not be sent a moment ago: it is left out of the head for a while, or a hundred rows that nobody
 // takes would keep all others of the brand behind them.
 //
-//	fails -> waits (until) -> may be tried again (zero until) -> fails: waits twice as long, at most backoffMax
+//	fails -> waits (until) -> may be tried again (zero until) -> fails: waits twice as long, to a limit
 //	                                                          -> is sent: forgotten
 //
 // A lane is left out with all its rows, so that its order stays. It belongs to one goroutine.
@@ -42,13 +45,14 @@ func (p *parked) lane(row *db.Outbox) string {
 }
 
 // addTarget leaves a target alone.
-func (p *parked) addTarget(target string, now time.Time) { prolong(p.targets, target, now) }
+func (p *parked) addTarget(target string, now time.Time) { prolong(p.targets, target, now, backoffMin) }
 
 // addLane leaves the row's lane alone; false when there are too many and its target cannot stand for it.
 func (p *parked) addLane(row *db.Outbox, now time.Time) bool {
 	lane := p.lane(row)
 	if _, known := p.lanes[lane]; known || len(p.lanes) < maxLanes {
-		prolong(p.lanes, lane, now)
+		// Twice as long as a target: when that is tried again, it is with other rows.
+		prolong(p.lanes, lane, now, 2*backoffMin)
 		return true
 	}
 	// What is asked of one workflow has several targets: parking one of them would change the order.
@@ -59,12 +63,12 @@ func (p *parked) addLane(row *db.Outbox, now time.Time) bool {
 	return true
 }
 
-func prolong(rests map[string]rest, name string, now time.Time) {
+func prolong(rests map[string]rest, name string, now time.Time, first time.Duration) {
 	before := rests[name]
 	if before.until.After(now) {
 		return
 	}
-	pause := min(max(2*before.pause, backoffMin), backoffMax)
+	pause := min(max(2*before.pause, first), restMost*first)
 	rests[name] = rest{until: now.Add(pause), pause: pause}
 }
 

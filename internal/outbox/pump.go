@@ -34,7 +34,7 @@ type sender func(ctx context.Context, rows []db.Outbox) result
 type result struct {
 	// done are the ids of the rows that are done with.
 	done []int64
-	// stuck are rows that were refused, each for its own sake, and targets of which nothing was taken.
+	// stuck are rows that were refused, and targets of which nothing was taken.
 	stuck   []db.Outbox
 	targets []string
 	// cause is why the first of them was.

@@ -61,7 +61,7 @@ type Pass struct {
 func (r *Reporter) Report(ctx context.Context, pass Pass) (ctrl.Result, error) {
 	changed, err := r.apply.Status(ctx, pass.Object, pass.Status)
 	if err != nil {
-		return ctrl.Result{}, err //nolint:wrapcheck // says what it was doing.
+		return ctrl.Result{}, err
 	}
 	if changed {
 		conditions.Announce(r.Recorder, pass.Object, pass.Before, pass.After)

@@ -173,7 +173,7 @@ func (u *Unit) Say(ctx context.Context, c db.Conversation, w Words) (id uuid.UUI
 	out := message.Outbound{MessageID: id, Channel: c.Channel, Customer: c.ExternalID, Conversation: c.ID, Content: w.Content}
 	e, err := message.New(id.String(), message.TypeOutbound, u.Source, c.Channel, message.CustomerKey(c.Channel, c.ExternalID), u.Now, out)
 	if err != nil {
-		return uuid.Nil, false, err //nolint:wrapcheck // says what it was doing.
+		return uuid.Nil, false, err
 	}
 	u.Publish(ctx, w.Topic, e)
 	return id, true, nil

@@ -89,7 +89,7 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx pgx.Tx)
 	for attempt := 1; ; attempt++ {
 		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(ctx, tx) })
 		if err == nil || attempt == maxTxAttempts || !isConflict(err) {
-			return err //nolint:wrapcheck // f's own errors pass through unchanged: callers branch on them.
+			return err
 		}
 	}
 }

@@ -199,7 +199,7 @@ func (u *Unit) sendFrame(ctx context.Context, draft frameDraft, seq int64) (db.F
 	frame := message.Frame{Agent: draft.agent, Seq: seq, Kind: draft.kind, Payload: payload, At: u.Now}
 	e, err := message.New(fmt.Sprintf("%s/%d", draft.agent, seq), message.TypeFrame, u.Source, draft.agent, draft.agent, u.Now, frame)
 	if err != nil {
-		return db.FrameAddParams{}, err //nolint:wrapcheck // says what it was doing.
+		return db.FrameAddParams{}, err
 	}
 	u.Publish(trace.ContextWithSpanContext(ctx, draft.span), u.Events, e)
 	return db.FrameAddParams{Agent: draft.agent, Seq: seq, Kind: string(draft.kind), Payload: payload, CreatedAt: u.Now}, nil

@@ -34,7 +34,7 @@ var migrated = templates{names: map[string]string{}}
 // first call with a migrate function runs it, on a template; every further database is a copy, some tens of milliseconds.
 // migrate must be a plain function, not a closure or a method value, for its name stands for what it does; nil is an empty
 // database. It must close its connections before it returns.
-func Database(t testing.TB, migrate func(ctx context.Context, url string) error) (ownerURL string) {
+func Database(t testing.TB, migrate func(ctx context.Context, address string) error) (ownerURL string) {
 	t.Helper()
 	server := Postgres(t)
 	template, err := migrated.get(t.Context(), server, migrate)

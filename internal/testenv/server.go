@@ -64,8 +64,10 @@ func StartPostgres(ctx context.Context) (*Server, error) {
 	}
 	server, err := startServer(ctx, "postgres", func(s *Server, address string) []string {
 		ip, port, _ := strings.Cut(orFree(address), ":")
-		return []string{"postgres", "--listen", ip, "--port", port, "--data", filepath.Join(s.dir, "data"),
-			"--disposable", "--initdb-cache", filepath.Join(cache, "yingda", "initdb")}
+		return []string{
+			"postgres", "--listen", ip, "--port", port, "--data", filepath.Join(s.dir, "data"),
+			"--disposable", "--initdb-cache", filepath.Join(cache, "yingda", "initdb"),
+		}
 	})
 	if err != nil {
 		return nil, err

@@ -214,7 +214,7 @@ func (b *bench) pace(ctx context.Context, rate int, f func(ctx context.Context, 
 	began := time.Now()
 	for n := range total {
 		due := began.Add(time.Duration(n) * time.Second / time.Duration(rate))
-		time.Sleep(time.Until(due))
+		time.Sleep(time.Until(due)) //nolint:forbidigo // An open load has a beat; there is nothing to wait for.
 		group.Go(func() error {
 			err := f(groupCtx, n)
 			took[n] = time.Since(due)
@@ -322,7 +322,7 @@ func (b *bench) floorFetch(ctx context.Context, rate int) (percentiles, error) {
 	var fetching errgroup.Group
 	fetching.Go(func() error { return b.floor.fetchAll(ctx, func() { close(joined) }, a.arrived) })
 	<-joined
-	time.Sleep(warmUp)
+	time.Sleep(warmUp) //nolint:forbidigo // Connections and caches warm up; nothing tells when they have.
 	began := time.Now()
 	_, err := b.pace(ctx, rate, func(ctx context.Context, n int) error {
 		value := fmt.Sprintf("%d %s", began.UnixNano()+int64(n), floorValue(n))
@@ -340,18 +340,18 @@ func (b *bench) floorFetch(ctx context.Context, rate int) (percentiles, error) {
 func (b *bench) productFrame(ctx context.Context, rate int) (percentiles, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, strings.Replace(b.deskURL, "http", "ws", 1)+"/api/stream", &websocket.DialOptions{
+	conn, _, err := websocket.Dial(ctx, strings.Replace(b.deskURL, "http", "ws", 1)+"/api/stream", &websocket.DialOptions{ //nolint:bodyclose // The body of a handshake that succeeded is the connection.
 		HTTPHeader: map[string][]string{"Authorization": {"Bearer " + b.agentToken}},
 	})
 	if err != nil {
 		return percentiles{}, fmt.Errorf("opening the stream: %w", err)
 	}
-	defer conn.CloseNow() //nolint:errcheck // The measurement is over.
+	defer conn.CloseNow()
 	conn.SetReadLimit(1 << 20)
 	total := rate * int(b.length.Seconds())
 	a := newArrivals(total)
 	go readFrames(ctx, conn, a)
-	time.Sleep(warmUp)
+	time.Sleep(warmUp) //nolint:forbidigo // Connections and caches warm up; nothing tells when they have.
 	prepared := b.prepareFor(total)
 	began := time.Now()
 	_, err = b.pace(ctx, rate, func(ctx context.Context, n int) error {

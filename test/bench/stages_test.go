@@ -17,9 +17,9 @@ func TestAJourneyIsReadFromATrace(t *testing.T) {
 	whole := []traces.Span{
 		span("a", "", 0, 0, 6), span("b", "a", 1, 1, 4), span("c", "b", 2, 8, 7), span("d", "c", 3, 20, 9), span("e", "d", 4, 31, 2),
 	}
-	want := journey{1, 4, 3, 7, 5, 9, 2, 2, 33}
-	for i := range want {
-		want[i] *= time.Millisecond
+	want := make(journey, len(journeyStages()))
+	for i, milliseconds := range []int{1, 4, 3, 7, 5, 9, 2, 2, 33} {
+		want[i] = time.Duration(milliseconds) * time.Millisecond
 	}
 	got, ok := journeyOf(traces.Trace{Spans: whole})
 	if diff := cmp.Diff(want, got); !ok || diff != "" {

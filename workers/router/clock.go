@@ -171,7 +171,7 @@ func (c *clock) requeue(ctx context.Context, agent string) error {
 			return nil
 		}
 		_, err := u.Requeue(ctx, row)
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 
@@ -193,7 +193,7 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 		row.State, row.QueuedAt = store.StateQueued, u.Place(row)
 		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
 		_, err := u.Save(ctx, row)
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 

@@ -33,7 +33,7 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (qu
 		return "", err
 	}
 	_, err = t.Save(ctx, c)
-	return queued, err //nolint:wrapcheck // says what it was doing.
+	return queued, err
 }
 
 // route finds the group and the priority of a conversation.
@@ -59,7 +59,7 @@ func (t *turn) retopic(ctx context.Context, c db.Conversation, topic string) (qu
 		return "", err
 	}
 	_, err = t.Save(ctx, c)
-	return "", err //nolint:wrapcheck // says what it was doing.
+	return "", err
 }
 
 // awaitOpening keeps the conversation for the group's next opening, tells the customer once a closed period, and notes by
@@ -90,7 +90,7 @@ func (t *turn) complainAgain(ctx context.Context, c db.Conversation) error {
 		return err
 	}
 	_, err := t.Save(ctx, c)
-	return err //nolint:wrapcheck // says what it was doing.
+	return err
 }
 
 // startComplaint starts the complaint process of a conversation with that topic, unless the last one is still under way.

@@ -57,7 +57,7 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 		c.LastMessageAt = in.SentAt
 	}
 	if err := u.Hear(ctx, c, in); err != nil {
-		return "", err //nolint:wrapcheck // says what it was doing.
+		return "", err
 	}
 	done.messages++
 	return t.answer(ctx, c)
@@ -106,7 +106,7 @@ func (t *turn) meet(ctx context.Context) error {
 	if t.in.Content.SessionFrom == "" {
 		return nil
 	}
-	return t.intake.Entered(ctx, who, t.in.Content.SessionFrom) //nolint:wrapcheck // says what it was doing.
+	return t.intake.Entered(ctx, who, t.in.Content.SessionFrom)
 }
 
 func (t *turn) who() store.Contact {
@@ -126,7 +126,7 @@ func (t *turn) note(ctx context.Context) error {
 	if !open {
 		return nil
 	}
-	return t.Hear(ctx, c, t.in) //nolint:wrapcheck // says what it was doing.
+	return t.Hear(ctx, c, t.in)
 }
 
 // conversation returns the contact's open conversation, or a new one, locked.
@@ -135,7 +135,7 @@ func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
 		return c, nil
 	}
 	t.done.opened++
-	return t.intake.Open(ctx, t.who()) //nolint:wrapcheck // says what it was doing.
+	return t.intake.Open(ctx, t.who())
 }
 
 // welcome greets who opened the chat and is with nobody yet.
@@ -203,7 +203,7 @@ func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) 
 	}
 	t.done.botAnswers++
 	_, err := t.Save(ctx, c)
-	return err //nolint:wrapcheck // says what it was doing.
+	return err
 }
 
 func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string) error {
@@ -216,7 +216,7 @@ func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string)
 func (t *turn) say(ctx context.Context, c db.Conversation, key string, content message.Content) error {
 	words := store.Words{Key: key, Topic: t.router.Names.Outbound(t.channel.Pool), Sender: store.SenderBot, Content: content}
 	_, _, err := t.Say(ctx, c, words)
-	return err //nolint:wrapcheck // says what it was doing.
+	return err
 }
 
 // vars are the variables of the Playbook's texts.

@@ -138,7 +138,7 @@ func (r *Router) closeWaiting(ctx context.Context, snapshot *catalog.Snapshot, g
 			return err
 		}
 		_, err = u.Save(ctx, c)
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 
@@ -175,13 +175,13 @@ func (r *Router) openWaiting(ctx context.Context, group string) error {
 				// When it closes again, that is to be told again.
 				c.State, c.QueuedAt, c.OffHoursTold = store.StateQueued, u.Place(c), false
 				if _, err := u.Save(ctx, c); err != nil {
-					return err //nolint:wrapcheck // says what it was doing.
+					return err
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return err
 		}
 		if moved < batchRows {
 			return nil
@@ -217,7 +217,7 @@ func (r *Router) tellWaiting(ctx context.Context, snapshot *catalog.Snapshot, gr
 		}
 		c.QueuedTold = true
 		_, err = u.Save(ctx, c)
-		return err //nolint:wrapcheck // says what it was doing.
+		return err
 	})
 }
 

@@ -121,7 +121,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 		touched, done = touched[:0], tally{}
 		intake, err := u.Intake(ctx, consumerName, payloads.inbound())
 		if err != nil {
-			return err //nolint:wrapcheck // says what it was doing.
+			return err
 		}
 		for i := range batch {
 			takeCtx, span := r.tracer.Start(bus.TraceContext(ctx, batch[i]), "router "+string(batch[i].Type), //nolint:spancheck // spans.end ends it.
@@ -138,7 +138,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 		return nil
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // wrapped where it happened; the bus branches on its type.
+		return err
 	}
 	spans.end()
 	r.Committed()

@@ -77,13 +77,13 @@ func (r *Router) closeIdle(ctx context.Context, before time.Time) error {
 			closed = len(idle)
 			for _, c := range idle {
 				if _, err := u.Close(ctx, c); err != nil {
-					return err //nolint:wrapcheck // says what it was doing.
+					return err
 				}
 			}
-			return err //nolint:wrapcheck // joined and logged by the caller.
+			return err
 		})
 		if err != nil || closed < batchRows {
-			return err //nolint:wrapcheck // joined and logged by the caller.
+			return err
 		}
 	}
 }
