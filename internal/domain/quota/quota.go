@@ -8,8 +8,9 @@
 //     kind; what may be sent now is the larger of the grants that are open. So two messages for a minute never displace
 //     what is left of five for two days, nor the other way round, and the ledger never promises the sum.
 //   - A message sent counts against every grant, as on the platform's one counter.
-//   - Order of arrival does not matter: a contact which is not newer than the last of its kind changes nothing, so a late
-//     or repeated webhook neither shrinks a window nor gives back what was spent.
+//   - Order of arrival does not matter: a contact which is older than the last of its kind changes nothing, so a late
+//     webhook neither shrinks a window nor gives back what was spent. The platform's clock counts seconds: another contact
+//     of the same second is a new one. Webhooks that the platform repeats are the caller's to tell, by their ids.
 //
 // The package keeps no state and reads no clock; storing a State, and doing so in one transaction with the send, is the
 // caller's part.
@@ -73,11 +74,11 @@ func Grant(s State, kind Contact, at time.Time) State {
 	ends := at.Add(rule.Window)
 	switch kind {
 	case UserMessage:
-		if ends.After(s.WindowEnds) {
+		if !ends.Before(s.WindowEnds) {
 			s.WindowEnds, s.Remaining = ends, rule.Messages
 		}
 	case EnterSession:
-		if ends.After(s.SessionEnds) {
+		if !ends.Before(s.SessionEnds) {
 			s.SessionEnds, s.SessionRemaining = ends, rule.Messages
 		}
 	}

@@ -51,7 +51,7 @@ func TestLedger(t *testing.T) {
 		"what was sent in that minute stays spent":             {steps: []step{contact(UserMessage, 0), spend(4), contact(EnterSession, day), spend(2)}, at: day + time.Minute, want: seen{Verdict: QuotaSpent, Until: 2 * day}},
 		"entering at the end outlasts the user's window":       {steps: []step{contact(UserMessage, 0), contact(EnterSession, 2*day-30*time.Second)}, at: 2 * day, want: seen{Remaining: 2, Until: 2*day + 30*time.Second}},
 		"an older user message that comes late is ignored":     {steps: []step{contact(UserMessage, time.Hour), spend(2), contact(UserMessage, 0)}, at: time.Hour, want: seen{Remaining: 3, Until: 49 * time.Hour}},
-		"a repeated user message gives nothing back":           {steps: []step{contact(UserMessage, 0), spend(2), contact(UserMessage, 0)}, want: seen{Remaining: 3, Until: 2 * day}},
+		"a second user message of the same second grants anew": {steps: []step{contact(UserMessage, 0), spend(5), contact(UserMessage, 0)}, want: seen{Remaining: 5, Until: 2 * day}},
 		"an older entry that comes late is ignored":            {steps: []step{contact(EnterSession, time.Second), spend(1), contact(EnterSession, 0)}, at: time.Second, want: seen{Remaining: 1, Until: time.Second + time.Minute}},
 		"a user message which comes before the earlier entry":  {steps: []step{contact(UserMessage, 10*time.Second), spend(1), contact(EnterSession, 0)}, at: 10 * time.Second, want: seen{Remaining: 4, Until: 2*day + 10*time.Second}},
 		"a refund gives the message back":                      {steps: []step{contact(UserMessage, 0), spend(1), Refund}, want: seen{Remaining: 5, Until: 2 * day}},
