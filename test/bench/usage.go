@@ -23,7 +23,7 @@ const (
 func processKinds() map[string]string {
 	return map[string]string{
 		"connector": "/yingda\x00connector\x00", "router": "/yingda\x00router\x00", "desk": "/yingda\x00desk\x00",
-		"kafka": "stack\x00kafka\x00", "apache kafka": "kafka.Kafka", "postgres": "postgres",
+		"kafka": "stack\x00kafka\x00", "apache kafka": "kafka.Kafka", "postgres": "bin/postgres\x00", "postgres session": "postgres: ",
 	}
 }
 
