@@ -164,7 +164,7 @@ func (r *trial) killWithoutOperator() {
 	must(t, r.kube.Get(t.Context(), client.ObjectKeyFromObject(operator), operator))
 	before := *operator.Spec.Replicas
 	must(t, scale(t.Context(), 0))
-	cleanly(t, func(ctx context.Context) error {
+	back := func(ctx context.Context) error {
 		if err := scale(ctx, before); err != nil {
 			return err
 		}
@@ -172,9 +172,12 @@ func (r *trial) killWithoutOperator() {
 			return fmt.Errorf("the operator did not come back: %s of %d replicas are ready", seen, before)
 		}
 		return nil
-	})
+	}
+	cleanly(t, back)
 	await(t, "the operator is gone", soon, r.operator, func(ready int32) bool { return ready == 0 })
 	r.killAll()
+	// Whether edits are served again only the operator can tell.
+	must(t, back(t.Context()))
 }
 
 func (r *trial) operator(ctx context.Context) (int32, error) {
