@@ -56,7 +56,7 @@ func startRouter(ctx context.Context, p *process) error {
 	})
 	engine := router.New(router.Config{
 		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
-		Committed: relay.Wake, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
+		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
 		BusMetrics: bus.NewMetrics(p.registry),
 	})
 	if err := p.watchCatalog(ctx, view); err != nil {

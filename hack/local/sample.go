@@ -103,6 +103,12 @@ func (s *sample) play(ctx context.Context, l *local) error {
 	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
 		return err
 	}
+	if busy, err := s.busy(ctx); err != nil {
+		return err
+	} else if busy {
+		l.step("  %s is full with conversations of before, so it is left out: close some at the workbench", sampleAgent)
+		return nil
+	}
 	if err := call(ctx, http.MethodPost, s.customer()+"/messages", "", map[string]string{"content": question}, nil); err != nil {
 		return err
 	}
@@ -121,6 +127,16 @@ func (s *sample) play(ctx context.Context, l *local) error {
 	}
 	l.step("  the customer reads: %s", answer)
 	return call(ctx, http.MethodPost, conversation+"/close", s.token, nil, nil)
+}
+
+// busy says that the agent would be given nothing new.
+func (s *sample) busy(ctx context.Context) (bool, error) {
+	var me struct {
+		Capacity int `json:"capacity"`
+		Used     int `json:"used"`
+	}
+	err := call(ctx, http.MethodGet, s.deskURL+"/api/me", s.token, nil, &me)
+	return me.Used >= me.Capacity, err
 }
 
 func (s *sample) platformApp() string { return simulatorApps + "/" + s.app.AppID }

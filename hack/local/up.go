@@ -47,7 +47,7 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 		return err
 	}
 	l.step("The sample brand, config/samples/lumi")
-	s, err := l.applySample(ctx, kafka)
+	s, err := l.applySample(ctx, kafka, tag)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (l *local) installChart(ctx context.Context, tag string) error {
 }
 
 // applySample applies the sample brand and waits until every object of it is Ready.
-func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) {
+func (l *local) applySample(ctx context.Context, kafka, tag string) (*sample, error) {
 	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", l.source("config/samples/"+sampleBrand)); err != nil {
 		return nil, err
 	}
@@ -96,6 +96,9 @@ func (l *local) applySample(ctx context.Context, kafka string) (*sample, error) 
 		return nil, err
 	}
 	if err := l.awaitReady(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.awaitRollout(ctx, tag); err != nil {
 		return nil, err
 	}
 	return s, s.find(ctx, l)
@@ -125,6 +128,16 @@ func (l *local) awaitReady(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// awaitRollout waits until all of the sample runs this checkout's image: a brand of before stays Ready while it does not.
+func (l *local) awaitRollout(ctx context.Context, tag string) error {
+	if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", "deployments", "--all", "--timeout="+readyTimeout,
+		"--for=jsonpath={.spec.template.spec.containers[0].image}="+imageName+":"+tag); err != nil {
+		return err
+	}
+	_, err := l.kubectl(ctx, "-n", sampleBrand, "rollout", "status", "deployments", "--selector=app.kubernetes.io/name=yingda", "--timeout="+readyTimeout)
+	return err
 }
 
 // writeEnv writes the shell file by which tests and people find everything.

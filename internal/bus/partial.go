@@ -55,6 +55,9 @@ func note(records []kafka.Message, err error) {
 // judge turns the writer's error of a call into a PartialError when it is one. Each partition's batch has a result of its
 // own; a call that ran out of time has none but those that were noted.
 func judge(err error, taken []atomic.Bool) error {
+	if err == nil {
+		return nil
+	}
 	var each kafka.WriteErrors
 	perRecord := errors.As(err, &each) && len(each) == len(taken)
 	confined := perRecord

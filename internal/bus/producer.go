@@ -10,7 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -20,10 +20,10 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 )
 
-// Settings of every Writer and Reader of the product; the benchmark's floor uses the same. kafka-go's default linger
-// of one second would be the whole latency budget many times over.
+// Settings of every Writer and Reader of the product. kafka-go's default linger of one second would be the whole latency
+// budget many times over; a Producer gathers what belongs together itself, so that its Writer waits for nothing.
 const (
-	BatchTimeout = 2 * time.Millisecond
+	BatchTimeout = time.Microsecond
 	BatchSize    = 100
 	writeTimeout = 5 * time.Second
 	readTimeout  = 5 * time.Second
@@ -33,13 +33,16 @@ const (
 // calls share batches.
 type Producer struct {
 	writer *kafka.Writer
+
+	mu    sync.Mutex
+	lanes map[string]*lane
 }
 
 // NewProducer connects lazily: a broker that is away is an error of Publish, not of NewProducer.
 func NewProducer(brokers []string) *Producer {
 	writer := NewWriter(brokers)
 	writer.Completion = note
-	return &Producer{writer: writer}
+	return &Producer{writer: writer, lanes: map[string]*lane{}}
 }
 
 // NewWriter returns the kafka-go Writer with the product's settings.
@@ -69,18 +72,33 @@ func NewWriter(brokers []string) *kafka.Writer {
 // Envelopes of one call that share a key keep their order, and are taken or refused together, when there are at most
 // BatchSize of them.
 func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...message.Envelope) error {
-	records := make([]kafka.Message, len(envelopes))
-	taken := make([]atomic.Bool, len(envelopes))
-	for i := range envelopes {
-		records[i] = record(topic, &envelopes[i])
-		records[i].WriterData = &taken[i]
+	if len(envelopes) == 0 {
+		return nil
 	}
-	if err := p.writer.WriteMessages(ctx, records...); err != nil {
-		if err = judge(err, taken); err != nil {
-			return fmt.Errorf("publishing to %s: %w", topic, err)
-		}
+	c := newCall(topic, envelopes)
+	p.lane(topic).add(c)
+	var err error
+	select {
+	case err = <-c.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err = judge(err, c.taken); err != nil {
+		return fmt.Errorf("publishing to %s: %w", topic, err)
 	}
 	return nil
+}
+
+// lane is where the calls of a topic gather.
+func (p *Producer) lane(topic string) *lane {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.lanes[topic]
+	if l == nil {
+		l = &lane{writer: p.writer}
+		p.lanes[topic] = l
+	}
+	return l
 }
 
 // summary is the first cause of an error of many records, and how many have one. kafka-go joins them all, and they are

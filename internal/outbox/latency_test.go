@@ -52,7 +52,7 @@ func TestWhatIsCommittedReachesARealBroker(t *testing.T) {
 		}
 	})
 	relay, _ := startRelay(t, s, producer, &service{})
-	for name, wake := range map[string]func(){"by notification": func() {}, "by Wake": relay.Wake} {
+	for name, wake := range map[string]func(string){"by notification": func(string) {}, "by Wake": relay.Wake} {
 		latencies := make([]time.Duration, 0, rounds)
 		for range rounds {
 			id := testenv.Unique("id")
@@ -62,7 +62,7 @@ func TestWhatIsCommittedReachesARealBroker(t *testing.T) {
 				return err
 			})
 			committed := time.Now()
-			wake()
+			wake(store.DestinationKafka)
 			waitUntil(t, "the acknowledgement", func() bool { _, ok := producer.at(id); return ok })
 			at, _ := producer.at(id)
 			latencies = append(latencies, at.Sub(committed))

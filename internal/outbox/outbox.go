@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -79,7 +80,11 @@ type Relay struct {
 	cfg     Config
 	pumps   []*pump
 	metrics *metrics
+	// own is what the session under way owns, nil between two.
+	own atomic.Pointer[ownership]
 }
+
+var _ store.Relay = (*Relay)(nil)
 
 // New returns a relay; Run starts it.
 func New(cfg Config) *Relay {
@@ -94,11 +99,21 @@ func New(cfg Config) *Relay {
 	}
 }
 
-// Wake tells the relay of this process that a transaction with outbox rows was committed. It is quicker than the
-// database's own notification, and as harmless as often it is called.
-func (r *Relay) Wake() {
+// Owns says whether rows of the shard leave through this relay. When it loses the shard before they are committed, their
+// next owner sees them at its next tick.
+func (r *Relay) Owns(destination string, shard int16) bool {
+	own := r.own.Load()
+	return own != nil && own.owns(destination, shard)
+}
+
+// Wake tells the relay that a transaction with rows for the destination was committed. It is quicker and cheaper than the
+// database's own notification, for which Postgres commits one transaction after the other, and as harmless as often it is
+// called.
+func (r *Relay) Wake(destination string) {
 	for _, p := range r.pumps {
-		p.wakeUp()
+		if p.destination == destination {
+			p.wakeUp()
+		}
 	}
 }
 
@@ -138,6 +153,8 @@ func (r *Relay) session(ctx context.Context) (held bool, err error) {
 	defer pumps.Wait()
 	defer stop()
 	own := newOwnership(rand.IntN(locks)) //nolint:gosec // Spreads replicas over the shards; nothing secret.
+	r.own.Store(own)
+	defer r.own.Store(nil)
 	for _, p := range r.pumps {
 		pumps.Go(func() { p.run(pumpCtx, own) })
 	}

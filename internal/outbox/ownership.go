@@ -65,21 +65,30 @@ func (o *ownership) any() bool {
 	return slices.Contains(o.owned[:], true)
 }
 
+func (o *ownership) owns(destination string, shard int16) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.owned[lockOf(destination, shard)]
+}
+
 // shards are the shards of a destination that this process owns.
 func (o *ownership) shards(destination string) []int16 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	base := 0
-	if destination == store.DestinationTemporal {
-		base = store.Shards
-	}
 	var shards []int16
 	for shard := range int16(store.Shards) {
-		if o.owned[base+int(shard)] {
+		if o.owned[lockOf(destination, shard)] {
 			shards = append(shards, shard)
 		}
 	}
 	return shards
+}
+
+func lockOf(destination string, shard int16) int {
+	if destination == store.DestinationTemporal {
+		return store.Shards + int(shard)
+	}
+	return int(shard)
 }
 
 // hold claims locks and passes notifications on until ctx ends or the connection is lost.
@@ -95,7 +104,9 @@ func (r *Relay) hold(ctx context.Context, conn *pgx.Conn, own *ownership) error 
 			wait = claimAgain
 		}
 		// Also the tick of the pumps: what a lost notification would have told is seen now.
-		r.Wake()
+		for _, p := range r.pumps {
+			p.wakeUp()
+		}
 		if err := r.listen(ctx, conn, wait); err != nil {
 			return err
 		}
@@ -130,10 +141,6 @@ func (r *Relay) listen(ctx context.Context, conn *pgx.Conn, wait time.Duration) 
 		case notification.Payload == released:
 			return nil
 		}
-		for _, p := range r.pumps {
-			if p.destination == notification.Payload {
-				p.wakeUp()
-			}
-		}
+		r.Wake(notification.Payload)
 	}
 }

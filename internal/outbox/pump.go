@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -54,6 +53,8 @@ type pump struct {
 	wake        chan struct{}
 	parked      *parked
 	warned      time.Time
+	// sent are the ids of rows that are done with and not yet deleted.
+	sent []int64
 }
 
 func newPump(cfg Config, m *metrics, destination string, send sender) *pump {
@@ -125,7 +126,7 @@ func (p *pump) round(ctx context.Context, shards []int16) (more bool, err error)
 	}
 	found, err := p.head(ctx, shards)
 	if err != nil {
-		return false, fmt.Errorf("reading the outbox: %w", err)
+		return false, err
 	}
 	rows := fitting(found)
 	if more = len(rows) < len(found) || len(found) == bus.BatchSize; !more {
@@ -137,27 +138,22 @@ func (p *pump) round(ctx context.Context, shards []int16) (more bool, err error)
 	spans := p.draw(ctx, rows)
 	sent := p.send(ctx, rows)
 	p.acknowledged(rows, spans, sent.done)
-	if len(sent.done) > 0 {
-		deleteCtx, cancel := context.WithTimeout(ctx, queryTimeout)
-		defer cancel()
-		if err := p.store.Queries().OutboxDelete(deleteCtx, sent.done); err != nil {
-			return false, fmt.Errorf("deleting what was sent: %w", err)
-		}
-	}
-	return more, p.park(&sent)
+	p.sent = sent.done
+	return more || len(p.sent) > 0, p.park(&sent)
 }
 
-// head reads the first rows, but for those that are parked.
+// head deletes what was sent and reads the first rows that are left, but for those that are parked.
 func (p *pump) head(ctx context.Context, shards []int16) ([]db.Outbox, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	targets, lanes := p.parked.waiting(p.now())
-	if len(targets)+len(lanes) == 0 {
-		return p.store.Queries().OutboxHead(ctx, shards, p.destination, bus.BatchSize)
-	}
-	return p.store.Queries().OutboxHeadExcept(ctx, db.OutboxHeadExceptParams{
+	rows, err := p.store.OutboxNext(ctx, p.sent, db.OutboxHeadExceptParams{
 		Shards: shards, Destination: p.destination, Targets: targets, Lanes: lanes, MaxRows: bus.BatchSize,
 	})
+	if err == nil {
+		p.sent = nil
+	}
+	return rows, err
 }
 
 // park leaves what is stuck alone for a while. It returns an error when nothing can go on meanwhile.

@@ -14,8 +14,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// Intake is what a batch of inbound messages touches: loaded and locked with one statement a table, whatever the size of
-// the batch, and written back the same way when its unit ends. What a message changes the next one of the batch sees.
+// Intake is what a batch of inbound messages touches: loaded and locked with one statement a table and one round trip,
+// whatever the size of the batch, and written back the same way when its unit ends. What a message changes the next one of the batch sees.
 type Intake struct {
 	unit          *Unit
 	fresh         map[messageKey]bool
@@ -38,66 +38,48 @@ func (u *Unit) Intake(ctx context.Context, consumer string, inbound []message.In
 	if len(inbound) == 0 {
 		return in, nil
 	}
-	if err := in.loadFresh(ctx, consumer, inbound); err != nil {
-		return nil, err
-	}
-	return in, in.loadContacts(ctx, inbound)
+	return in, in.load(ctx, consumer, inbound)
 }
 
-func (in *Intake) loadFresh(ctx context.Context, consumer string, inbound []message.Inbound) error {
+// load remembers the messages and loads their contacts, with their conversations and quotas, in one round trip.
+func (in *Intake) load(ctx context.Context, consumer string, inbound []message.Inbound) error {
 	channels, ids := make([]string, len(inbound)), make([]string, len(inbound))
-	for i := range inbound {
-		channels[i], ids[i] = inbound[i].Channel, inbound[i].MessageID
-	}
-	rows, err := in.unit.IntakeFresh(ctx, consumer, in.unit.Now, channels, ids)
-	if err != nil {
-		return fmt.Errorf("remembering messages: %w", err)
-	}
-	for _, row := range rows {
-		in.fresh[messageKey{row.Channel, row.MessageID}] = true
-	}
-	return nil
-}
-
-// loadContacts loads the contacts of the fresh messages, with their conversations and quotas.
-func (in *Intake) loadContacts(ctx context.Context, inbound []message.Inbound) error {
 	seen := map[Contact]time.Time{}
 	for i := range inbound {
-		if !in.fresh[messageKey{inbound[i].Channel, inbound[i].MessageID}] {
-			continue
-		}
+		channels[i], ids[i] = inbound[i].Channel, inbound[i].MessageID
 		contact := Contact{Channel: inbound[i].Channel, ExternalID: inbound[i].Customer}
 		if at, ok := seen[contact]; !ok || inbound[i].SentAt.After(at) {
 			seen[contact] = inbound[i].SentAt
 		}
 	}
-	if len(seen) == 0 {
-		return nil
-	}
-	var channels, names []string
+	var ofChannels, names []string
 	var customers []uuid.UUID
 	var ats []time.Time
 	for contact, at := range seen {
-		channels, names = append(channels, contact.Channel), append(names, contact.ExternalID)
+		ofChannels, names = append(ofChannels, contact.Channel), append(names, contact.ExternalID)
 		customers, ats = append(customers, newID()), append(ats, at)
 	}
-	contacts, err := in.unit.IntakeContacts(ctx, channels, names, customers, ats)
-	if err != nil {
-		return fmt.Errorf("noting the contacts: %w", err)
+	var fresh []db.IntakeFreshRow
+	var contacts []db.Contact
+	var conversations []db.Conversation
+	var quotas []db.Quotum
+	var p pipeline
+	// In this order: whoever has the messages first, has what they touch first.
+	read(&p, &fresh, db.IntakeFresh, consumer, in.unit.Now, channels, ids)
+	read(&p, &contacts, db.IntakeContacts, ofChannels, names, customers, ats)
+	read(&p, &conversations, db.IntakeConversations, ofChannels, names)
+	read(&p, &quotas, db.IntakeQuotas, ofChannels, names)
+	if err := p.send(ctx, in.unit.conn); err != nil {
+		return fmt.Errorf("loading what the messages touch: %w", err)
+	}
+	for _, row := range fresh {
+		in.fresh[messageKey{row.Channel, row.MessageID}] = true
 	}
 	for _, row := range contacts {
 		in.contacts[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = row
 	}
-	conversations, err := in.unit.IntakeConversations(ctx, channels, names)
-	if err != nil {
-		return fmt.Errorf("finding the conversations: %w", err)
-	}
 	for _, row := range conversations {
 		in.conversations[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = row
-	}
-	quotas, err := in.unit.IntakeQuotas(ctx, channels, names)
-	if err != nil {
-		return fmt.Errorf("locking the quotas: %w", err)
 	}
 	for _, row := range quotas {
 		in.quotas[Contact{Channel: row.Channel, ExternalID: row.ExternalID}] = quotaState(row)
@@ -168,10 +150,13 @@ func (in *Intake) saved(c db.Conversation) {
 	in.conversations[contact] = c
 }
 
-// finish writes grants and touches.
-func (in *Intake) finish(ctx context.Context) error {
-	if err := in.writeQuotas(ctx); err != nil {
-		return err
+// finish queues grants and touches.
+func (in *Intake) finish(ctx context.Context, p *pipeline) error {
+	queries := db.New(p)
+	if len(in.granted) > 0 {
+		if err := queries.IntakeQuotasSet(ctx, in.grants()); err != nil {
+			return fmt.Errorf("granting quotas: %w", err)
+		}
 	}
 	if len(in.touched) == 0 {
 		return nil
@@ -180,16 +165,14 @@ func (in *Intake) finish(ctx context.Context) error {
 	for id, at := range in.touched {
 		ids, ats = append(ids, id), append(ats, at)
 	}
-	if err := in.unit.IntakeTouches(ctx, ids, ats); err != nil {
+	if err := queries.IntakeTouches(ctx, ids, ats); err != nil {
 		return fmt.Errorf("noting the messages' times: %w", err)
 	}
 	return nil
 }
 
-func (in *Intake) writeQuotas(ctx context.Context) error {
-	if len(in.granted) == 0 {
-		return nil
-	}
+// grants are the quotas that changed, in the order in which everybody locks them.
+func (in *Intake) grants() (set db.IntakeQuotasSetParams) {
 	contacts := make([]Contact, 0, len(in.granted))
 	for contact := range in.granted {
 		contacts = append(contacts, contact)
@@ -197,15 +180,11 @@ func (in *Intake) writeQuotas(ctx context.Context) error {
 	slices.SortFunc(contacts, func(a, b Contact) int {
 		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.ExternalID, b.ExternalID))
 	})
-	var set db.IntakeQuotasSetParams
 	for _, contact := range contacts {
 		state := in.quotas[contact]
 		set.Channels, set.ExternalIds = append(set.Channels, contact.Channel), append(set.ExternalIds, contact.ExternalID)
 		set.WindowEnds, set.Remaining = append(set.WindowEnds, state.WindowEnds), append(set.Remaining, state.Remaining)
 		set.SessionEnds, set.SessionRemaining = append(set.SessionEnds, state.SessionEnds), append(set.SessionRemaining, state.SessionRemaining)
 	}
-	if err := in.unit.IntakeQuotasSet(ctx, set); err != nil {
-		return fmt.Errorf("granting quotas: %w", err)
-	}
-	return nil
+	return set
 }

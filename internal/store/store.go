@@ -86,8 +86,14 @@ const maxTxAttempts = 5
 // InTx runs f in a transaction and commits it when f returns nil. A serialization failure or a deadlock runs f again, at
 // most five times in all: f must have no effect outside of the transaction.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
+	return retried(func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(ctx, tx) })
+	})
+}
+
+func retried(transaction func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(ctx, tx) })
+		err := transaction()
 		if err == nil || attempt == maxTxAttempts || !isConflict(err) {
 			return err
 		}

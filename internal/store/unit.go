@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -11,11 +12,18 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+const (
+	// idleTransaction is the status of a connection outside of any transaction.
+	idleTransaction = 'I'
+	rollbackTimeout = time.Second
 )
 
 // Shards is the number of outbox shards of each destination.
@@ -36,6 +44,14 @@ const (
 	TargetSignal        = "signal:"
 )
 
+// Relay is the outbox relay of this process.
+type Relay interface {
+	// Owns says that the rows of a shard leave through it, so that no other relay has to be told of them.
+	Owns(destination string, shard int16) bool
+	// Wake tells it that such rows were committed.
+	Wake(destination string)
+}
+
 // Scope is what a Unit needs to know of its surroundings.
 type Scope struct {
 	// Events is the topic of frames.
@@ -44,16 +60,19 @@ type Scope struct {
 	Source string
 	// Now is the time of all that the unit writes.
 	Now time.Time
+	// Relay is nil in a process that has none: relays elsewhere are notified then.
+	Relay Relay
 }
 
 // Unit is one transaction over conversations. Rows that nothing reads before the commit (messages, frames, outbox) are
-// gathered and written last, each table in one round trip; frames are numbered then, agents in order of their names, so
-// that two units never wait for each other in a circle.
+// gathered and written last, with the commit in one round trip; frames are numbered then, agents in order of their names,
+// so that two units never wait for each other in a circle.
 type Unit struct {
 	*db.Queries
 	Scope
 
 	drafts
+	conn *pgxpool.Conn
 	// intake is set in units that take in a batch of inbound messages.
 	intake *Intake
 }
@@ -75,13 +94,29 @@ type frameDraft struct {
 
 // Do runs f as one unit and commits it. Like InTx it may run f again: f must have no effect outside of the unit.
 func (s *Store) Do(ctx context.Context, scope Scope, f func(ctx context.Context, u *Unit) error) error {
-	return s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		u := &Unit{Queries: db.New(tx), Scope: scope}
-		if err := f(ctx, u); err != nil {
-			return err
-		}
-		return u.finish(ctx)
+	return retried(func() error {
+		return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			defer rollback(ctx, conn)
+			if _, err := conn.Exec(ctx, "begin"); err != nil {
+				return fmt.Errorf("beginning a unit: %w", err)
+			}
+			u := &Unit{Queries: db.New(conn), Scope: scope, conn: conn}
+			if err := f(ctx, u); err != nil {
+				return err
+			}
+			return u.commit(ctx)
+		})
 	})
+}
+
+// rollback ends a transaction that was not committed. Where it fails, the pool closes the connection, which does the same.
+func rollback(ctx context.Context, conn *pgxpool.Conn) {
+	if pg := conn.Conn().PgConn(); pg.IsClosed() || pg.TxStatus() == idleTransaction {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "rollback")
 }
 
 // Tell drafts news for an agent's desk, in the trace of ctx. payload is encoded when the unit ends.
@@ -123,69 +158,88 @@ func (u *Unit) temporal(ctx context.Context, id, target string, argument any) er
 	return nil
 }
 
-// finish writes what was gathered. Frames come first, because they add to the outbox.
-func (u *Unit) finish(ctx context.Context) error {
-	if u.intake != nil {
-		if err := u.intake.finish(ctx); err != nil {
-			return err
-		}
-	}
+// commit writes what was gathered and ends the transaction.
+func (u *Unit) commit(ctx context.Context) error {
+	// Frames come first, because they add to the outbox.
 	frames, err := u.numberFrames(ctx)
 	if err != nil {
 		return err
 	}
-	if err := batched(u.MessageAdd(ctx, u.messages)); err != nil {
-		return fmt.Errorf("keeping messages: %w", err)
+	var p pipeline
+	queries := db.New(&p)
+	var errs []error
+	for i := range u.messages {
+		errs = append(errs, queries.MessageAdd(ctx, u.messages[i]))
 	}
-	if err := batched(u.FrameAdd(ctx, frames)); err != nil {
-		return fmt.Errorf("keeping frames: %w", err)
+	for i := range frames {
+		errs = append(errs, queries.FrameAdd(ctx, frames[i]))
 	}
-	if err := batched(u.OutboxAdd(ctx, u.outbox)); err != nil {
-		return fmt.Errorf("writing the outbox: %w", err)
+	for i := range u.outbox {
+		errs = append(errs, queries.OutboxAdd(ctx, u.outbox[i]))
 	}
-	for _, destination := range []string{DestinationKafka, DestinationTemporal} {
-		if !slices.ContainsFunc(u.outbox, func(row db.OutboxAddParams) bool { return row.Destination == destination }) {
-			continue
-		}
-		if err := u.OutboxNotify(ctx, destination); err != nil {
-			return fmt.Errorf("waking the relay: %w", err)
-		}
+	wake, notify := u.relays()
+	for _, destination := range notify {
+		errs = append(errs, queries.OutboxNotify(ctx, destination))
+	}
+	p.batch.Queue("commit")
+	if err := errors.Join(append(errs, p.send(ctx, u.conn))...); err != nil {
+		return fmt.Errorf("committing messages, frames and outbox: %w", err)
+	}
+	for _, destination := range wake {
+		u.Relay.Wake(destination)
 	}
 	return nil
 }
 
-// batched returns the first error of a batch.
-func batched(results interface{ Exec(f func(int, error)) }) error {
-	var first error
-	results.Exec(func(_ int, err error) {
-		if first == nil {
-			first = err
+// relays returns the destinations of which this process's relay has to know, and those of which others have to.
+func (u *Unit) relays() (wake, notify []string) {
+	for i := range u.outbox {
+		row := &u.outbox[i]
+		to := &notify
+		if u.Relay != nil && u.Relay.Owns(row.Destination, row.Shard) {
+			to = &wake
 		}
-	})
-	return first
+		if !slices.Contains(*to, row.Destination) {
+			*to = append(*to, row.Destination)
+		}
+	}
+	return wake, notify
 }
 
-// numberFrames takes numbers from the feeds of all agents concerned and puts each frame into the outbox.
+// numberFrames takes numbers from the feeds of all agents concerned and puts each frame into the outbox. What the intake
+// has to write goes with it.
 func (u *Unit) numberFrames(ctx context.Context) ([]db.FrameAddParams, error) {
+	var p pipeline
+	if u.intake != nil {
+		if err := u.intake.finish(ctx, &p); err != nil {
+			return nil, err
+		}
+	}
 	slices.SortStableFunc(u.frames, func(a, b frameDraft) int { return cmp.Compare(a.agent, b.agent) })
-	rows := make([]db.FrameAddParams, 0, len(u.frames))
+	var byAgent [][]frameDraft
 	for rest := u.frames; len(rest) > 0; {
 		count := 1
 		for count < len(rest) && rest[count].agent == rest[0].agent {
 			count++
 		}
-		last, err := u.FeedAdvance(ctx, rest[0].agent, int64(count))
-		if err != nil {
-			return nil, fmt.Errorf("numbering frames: %w", err)
-		}
-		for i, draft := range rest[:count] {
-			row, err := u.sendFrame(ctx, draft, last-int64(count-1-i))
+		byAgent, rest = append(byAgent, rest[:count]), rest[count:]
+	}
+	lasts := make([]int64, len(byAgent))
+	for i, drafts := range byAgent {
+		p.batch.Queue(db.FeedAdvance, drafts[0].agent, int64(len(drafts))).QueryRow(func(row pgx.Row) error { return row.Scan(&lasts[i]) })
+	}
+	if err := p.send(ctx, u.conn); err != nil {
+		return nil, fmt.Errorf("numbering frames: %w", err)
+	}
+	rows := make([]db.FrameAddParams, 0, len(u.frames))
+	for i, drafts := range byAgent {
+		for n, draft := range drafts {
+			row, err := u.sendFrame(ctx, draft, lasts[i]-int64(len(drafts)-1-n))
 			if err != nil {
 				return nil, err
 			}
 			rows = append(rows, row)
 		}
-		rest = rest[count:]
 	}
 	return rows, nil
 }

@@ -20,7 +20,7 @@ const (
 
 // stopRouter leaves connectors and Kafka to themselves, as they are on nodes of their own: ingest ends where a message is
 // durable. The operator would put the router back and so rests meanwhile.
-func (b *bench) stopRouter(ctx context.Context) error {
+func (b *bench) stopRouter(ctx context.Context, _ *strings.Builder) error {
 	_, err := b.kubectl(ctx, "-n", operatorNamespace, "scale", "deployment/yingda-operator", "--replicas=0")
 	if err == nil {
 		_, err = b.kubectl(ctx, "scale", "deployment/"+brand+"-router", "--replicas=0")
@@ -59,7 +59,7 @@ func (b *bench) catchUp(ctx context.Context, report *strings.Builder) error {
 	rate := float64(backlog) / took.Seconds()
 	fmt.Printf("catch-up: %d messages in %s\n", backlog, took.Round(time.Second))
 	fmt.Fprintf(report, "## The router catches up\n\n%d messages of the measurements above, worked off by one router from its start, pod start included: **%.0f messages/s**.\nProcessor seconds per 1,000 messages: %s.\n\n",
-		backlog, rate, describe(perThousand(spent(before, usages()), float64(backlog)), "%.2f s"))
+		backlog, rate, describe(perThousand(before, float64(backlog)), "%.2f s"))
 	return b.settle(ctx)
 }
 

@@ -15,11 +15,17 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 )
 
+// floorLinger is for many writers at once. The product gathers what they write before its Writer, which waits for nothing;
+// with that setting alone the bare client would write each message for itself, and be no floor.
+const floorLinger = 2 * time.Millisecond
+
 // floor is the bare client: one topic of its own on the same broker, the product's Writer and Reader settings.
 type floor struct {
 	topic  string
 	client *kafka.Client
 	writer *kafka.Writer
+	// lingering is writer with floorLinger.
+	lingering *kafka.Writer
 }
 
 func newFloor(ctx context.Context, brokers string, partitions int) (*floor, error) {
@@ -28,7 +34,7 @@ func newFloor(ctx context.Context, brokers string, partitions int) (*floor, erro
 	f := &floor{
 		topic:  "bench." + hex.EncodeToString(suffix[:]),
 		client: &kafka.Client{Addr: kafka.TCP(strings.Split(brokers, ",")...), Timeout: 10 * time.Second},
-		writer: bus.NewWriter(strings.Split(brokers, ",")),
+		writer: bus.NewWriter(strings.Split(brokers, ",")), lingering: bus.NewWriter(strings.Split(brokers, ",")),
 	}
 	resp, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: f.topic, NumPartitions: partitions, ReplicationFactor: 1}}})
 	if err == nil {
@@ -37,12 +43,13 @@ func newFloor(ctx context.Context, brokers string, partitions int) (*floor, erro
 	if err != nil {
 		return nil, fmt.Errorf("making the floor's topic: %w", err)
 	}
-	f.writer.Topic = f.topic
+	f.writer.Topic, f.lingering.Topic = f.topic, f.topic
+	f.lingering.BatchTimeout = floorLinger
 	return f, nil
 }
 
-func (f *floor) write(ctx context.Context, key, value string) error {
-	if err := f.writer.WriteMessages(ctx, kafka.Message{Key: []byte(key), Value: []byte(value)}); err != nil {
+func write(ctx context.Context, writer *kafka.Writer, key, value string) error {
+	if err := writer.WriteMessages(ctx, kafka.Message{Key: []byte(key), Value: []byte(value)}); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil
@@ -85,7 +92,7 @@ func (f *floor) fetchAll(ctx context.Context, joined func(), seen func(value str
 
 func (f *floor) close(ctx context.Context) error {
 	_, err := f.client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{f.topic}})
-	err = errors.Join(err, f.writer.Close())
+	err = errors.Join(err, f.writer.Close(), f.lingering.Close())
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}

@@ -21,15 +21,16 @@ func main() {
 	out := flag.String("out", "docs/performance.md", "the Markdown file to write")
 	rounds := flag.Int("rounds", 5, "how often floor and product alternate")
 	seconds := flag.Int("seconds", 10, "length of one measurement")
+	only := flag.String("only", "", "measure only the way into Kafka (ingest) or the one to the agent (desk)")
 	flag.Parse()
-	if err := run(ctx, *out, *rounds, time.Duration(*seconds)*time.Second); err != nil {
+	if err := run(ctx, *out, *only, *rounds, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out string, rounds int, length time.Duration) (err error) {
+func run(ctx context.Context, out, only string, rounds int, length time.Duration) (err error) {
 	e, err := loadEnvironment(ctx)
 	if err != nil {
 		return err
@@ -41,10 +42,14 @@ func run(ctx context.Context, out string, rounds int, length time.Duration) (err
 	}
 	var report strings.Builder
 	b.header(&report)
-	if err := b.stopRouter(ctx); err != nil {
-		return err
+	var measures []func(context.Context, *strings.Builder) error
+	if only != "desk" {
+		measures = append(measures, b.stopRouter, b.ingestRate, b.ingestLatency, b.catchUp)
 	}
-	for _, measure := range []func(context.Context, *strings.Builder) error{b.ingestRate, b.ingestLatency, b.catchUp, b.deskLatency, b.stages} {
+	if only != "ingest" {
+		measures = append(measures, b.deskLatency, b.stages)
+	}
+	for _, measure := range measures {
 		if err := measure(ctx, &report); err != nil {
 			return err
 		}

@@ -111,18 +111,20 @@ func customerName(run string, i int) string { return fmt.Sprintf("o-bench-%s-%02
 // ingestRate compares how many messages a second are durable when 64 writers send one after the other.
 func (b *bench) ingestRate(ctx context.Context, report *strings.Builder) error {
 	var floorRates, productRates []float64
-	var cpu []map[string]float64
+	var floorCosts, productCosts []map[string]float64
 	for round := range b.rounds {
+		before := usages()
 		rate, err := b.saturate(ctx, func(ctx context.Context, writer, n int) error {
-			return b.floor.write(ctx, customerName(b.pusher.run, writer%customers), floorValue(n))
+			return write(ctx, b.floor.lingering, customerName(b.pusher.run, writer%customers), floorValue(n))
 		})
 		if err != nil {
 			return err
 		}
 		floorRates = append(floorRates, rate)
+		floorCosts = append(floorCosts, perThousand(before, rate*b.length.Seconds()))
 		prepared := b.prepareFor(int(rate * b.length.Seconds()))
 		var next atomic.Int64
-		before := usages()
+		before = usages()
 		rate, err = b.saturate(ctx, func(ctx context.Context, _, _ int) error {
 			i := next.Add(1) - 1
 			if int(i) >= len(prepared) {
@@ -134,12 +136,13 @@ func (b *bench) ingestRate(ctx context.Context, report *strings.Builder) error {
 			return err
 		}
 		productRates = append(productRates, rate)
-		cpu = append(cpu, perThousand(spent(before, usages()), rate*b.length.Seconds()))
+		productCosts = append(productCosts, perThousand(before, rate*b.length.Seconds()))
 		fmt.Printf("ingest rate, round %d: floor %.0f/s, product %.0f/s\n", round+1, floorRates[round], rate)
 	}
 	f, p := median(floorRates), median(productRates)
 	fmt.Fprintf(report, "## Webhook ingest, 64 at once\n\n| | messages/s (median of %d) |\n|---|---|\n| floor: 64 goroutines, one message each, acks=all | %.0f |\n| product: 64 webhooks at once, secure mode | %.0f |\n| ratio (at least 0.4 asked) | **%.2f** |\n\n", b.rounds, f, p, p/f)
-	fmt.Fprintf(report, "The router rests meanwhile, as the floor has no consumer either. Processor seconds per 1,000 messages: %s.\nResident memory afterwards: %s.\n\n", describe(medians(cpu), "%.2f s"), describe(memory(), "%.0f MiB"))
+	fmt.Fprintf(report, "The router rests meanwhile, as the floor has no consumer either. Processor seconds per 1,000 messages:\n\n- floor: %s\n- product: %s\n\nResident memory afterwards: %s.\n\n",
+		costOf(floorCosts), costOf(productCosts), describe(memory(), "%.0f MiB"))
 	return nil
 }
 
@@ -185,24 +188,31 @@ func (b *bench) saturate(ctx context.Context, f func(ctx context.Context, writer
 func (b *bench) ingestLatency(ctx context.Context, report *strings.Builder) error {
 	const rate = 500
 	var floors, products []percentiles
+	var floorCosts, productCosts []map[string]float64
+	messages := rate * b.length.Seconds()
 	for round := range b.rounds {
+		before := usages()
 		f, err := b.pace(ctx, rate, func(ctx context.Context, n int) error {
-			return b.floor.write(ctx, customerName(b.pusher.run, n%customers), floorValue(n))
+			return write(ctx, b.floor.writer, customerName(b.pusher.run, n%customers), floorValue(n))
 		})
 		if err != nil {
 			return err
 		}
-		prepared := b.prepareFor(rate * int(b.length.Seconds()))
+		floorCosts = append(floorCosts, perThousand(before, messages))
+		prepared := b.prepareFor(int(messages))
+		before = usages()
 		p, err := b.pace(ctx, rate, func(ctx context.Context, n int) error { return b.pusher.send(ctx, prepared[n]) })
 		if err != nil {
 			return err
 		}
+		productCosts = append(productCosts, perThousand(before, messages))
 		floors, products = append(floors, f), append(products, p)
 		fmt.Printf("ingest latency, round %d: floor %s, product %s\n", round+1, f, p)
 	}
 	f, p := medianOf(floors), medianOf(products)
-	fmt.Fprintf(report, "## Webhook ingest at %d/s\n\n| | p50 | p99 | max |\n|---|---|---|---|\n| floor | %s | %s | %s |\n| product | %s | %s | %s |\n| ratio (p99 at most 3 asked) | %.2f | **%.2f** | |\n\nWeChat gives up after 5 s.\n\n",
-		rate, ms(f.p50), ms(f.p99), ms(f.max), ms(p.p50), ms(p.p99), ms(p.max), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
+	fmt.Fprintf(report, "## Webhook ingest at %d/s\n\n| | p50 | p99 | max |\n|---|---|---|---|\n| floor | %s | %s | %s |\n| product | %s | %s | %s |\n| ratio (p99 at most 3 asked) | %.2f | **%.2f** | |\n\nWeChat gives up after 5 s. Processor seconds per 1,000 messages:\n\n- floor: %s\n- product: %s\n\n",
+		rate, ms(f.p50), ms(f.p99), ms(f.max), ms(p.p50), ms(p.p99), ms(p.max), ratio(p.p50, f.p50), ratio(p.p99, f.p99),
+		costOf(floorCosts), costOf(productCosts))
 	return nil
 }
 
@@ -230,14 +240,20 @@ func (b *bench) pace(ctx context.Context, rate int, f func(ctx context.Context, 
 // deskLatency compares the way from webhook to the agent's WebSocket frame with the way from produce to group fetch.
 func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error {
 	fmt.Fprintf(report, "## Webhook to the agent's WebSocket frame\n\n| rate | floor p50 | p99 | product p50 | p99 | ratio p50 | ratio p99 | asked |\n|---|---|---|---|---|---|---|---|\n")
+	var costs strings.Builder
 	for _, rate := range []int{50, 200, 1000} {
 		var floors, products []percentiles
+		var floorCosts, productCosts []map[string]float64
 		var overload error
+		messages := float64(rate) * b.length.Seconds()
 		for round := range b.rounds {
+			before := usages()
 			f, err := b.floorFetch(ctx, rate)
 			if err != nil {
 				return err
 			}
+			floorCosts = append(floorCosts, perThousand(before, messages))
+			before = usages()
 			p, err := b.productFrame(ctx, rate)
 			if err != nil && ctx.Err() == nil {
 				overload = err
@@ -247,6 +263,7 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 			if err != nil {
 				return err
 			}
+			productCosts = append(productCosts, perThousand(before, messages))
 			floors, products = append(floors, f), append(products, p)
 			fmt.Printf("desk latency at %d/s, round %d: floor %s, product %s\n", rate, round+1, f, p)
 			if err := b.settle(ctx); err != nil {
@@ -262,8 +279,10 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 		}
 		f, p := medianOf(floors), medianOf(products)
 		fmt.Fprintf(report, "| %d/s | %s | %s | %s | %s | **%.2f** | **%.2f** | 4 |\n", rate, ms(f.p50), ms(f.p99), ms(p.p50), ms(p.p99), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
+		fmt.Fprintf(&costs, "- %d/s, floor: %s\n- %d/s, product: %s\n", rate, costOf(floorCosts), rate, costOf(productCosts))
 	}
-	report.WriteString("\n")
+	fmt.Fprintf(report, "\nProcessor seconds per 1,000 messages, what the processes do at rest included:\n\n%s\nResident memory afterwards: %s.\n\n",
+		costs.String(), describe(memory(), "%.0f MiB"))
 	return nil
 }
 
@@ -327,7 +346,7 @@ func (b *bench) floorFetch(ctx context.Context, rate int) (percentiles, error) {
 	_, err := b.pace(ctx, rate, func(ctx context.Context, n int) error {
 		value := fmt.Sprintf("%d %s", began.UnixNano()+int64(n), floorValue(n))
 		a.sent(value, began.Add(time.Duration(n)*time.Second/time.Duration(rate)))
-		return b.floor.write(ctx, customerName(b.pusher.run, n%customers), value)
+		return write(ctx, b.floor.writer, customerName(b.pusher.run, n%customers), value)
 	})
 	if err != nil {
 		return percentiles{}, err
@@ -412,9 +431,10 @@ func floorValue(n int) string {
 	return text + strings.Repeat("x", contentSize-len(text))
 }
 
-func perThousand(cpu map[string]float64, messages float64) map[string]float64 {
+// perThousand is the processor time since a reading, by kind, for each 1,000 messages.
+func perThousand(before map[string]usage, messages float64) map[string]float64 {
 	out := map[string]float64{}
-	for kind, seconds := range cpu {
+	for kind, seconds := range spent(before, usages()) {
 		out[kind] = seconds / messages * 1000
 	}
 	return out
@@ -439,6 +459,8 @@ func medians(rounds []map[string]float64) map[string]float64 {
 	}
 	return out
 }
+
+func costOf(rounds []map[string]float64) string { return describe(medians(rounds), "%.2f s") }
 
 func describe(values map[string]float64, format string) string {
 	var parts []string

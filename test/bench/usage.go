@@ -19,6 +19,9 @@ const (
 	mebibyte   = 1 << 20
 )
 
+// ownKind is this process: what the load itself costs.
+const ownKind = "load"
+
 // processKinds names the processes of the stack by a part of their command line.
 func processKinds() map[string]string {
 	return map[string]string{
@@ -47,6 +50,9 @@ func usages() map[string]usage {
 			sum := found[kind]
 			found[kind] = usage{sum.cpuSeconds + u.cpuSeconds, sum.rssMiB + u.rssMiB}
 		}
+	}
+	if own, err := usageOf("/proc/self"); err == nil {
+		found[ownKind] = own
 	}
 	return found
 }

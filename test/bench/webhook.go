@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,20 +21,29 @@ import (
 	"github.com/yingda-dev/yingda/connectors/wechat"
 )
 
-// pusher plays the platform's pushes: secure mode, JSON, 512 bytes of text in each message.
+// pusher plays the platform's pushes: secure mode, JSON, 512 bytes of text in each message. It keeps connections open, as
+// the platform does, and writes and reads them without net/http's client, whose goroutines would cost as much processor
+// time as the connector does.
 type pusher struct {
 	*environment
-	key    *wechat.Key
-	client *http.Client
-	run    string
-	next   atomic.Int64
+	key *wechat.Key
+	run string
+	// address is host:port of the webhook, idle are connections to it that nobody uses now.
+	address string
+	idle    chan *pushConn
+	next    atomic.Int64
 }
 
 // push is one prepared request: signing and encrypting are the platform's work and stay out of the measurement.
 type push struct {
 	content string
-	url     string
-	body    []byte
+	request []byte
+}
+
+type pushConn struct {
+	net.Conn
+	answers *bufio.Reader
+	used    time.Time
 }
 
 func newPusher(e *environment) (*pusher, error) {
@@ -41,11 +53,20 @@ func newPusher(e *environment) (*pusher, error) {
 	}
 	var run [4]byte
 	_, _ = rand.Read(run[:]) // crypto/rand's Read never fails.
-	transport := &http.Transport{MaxIdleConnsPerHost: 256, MaxConnsPerHost: 256}
-	return &pusher{environment: e, key: key, run: hex.EncodeToString(run[:]), client: &http.Client{Transport: transport, Timeout: 5 * time.Second}}, nil
+	webhook, err := url.Parse(e.webhookURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading the webhook's URL: %w", err)
+	}
+	return &pusher{environment: e, key: key, run: hex.EncodeToString(run[:]), address: webhook.Host, idle: make(chan *pushConn, 256)}, nil
 }
 
-const contentSize = 512
+const (
+	contentSize = 512
+	// platformPatience is how long WeChat waits for an answer.
+	platformPatience = 5 * time.Second
+	// idleTime is well below the time after which the webhook closes a connection that nobody uses.
+	idleTime = 30 * time.Second
+)
 
 func (p *pusher) prepare(customer string) push {
 	n := p.next.Add(1)
@@ -70,16 +91,69 @@ func (p *pusher) prepare(customer string) push {
 	if err != nil {
 		panic(err) // Strings always have a JSON form.
 	}
-	return push{content: content, url: p.webhookURL + "?" + query.Encode(), body: body}
+	return push{content: content, request: request(p.webhookURL+"?"+query.Encode(), body)}
 }
 
-// send delivers one push; anything but "success" is an error.
-func (p *pusher) send(ctx context.Context, m push) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(m.body))
+// request is a POST as it goes over the wire.
+func request(url string, body []byte) []byte {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("making a push: %w", err)
+		panic(err) // The URL was parsed before.
 	}
-	resp, err := p.client.Do(req)
+	req.Header.Set("Content-Type", "application/json")
+	var wire bytes.Buffer
+	if err := req.Write(&wire); err != nil {
+		panic(err) // A buffer takes everything.
+	}
+	return wire.Bytes()
+}
+
+// send delivers one push; anything but "success" within the platform's 5 s is an error.
+func (p *pusher) send(ctx context.Context, m push) error {
+	conn, err := p.connection(ctx)
+	if err != nil {
+		return err
+	}
+	if err := conn.push(m.request); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	select {
+	case p.idle <- conn:
+		return nil
+	default:
+		return conn.Close()
+	}
+}
+
+func (p *pusher) connection(ctx context.Context) (*pushConn, error) {
+	for {
+		select {
+		case conn := <-p.idle:
+			if time.Since(conn.used) < idleTime {
+				return conn, nil
+			}
+			_ = conn.Close() // The webhook may have closed it as well.
+			continue
+		default:
+		}
+		break
+	}
+	conn, err := (&net.Dialer{Timeout: platformPatience}).DialContext(ctx, "tcp", p.address)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the webhook: %w", err)
+	}
+	return &pushConn{Conn: conn, answers: bufio.NewReader(conn)}, nil
+}
+
+func (c *pushConn) push(request []byte) error {
+	c.used = time.Now()
+	if err := c.SetDeadline(c.used.Add(platformPatience)); err != nil {
+		return fmt.Errorf("pushing: %w", err)
+	}
+	if _, err := c.Write(request); err != nil {
+		return fmt.Errorf("pushing: %w", err)
+	}
+	resp, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
 		return fmt.Errorf("pushing: %w", err)
 	}

@@ -117,7 +117,6 @@ func (r *Router) assign(ctx context.Context, group *catalog.Group) error {
 		if !assigned {
 			return nil
 		}
-		r.Committed()
 		r.Metrics.assigned.Inc()
 	}
 }
@@ -154,9 +153,6 @@ func (r *Router) each(ctx context.Context, ids []uuid.UUID, change func(context.
 			return change(ctx, u, c)
 		})
 		failed = append(failed, err)
-	}
-	if len(ids) > 0 {
-		r.Committed()
 	}
 	return errors.Join(failed...)
 }

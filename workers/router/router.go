@@ -30,11 +30,11 @@ type Config struct {
 	Producer *bus.Producer
 	// Catalog is followed by somebody else; Run needs its first snapshot.
 	Catalog *catalog.Catalog
-	// Committed is called after each commit that may have filled the outbox.
-	Committed func()
-	Now       func() time.Time
-	Logger    *slog.Logger
-	Metrics   *Metrics
+	// Relay is the outbox relay of this process, if it has one.
+	Relay   store.Relay
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *Metrics
 	// BusMetrics are those of the consumer; nil counts nothing.
 	BusMetrics *bus.Metrics
 }
@@ -84,6 +84,7 @@ func (r *Router) scope() store.Scope {
 		Events: r.Names.Events(),
 		Source: fmt.Sprintf("/%s/%s/router", r.Names.Namespace, r.Names.Brand),
 		Now:    r.Now().UTC(),
+		Relay:  r.Relay,
 	}
 }
 
@@ -141,7 +142,6 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 		return err
 	}
 	spans.end()
-	r.Committed()
 	for _, change := range touched {
 		r.groups.add(change)
 	}

@@ -53,7 +53,7 @@ func newWorld(t *testing.T, change ...func([]client.Object)) *world {
 	w := &world{t: t, now: noon(), registry: prometheus.NewRegistry()}
 	w.Router = New(Config{
 		Names: bus.Names{Prefix: "yingda", Namespace: "lumi", Brand: "lumi"}, Store: s, Catalog: catalog.Fixed("lumi", "lumi", objects...),
-		Committed: func() {}, Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(w.registry),
+		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(w.registry),
 	})
 	if _, err := s.Queries().PresenceSet(t.Context(), "xiaomei", true, w.now); err != nil {
 		t.Fatal(err)

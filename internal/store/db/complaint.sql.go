@@ -12,14 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
-const complaintAcknowledge = `-- name: ComplaintAcknowledge :one
+const ComplaintAcknowledge = `-- name: ComplaintAcknowledge :one
 UPDATE complaint SET acknowledged_at = $1::timestamptz WHERE id = $2 AND acknowledged_at IS NULL
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
 
 // No row when the complaint was acknowledged before.
 func (q *Queries) ComplaintAcknowledge(ctx context.Context, at time.Time, iD string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintAcknowledge, at, iD)
+	row := q.db.QueryRow(ctx, ComplaintAcknowledge, at, iD)
 	var i Complaint
 	err := row.Scan(
 		&i.ID,
@@ -43,7 +43,7 @@ func (q *Queries) ComplaintAcknowledge(ctx context.Context, at time.Time, iD str
 	return i, err
 }
 
-const complaintEscalate = `-- name: ComplaintEscalate :one
+const ComplaintEscalate = `-- name: ComplaintEscalate :one
 UPDATE complaint SET state = 'escalated', rung = $1, escalated_to = $2, escalated_at = $3::timestamptz
 WHERE id = $4 AND rung < $1 AND state IN ('open', 'escalated')
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
@@ -51,7 +51,7 @@ RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, e
 
 // No row when that rung was climbed before or the complaint is resolved.
 func (q *Queries) ComplaintEscalate(ctx context.Context, rung int32, escalatedTo string, at time.Time, iD string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintEscalate,
+	row := q.db.QueryRow(ctx, ComplaintEscalate,
 		rung,
 		escalatedTo,
 		at,
@@ -80,14 +80,14 @@ func (q *Queries) ComplaintEscalate(ctx context.Context, rung int32, escalatedTo
 	return i, err
 }
 
-const complaintFollowUp = `-- name: ComplaintFollowUp :one
+const ComplaintFollowUp = `-- name: ComplaintFollowUp :one
 UPDATE complaint SET state = 'followed_up', followed_up_at = $1::timestamptz WHERE id = $2 AND state = 'resolved'
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
 
 // No row when the customer was asked before.
 func (q *Queries) ComplaintFollowUp(ctx context.Context, at time.Time, iD string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintFollowUp, at, iD)
+	row := q.db.QueryRow(ctx, ComplaintFollowUp, at, iD)
 	var i Complaint
 	err := row.Scan(
 		&i.ID,
@@ -111,14 +111,14 @@ func (q *Queries) ComplaintFollowUp(ctx context.Context, at time.Time, iD string
 	return i, err
 }
 
-const complaintFollowUpOverdue = `-- name: ComplaintFollowUpOverdue :one
+const ComplaintFollowUpOverdue = `-- name: ComplaintFollowUpOverdue :one
 UPDATE complaint SET follow_up_overdue = true WHERE id = $1 AND state = 'resolved' AND NOT follow_up_overdue
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
 
 // No row when it was marked before or the customer was asked.
 func (q *Queries) ComplaintFollowUpOverdue(ctx context.Context, id string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintFollowUpOverdue, id)
+	row := q.db.QueryRow(ctx, ComplaintFollowUpOverdue, id)
 	var i Complaint
 	err := row.Scan(
 		&i.ID,
@@ -142,12 +142,12 @@ func (q *Queries) ComplaintFollowUpOverdue(ctx context.Context, id string) (Comp
 	return i, err
 }
 
-const complaintGet = `-- name: ComplaintGet :one
+const ComplaintGet = `-- name: ComplaintGet :one
 SELECT id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue FROM complaint WHERE id = $1
 `
 
 func (q *Queries) ComplaintGet(ctx context.Context, id string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintGet, id)
+	row := q.db.QueryRow(ctx, ComplaintGet, id)
 	var i Complaint
 	err := row.Scan(
 		&i.ID,
@@ -171,12 +171,12 @@ func (q *Queries) ComplaintGet(ctx context.Context, id string) (Complaint, error
 	return i, err
 }
 
-const complaintOfConversation = `-- name: ComplaintOfConversation :one
+const ComplaintOfConversation = `-- name: ComplaintOfConversation :one
 SELECT id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue FROM complaint WHERE conversation_id = $1 ORDER BY opened_at DESC LIMIT 1
 `
 
 func (q *Queries) ComplaintOfConversation(ctx context.Context, conversationID uuid.UUID) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintOfConversation, conversationID)
+	row := q.db.QueryRow(ctx, ComplaintOfConversation, conversationID)
 	var i Complaint
 	err := row.Scan(
 		&i.ID,
@@ -200,7 +200,7 @@ func (q *Queries) ComplaintOfConversation(ctx context.Context, conversationID uu
 	return i, err
 }
 
-const complaintOpen = `-- name: ComplaintOpen :one
+const ComplaintOpen = `-- name: ComplaintOpen :one
 INSERT INTO complaint (id, conversation_id, channel, external_id, skill_group, state, opened_at)
 VALUES ($1, $2, $3, $4, $5, 'open', $6)
 ON CONFLICT (id) DO NOTHING
@@ -218,7 +218,7 @@ type ComplaintOpenParams struct {
 
 // No row when the complaint exists already.
 func (q *Queries) ComplaintOpen(ctx context.Context, arg ComplaintOpenParams) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintOpen,
+	row := q.db.QueryRow(ctx, ComplaintOpen,
 		arg.ID,
 		arg.ConversationID,
 		arg.Channel,
@@ -249,7 +249,7 @@ func (q *Queries) ComplaintOpen(ctx context.Context, arg ComplaintOpenParams) (C
 	return i, err
 }
 
-const complaintResolve = `-- name: ComplaintResolve :one
+const ComplaintResolve = `-- name: ComplaintResolve :one
 UPDATE complaint SET state = 'resolved',
     resolved_at = CASE state WHEN 'resolved' THEN resolved_at ELSE $1::timestamptz END,
     resolved_by = CASE state WHEN 'resolved' THEN resolved_by ELSE $2::text END,
@@ -270,7 +270,7 @@ type ComplaintResolveParams struct {
 // No row when the process has done it before. Where a desk has written how the complaint ended, its word stays and the day
 // of the follow-up is added.
 func (q *Queries) ComplaintResolve(ctx context.Context, arg ComplaintResolveParams) (Complaint, error) {
-	row := q.db.QueryRow(ctx, complaintResolve,
+	row := q.db.QueryRow(ctx, ComplaintResolve,
 		arg.ResolvedAt,
 		arg.ResolvedBy,
 		arg.Resolution,

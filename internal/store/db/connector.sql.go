@@ -13,17 +13,17 @@ import (
 	"github.com/google/uuid"
 )
 
-const contactLock = `-- name: ContactLock :exec
+const ContactLock = `-- name: ContactLock :exec
 SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2::text, 7))
 `
 
 // One replica at a time decides what is sent to a contact next.
 func (q *Queries) ContactLock(ctx context.Context, channel string, externalID string) error {
-	_, err := q.db.Exec(ctx, contactLock, channel, externalID)
+	_, err := q.db.Exec(ctx, ContactLock, channel, externalID)
 	return err
 }
 
-const deliveryDue = `-- name: DeliveryDue :many
+const DeliveryDue = `-- name: DeliveryDue :many
 SELECT channel, external_id FROM (
     SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
     WHERE channel = ANY($1::text[]) AND state IN ('queued', 'sending', 'deferred')
@@ -48,7 +48,7 @@ type DeliveryDueRow struct {
 
 // Contacts whose oldest unsettled message can be worked on now.
 func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]DeliveryDueRow, error) {
-	rows, err := q.db.Query(ctx, deliveryDue,
+	rows, err := q.db.Query(ctx, DeliveryDue,
 		arg.Channels,
 		arg.QueuedFor,
 		arg.Now,
@@ -73,14 +73,14 @@ func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]Del
 	return items, nil
 }
 
-const deliveryEnd = `-- name: DeliveryEnd :one
+const DeliveryEnd = `-- name: DeliveryEnd :one
 UPDATE delivery SET state = $1, code = $2, reason = $3, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE message_id = $4 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
 `
 
 // Ends a message which nobody is sending.
 func (q *Queries) DeliveryEnd(ctx context.Context, state string, code int32, reason string, messageID uuid.UUID) (Delivery, error) {
-	row := q.db.QueryRow(ctx, deliveryEnd,
+	row := q.db.QueryRow(ctx, DeliveryEnd,
 		state,
 		code,
 		reason,
@@ -107,7 +107,7 @@ func (q *Queries) DeliveryEnd(ctx context.Context, state string, code int32, rea
 	return i, err
 }
 
-const deliveryHead = `-- name: DeliveryHead :one
+const DeliveryHead = `-- name: DeliveryHead :one
 SELECT delivery.message_id, delivery.seq, delivery.pool, delivery.channel, delivery.external_id, delivery.state, delivery.outbound, delivery.attempts, delivery.not_before, delivery.code, delivery.reason, delivery.owner, delivery.traceparent, delivery.updated_at, delivery.reported, (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost FROM delivery
 WHERE channel = $2 AND external_id = $3 AND state IN ('queued', 'sending', 'deferred')
 ORDER BY seq LIMIT 1 FOR UPDATE
@@ -120,7 +120,7 @@ type DeliveryHeadRow struct {
 
 // The contact's oldest message that is not settled. One that is still being sent after so long is lost.
 func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel string, externalID string) (DeliveryHeadRow, error) {
-	row := q.db.QueryRow(ctx, deliveryHead, lostAfter, channel, externalID)
+	row := q.db.QueryRow(ctx, DeliveryHead, lostAfter, channel, externalID)
 	var i DeliveryHeadRow
 	err := row.Scan(
 		&i.Delivery.MessageID,
@@ -143,7 +143,7 @@ func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel s
 	return i, err
 }
 
-const deliveryInsert = `-- name: DeliveryInsert :many
+const DeliveryInsert = `-- name: DeliveryInsert :many
 INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, traceparent, updated_at, reported)
 SELECT message_id, $1, channel, external_id, 'queued', outbound, traceparent, clock_timestamp(), true
 FROM (SELECT unnest($2::uuid[]) AS message_id, unnest($3::text[]) AS channel, unnest($4::text[]) AS external_id,
@@ -171,7 +171,7 @@ type DeliveryInsertRow struct {
 // updated_at is the database's time here and below, and so is what it is compared with: replicas' clocks differ.
 // Ids are given in the order of the arrays: the order of a contact's messages.
 func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) ([]DeliveryInsertRow, error) {
-	rows, err := q.db.Query(ctx, deliveryInsert,
+	rows, err := q.db.Query(ctx, DeliveryInsert,
 		arg.Pool,
 		arg.MessageIds,
 		arg.Channels,
@@ -197,14 +197,14 @@ func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) 
 	return items, nil
 }
 
-const deliveryOrphans = `-- name: DeliveryOrphans :execrows
+const DeliveryOrphans = `-- name: DeliveryOrphans :execrows
 UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = $1, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE pool = $2 AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY($3::text[])) AND updated_at < statement_timestamp() - make_interval(secs => $4::float8)
 `
 
 // Ends what waits for Channels that are gone.
 func (q *Queries) DeliveryOrphans(ctx context.Context, reason string, pool string, channels []string, waited float64) (int64, error) {
-	result, err := q.db.Exec(ctx, deliveryOrphans,
+	result, err := q.db.Exec(ctx, DeliveryOrphans,
 		reason,
 		pool,
 		channels,
@@ -216,7 +216,7 @@ func (q *Queries) DeliveryOrphans(ctx context.Context, reason string, pool strin
 	return result.RowsAffected(), nil
 }
 
-const deliveryReported = `-- name: DeliveryReported :exec
+const DeliveryReported = `-- name: DeliveryReported :exec
 UPDATE delivery SET reported = true
 FROM (SELECT unnest($1::uuid[]) AS message_id, unnest($2::timestamptz[]) AS updated_at) AS batch
 WHERE delivery.message_id = batch.message_id AND delivery.updated_at = batch.updated_at
@@ -224,20 +224,20 @@ WHERE delivery.message_id = batch.message_id AND delivery.updated_at = batch.upd
 
 // A row that changed since it was reported stays unreported.
 func (q *Queries) DeliveryReported(ctx context.Context, messageIds []uuid.UUID, updatedAts []time.Time) error {
-	_, err := q.db.Exec(ctx, deliveryReported, messageIds, updatedAts)
+	_, err := q.db.Exec(ctx, DeliveryReported, messageIds, updatedAts)
 	return err
 }
 
-const deliverySending = `-- name: DeliverySending :exec
+const DeliverySending = `-- name: DeliverySending :exec
 UPDATE delivery SET state = 'sending', owner = $1, attempts = attempts + 1, updated_at = clock_timestamp() WHERE message_id = $2
 `
 
 func (q *Queries) DeliverySending(ctx context.Context, owner string, messageID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, deliverySending, owner, messageID)
+	_, err := q.db.Exec(ctx, DeliverySending, owner, messageID)
 	return err
 }
 
-const deliverySettle = `-- name: DeliverySettle :many
+const DeliverySettle = `-- name: DeliverySettle :many
 UPDATE delivery SET state = $1, code = $2, reason = $3, not_before = $4, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE message_id = $5 AND state = 'sending' AND owner = $6 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
 `
@@ -253,7 +253,7 @@ type DeliverySettleParams struct {
 
 // Writes the result of a call, unless it took so long that another replica has given the message up.
 func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) ([]Delivery, error) {
-	rows, err := q.db.Query(ctx, deliverySettle,
+	rows, err := q.db.Query(ctx, DeliverySettle,
 		arg.State,
 		arg.Code,
 		arg.Reason,
@@ -295,12 +295,12 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 	return items, nil
 }
 
-const deliveryUnreported = `-- name: DeliveryUnreported :many
+const DeliveryUnreported = `-- name: DeliveryUnreported :many
 SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported FROM delivery WHERE pool = $1 AND NOT reported AND updated_at < statement_timestamp() - make_interval(secs => $2::float8) ORDER BY updated_at LIMIT $3
 `
 
 func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, unreportedFor float64, maxRows int32) ([]Delivery, error) {
-	rows, err := q.db.Query(ctx, deliveryUnreported, pool, unreportedFor, maxRows)
+	rows, err := q.db.Query(ctx, DeliveryUnreported, pool, unreportedFor, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +335,7 @@ func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, unreporte
 	return items, nil
 }
 
-const mediaClaim = `-- name: MediaClaim :many
+const MediaClaim = `-- name: MediaClaim :many
 UPDATE media SET not_before = $1, attempts = attempts + 1
 WHERE id IN (SELECT m.id FROM media m WHERE m.state = 'fetch' AND m.channel = ANY($2::text[]) AND (m.not_before IS NULL OR m.not_before <= $3)
              ORDER BY m.created_at LIMIT $4 FOR UPDATE SKIP LOCKED)
@@ -352,7 +352,7 @@ type MediaClaimRow struct {
 
 // Leases files to be fetched: not_before keeps other replicas away until the lease ends.
 func (q *Queries) MediaClaim(ctx context.Context, leaseEnds *time.Time, channels []string, now *time.Time, maxRows int32) ([]MediaClaimRow, error) {
-	rows, err := q.db.Query(ctx, mediaClaim,
+	rows, err := q.db.Query(ctx, MediaClaim,
 		leaseEnds,
 		channels,
 		now,
@@ -382,7 +382,7 @@ func (q *Queries) MediaClaim(ctx context.Context, leaseEnds *time.Time, channels
 	return items, nil
 }
 
-const mediaData = `-- name: MediaData :one
+const MediaData = `-- name: MediaData :one
 SELECT content_type, data FROM media WHERE id = $1 AND channel = $2 AND state = 'stored'
 `
 
@@ -392,56 +392,56 @@ type MediaDataRow struct {
 }
 
 func (q *Queries) MediaData(ctx context.Context, iD uuid.UUID, channel string) (MediaDataRow, error) {
-	row := q.db.QueryRow(ctx, mediaData, iD, channel)
+	row := q.db.QueryRow(ctx, MediaData, iD, channel)
 	var i MediaDataRow
 	err := row.Scan(&i.ContentType, &i.Data)
 	return i, err
 }
 
-const mediaFailed = `-- name: MediaFailed :exec
+const MediaFailed = `-- name: MediaFailed :exec
 UPDATE media SET state = 'failed', reason = $1, not_before = NULL WHERE id = $2 AND state = 'fetch'
 `
 
 func (q *Queries) MediaFailed(ctx context.Context, reason string, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, mediaFailed, reason, iD)
+	_, err := q.db.Exec(ctx, MediaFailed, reason, iD)
 	return err
 }
 
-const mediaRetry = `-- name: MediaRetry :exec
+const MediaRetry = `-- name: MediaRetry :exec
 UPDATE media SET not_before = $1, reason = $2 WHERE id = $3 AND state = 'fetch'
 `
 
 func (q *Queries) MediaRetry(ctx context.Context, notBefore *time.Time, reason string, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, mediaRetry, notBefore, reason, iD)
+	_, err := q.db.Exec(ctx, MediaRetry, notBefore, reason, iD)
 	return err
 }
 
-const mediaStored = `-- name: MediaStored :exec
+const MediaStored = `-- name: MediaStored :exec
 UPDATE media SET state = 'stored', data = $1, content_type = $2, reason = '', not_before = NULL WHERE id = $3 AND state = 'fetch'
 `
 
 func (q *Queries) MediaStored(ctx context.Context, data []byte, contentType string, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, mediaStored, data, contentType, iD)
+	_, err := q.db.Exec(ctx, MediaStored, data, contentType, iD)
 	return err
 }
 
-const mediaUpload = `-- name: MediaUpload :one
+const MediaUpload = `-- name: MediaUpload :one
 SELECT upload_id FROM media WHERE id = $1 AND channel = $2 AND upload_id <> '' AND upload_expires > $3
 `
 
 func (q *Queries) MediaUpload(ctx context.Context, iD uuid.UUID, channel string, now *time.Time) (string, error) {
-	row := q.db.QueryRow(ctx, mediaUpload, iD, channel, now)
+	row := q.db.QueryRow(ctx, MediaUpload, iD, channel, now)
 	var upload_id string
 	err := row.Scan(&upload_id)
 	return upload_id, err
 }
 
-const mediaUploaded = `-- name: MediaUploaded :exec
+const MediaUploaded = `-- name: MediaUploaded :exec
 UPDATE media SET upload_id = $1, upload_expires = $2 WHERE id = $3 AND channel = $4
 `
 
 func (q *Queries) MediaUploaded(ctx context.Context, uploadID string, uploadExpires *time.Time, iD uuid.UUID, channel string) error {
-	_, err := q.db.Exec(ctx, mediaUploaded,
+	_, err := q.db.Exec(ctx, MediaUploaded,
 		uploadID,
 		uploadExpires,
 		iD,
@@ -450,12 +450,12 @@ func (q *Queries) MediaUploaded(ctx context.Context, uploadID string, uploadExpi
 	return err
 }
 
-const quotaForUpdate = `-- name: QuotaForUpdate :one
+const QuotaForUpdate = `-- name: QuotaForUpdate :one
 SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining FROM quota WHERE channel = $1 AND external_id = $2 FOR UPDATE
 `
 
 func (q *Queries) QuotaForUpdate(ctx context.Context, channel string, externalID string) (Quotum, error) {
-	row := q.db.QueryRow(ctx, quotaForUpdate, channel, externalID)
+	row := q.db.QueryRow(ctx, QuotaForUpdate, channel, externalID)
 	var i Quotum
 	err := row.Scan(
 		&i.Channel,
@@ -468,12 +468,12 @@ func (q *Queries) QuotaForUpdate(ctx context.Context, channel string, externalID
 	return i, err
 }
 
-const quotaGet = `-- name: QuotaGet :one
+const QuotaGet = `-- name: QuotaGet :one
 SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining FROM quota WHERE channel = $1 AND external_id = $2
 `
 
 func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID string) (Quotum, error) {
-	row := q.db.QueryRow(ctx, quotaGet, channel, externalID)
+	row := q.db.QueryRow(ctx, QuotaGet, channel, externalID)
 	var i Quotum
 	err := row.Scan(
 		&i.Channel,
@@ -486,7 +486,7 @@ func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID strin
 	return i, err
 }
 
-const quotaSet = `-- name: QuotaSet :exec
+const QuotaSet = `-- name: QuotaSet :exec
 INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
@@ -503,7 +503,7 @@ type QuotaSetParams struct {
 }
 
 func (q *Queries) QuotaSet(ctx context.Context, arg QuotaSetParams) error {
-	_, err := q.db.Exec(ctx, quotaSet,
+	_, err := q.db.Exec(ctx, QuotaSet,
 		arg.Channel,
 		arg.ExternalID,
 		arg.WindowEnds,
@@ -514,26 +514,26 @@ func (q *Queries) QuotaSet(ctx context.Context, arg QuotaSetParams) error {
 	return err
 }
 
-const spoolAdd = `-- name: SpoolAdd :exec
+const SpoolAdd = `-- name: SpoolAdd :exec
 INSERT INTO spool (pool, envelope, created_at)
 SELECT $1, unnest($2::jsonb[]), $3
 `
 
 func (q *Queries) SpoolAdd(ctx context.Context, pool string, envelopes []json.RawMessage, now time.Time) error {
-	_, err := q.db.Exec(ctx, spoolAdd, pool, envelopes, now)
+	_, err := q.db.Exec(ctx, SpoolAdd, pool, envelopes, now)
 	return err
 }
 
-const spoolDelete = `-- name: SpoolDelete :exec
+const SpoolDelete = `-- name: SpoolDelete :exec
 DELETE FROM spool WHERE id = ANY($1::bigint[])
 `
 
 func (q *Queries) SpoolDelete(ctx context.Context, ids []int64) error {
-	_, err := q.db.Exec(ctx, spoolDelete, ids)
+	_, err := q.db.Exec(ctx, SpoolDelete, ids)
 	return err
 }
 
-const spoolDepth = `-- name: SpoolDepth :one
+const SpoolDepth = `-- name: SpoolDepth :one
 SELECT count(*) AS rows, coalesce(min(created_at), 'epoch')::timestamptz AS oldest FROM spool WHERE pool = $1
 `
 
@@ -543,20 +543,20 @@ type SpoolDepthRow struct {
 }
 
 func (q *Queries) SpoolDepth(ctx context.Context, pool string) (SpoolDepthRow, error) {
-	row := q.db.QueryRow(ctx, spoolDepth, pool)
+	row := q.db.QueryRow(ctx, SpoolDepth, pool)
 	var i SpoolDepthRow
 	err := row.Scan(&i.Rows, &i.Oldest)
 	return i, err
 }
 
-const spoolHead = `-- name: SpoolHead :many
+const SpoolHead = `-- name: SpoolHead :many
 SELECT id, pool, envelope, created_at FROM spool WHERE pool = $1 AND coalesce(envelope->>'key', '') NOT IN (SELECT unnest($2::text[]))
 ORDER BY id LIMIT $3
 `
 
 // Without the keys that are left alone for now. (NOT IN, for its list is hashed: what is skipped costs little a row.)
 func (q *Queries) SpoolHead(ctx context.Context, pool string, leftOut []string, maxRows int32) ([]Spool, error) {
-	rows, err := q.db.Query(ctx, spoolHead, pool, leftOut, maxRows)
+	rows, err := q.db.Query(ctx, SpoolHead, pool, leftOut, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -580,36 +580,36 @@ func (q *Queries) SpoolHead(ctx context.Context, pool string, leftOut []string, 
 	return items, nil
 }
 
-const spoolLock = `-- name: SpoolLock :one
+const SpoolLock = `-- name: SpoolLock :one
 SELECT pg_try_advisory_lock(hashtextextended('spool/' || $1::text, 7))
 `
 
 func (q *Queries) SpoolLock(ctx context.Context, pool string) (bool, error) {
-	row := q.db.QueryRow(ctx, spoolLock, pool)
+	row := q.db.QueryRow(ctx, SpoolLock, pool)
 	var pg_try_advisory_lock bool
 	err := row.Scan(&pg_try_advisory_lock)
 	return pg_try_advisory_lock, err
 }
 
-const spoolSetAside = `-- name: SpoolSetAside :exec
+const SpoolSetAside = `-- name: SpoolSetAside :exec
 WITH unreadable AS (DELETE FROM spool WHERE id = ANY($1::bigint[]) RETURNING pool, envelope, created_at)
 INSERT INTO spool (pool, envelope, created_at) SELECT pool || '/unreadable', envelope, created_at FROM unreadable
 `
 
 // Keeps rows that nobody can read for a human, under a name that no pool can have. Connectors may not update the table.
 func (q *Queries) SpoolSetAside(ctx context.Context, ids []int64) error {
-	_, err := q.db.Exec(ctx, spoolSetAside, ids)
+	_, err := q.db.Exec(ctx, SpoolSetAside, ids)
 	return err
 }
 
-const tokenForce = `-- name: TokenForce :execrows
+const TokenForce = `-- name: TokenForce :execrows
 INSERT INTO token_refresh (account, forced_at) VALUES ($1, $2)
 ON CONFLICT (account) DO UPDATE SET forced_at = excluded.forced_at WHERE token_refresh.forced_at < $3
 `
 
 // Takes the right to force a token's refresh; no row when somebody took it after @before.
 func (q *Queries) TokenForce(ctx context.Context, account string, now time.Time, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, tokenForce, account, now, before)
+	result, err := q.db.Exec(ctx, TokenForce, account, now, before)
 	if err != nil {
 		return 0, err
 	}

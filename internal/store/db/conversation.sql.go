@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const agentLeastBusy = `-- name: AgentLeastBusy :one
+const AgentLeastBusy = `-- name: AgentLeastBusy :one
 SELECT p.agent FROM presence p
 JOIN (SELECT unnest($1::text[]) AS agent, unnest($2::int[]) AS capacity) m ON m.agent = p.agent
 WHERE p.on_duty AND p.used < m.capacity
@@ -23,13 +23,13 @@ LIMIT 1 FOR UPDATE OF p SKIP LOCKED
 
 // The on-duty agent with a free slot who uses the smallest share of their capacity, and among equals has waited longest.
 func (q *Queries) AgentLeastBusy(ctx context.Context, agents []string, capacities []int32) (string, error) {
-	row := q.db.QueryRow(ctx, agentLeastBusy, agents, capacities)
+	row := q.db.QueryRow(ctx, AgentLeastBusy, agents, capacities)
 	var agent string
 	err := row.Scan(&agent)
 	return agent, err
 }
 
-const conversationAdd = `-- name: ConversationAdd :one
+const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
 RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version
@@ -44,7 +44,7 @@ type ConversationAddParams struct {
 }
 
 func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams) (Conversation, error) {
-	row := q.db.QueryRow(ctx, conversationAdd,
+	row := q.db.QueryRow(ctx, ConversationAdd,
 		arg.ID,
 		arg.Channel,
 		arg.ExternalID,
@@ -77,12 +77,12 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 	return i, err
 }
 
-const conversationForUpdate = `-- name: ConversationForUpdate :one
+const ConversationForUpdate = `-- name: ConversationForUpdate :one
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
-	row := q.db.QueryRow(ctx, conversationForUpdate, id)
+	row := q.db.QueryRow(ctx, ConversationForUpdate, id)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,
@@ -109,12 +109,12 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 	return i, err
 }
 
-const conversationGet = `-- name: ConversationGet :one
+const ConversationGet = `-- name: ConversationGet :one
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
-	row := q.db.QueryRow(ctx, conversationGet, id)
+	row := q.db.QueryRow(ctx, ConversationGet, id)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,
@@ -141,13 +141,13 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 	return i, err
 }
 
-const conversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
+const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
 func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string, externalID string) (Conversation, error) {
-	row := q.db.QueryRow(ctx, conversationOpenForUpdate, channel, externalID)
+	row := q.db.QueryRow(ctx, ConversationOpenForUpdate, channel, externalID)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,
@@ -174,7 +174,7 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 	return i, err
 }
 
-const conversationUpdate = `-- name: ConversationUpdate :one
+const ConversationUpdate = `-- name: ConversationUpdate :one
 UPDATE conversation SET
     state = $1, skill_group = $2, routing_rule = $3, topic = $4, priority = $5,
     agent = $6, queued_at = $7, assigned_at = $8,
@@ -204,7 +204,7 @@ type ConversationUpdateParams struct {
 
 // Writes all that may change; the caller holds the lock and the row as it was.
 func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdateParams) (Conversation, error) {
-	row := q.db.QueryRow(ctx, conversationUpdate,
+	row := q.db.QueryRow(ctx, ConversationUpdate,
 		arg.State,
 		arg.SkillGroup,
 		arg.RoutingRule,
@@ -247,14 +247,14 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 	return i, err
 }
 
-const conversationsInGroup = `-- name: ConversationsInGroup :many
+const ConversationsInGroup = `-- name: ConversationsInGroup :many
 SELECT id FROM conversation WHERE state = ANY($1::text[]) AND skill_group = $2
 ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT $3
 `
 
 // The first conversations that wait in a group, in one of the states.
 func (q *Queries) ConversationsInGroup(ctx context.Context, states []string, skillGroup string, maxRows int32) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, conversationsInGroup, states, skillGroup, maxRows)
+	rows, err := q.db.Query(ctx, ConversationsInGroup, states, skillGroup, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -273,12 +273,12 @@ func (q *Queries) ConversationsInGroup(ctx context.Context, states []string, ski
 	return items, nil
 }
 
-const conversationsOfAgent = `-- name: ConversationsOfAgent :many
+const ConversationsOfAgent = `-- name: ConversationsOfAgent :many
 SELECT id FROM conversation WHERE state = 'assigned' AND agent = $1::text ORDER BY assigned_at, id LIMIT $2
 `
 
 func (q *Queries) ConversationsOfAgent(ctx context.Context, agent string, maxRows int32) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, conversationsOfAgent, agent, maxRows)
+	rows, err := q.db.Query(ctx, ConversationsOfAgent, agent, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -297,12 +297,48 @@ func (q *Queries) ConversationsOfAgent(ctx context.Context, agent string, maxRow
 	return items, nil
 }
 
-const presenceGet = `-- name: PresenceGet :one
+const MessageAdd = `-- name: MessageAdd :exec
+INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, agent, platform_message_id, content, sent_at, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+`
+
+type MessageAddParams struct {
+	ID                uuid.UUID
+	ConversationID    uuid.UUID
+	Channel           string
+	ExternalID        string
+	Direction         string
+	Sender            string
+	Agent             string
+	PlatformMessageID string
+	Content           json.RawMessage
+	SentAt            time.Time
+	ReceivedAt        time.Time
+}
+
+func (q *Queries) MessageAdd(ctx context.Context, arg MessageAddParams) error {
+	_, err := q.db.Exec(ctx, MessageAdd,
+		arg.ID,
+		arg.ConversationID,
+		arg.Channel,
+		arg.ExternalID,
+		arg.Direction,
+		arg.Sender,
+		arg.Agent,
+		arg.PlatformMessageID,
+		arg.Content,
+		arg.SentAt,
+		arg.ReceivedAt,
+	)
+	return err
+}
+
+const PresenceGet = `-- name: PresenceGet :one
 SELECT agent, on_duty, used, last_assigned_at, updated_at, seen_at FROM presence WHERE agent = $1
 `
 
 func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, error) {
-	row := q.db.QueryRow(ctx, presenceGet, agent)
+	row := q.db.QueryRow(ctx, PresenceGet, agent)
 	var i Presence
 	err := row.Scan(
 		&i.Agent,
@@ -315,23 +351,23 @@ func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, erro
 	return i, err
 }
 
-const presenceRelease = `-- name: PresenceRelease :exec
+const PresenceRelease = `-- name: PresenceRelease :exec
 UPDATE presence SET used = used - 1, updated_at = $1 WHERE agent = $2 AND used > 0
 `
 
 func (q *Queries) PresenceRelease(ctx context.Context, at time.Time, agent string) error {
-	_, err := q.db.Exec(ctx, presenceRelease, at, agent)
+	_, err := q.db.Exec(ctx, PresenceRelease, at, agent)
 	return err
 }
 
-const presenceSet = `-- name: PresenceSet :one
+const PresenceSet = `-- name: PresenceSet :one
 INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, $2, $3)
 ON CONFLICT (agent) DO UPDATE SET on_duty = $2, updated_at = $3
 RETURNING agent, on_duty, used, last_assigned_at, updated_at, seen_at
 `
 
 func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at time.Time) (Presence, error) {
-	row := q.db.QueryRow(ctx, presenceSet, agent, onDuty, at)
+	row := q.db.QueryRow(ctx, PresenceSet, agent, onDuty, at)
 	var i Presence
 	err := row.Scan(
 		&i.Agent,
@@ -344,23 +380,23 @@ func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at
 	return i, err
 }
 
-const presenceTake = `-- name: PresenceTake :exec
+const PresenceTake = `-- name: PresenceTake :exec
 UPDATE presence SET used = used + 1, last_assigned_at = $1, updated_at = $1 WHERE agent = $2
 `
 
 func (q *Queries) PresenceTake(ctx context.Context, at *time.Time, agent string) error {
-	_, err := q.db.Exec(ctx, presenceTake, at, agent)
+	_, err := q.db.Exec(ctx, PresenceTake, at, agent)
 	return err
 }
 
-const processedAdd = `-- name: ProcessedAdd :execrows
+const ProcessedAdd = `-- name: ProcessedAdd :execrows
 INSERT INTO processed (consumer, channel, message_id, received_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 `
 
 // 1 when the message is new to the consumer, 0 when it was taken in before.
 func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel string, messageID string, receivedAt time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, processedAdd,
+	result, err := q.db.Exec(ctx, ProcessedAdd,
 		consumer,
 		channel,
 		messageID,
@@ -372,14 +408,14 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 	return result.RowsAffected(), nil
 }
 
-const queueHead = `-- name: QueueHead :one
+const QueueHead = `-- name: QueueHead :one
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'queued' AND skill_group = $1
 ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
 // The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
 func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversation, error) {
-	row := q.db.QueryRow(ctx, queueHead, skillGroup)
+	row := q.db.QueryRow(ctx, QueueHead, skillGroup)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,
@@ -406,7 +442,7 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversatio
 	return i, err
 }
 
-const standings = `-- name: Standings :many
+const Standings = `-- name: Standings :many
 SELECT state, skill_group AS name, count(*) AS conversations FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
 UNION ALL
 SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent
@@ -420,7 +456,7 @@ type StandingsRow struct {
 
 // How many conversations wait in each group, by their state, and how many each agent has (state assigned).
 func (q *Queries) Standings(ctx context.Context) ([]StandingsRow, error) {
-	rows, err := q.db.Query(ctx, standings)
+	rows, err := q.db.Query(ctx, Standings)
 	if err != nil {
 		return nil, err
 	}
@@ -439,7 +475,7 @@ func (q *Queries) Standings(ctx context.Context) ([]StandingsRow, error) {
 	return items, nil
 }
 
-const transcript = `-- name: Transcript :many
+const Transcript = `-- name: Transcript :many
 SELECT m.id, m.direction, m.sender, m.agent, m.content, m.sent_at, m.received_at,
     coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
 FROM message m LEFT JOIN delivery d ON d.message_id = m.id
@@ -463,7 +499,7 @@ type TranscriptRow struct {
 
 // The messages of a conversation in the order of the platform's clock, each with what became of it.
 func (q *Queries) Transcript(ctx context.Context, conversationID uuid.UUID, maxRows int32) ([]TranscriptRow, error) {
-	rows, err := q.db.Query(ctx, transcript, conversationID, maxRows)
+	rows, err := q.db.Query(ctx, Transcript, conversationID, maxRows)
 	if err != nil {
 		return nil, err
 	}

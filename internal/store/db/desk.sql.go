@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const deskComplaintResolve = `-- name: DeskComplaintResolve :one
+const DeskComplaintResolve = `-- name: DeskComplaintResolve :one
 UPDATE complaint SET state = 'resolved', resolved_at = $1::timestamptz, resolved_by = $2, resolution = $3
 WHERE id = $4 AND state IN ('open', 'escalated')
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
@@ -21,7 +21,7 @@ RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, e
 
 // What an agent says of a complaint's end; no row when somebody said it before. Its process adds the day of the follow-up.
 func (q *Queries) DeskComplaintResolve(ctx context.Context, at time.Time, resolvedBy string, resolution string, iD string) (Complaint, error) {
-	row := q.db.QueryRow(ctx, deskComplaintResolve,
+	row := q.db.QueryRow(ctx, DeskComplaintResolve,
 		at,
 		resolvedBy,
 		resolution,
@@ -50,7 +50,7 @@ func (q *Queries) DeskComplaintResolve(ctx context.Context, at time.Time, resolv
 	return i, err
 }
 
-const deskComplaints = `-- name: DeskComplaints :many
+const DeskComplaints = `-- name: DeskComplaints :many
 SELECT complaint.id, complaint.conversation_id, complaint.channel, complaint.external_id, complaint.skill_group, complaint.state, complaint.rung, complaint.escalated_to, complaint.opened_at, complaint.acknowledged_at, complaint.escalated_at, complaint.resolved_at, complaint.resolved_by, complaint.resolution, complaint.follow_up_due, complaint.followed_up_at, complaint.follow_up_overdue FROM complaint JOIN conversation ON conversation.id = complaint.conversation_id
 WHERE CASE WHEN $1::text = '' THEN complaint.state IN ('open', 'escalated', 'resolved') ELSE complaint.state = $1::text END
   AND ($2::bool OR conversation.skill_group = ANY($3::text[]) OR (conversation.state = 'assigned' AND conversation.agent = $4::text))
@@ -73,7 +73,7 @@ type DeskComplaintsRow struct {
 // Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody. Whose they are is
 // what their conversations say now.
 func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) ([]DeskComplaintsRow, error) {
-	rows, err := q.db.Query(ctx, deskComplaints,
+	rows, err := q.db.Query(ctx, DeskComplaints,
 		arg.State,
 		arg.AllGroups,
 		arg.SkillGroups,
@@ -116,7 +116,7 @@ func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) 
 	return items, nil
 }
 
-const deskConversations = `-- name: DeskConversations :many
+const DeskConversations = `-- name: DeskConversations :many
 SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version,
     coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
     coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
@@ -151,7 +151,7 @@ type DeskConversationsRow struct {
 // Conversations as a desk lists them, the last touched first, each with its last message. Without a state: all that are open.
 // An agent sees those of their groups and those that they serve, a supervisor all.
 func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsParams) ([]DeskConversationsRow, error) {
-	rows, err := q.db.Query(ctx, deskConversations,
+	rows, err := q.db.Query(ctx, DeskConversations,
 		arg.State,
 		arg.AllGroups,
 		arg.SkillGroups,
@@ -201,7 +201,7 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 	return items, nil
 }
 
-const deskMessage = `-- name: DeskMessage :one
+const DeskMessage = `-- name: DeskMessage :one
 SELECT m.id, m.direction, m.sender, m.agent, m.content, m.sent_at,
     coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
 FROM message m LEFT JOIN delivery d ON d.message_id = m.id
@@ -221,7 +221,7 @@ type DeskMessageRow struct {
 }
 
 func (q *Queries) DeskMessage(ctx context.Context, conversationID uuid.UUID, iD uuid.UUID) (DeskMessageRow, error) {
-	row := q.db.QueryRow(ctx, deskMessage, conversationID, iD)
+	row := q.db.QueryRow(ctx, DeskMessage, conversationID, iD)
 	var i DeskMessageRow
 	err := row.Scan(
 		&i.ID,
@@ -237,7 +237,7 @@ func (q *Queries) DeskMessage(ctx context.Context, conversationID uuid.UUID, iD 
 	return i, err
 }
 
-const deskTranscript = `-- name: DeskTranscript :many
+const DeskTranscript = `-- name: DeskTranscript :many
 SELECT newest.id, newest.direction, newest.sender, newest.agent, newest.content, newest.sent_at,
     newest.delivery_state, newest.delivery_code, newest.delivery_reason
 FROM (
@@ -265,7 +265,7 @@ type DeskTranscriptRow struct {
 
 // The newest messages of a conversation in the order of the platform's clock, each with what became of it.
 func (q *Queries) DeskTranscript(ctx context.Context, conversationID uuid.UUID, maxRows int32) ([]DeskTranscriptRow, error) {
-	rows, err := q.db.Query(ctx, deskTranscript, conversationID, maxRows)
+	rows, err := q.db.Query(ctx, DeskTranscript, conversationID, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +294,7 @@ func (q *Queries) DeskTranscript(ctx context.Context, conversationID uuid.UUID, 
 	return items, nil
 }
 
-const deskVisible = `-- name: DeskVisible :many
+const DeskVisible = `-- name: DeskVisible :many
 SELECT id FROM conversation
 WHERE id = ANY($1::uuid[])
   AND (skill_group = ANY($2::text[]) OR (state = 'assigned' AND agent = $3::text))
@@ -302,7 +302,7 @@ WHERE id = ANY($1::uuid[])
 
 // Those of the conversations that an agent may see now.
 func (q *Queries) DeskVisible(ctx context.Context, ids []uuid.UUID, skillGroups []string, agent string) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, deskVisible, ids, skillGroups, agent)
+	rows, err := q.db.Query(ctx, DeskVisible, ids, skillGroups, agent)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +321,7 @@ func (q *Queries) DeskVisible(ctx context.Context, ids []uuid.UUID, skillGroups 
 	return items, nil
 }
 
-const deskWaiting = `-- name: DeskWaiting :many
+const DeskWaiting = `-- name: DeskWaiting :many
 SELECT g.name::text AS skill_group,
     (SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = g.name) AS queued,
     (SELECT count(*) FROM conversation WHERE state = 'awaiting_opening' AND skill_group = g.name) AS awaiting_opening
@@ -336,7 +336,7 @@ type DeskWaitingRow struct {
 
 // How many wait in each of the groups: for an agent, and for the opening.
 func (q *Queries) DeskWaiting(ctx context.Context, skillGroups []string) ([]DeskWaitingRow, error) {
-	rows, err := q.db.Query(ctx, deskWaiting, skillGroups)
+	rows, err := q.db.Query(ctx, DeskWaiting, skillGroups)
 	if err != nil {
 		return nil, err
 	}
@@ -355,7 +355,7 @@ func (q *Queries) DeskWaiting(ctx context.Context, skillGroups []string) ([]Desk
 	return items, nil
 }
 
-const feedClaim = `-- name: FeedClaim :execrows
+const FeedClaim = `-- name: FeedClaim :execrows
 WITH claimed AS (
     INSERT INTO feed (agent, seq, reader) VALUES ($1, 0, $2)
     ON CONFLICT (agent) DO UPDATE SET reader = excluded.reader WHERE feed.reader <> excluded.reader
@@ -369,14 +369,14 @@ DELETE FROM frame WHERE agent IN (SELECT agent FROM old)
 // Makes an Agent the reader of the feed of their name. What another Agent of that name could read is gone for good; its
 // numbers go on, so that nobody takes a new frame for an old one.
 func (q *Queries) FeedClaim(ctx context.Context, agent string, reader string) (int64, error) {
-	result, err := q.db.Exec(ctx, feedClaim, agent, reader)
+	result, err := q.db.Exec(ctx, FeedClaim, agent, reader)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const feedHeads = `-- name: FeedHeads :many
+const FeedHeads = `-- name: FeedHeads :many
 SELECT agent, seq FROM feed WHERE agent = ANY($1::text[])
 `
 
@@ -387,7 +387,7 @@ type FeedHeadsRow struct {
 
 // The last number of each agent's feed; an agent without news has no row.
 func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRow, error) {
-	rows, err := q.db.Query(ctx, feedHeads, agents)
+	rows, err := q.db.Query(ctx, FeedHeads, agents)
 	if err != nil {
 		return nil, err
 	}
@@ -406,18 +406,18 @@ func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRo
 	return items, nil
 }
 
-const mediaBytes = `-- name: MediaBytes :one
+const MediaBytes = `-- name: MediaBytes :one
 SELECT data FROM media WHERE id = $1
 `
 
 func (q *Queries) MediaBytes(ctx context.Context, id uuid.UUID) ([]byte, error) {
-	row := q.db.QueryRow(ctx, mediaBytes, id)
+	row := q.db.QueryRow(ctx, MediaBytes, id)
 	var data []byte
 	err := row.Scan(&data)
 	return data, err
 }
 
-const mediaOfConversation = `-- name: MediaOfConversation :one
+const MediaOfConversation = `-- name: MediaOfConversation :one
 SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media f
 WHERE f.id = $1 AND EXISTS (
     SELECT FROM message m WHERE m.conversation_id = $2
@@ -432,18 +432,18 @@ type MediaOfConversationRow struct {
 
 // What is known of a file that a message of the conversation refers to.
 func (q *Queries) MediaOfConversation(ctx context.Context, iD uuid.UUID, conversationID uuid.UUID) (MediaOfConversationRow, error) {
-	row := q.db.QueryRow(ctx, mediaOfConversation, iD, conversationID)
+	row := q.db.QueryRow(ctx, MediaOfConversation, iD, conversationID)
 	var i MediaOfConversationRow
 	err := row.Scan(&i.State, &i.ContentType, &i.Size)
 	return i, err
 }
 
-const presenceAgents = `-- name: PresenceAgents :many
+const PresenceAgents = `-- name: PresenceAgents :many
 SELECT agent FROM presence
 `
 
 func (q *Queries) PresenceAgents(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, presenceAgents)
+	rows, err := q.db.Query(ctx, PresenceAgents)
 	if err != nil {
 		return nil, err
 	}
@@ -462,42 +462,42 @@ func (q *Queries) PresenceAgents(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
-const presenceExpire = `-- name: PresenceExpire :execrows
+const PresenceExpire = `-- name: PresenceExpire :execrows
 UPDATE presence SET on_duty = false, updated_at = $1
 WHERE on_duty AND (coalesce(seen_at, updated_at) < $2::timestamptz OR NOT (agent = ANY($3::text[])))
 `
 
 // Takes those off duty who were not seen, and those who are no Agents any more.
 func (q *Queries) PresenceExpire(ctx context.Context, at time.Time, seenBefore time.Time, agents []string) (int64, error) {
-	result, err := q.db.Exec(ctx, presenceExpire, at, seenBefore, agents)
+	result, err := q.db.Exec(ctx, PresenceExpire, at, seenBefore, agents)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const presenceKnow = `-- name: PresenceKnow :exec
+const PresenceKnow = `-- name: PresenceKnow :exec
 INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, false, $2) ON CONFLICT (agent) DO NOTHING
 `
 
 // Makes the row that says that an agent has come to the desk at least once.
 func (q *Queries) PresenceKnow(ctx context.Context, agent string, at time.Time) error {
-	_, err := q.db.Exec(ctx, presenceKnow, agent, at)
+	_, err := q.db.Exec(ctx, PresenceKnow, agent, at)
 	return err
 }
 
-const presenceSeen = `-- name: PresenceSeen :exec
+const PresenceSeen = `-- name: PresenceSeen :exec
 UPDATE presence SET seen_at = $1::timestamptz
 WHERE agent = ANY($2::text[]) AND (seen_at IS NULL OR seen_at < $3::timestamptz)
 `
 
 // Notes that agents were seen, unless that was noted a moment ago.
 func (q *Queries) PresenceSeen(ctx context.Context, at time.Time, agents []string, notedBefore time.Time) error {
-	_, err := q.db.Exec(ctx, presenceSeen, at, agents, notedBefore)
+	_, err := q.db.Exec(ctx, PresenceSeen, at, agents, notedBefore)
 	return err
 }
 
-const sessionAdd = `-- name: SessionAdd :exec
+const SessionAdd = `-- name: SessionAdd :exec
 WITH surplus AS (
     DELETE FROM session WHERE token_sha256 IN (
         SELECT s.token_sha256 FROM session s WHERE s.agent = $2 AND s.expires_at > $4
@@ -518,7 +518,7 @@ type SessionAddParams struct {
 
 // Opens a session; of those that the agent has, only the newest stay.
 func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) error {
-	_, err := q.db.Exec(ctx, sessionAdd,
+	_, err := q.db.Exec(ctx, SessionAdd,
 		arg.TokenSha256,
 		arg.Agent,
 		arg.TrialTokenSha256,
@@ -529,16 +529,16 @@ func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) error {
 	return err
 }
 
-const sessionDelete = `-- name: SessionDelete :exec
+const SessionDelete = `-- name: SessionDelete :exec
 DELETE FROM session WHERE token_sha256 = $1
 `
 
 func (q *Queries) SessionDelete(ctx context.Context, tokenSha256 []byte) error {
-	_, err := q.db.Exec(ctx, sessionDelete, tokenSha256)
+	_, err := q.db.Exec(ctx, SessionDelete, tokenSha256)
 	return err
 }
 
-const sessionGet = `-- name: SessionGet :one
+const SessionGet = `-- name: SessionGet :one
 SELECT agent, trial_token_sha256, expires_at FROM session WHERE token_sha256 = $1 AND expires_at > $2
 `
 
@@ -549,18 +549,18 @@ type SessionGetRow struct {
 }
 
 func (q *Queries) SessionGet(ctx context.Context, tokenSha256 []byte, now time.Time) (SessionGetRow, error) {
-	row := q.db.QueryRow(ctx, sessionGet, tokenSha256, now)
+	row := q.db.QueryRow(ctx, SessionGet, tokenSha256, now)
 	var i SessionGetRow
 	err := row.Scan(&i.Agent, &i.TrialTokenSha256, &i.ExpiresAt)
 	return i, err
 }
 
-const sessionsAlive = `-- name: SessionsAlive :many
+const SessionsAlive = `-- name: SessionsAlive :many
 SELECT token_sha256 FROM session WHERE token_sha256 = ANY($1::bytea[]) AND expires_at > $2
 `
 
 func (q *Queries) SessionsAlive(ctx context.Context, tokens [][]byte, now time.Time) ([][]byte, error) {
-	rows, err := q.db.Query(ctx, sessionsAlive, tokens, now)
+	rows, err := q.db.Query(ctx, SessionsAlive, tokens, now)
 	if err != nil {
 		return nil, err
 	}
@@ -579,19 +579,19 @@ func (q *Queries) SessionsAlive(ctx context.Context, tokens [][]byte, now time.T
 	return items, nil
 }
 
-const sessionsPrune = `-- name: SessionsPrune :execrows
+const SessionsPrune = `-- name: SessionsPrune :execrows
 DELETE FROM session WHERE expires_at <= $1
 `
 
 func (q *Queries) SessionsPrune(ctx context.Context, now time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, sessionsPrune, now)
+	result, err := q.db.Exec(ctx, SessionsPrune, now)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const uploadAdd = `-- name: UploadAdd :execrows
+const UploadAdd = `-- name: UploadAdd :execrows
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
 SELECT $1, '', 'stored', $2, $3, $4, $5
 WHERE (SELECT coalesce(sum(octet_length(f.data)), 0) FROM media f WHERE f.channel = '' AND f.platform_id = $2::text)
@@ -610,7 +610,7 @@ type UploadAddParams struct {
 // A file from a desk belongs to no Channel until it is sent; platform_id says whose it is. No row when its owner has
 // uploaded too much that was not sent.
 func (q *Queries) UploadAdd(ctx context.Context, arg UploadAddParams) (int64, error) {
-	result, err := q.db.Exec(ctx, uploadAdd,
+	result, err := q.db.Exec(ctx, UploadAdd,
 		arg.ID,
 		arg.Owner,
 		arg.ContentType,
@@ -624,7 +624,7 @@ func (q *Queries) UploadAdd(ctx context.Context, arg UploadAddParams) (int64, er
 	return result.RowsAffected(), nil
 }
 
-const uploadBind = `-- name: UploadBind :one
+const UploadBind = `-- name: UploadBind :one
 UPDATE media SET channel = $1
 WHERE id = $2 AND platform_id = $3 AND state = 'stored' AND channel IN ('', $1)
 RETURNING content_type
@@ -632,19 +632,19 @@ RETURNING content_type
 
 // Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there.
 func (q *Queries) UploadBind(ctx context.Context, channel string, iD uuid.UUID, owner string) (string, error) {
-	row := q.db.QueryRow(ctx, uploadBind, channel, iD, owner)
+	row := q.db.QueryRow(ctx, UploadBind, channel, iD, owner)
 	var content_type string
 	err := row.Scan(&content_type)
 	return content_type, err
 }
 
-const uploadsPrune = `-- name: UploadsPrune :execrows
+const UploadsPrune = `-- name: UploadsPrune :execrows
 DELETE FROM media WHERE channel = '' AND created_at < $1
 `
 
 // Lets go of files that nobody sent.
 func (q *Queries) UploadsPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, uploadsPrune, before)
+	result, err := q.db.Exec(ctx, UploadsPrune, before)
 	if err != nil {
 		return 0, err
 	}

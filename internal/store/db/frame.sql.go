@@ -7,10 +7,11 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
-const feedAdvance = `-- name: FeedAdvance :one
+const FeedAdvance = `-- name: FeedAdvance :one
 INSERT INTO feed (agent, seq) VALUES ($1, $2::bigint)
 ON CONFLICT (agent) DO UPDATE SET seq = feed.seq + $2::bigint
 RETURNING seq
@@ -18,29 +19,52 @@ RETURNING seq
 
 // Takes the next numbers of an agent's feed; the row stays locked until the transaction ends, so that numbers become visible in order.
 func (q *Queries) FeedAdvance(ctx context.Context, agent string, count int64) (int64, error) {
-	row := q.db.QueryRow(ctx, feedAdvance, agent, count)
+	row := q.db.QueryRow(ctx, FeedAdvance, agent, count)
 	var seq int64
 	err := row.Scan(&seq)
 	return seq, err
 }
 
-const feedHead = `-- name: FeedHead :one
+const FeedHead = `-- name: FeedHead :one
 SELECT coalesce((SELECT seq FROM feed WHERE agent = $1), 0)::bigint
 `
 
 func (q *Queries) FeedHead(ctx context.Context, agent string) (int64, error) {
-	row := q.db.QueryRow(ctx, feedHead, agent)
+	row := q.db.QueryRow(ctx, FeedHead, agent)
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
 }
 
-const framesAfter = `-- name: FramesAfter :many
+const FrameAdd = `-- name: FrameAdd :exec
+INSERT INTO frame (agent, seq, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)
+`
+
+type FrameAddParams struct {
+	Agent     string
+	Seq       int64
+	Kind      string
+	Payload   json.RawMessage
+	CreatedAt time.Time
+}
+
+func (q *Queries) FrameAdd(ctx context.Context, arg FrameAddParams) error {
+	_, err := q.db.Exec(ctx, FrameAdd,
+		arg.Agent,
+		arg.Seq,
+		arg.Kind,
+		arg.Payload,
+		arg.CreatedAt,
+	)
+	return err
+}
+
+const FramesAfter = `-- name: FramesAfter :many
 SELECT agent, seq, kind, payload, created_at FROM frame WHERE agent = $1 AND seq > $2 ORDER BY seq LIMIT $3
 `
 
 func (q *Queries) FramesAfter(ctx context.Context, agent string, afterSeq int64, maxRows int32) ([]Frame, error) {
-	rows, err := q.db.Query(ctx, framesAfter, agent, afterSeq, maxRows)
+	rows, err := q.db.Query(ctx, FramesAfter, agent, afterSeq, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +89,12 @@ func (q *Queries) FramesAfter(ctx context.Context, agent string, afterSeq int64,
 	return items, nil
 }
 
-const framesPrune = `-- name: FramesPrune :execrows
+const FramesPrune = `-- name: FramesPrune :execrows
 DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < $1 LIMIT 1000))
 `
 
 func (q *Queries) FramesPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, framesPrune, before)
+	result, err := q.db.Exec(ctx, FramesPrune, before)
 	if err != nil {
 		return 0, err
 	}

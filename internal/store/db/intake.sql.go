@@ -12,17 +12,17 @@ import (
 	"github.com/google/uuid"
 )
 
-const contactEntered = `-- name: ContactEntered :exec
+const ContactEntered = `-- name: ContactEntered :exec
 UPDATE contact SET session_from = $1 WHERE channel = $2 AND external_id = $3
 `
 
 // Where the customer came from this time; routing reads it.
 func (q *Queries) ContactEntered(ctx context.Context, sessionFrom string, channel string, externalID string) error {
-	_, err := q.db.Exec(ctx, contactEntered, sessionFrom, channel, externalID)
+	_, err := q.db.Exec(ctx, ContactEntered, sessionFrom, channel, externalID)
 	return err
 }
 
-const intakeContacts = `-- name: IntakeContacts :many
+const IntakeContacts = `-- name: IntakeContacts :many
 INSERT INTO contact (channel, external_id, customer_id, first_seen, last_seen)
 SELECT item.channel, item.external_id, item.customer_id, item.at, item.at
 FROM (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id,
@@ -34,7 +34,7 @@ RETURNING channel, external_id, customer_id, session_from, first_seen, last_seen
 
 // The contacts, each once and in the order of their names: the order in which everybody locks them.
 func (q *Queries) IntakeContacts(ctx context.Context, channels []string, externalIds []string, customerIds []uuid.UUID, ats []time.Time) ([]Contact, error) {
-	rows, err := q.db.Query(ctx, intakeContacts,
+	rows, err := q.db.Query(ctx, IntakeContacts,
 		channels,
 		externalIds,
 		customerIds,
@@ -65,7 +65,7 @@ func (q *Queries) IntakeContacts(ctx context.Context, channels []string, externa
 	return items, nil
 }
 
-const intakeConversations = `-- name: IntakeConversations :many
+const IntakeConversations = `-- name: IntakeConversations :many
 SELECT c.id, c.channel, c.external_id, c.customer_id, c.state, c.skill_group, c.routing_rule, c.topic, c.priority, c.agent, c.opened_at, c.queued_at, c.assigned_at, c.closed_at, c.due_at, c.last_message_at, c.off_hours_told, c.queued_told, c.complaints, c.version FROM conversation c
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = c.channel AND item.external_id = c.external_id
@@ -74,7 +74,7 @@ WHERE c.state <> 'closed' ORDER BY c.channel, c.external_id FOR UPDATE OF c
 
 // The contacts' open conversations, locked.
 func (q *Queries) IntakeConversations(ctx context.Context, channels []string, externalIds []string) ([]Conversation, error) {
-	rows, err := q.db.Query(ctx, intakeConversations, channels, externalIds)
+	rows, err := q.db.Query(ctx, IntakeConversations, channels, externalIds)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (q *Queries) IntakeConversations(ctx context.Context, channels []string, ex
 	return items, nil
 }
 
-const intakeFresh = `-- name: IntakeFresh :many
+const IntakeFresh = `-- name: IntakeFresh :many
 
 INSERT INTO processed (consumer, channel, message_id, received_at)
 SELECT $1, item.channel, item.message_id, $2
@@ -131,7 +131,7 @@ type IntakeFreshRow struct {
 // What a batch of inbound messages asks for, in one statement a table. Arrays of one call have one length.
 // The messages that the consumer had not taken in before.
 func (q *Queries) IntakeFresh(ctx context.Context, consumer string, at time.Time, channels []string, messageIds []string) ([]IntakeFreshRow, error) {
-	rows, err := q.db.Query(ctx, intakeFresh,
+	rows, err := q.db.Query(ctx, IntakeFresh,
 		consumer,
 		at,
 		channels,
@@ -155,7 +155,7 @@ func (q *Queries) IntakeFresh(ctx context.Context, consumer string, at time.Time
 	return items, nil
 }
 
-const intakeQuotas = `-- name: IntakeQuotas :many
+const IntakeQuotas = `-- name: IntakeQuotas :many
 SELECT q.channel, q.external_id, q.window_ends, q.remaining, q.session_ends, q.session_remaining FROM quota q
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = q.channel AND item.external_id = q.external_id
@@ -164,7 +164,7 @@ ORDER BY q.channel, q.external_id FOR UPDATE OF q
 
 // The contacts' quotas, locked.
 func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalIds []string) ([]Quotum, error) {
-	rows, err := q.db.Query(ctx, intakeQuotas, channels, externalIds)
+	rows, err := q.db.Query(ctx, IntakeQuotas, channels, externalIds)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalI
 	return items, nil
 }
 
-const intakeQuotasSet = `-- name: IntakeQuotasSet :exec
+const IntakeQuotasSet = `-- name: IntakeQuotasSet :exec
 INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
 SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::int[]),
        unnest($5::timestamptz[]), unnest($6::int[])
@@ -208,7 +208,7 @@ type IntakeQuotasSetParams struct {
 }
 
 func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams) error {
-	_, err := q.db.Exec(ctx, intakeQuotasSet,
+	_, err := q.db.Exec(ctx, IntakeQuotasSet,
 		arg.Channels,
 		arg.ExternalIds,
 		arg.WindowEnds,
@@ -219,7 +219,7 @@ func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams
 	return err
 }
 
-const intakeTouches = `-- name: IntakeTouches :exec
+const IntakeTouches = `-- name: IntakeTouches :exec
 UPDATE conversation c SET last_message_at = item.at
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamptz[]) AS at) AS item
 WHERE c.id = item.id AND c.last_message_at < item.at
@@ -227,6 +227,6 @@ WHERE c.id = item.id AND c.last_message_at < item.at
 
 // Messages came and nothing else changed: desks know from the messages themselves.
 func (q *Queries) IntakeTouches(ctx context.Context, ids []uuid.UUID, ats []time.Time) error {
-	_, err := q.db.Exec(ctx, intakeTouches, ids, ats)
+	_, err := q.db.Exec(ctx, IntakeTouches, ids, ats)
 	return err
 }

@@ -7,16 +7,53 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
-const outboxClaim = `-- name: OutboxClaim :many
+const OutboxAdd = `-- name: OutboxAdd :exec
+INSERT INTO outbox (destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+`
+
+type OutboxAddParams struct {
+	Destination string
+	Shard       int16
+	Target      string
+	Key         string
+	EventID     string
+	EventType   string
+	Subject     string
+	Payload     json.RawMessage
+	Traceparent string
+	Tracestate  string
+	CreatedAt   time.Time
+}
+
+func (q *Queries) OutboxAdd(ctx context.Context, arg OutboxAddParams) error {
+	_, err := q.db.Exec(ctx, OutboxAdd,
+		arg.Destination,
+		arg.Shard,
+		arg.Target,
+		arg.Key,
+		arg.EventID,
+		arg.EventType,
+		arg.Subject,
+		arg.Payload,
+		arg.Traceparent,
+		arg.Tracestate,
+		arg.CreatedAt,
+	)
+	return err
+}
+
+const OutboxClaim = `-- name: OutboxClaim :many
 SELECT k::int AS lock FROM unnest($1::int[]) AS k WHERE pg_try_advisory_lock($2::int, k) LIMIT $3
 `
 
 // Takes up to max_locks of the locks for this session; those that another session holds are left out.
 func (q *Queries) OutboxClaim(ctx context.Context, locks []int32, class int32, maxLocks int32) ([]int32, error) {
-	rows, err := q.db.Query(ctx, outboxClaim, locks, class, maxLocks)
+	rows, err := q.db.Query(ctx, OutboxClaim, locks, class, maxLocks)
 	if err != nil {
 		return nil, err
 	}
@@ -35,17 +72,17 @@ func (q *Queries) OutboxClaim(ctx context.Context, locks []int32, class int32, m
 	return items, nil
 }
 
-const outboxDelete = `-- name: OutboxDelete :exec
+const OutboxDelete = `-- name: OutboxDelete :exec
 DELETE FROM outbox USING (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed WHERE id = ANY($1::bigint[])
 `
 
 // Does not wait for the disk: a delete that a crash undoes is sent again with the same event id, which receivers expect.
 func (q *Queries) OutboxDelete(ctx context.Context, ids []int64) error {
-	_, err := q.db.Exec(ctx, outboxDelete, ids)
+	_, err := q.db.Exec(ctx, OutboxDelete, ids)
 	return err
 }
 
-const outboxDepth = `-- name: OutboxDepth :many
+const OutboxDepth = `-- name: OutboxDepth :many
 SELECT destination, count(*) AS rows, min(created_at)::timestamptz AS oldest FROM outbox GROUP BY destination
 `
 
@@ -56,7 +93,7 @@ type OutboxDepthRow struct {
 }
 
 func (q *Queries) OutboxDepth(ctx context.Context) ([]OutboxDepthRow, error) {
-	rows, err := q.db.Query(ctx, outboxDepth)
+	rows, err := q.db.Query(ctx, OutboxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +112,7 @@ func (q *Queries) OutboxDepth(ctx context.Context) ([]OutboxDepthRow, error) {
 	return items, nil
 }
 
-const outboxHead = `-- name: OutboxHead :many
+const OutboxHead = `-- name: OutboxHead :many
 SELECT o.id, o.destination, o.shard, o.target, o.key, o.event_id, o.event_type, o.subject, o.payload, o.traceparent, o.tracestate, o.created_at FROM unnest($1::smallint[]) AS s(shard)
 CROSS JOIN LATERAL (
     SELECT id, destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at FROM outbox WHERE destination = $2 AND outbox.shard = s.shard ORDER BY id LIMIT $3
@@ -85,7 +122,7 @@ ORDER BY o.id LIMIT $3
 
 // The first rows of the given shards, in id order. One probe of the index a shard: a backlog of another destination costs nothing.
 func (q *Queries) OutboxHead(ctx context.Context, shards []int16, destination string, maxRows int32) ([]Outbox, error) {
-	rows, err := q.db.Query(ctx, outboxHead, shards, destination, maxRows)
+	rows, err := q.db.Query(ctx, OutboxHead, shards, destination, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +154,7 @@ func (q *Queries) OutboxHead(ctx context.Context, shards []int16, destination st
 	return items, nil
 }
 
-const outboxHeadExcept = `-- name: OutboxHeadExcept :many
+const OutboxHeadExcept = `-- name: OutboxHeadExcept :many
 SELECT o.id, o.destination, o.shard, o.target, o.key, o.event_id, o.event_type, o.subject, o.payload, o.traceparent, o.tracestate, o.created_at FROM unnest($1::smallint[]) AS s(shard)
 CROSS JOIN LATERAL (
     SELECT id, destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at FROM outbox WHERE destination = $2 AND outbox.shard = s.shard
@@ -139,7 +176,7 @@ type OutboxHeadExceptParams struct {
 // As OutboxHead, without targets and lanes that are left alone for now. A lane is what must keep its order: a key of a
 // topic, or a workflow with all that is asked of it. (NOT IN, for its lists are hashed: what is skipped costs little a row.)
 func (q *Queries) OutboxHeadExcept(ctx context.Context, arg OutboxHeadExceptParams) ([]Outbox, error) {
-	rows, err := q.db.Query(ctx, outboxHeadExcept,
+	rows, err := q.db.Query(ctx, OutboxHeadExcept,
 		arg.Shards,
 		arg.Destination,
 		arg.Targets,
@@ -177,22 +214,22 @@ func (q *Queries) OutboxHeadExcept(ctx context.Context, arg OutboxHeadExceptPara
 	return items, nil
 }
 
-const outboxNotify = `-- name: OutboxNotify :exec
+const OutboxNotify = `-- name: OutboxNotify :exec
 SELECT pg_notify('outbox', $1::text)
 `
 
 // Wakes the relays when the transaction commits.
 func (q *Queries) OutboxNotify(ctx context.Context, destination string) error {
-	_, err := q.db.Exec(ctx, outboxNotify, destination)
+	_, err := q.db.Exec(ctx, OutboxNotify, destination)
 	return err
 }
 
-const outboxRelease = `-- name: OutboxRelease :exec
+const OutboxRelease = `-- name: OutboxRelease :exec
 SELECT pg_advisory_unlock_all(), pg_notify('outbox', $1::text)
 `
 
 // Lets go of all locks of this session and tells the other relays.
 func (q *Queries) OutboxRelease(ctx context.Context, payload string) error {
-	_, err := q.db.Exec(ctx, outboxRelease, payload)
+	_, err := q.db.Exec(ctx, OutboxRelease, payload)
 	return err
 }

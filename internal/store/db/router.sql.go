@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const deliveredConversation = `-- name: DeliveredConversation :one
+const DeliveredConversation = `-- name: DeliveredConversation :one
 SELECT c.id, c.agent, d.state, d.code, d.reason
 FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid
 WHERE d.message_id = $1
@@ -28,7 +28,7 @@ type DeliveredConversationRow struct {
 
 // The conversation and its agent that an outbound message belongs to, with the state in force.
 func (q *Queries) DeliveredConversation(ctx context.Context, messageID uuid.UUID) (DeliveredConversationRow, error) {
-	row := q.db.QueryRow(ctx, deliveredConversation, messageID)
+	row := q.db.QueryRow(ctx, DeliveredConversation, messageID)
 	var i DeliveredConversationRow
 	err := row.Scan(
 		&i.ID,
@@ -40,36 +40,36 @@ func (q *Queries) DeliveredConversation(ctx context.Context, messageID uuid.UUID
 	return i, err
 }
 
-const deliveriesPrune = `-- name: DeliveriesPrune :execrows
+const DeliveriesPrune = `-- name: DeliveriesPrune :execrows
 DELETE FROM delivery WHERE message_id = ANY(ARRAY(
     SELECT d.message_id FROM delivery d WHERE d.reported AND d.state = 'delivered' AND d.updated_at < $1 LIMIT 1000))
 `
 
 // Only what arrived, and what the router knows to have: of a message without a row, a transcript may say that it arrived.
 func (q *Queries) DeliveriesPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, deliveriesPrune, before)
+	result, err := q.db.Exec(ctx, DeliveriesPrune, before)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const ensurePartitions = `-- name: EnsurePartitions :exec
+const EnsurePartitions = `-- name: EnsurePartitions :exec
 SELECT ensure_message_partitions($1)
 `
 
 func (q *Queries) EnsurePartitions(ctx context.Context, at time.Time) error {
-	_, err := q.db.Exec(ctx, ensurePartitions, at)
+	_, err := q.db.Exec(ctx, EnsurePartitions, at)
 	return err
 }
 
-const idleBotConversations = `-- name: IdleBotConversations :many
+const IdleBotConversations = `-- name: IdleBotConversations :many
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations that only the bot took part in and that nobody has touched for long.
 func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, maxRows int32) ([]Conversation, error) {
-	rows, err := q.db.Query(ctx, idleBotConversations, before, maxRows)
+	rows, err := q.db.Query(ctx, IdleBotConversations, before, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -109,14 +109,14 @@ func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, ma
 	return items, nil
 }
 
-const mediaExpect = `-- name: MediaExpect :exec
+const MediaExpect = `-- name: MediaExpect :exec
 INSERT INTO media (id, channel, state, platform_id, created_at) VALUES ($1, $2, 'fetch', $3, $4)
 ON CONFLICT (id) DO NOTHING
 `
 
 // Asks the connectors to fetch a file from the platform.
 func (q *Queries) MediaExpect(ctx context.Context, iD uuid.UUID, channel string, platformID string, at time.Time) error {
-	_, err := q.db.Exec(ctx, mediaExpect,
+	_, err := q.db.Exec(ctx, MediaExpect,
 		iD,
 		channel,
 		platformID,
@@ -125,27 +125,27 @@ func (q *Queries) MediaExpect(ctx context.Context, iD uuid.UUID, channel string,
 	return err
 }
 
-const mediaPrune = `-- name: MediaPrune :execrows
+const MediaPrune = `-- name: MediaPrune :execrows
 DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < $1 LIMIT 100))
 `
 
 // Fewer at a time: a file may have 20 MiB.
 func (q *Queries) MediaPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, mediaPrune, before)
+	result, err := q.db.Exec(ctx, MediaPrune, before)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const openWaiting = `-- name: OpenWaiting :many
+const OpenWaiting = `-- name: OpenWaiting :many
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
 ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations of a group that wait for its opening; those that another transaction holds come with the next look.
 func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows int32) ([]Conversation, error) {
-	rows, err := q.db.Query(ctx, openWaiting, skillGroup, maxRows)
+	rows, err := q.db.Query(ctx, OpenWaiting, skillGroup, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -185,20 +185,20 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 	return items, nil
 }
 
-const processedPrune = `-- name: ProcessedPrune :execrows
+const ProcessedPrune = `-- name: ProcessedPrune :execrows
 DELETE FROM processed WHERE ctid = ANY(ARRAY(SELECT p.ctid FROM processed p WHERE p.received_at < $1 LIMIT 1000))
 `
 
 // A thousand rows a call, as every Prune: a transaction that deletes a month's rows would hold up everybody. Call it until it is 0.
 func (q *Queries) ProcessedPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, processedPrune, before)
+	result, err := q.db.Exec(ctx, ProcessedPrune, before)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const queuedUntold = `-- name: QueuedUntold :many
+const QueuedUntold = `-- name: QueuedUntold :many
 SELECT q.id, q.position::int AS position FROM (
     SELECT id, queued_told, row_number() OVER (ORDER BY priority DESC, queued_at, id) AS position
     FROM conversation WHERE state = 'queued' AND skill_group = $1
@@ -212,7 +212,7 @@ type QueuedUntoldRow struct {
 
 // Waiting conversations of a group whose customers were not told so, with their place in the queue.
 func (q *Queries) QueuedUntold(ctx context.Context, skillGroup string, maxRows int32) ([]QueuedUntoldRow, error) {
-	rows, err := q.db.Query(ctx, queuedUntold, skillGroup, maxRows)
+	rows, err := q.db.Query(ctx, QueuedUntold, skillGroup, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ RETURNING *;
 -- name: PresenceGet :one
 SELECT * FROM presence WHERE agent = @agent;
 
--- name: MessageAdd :batchexec
+-- name: MessageAdd :exec
 INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, agent, platform_message_id, content, sent_at, received_at)
 VALUES (@id, @conversation_id, @channel, @external_id, @direction, @sender, @agent, @platform_message_id, @content, @sent_at, @received_at);
 

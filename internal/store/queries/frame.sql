@@ -4,7 +4,7 @@ INSERT INTO feed (agent, seq) VALUES (@agent, @count::bigint)
 ON CONFLICT (agent) DO UPDATE SET seq = feed.seq + @count::bigint
 RETURNING seq;
 
--- name: FrameAdd :batchexec
+-- name: FrameAdd :exec
 INSERT INTO frame (agent, seq, kind, payload, created_at) VALUES (@agent, @seq, @kind, @payload, @created_at);
 
 -- name: FramesAfter :many

@@ -1,4 +1,4 @@
--- name: OutboxAdd :batchexec
+-- name: OutboxAdd :exec
 INSERT INTO outbox (destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at)
 VALUES (@destination, @shard, @target, @key, @event_id, @event_type, @subject, @payload, @traceparent, @tracestate, @created_at);
 
