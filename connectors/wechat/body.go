@@ -79,24 +79,27 @@ func Parse(body []byte) (Push, error) {
 }
 
 func parseJSON(body []byte) (Push, error) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	// Numbers stay as they are written: a MsgId is larger than a float can hold.
+	decoder.UseNumber()
+	var fields map[string]any
+	if decoder.Decode(&fields) != nil {
+		return nil, ErrBrokenBody
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, ErrBrokenBody
 	}
 	push := make(Push, len(fields))
-	for name, raw := range fields {
-		switch raw[0] {
-		case '"':
-			var text string
-			if json.Unmarshal(raw, &text) != nil {
-				return nil, ErrBrokenBody
-			}
-			push[name] = clean(text)
-		case '{', '[', 'n':
-			// Nested values and null hold nothing that is read here.
+	for name, value := range fields {
+		switch v := value.(type) {
+		case string:
+			push[name] = clean(v)
+		case json.Number:
+			push[name] = v.String()
+		case bool:
+			push[name] = strconv.FormatBool(v)
 		default:
-			// Numbers stay as they are written: a MsgId is larger than a float can hold.
-			push[name] = string(raw)
+			// Nested values and null hold nothing that is read here.
 		}
 	}
 	return push, nil

@@ -15,7 +15,7 @@ import (
 const (
 	// maxLinger bounds how long a call waits for the writes under way: a partition that is slow to answer, or does not
 	// answer at all, must not hold up the others.
-	maxLinger = 2 * time.Millisecond
+	maxLinger = 5 * time.Millisecond
 	// writeLimit ends a write that nobody answers. Callers have shorter deadlines of their own.
 	writeLimit = 20 * time.Second
 )
@@ -52,45 +52,46 @@ func newCall(topic string, envelopes []message.Envelope) *call {
 	return c
 }
 
-// add takes a call in; its result comes to its channel.
-func (l *lane) add(c *call) {
+// add takes a call in; its result comes to its channel. What is written belongs to several callers and does not end with one.
+func (l *lane) add(ctx context.Context, c *call) {
+	ctx = context.WithoutCancel(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting = append(l.waiting, c)
 	switch {
 	case l.writing == 0:
-		l.begin()
+		l.begin(ctx)
 	case len(l.waiting) == 1:
-		time.AfterFunc(maxLinger, func() { l.overtake(c) })
+		time.AfterFunc(maxLinger, func() { l.overtake(ctx, c) })
 	}
 }
 
 // overtake writes what has waited for too long. first was the first to wait when the time began to run.
-func (l *lane) overtake(first *call) {
+func (l *lane) overtake(ctx context.Context, first *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.waiting) > 0 && l.waiting[0] == first {
-		l.begin()
+		l.begin(ctx)
 	}
 }
 
 // begin writes all that waits. The caller holds the lock.
-func (l *lane) begin() {
+func (l *lane) begin(ctx context.Context) {
 	calls := l.waiting
 	l.waiting = nil
 	l.writing++
-	go l.write(calls)
+	go l.write(ctx, calls)
 }
 
-func (l *lane) write(calls []*call) {
-	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+func (l *lane) write(ctx context.Context, calls []*call) {
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	writeTogether(ctx, l.writer, calls)
+	writeTogether(limited, l.writer, calls)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.writing--
 	if l.writing == 0 && len(l.waiting) > 0 {
-		l.begin()
+		l.begin(ctx)
 	}
 }
 

@@ -76,7 +76,7 @@ func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...messa
 		return nil
 	}
 	c := newCall(topic, envelopes)
-	p.lane(topic).add(c)
+	p.lane(topic).add(ctx, c)
 	var err error
 	select {
 	case err = <-c.done:

@@ -119,6 +119,14 @@ func (r *Relay) Wake(destination string) {
 
 // Run relays until ctx ends. A database, a broker or a Temporal service that is away is waited for.
 func (r *Relay) Run(ctx context.Context) error {
+	database, err := r.cfg.Store.Relaying(ctx)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	for _, p := range r.pumps {
+		p.store = database
+	}
 	var observer sync.WaitGroup
 	observer.Go(func() { r.observe(ctx) })
 	defer observer.Wait()

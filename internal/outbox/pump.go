@@ -45,21 +45,22 @@ type result struct {
 // pump moves the rows of one destination.
 type pump struct {
 	destination string
-	store       *store.Store
-	send        sender
-	logger      *slog.Logger
-	metrics     *metrics
-	now         func() time.Time
-	wake        chan struct{}
-	parked      *parked
-	warned      time.Time
-	// sent are the ids of rows that are done with and not yet deleted.
-	sent []int64
+	// store is set before run.
+	store   *store.Store
+	send    sender
+	logger  *slog.Logger
+	metrics *metrics
+	now     func() time.Time
+	wake    chan struct{}
+	parked  *parked
+	warned  time.Time
+	// sent are rows that are done with and not yet deleted.
+	sent []db.Outbox
 }
 
 func newPump(cfg Config, m *metrics, destination string, send sender) *pump {
 	return &pump{
-		destination: destination, store: cfg.Store, send: send, logger: cfg.Logger, metrics: m, now: cfg.Now,
+		destination: destination, send: send, logger: cfg.Logger, metrics: m, now: cfg.Now,
 		wake: make(chan struct{}, 1), parked: newParked(destination),
 	}
 }
@@ -137,8 +138,7 @@ func (p *pump) round(ctx context.Context, shards []int16) (more bool, err error)
 	}
 	spans := p.draw(ctx, rows)
 	sent := p.send(ctx, rows)
-	p.acknowledged(rows, spans, sent.done)
-	p.sent = sent.done
+	p.sent = p.acknowledged(rows, spans, sent.done)
 	return more || len(p.sent) > 0, p.park(&sent)
 }
 
@@ -208,8 +208,9 @@ func (p *pump) draw(ctx context.Context, rows []db.Outbox) []trace.Span {
 	return spans
 }
 
-// acknowledged counts what was sent, trusts its lanes and targets again, and ends the span of each row.
-func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) {
+// acknowledged counts what was sent, trusts its lanes and targets again, ends the span of each row, and returns those that
+// are done with.
+func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) (sent []db.Outbox) {
 	now := p.now()
 	finished := make(map[int64]bool, len(done))
 	for _, id := range done {
@@ -226,7 +227,9 @@ func (p *pump) acknowledged(rows []db.Outbox, spans []trace.Span, done []int64) 
 		p.parked.sent(row)
 		p.metrics.sent.WithLabelValues(p.destination).Inc()
 		p.metrics.latency.WithLabelValues(p.destination).Observe(now.Sub(row.CreatedAt).Seconds())
+		sent = append(sent, *row)
 	}
+	return sent
 }
 
 // traceOf returns ctx with the trace of the row as the remote parent.

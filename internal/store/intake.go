@@ -151,8 +151,7 @@ func (in *Intake) saved(c db.Conversation) {
 }
 
 // finish queues grants and touches.
-func (in *Intake) finish(ctx context.Context, p *pipeline) error {
-	queries := db.New(p)
+func (in *Intake) finish(ctx context.Context, queries *db.Queries) error {
 	if len(in.granted) > 0 {
 		if err := queries.IntakeQuotasSet(ctx, in.grants()); err != nil {
 			return fmt.Errorf("granting quotas: %w", err)

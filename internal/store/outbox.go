@@ -3,16 +3,36 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
+// relayConnections are one a destination.
+const relayConnections = 2
+
+// Relaying returns a Store for an outbox relay, with few connections of its own. They do not wait for the disk: a delete that
+// a crash undoes is sent again with the same event id, which receivers expect. And they go by the index: of a table that
+// was empty when it was last vacuumed Postgres plans to read the whole, with every row that was deleted since.
+func (s *Store) Relaying(ctx context.Context) (*Store, error) {
+	config := s.pool.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = relayConnections, 0, 0
+	maps.Copy(config.ConnConfig.RuntimeParams, map[string]string{"synchronous_commit": "off", "enable_seqscan": "off"})
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the relay's database pool: %w", err)
+	}
+	return &Store{pool: pool}, nil
+}
+
 // OutboxNext removes rows that were sent and returns the first of those that are left, but for those of the targets and
 // lanes that are to be left alone, in one round trip.
-func (s *Store) OutboxNext(ctx context.Context, sent []int64, next db.OutboxHeadExceptParams) (rows []db.Outbox, err error) {
+func (s *Store) OutboxNext(ctx context.Context, sent []db.Outbox, next db.OutboxHeadExceptParams) (rows []db.Outbox, err error) {
 	var p pipeline
-	if len(sent) > 0 {
-		if err := db.New(&p).OutboxDelete(ctx, sent); err != nil {
+	for i := range sent {
+		if err := db.New(&p).OutboxDelete(ctx, sent[i].Destination, sent[i].Shard, sent[i].ID); err != nil {
 			return nil, fmt.Errorf("deleting what was sent: %w", err)
 		}
 	}

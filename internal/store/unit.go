@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/trace"
 
@@ -65,8 +63,7 @@ type Scope struct {
 }
 
 // Unit is one transaction over conversations. Rows that nothing reads before the commit (messages, frames, outbox) are
-// gathered and written last, with the commit in one round trip; frames are numbered then, agents in order of their names,
-// so that two units never wait for each other in a circle.
+// gathered and written last, with the commit in one round trip; frames are numbered then.
 type Unit struct {
 	*db.Queries
 	Scope
@@ -158,21 +155,16 @@ func (u *Unit) temporal(ctx context.Context, id, target string, argument any) er
 	return nil
 }
 
-// commit writes what was gathered and ends the transaction.
+// commit writes what was gathered and ends the transaction, in one round trip.
 func (u *Unit) commit(ctx context.Context) error {
-	// Frames come first, because they add to the outbox.
-	frames, err := u.numberFrames(ctx)
-	if err != nil {
-		return err
-	}
 	var p pipeline
 	queries := db.New(&p)
 	var errs []error
+	if u.intake != nil {
+		errs = append(errs, u.intake.finish(ctx, queries))
+	}
 	for i := range u.messages {
 		errs = append(errs, queries.MessageAdd(ctx, u.messages[i]))
-	}
-	for i := range frames {
-		errs = append(errs, queries.FrameAdd(ctx, frames[i]))
 	}
 	for i := range u.outbox {
 		errs = append(errs, queries.OutboxAdd(ctx, u.outbox[i]))
@@ -181,9 +173,14 @@ func (u *Unit) commit(ctx context.Context) error {
 	for _, destination := range notify {
 		errs = append(errs, queries.OutboxNotify(ctx, destination))
 	}
+	// Last, for until the commit nobody else can tell the same agents anything.
+	errs = append(errs, u.addFrames(ctx, queries))
 	p.batch.Queue("commit")
-	if err := errors.Join(append(errs, p.send(ctx, u.conn))...); err != nil {
-		return fmt.Errorf("committing messages, frames and outbox: %w", err)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := p.send(ctx, u.conn); err != nil {
+		return fmt.Errorf("committing a unit: %w", err)
 	}
 	for _, destination := range wake {
 		u.Relay.Wake(destination)
@@ -193,70 +190,51 @@ func (u *Unit) commit(ctx context.Context) error {
 
 // relays returns the destinations of which this process's relay has to know, and those of which others have to.
 func (u *Unit) relays() (wake, notify []string) {
-	for i := range u.outbox {
-		row := &u.outbox[i]
+	note := func(destination string, shard int16) {
 		to := &notify
-		if u.Relay != nil && u.Relay.Owns(row.Destination, row.Shard) {
+		if u.Relay != nil && u.Relay.Owns(destination, shard) {
 			to = &wake
 		}
-		if !slices.Contains(*to, row.Destination) {
-			*to = append(*to, row.Destination)
+		if !slices.Contains(*to, destination) {
+			*to = append(*to, destination)
 		}
+	}
+	for i := range u.outbox {
+		note(u.outbox[i].Destination, u.outbox[i].Shard)
+	}
+	for i := range u.frames {
+		note(DestinationKafka, ShardOf(u.frames[i].agent))
 	}
 	return wake, notify
 }
 
-// numberFrames takes numbers from the feeds of all agents concerned and puts each frame into the outbox. What the intake
-// has to write goes with it.
-func (u *Unit) numberFrames(ctx context.Context) ([]db.FrameAddParams, error) {
-	var p pipeline
-	if u.intake != nil {
-		if err := u.intake.finish(ctx, &p); err != nil {
-			return nil, err
+// addFrames queues the frames: for reconnecting desks, and in the outbox for connected ones.
+func (u *Unit) addFrames(ctx context.Context, queries *db.Queries) error {
+	if len(u.frames) == 0 {
+		return nil
+	}
+	after := map[string]int64{}
+	for i := range u.frames {
+		after[u.frames[i].agent]++
+	}
+	add := db.FramesAddParams{Topic: u.Events, EventType: string(message.TypeFrame), CreatedAt: u.Now}
+	for _, draft := range u.frames {
+		after[draft.agent]--
+		payload, err := json.Marshal(draft.payload)
+		if err != nil {
+			return fmt.Errorf("encoding a frame: %w", err)
 		}
-	}
-	slices.SortStableFunc(u.frames, func(a, b frameDraft) int { return cmp.Compare(a.agent, b.agent) })
-	var byAgent [][]frameDraft
-	for rest := u.frames; len(rest) > 0; {
-		count := 1
-		for count < len(rest) && rest[count].agent == rest[0].agent {
-			count++
+		// The statement gives it its number.
+		frame, err := json.Marshal(message.Frame{Agent: draft.agent, Kind: draft.kind, Payload: payload, At: u.Now})
+		if err != nil {
+			return fmt.Errorf("encoding a frame: %w", err)
 		}
-		byAgent, rest = append(byAgent, rest[:count]), rest[count:]
+		carrier := bus.WithTrace(trace.ContextWithSpanContext(ctx, draft.span), message.Envelope{})
+		add.Agents, add.Behind = append(add.Agents, draft.agent), append(add.Behind, after[draft.agent])
+		add.Shards, add.Frames = append(add.Shards, ShardOf(draft.agent)), append(add.Frames, frame)
+		add.Traceparents, add.Tracestates = append(add.Traceparents, carrier.TraceParent), append(add.Tracestates, carrier.TraceState)
 	}
-	lasts := make([]int64, len(byAgent))
-	for i, drafts := range byAgent {
-		p.batch.Queue(db.FeedAdvance, drafts[0].agent, int64(len(drafts))).QueryRow(func(row pgx.Row) error { return row.Scan(&lasts[i]) })
-	}
-	if err := p.send(ctx, u.conn); err != nil {
-		return nil, fmt.Errorf("numbering frames: %w", err)
-	}
-	rows := make([]db.FrameAddParams, 0, len(u.frames))
-	for i, drafts := range byAgent {
-		for n, draft := range drafts {
-			row, err := u.sendFrame(ctx, draft, lasts[i]-int64(len(drafts)-1-n))
-			if err != nil {
-				return nil, err
-			}
-			rows = append(rows, row)
-		}
-	}
-	return rows, nil
-}
-
-// sendFrame puts one frame into the outbox for connected desks and returns its row for reconnecting ones.
-func (u *Unit) sendFrame(ctx context.Context, draft frameDraft, seq int64) (db.FrameAddParams, error) {
-	payload, err := json.Marshal(draft.payload)
-	if err != nil {
-		return db.FrameAddParams{}, fmt.Errorf("encoding a frame: %w", err)
-	}
-	frame := message.Frame{Agent: draft.agent, Seq: seq, Kind: draft.kind, Payload: payload, At: u.Now}
-	e, err := message.New(fmt.Sprintf("%s/%d", draft.agent, seq), message.TypeFrame, u.Source, draft.agent, draft.agent, u.Now, frame)
-	if err != nil {
-		return db.FrameAddParams{}, err
-	}
-	u.Publish(trace.ContextWithSpanContext(ctx, draft.span), u.Events, e)
-	return db.FrameAddParams{Agent: draft.agent, Seq: seq, Kind: string(draft.kind), Payload: payload, CreatedAt: u.Now}, nil
+	return queries.FramesAdd(ctx, add)
 }
 
 // newID returns a UUIDv7: ids that grow with time keep indexes compact.

@@ -42,7 +42,7 @@ const (
 	// exportInterval lets a trace be seen soon after it happened.
 	exportInterval = time.Second
 	// tracesPerSecond bounds what traces cost a busy process; a quiet one has a trace of everything.
-	tracesPerSecond = 100
+	tracesPerSecond = 20
 )
 
 // StartTracing sets the process's tracer provider and W3C propagation. Spans are exported by OTLP over gRPC to endpoint

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// stagesRate is below the rate at which the product leaves traces out.
 	stagesRate = 50
+	// tracedRate is less than what the product traces of them: a process begins at most 20 traces a second.
+	tracedRate = 15
 	// stagesLimit is how long the last traces may take to arrive: processes export every second.
 	stagesLimit = 30 * time.Second
 )
@@ -26,13 +27,11 @@ func (b *bench) stages(ctx context.Context, report *strings.Builder) error {
 	if _, err := b.productFrame(ctx, stagesRate); err != nil {
 		return err
 	}
-	sent := stagesRate * int(b.length.Seconds())
 	var journeys []journey
 	err := await(ctx, "the traces of the messages", stagesLimit, func() (bool, error) {
 		var err error
 		journeys, err = b.journeys(ctx, began)
-		// Some frames come from the database instead of Kafka, and so without a trace.
-		return len(journeys) >= sent*9/10, err
+		return len(journeys) >= tracedRate*int(b.length.Seconds()), err
 	})
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,12 +25,12 @@ import (
 // time as the connector does.
 type pusher struct {
 	*environment
-	key *wechat.Key
-	run string
-	// address is host:port of the webhook, idle are connections to it that nobody uses now.
-	address string
-	idle    chan *pushConn
-	next    atomic.Int64
+	key     *wechat.Key
+	run     string
+	webhook *url.URL
+	// idle are connections to the webhook that nobody uses now.
+	idle chan *pushConn
+	next atomic.Int64
 }
 
 // push is one prepared request: signing and encrypting are the platform's work and stay out of the measurement.
@@ -57,7 +56,7 @@ func newPusher(e *environment) (*pusher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the webhook's URL: %w", err)
 	}
-	return &pusher{environment: e, key: key, run: hex.EncodeToString(run[:]), address: webhook.Host, idle: make(chan *pushConn, 256)}, nil
+	return &pusher{environment: e, key: key, run: hex.EncodeToString(run[:]), webhook: webhook, idle: make(chan *pushConn, 256)}, nil
 }
 
 const (
@@ -91,21 +90,13 @@ func (p *pusher) prepare(customer string) push {
 	if err != nil {
 		panic(err) // Strings always have a JSON form.
 	}
-	return push{content: content, request: request(p.webhookURL+"?"+query.Encode(), body)}
+	return push{content: content, request: request(p.webhook.Host, p.webhook.Path+"?"+query.Encode(), body)}
 }
 
 // request is a POST as it goes over the wire.
-func request(url string, body []byte) []byte {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		panic(err) // The URL was parsed before.
-	}
-	req.Header.Set("Content-Type", "application/json")
-	var wire bytes.Buffer
-	if err := req.Write(&wire); err != nil {
-		panic(err) // A buffer takes everything.
-	}
-	return wire.Bytes()
+func request(host, target string, body []byte) []byte {
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", target, host, len(body))
+	return append([]byte(head), body...)
 }
 
 // send delivers one push; anything but "success" within the platform's 5 s is an error.
@@ -138,7 +129,7 @@ func (p *pusher) connection(ctx context.Context) (*pushConn, error) {
 		}
 		break
 	}
-	conn, err := (&net.Dialer{Timeout: platformPatience}).DialContext(ctx, "tcp", p.address)
+	conn, err := (&net.Dialer{Timeout: platformPatience}).DialContext(ctx, "tcp", p.webhook.Host)
 	if err != nil {
 		return nil, fmt.Errorf("reaching the webhook: %w", err)
 	}

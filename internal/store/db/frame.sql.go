@@ -11,20 +11,6 @@ import (
 	"time"
 )
 
-const FeedAdvance = `-- name: FeedAdvance :one
-INSERT INTO feed (agent, seq) VALUES ($1, $2::bigint)
-ON CONFLICT (agent) DO UPDATE SET seq = feed.seq + $2::bigint
-RETURNING seq
-`
-
-// Takes the next numbers of an agent's feed; the row stays locked until the transaction ends, so that numbers become visible in order.
-func (q *Queries) FeedAdvance(ctx context.Context, agent string, count int64) (int64, error) {
-	row := q.db.QueryRow(ctx, FeedAdvance, agent, count)
-	var seq int64
-	err := row.Scan(&seq)
-	return seq, err
-}
-
 const FeedHead = `-- name: FeedHead :one
 SELECT coalesce((SELECT seq FROM feed WHERE agent = $1), 0)::bigint
 `
@@ -36,25 +22,52 @@ func (q *Queries) FeedHead(ctx context.Context, agent string) (int64, error) {
 	return column_1, err
 }
 
-const FrameAdd = `-- name: FrameAdd :exec
-INSERT INTO frame (agent, seq, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)
+const FramesAdd = `-- name: FramesAdd :exec
+WITH draft AS (
+    SELECT unnest($4::text[]) AS agent, unnest($5::bigint[]) AS behind, unnest($6::smallint[]) AS shard,
+           unnest($7::jsonb[]) AS frame, unnest($8::text[]) AS traceparent, unnest($9::text[]) AS tracestate
+), advanced AS (
+    INSERT INTO feed (agent, seq) SELECT agent, count(*) FROM draft GROUP BY agent ORDER BY agent
+    ON CONFLICT (agent) DO UPDATE SET seq = feed.seq + excluded.seq
+    RETURNING agent, seq
+), numbered AS (
+    SELECT draft.agent, draft.behind, draft.shard, draft.frame, draft.traceparent, draft.tracestate, advanced.seq - draft.behind AS seq FROM draft JOIN advanced ON advanced.agent = draft.agent
+), kept AS (
+    INSERT INTO frame (agent, seq, kind, payload, created_at)
+    SELECT agent, seq, frame->>'kind', frame->'payload', $3 FROM numbered
+)
+INSERT INTO outbox (destination, shard, target, key, event_id, event_type, subject, payload, traceparent, tracestate, created_at)
+SELECT 'kafka', shard, $1, agent, agent || '/' || seq, $2, agent, frame || jsonb_build_object('seq', seq),
+       traceparent, tracestate, $3
+FROM numbered ORDER BY agent, seq
 `
 
-type FrameAddParams struct {
-	Agent     string
-	Seq       int64
-	Kind      string
-	Payload   json.RawMessage
-	CreatedAt time.Time
+type FramesAddParams struct {
+	Topic        string
+	EventType    string
+	CreatedAt    time.Time
+	Agents       []string
+	Behind       []int64
+	Shards       []int16
+	Frames       []json.RawMessage
+	Traceparents []string
+	Tracestates  []string
 }
 
-func (q *Queries) FrameAdd(ctx context.Context, arg FrameAddParams) error {
-	_, err := q.db.Exec(ctx, FrameAdd,
-		arg.Agent,
-		arg.Seq,
-		arg.Kind,
-		arg.Payload,
+// Numbers frames, keeps them for desks that come back, and puts them into the outbox for those that are connected. behind is
+// how many frames of the same agent come after one. The feeds stay locked until the transaction ends, so that numbers become
+// visible in order; agents in the order of their names, so that two transactions never wait for each other in a circle.
+func (q *Queries) FramesAdd(ctx context.Context, arg FramesAddParams) error {
+	_, err := q.db.Exec(ctx, FramesAdd,
+		arg.Topic,
+		arg.EventType,
 		arg.CreatedAt,
+		arg.Agents,
+		arg.Behind,
+		arg.Shards,
+		arg.Frames,
+		arg.Traceparents,
+		arg.Tracestates,
 	)
 	return err
 }
