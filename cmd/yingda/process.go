@@ -105,13 +105,13 @@ const (
 )
 
 // openStore connects to the brand's database, waiting half a minute for one that is away.
-func (p *process) openStore(ctx context.Context) (*store.Store, error) {
+func (p *process) openStore(ctx context.Context, options ...store.Option) (*store.Store, error) {
 	url, err := connectionString(p.postgresURLFile)
 	if err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		opened, err := store.Open(ctx, url)
+		opened, err := store.Open(ctx, url, options...)
 		if err == nil || try == openTries || ctx.Err() != nil {
 			return opened, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/outbox"
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/router"
 )
@@ -35,7 +36,7 @@ func newRouterCommand() *cobra.Command {
 func startRouter(ctx context.Context, p *process) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	p.health.Report = func() configz.Report { return configz.Report{Objects: view.Snapshot().Generations()} }
-	database, err := p.openStore(ctx)
+	database, err := p.openStore(ctx, store.PlanOnce)
 	if err != nil {
 		return err
 	}

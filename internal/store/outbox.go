@@ -19,6 +19,7 @@ const relayConnections = 2
 func (s *Store) Relaying(ctx context.Context) (*Store, error) {
 	config := s.pool.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = relayConnections, 0, 0
+	PlanOnce(config)
 	maps.Copy(config.ConnConfig.RuntimeParams, map[string]string{"synchronous_commit": "off", "enable_seqscan": "off"})
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -34,9 +34,18 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
+// Option changes how a Store's connections are made.
+type Option func(*pgxpool.Config)
+
+// PlanOnce makes Postgres plan each statement once a connection instead of each time anew, which costs as much as running
+// it. It is for processes whose statements all go by a key; a list with filters can get a bad plan that way.
+func PlanOnce(config *pgxpool.Config) {
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+}
+
 // Open connects to the database at url. It fails when the database cannot be reached.
-func Open(ctx context.Context, url string) (*Store, error) {
-	s, err := OpenLazily(ctx, url)
+func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
+	s, err := OpenLazily(ctx, url, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +58,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 
 // OpenLazily returns at once; a database that is away is an error of what needs it. It is for connectors, who can do
 // most of their work with Kafka alone.
-func OpenLazily(ctx context.Context, url string) (*Store, error) {
+func OpenLazily(ctx context.Context, url string, options ...Option) (*Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// pgx's own error would quote the connection string, password and all.
@@ -57,6 +66,9 @@ func OpenLazily(ctx context.Context, url string) (*Store, error) {
 	}
 	config.MaxConns = max(config.MaxConns, 16)
 	config.MaxConnIdleTime = 5 * time.Minute
+	for _, option := range options {
+		option(config)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database pool: %w", err)

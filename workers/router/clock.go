@@ -182,7 +182,7 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 		return nil
 	}
 	states := []string{store.StateQueued, store.StateAwaitingOpening}
-	ids, err := c.Store.Queries().ConversationsInGroup(ctx, states, group, batchRows)
+	ids, err := c.Store.Queries().ConversationsInGroup(ctx, group, states, batchRows)
 	if err != nil {
 		return fmt.Errorf("finding who waits in a deleted group: %w", err)
 	}

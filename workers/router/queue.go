@@ -123,7 +123,7 @@ func (r *Router) assign(ctx context.Context, group *catalog.Group) error {
 
 // closeWaiting keeps those who still wait when a group closes for its next opening, and tells them. They keep their places.
 func (r *Router) closeWaiting(ctx context.Context, snapshot *catalog.Snapshot, group *catalog.Group) error {
-	ids, err := r.Store.Queries().ConversationsInGroup(ctx, []string{store.StateQueued}, group.Name, batchRows)
+	ids, err := r.Store.Queries().ConversationsInGroup(ctx, group.Name, []string{store.StateQueued}, batchRows)
 	if err != nil {
 		return fmt.Errorf("finding who waits in a closed group: %w", err)
 	}

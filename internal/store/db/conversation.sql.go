@@ -248,13 +248,19 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 }
 
 const ConversationsInGroup = `-- name: ConversationsInGroup :many
-SELECT id FROM conversation WHERE state = ANY($1::text[]) AND skill_group = $2
-ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT $3
+SELECT id FROM (
+    SELECT q.id, q.queued_at, q.opened_at FROM conversation q
+    WHERE q.state = 'queued' AND q.skill_group = $1 AND 'queued' = ANY($2::text[])
+    UNION ALL
+    SELECT a.id, a.queued_at, a.opened_at FROM conversation a
+    WHERE a.state = 'awaiting_opening' AND a.skill_group = $1 AND 'awaiting_opening' = ANY($2::text[])
+) AS waiting ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT $3
 `
 
-// The first conversations that wait in a group, in one of the states.
-func (q *Queries) ConversationsInGroup(ctx context.Context, states []string, skillGroup string, maxRows int32) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, ConversationsInGroup, states, skillGroup, maxRows)
+// The first conversations that wait in a group, in one of the states. Each has an index of its own, which a plan that is made
+// once uses only when the state is written out.
+func (q *Queries) ConversationsInGroup(ctx context.Context, skillGroup string, states []string, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, ConversationsInGroup, skillGroup, states, maxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -35,9 +35,15 @@ UNION ALL
 SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
 
 -- name: ConversationsInGroup :many
--- The first conversations that wait in a group, in one of the states.
-SELECT id FROM conversation WHERE state = ANY(@states::text[]) AND skill_group = @skill_group
-ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT @max_rows;
+-- The first conversations that wait in a group, in one of the states. Each has an index of its own, which a plan that is made
+-- once uses only when the state is written out.
+SELECT id FROM (
+    SELECT q.id, q.queued_at, q.opened_at FROM conversation q
+    WHERE q.state = 'queued' AND q.skill_group = @skill_group AND 'queued' = ANY(@states::text[])
+    UNION ALL
+    SELECT a.id, a.queued_at, a.opened_at FROM conversation a
+    WHERE a.state = 'awaiting_opening' AND a.skill_group = @skill_group AND 'awaiting_opening' = ANY(@states::text[])
+) AS waiting ORDER BY queued_at NULLS FIRST, opened_at, id LIMIT @max_rows;
 
 -- name: ConversationsOfAgent :many
 SELECT id FROM conversation WHERE state = 'assigned' AND agent = @agent::text ORDER BY assigned_at, id LIMIT @max_rows;
