@@ -82,16 +82,16 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 		instance = "connector"
 	}
 	// What platforms wait for must not share batches with what can wait.
-	producer, background := bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers)
+	producer, background, backlog := bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers)
 	pool := host.New(host.Options{
 		Names: p.names(), Pool: f.pool, Type: kind, Instance: instance, Brokers: p.kafkaBrokers, Producer: producer, Background: background,
-		Store: database, Kubernetes: kubernetes, AllowedBaseURLs: f.allowedBaseURLs, Listener: listener,
+		Backlog: backlog, Store: database, Kubernetes: kubernetes, AllowedBaseURLs: f.allowedBaseURLs, Listener: listener,
 		Registry: p.registry, Logger: p.logger, Clock: time.Now, DrainDelay: connectorDrainDelay,
 	})
 	p.health.Ready, p.health.Alive, p.health.Report = pool.Ready, pool.Alive, pool.Report
 	p.group.Go(func() error {
 		err := pool.Run(ctx)
-		err = errors.Join(err, producer.Close(), background.Close())
+		err = errors.Join(err, producer.Close(), background.Close(), backlog.Close())
 		database.Close()
 		return err
 	})

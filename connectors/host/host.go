@@ -34,7 +34,9 @@ type Options struct {
 	// Producer is for what platforms wait for, Background for the rest: their batches must not mix, so that what can wait
 	// neither holds up a webhook nor loses its order to a retry.
 	Producer, Background *bus.Producer
-	Store                *store.Store
+	// Backlog is the drain's alone: what it writes keeps its order after a failure only when nothing else fills its batches.
+	Backlog *bus.Producer
+	Store   *store.Store
 	// Kubernetes reads Channels and Secrets of the namespace.
 	Kubernetes client.WithWatch
 	// AllowedBaseURLs are the platform addresses that Channels may name.
@@ -94,7 +96,7 @@ func New(o Options) *Host {
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, metrics: m, logger: o.Logger}
-	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Background, o.Store, in.spooled, o.Clock, m, o.Logger)
+	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Backlog, o.Store, in.spooled, o.Clock, m, o.Logger)
 	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Logger)
 	// A restarted container keeps its pod's name, but is not the one that was sending.
 	owner := o.Instance + "/" + uuid.NewString()

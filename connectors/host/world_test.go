@@ -421,14 +421,14 @@ func (w *world) replica(modify ...func(*host.Options)) *replica {
 		w.t.Fatal(err)
 	}
 	r := &replica{w: w, address: listener.Addr().String(), registry: prometheus.NewRegistry(), logs: &logBuffer{}}
-	producer, background := bus.NewProducer([]string{w.kafka}), bus.NewProducer([]string{w.kafka})
+	producer, background, backlog := bus.NewProducer([]string{w.kafka}), bus.NewProducer([]string{w.kafka}), bus.NewProducer([]string{w.kafka})
 	database, err := store.OpenLazily(w.t.Context(), w.connectURL)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	options := host.Options{
 		Names: w.names, Pool: pool, Type: miniprogram.Type{}, Instance: testenv.Unique("replica"), Brokers: []string{w.kafka},
-		Producer: producer, Background: background, Store: database, Kubernetes: w.kube, AllowedBaseURLs: []string{w.simURL},
+		Producer: producer, Background: background, Backlog: backlog, Store: database, Kubernetes: w.kube, AllowedBaseURLs: []string{w.simURL},
 		Listener: listener, Registry: r.registry, Logger: slog.New(slog.NewJSONHandler(r.logs, nil)), Clock: time.Now,
 	}
 	for _, f := range modify {
@@ -448,6 +448,7 @@ func (w *world) replica(modify ...func(*host.Options)) *replica {
 		running.Wait()
 		_ = producer.Close()
 		_ = background.Close()
+		_ = backlog.Close()
 		database.Close()
 	})
 	w.t.Cleanup(func() {

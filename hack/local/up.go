@@ -132,11 +132,12 @@ func (l *local) awaitReady(ctx context.Context) error {
 
 // awaitRollout waits until all of the sample runs this checkout's image: a brand of before stays Ready while it does not.
 func (l *local) awaitRollout(ctx context.Context, tag string) error {
-	if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", "deployments", "--all", "--timeout="+readyTimeout,
+	const selector = "--selector=app.kubernetes.io/name=yingda"
+	if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", "deployments", selector, "--timeout="+readyTimeout,
 		"--for=jsonpath={.spec.template.spec.containers[0].image}="+imageName+":"+tag); err != nil {
 		return err
 	}
-	_, err := l.kubectl(ctx, "-n", sampleBrand, "rollout", "status", "deployments", "--selector=app.kubernetes.io/name=yingda", "--timeout="+readyTimeout)
+	_, err := l.kubectl(ctx, "-n", sampleBrand, "rollout", "status", "deployments", selector, "--timeout="+readyTimeout)
 	return err
 }
 

@@ -1,12 +1,12 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"sync/atomic"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -40,44 +40,29 @@ func Taken(err error, index int) bool {
 	return err == nil
 }
 
-// note is called by the writer for each batch that has its result, also after the caller has gone.
-func note(records []kafka.Message, err error) {
-	if err != nil {
-		return
-	}
-	for i := range records {
-		if taken, ok := records[i].WriterData.(*atomic.Bool); ok {
-			taken.Store(true)
-		}
-	}
-}
-
-// judge turns the writer's error of a call into a PartialError when it is one. Each partition's batch has a result of its
-// own; a call that ran out of time has none but those that were noted.
-func judge(err error, taken []atomic.Bool) error {
-	if err == nil {
-		return nil
-	}
-	var each kafka.WriteErrors
-	perRecord := errors.As(err, &each) && len(each) == len(taken)
-	confined := perRecord
+// judge turns the results of a call's records into its error, with err for those of which nothing is known. Each partition's
+// batch has a result of its own, so that a call may fail in part.
+func judge(results []result, err error) error {
 	failed := map[int]error{}
-	for i := range taken {
-		if taken[i].Load() {
+	confined := true
+	var first error
+	for i := range results {
+		cause := results[i].err
+		if !results[i].known {
+			cause = err
+		}
+		if cause == nil {
 			continue
 		}
-		cause := err
-		if perRecord && each[i] != nil {
-			cause = each[i]
-		}
-		failed[i] = cause
-		confined = confined && ofPartition(cause)
+		failed[i], first = cause, cmp.Or(first, cause)
+		confined = confined && results[i].known && ofPartition(cause)
 	}
 	switch {
 	case len(failed) == 0:
 		return nil
-	case len(failed) == len(taken) && !confined:
-		return summary(err)
+	case len(failed) == len(results) && !confined:
+		// Once: they are mostly one and the same, and a hundred refused connections would fill a line of the log.
+		return fmt.Errorf("%d of %d records were not taken, the first because: %w", len(failed), len(results), first)
 	default:
 		return &PartialError{Failed: failed}
 	}

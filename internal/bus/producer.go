@@ -8,8 +8,9 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,15 +35,16 @@ const (
 type Producer struct {
 	writer *kafka.Writer
 
-	mu    sync.Mutex
-	lanes map[string]*lane
+	mu      sync.Mutex
+	topics  map[string]*gatherer
+	closing bool
 }
 
 // NewProducer connects lazily: a broker that is away is an error of Publish, not of NewProducer.
 func NewProducer(brokers []string) *Producer {
 	writer := NewWriter(brokers)
 	writer.Completion = note
-	return &Producer{writer: writer, lanes: map[string]*lane{}}
+	return &Producer{writer: writer, topics: map[string]*gatherer{}}
 }
 
 // NewWriter returns the kafka-go Writer with the product's settings.
@@ -69,55 +71,48 @@ func NewWriter(brokers []string) *kafka.Writer {
 
 // Publish returns nil when every in-sync replica holds all envelopes. On an error some of them may have been written,
 // now or later: publish them again with the same IDs, receivers dedupe. A *PartialError says which, Taken asks it.
-// Envelopes of one call that share a key keep their order, and are taken or refused together, when there are at most
-// BatchSize of them.
+// Envelopes of one call that share a key keep their order. They are taken or refused together when there are at most
+// BatchSize of them and nobody else writes to the topic through this producer: others' may fill their batch.
 func (p *Producer) Publish(ctx context.Context, topic string, envelopes ...message.Envelope) error {
 	if len(envelopes) == 0 {
 		return nil
 	}
 	c := newCall(topic, envelopes)
-	p.lane(topic).add(ctx, c)
+	p.gatherer(topic).add(c) //nolint:contextcheck // What is written belongs to several callers and does not end with one.
 	var err error
 	select {
 	case err = <-c.done:
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = c.gaveUp(ctx.Err())
 	}
-	if err = judge(err, c.taken); err != nil {
+	if err != nil {
 		return fmt.Errorf("publishing to %s: %w", topic, err)
 	}
 	return nil
 }
 
-// lane is where the calls of a topic gather.
-func (p *Producer) lane(topic string) *lane {
+// gatherer is where the calls of a topic come together.
+func (p *Producer) gatherer(topic string) *gatherer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.lanes[topic]
-	if l == nil {
-		l = &lane{writer: p.writer}
-		p.lanes[topic] = l
+	g := p.topics[topic]
+	if g == nil {
+		g = &gatherer{writer: p.writer, closed: p.closing}
+		p.topics[topic] = g
 	}
-	return l
-}
-
-// summary is the first cause of an error of many records, and how many have one. kafka-go joins them all, and they are
-// mostly one and the same: a broker that is away would fill a line of the log with a hundred refused connections.
-func summary(err error) error {
-	var each kafka.WriteErrors
-	if !errors.As(err, &each) {
-		return err
-	}
-	for _, cause := range each {
-		if cause != nil {
-			return fmt.Errorf("%d of %d records were not taken, the first because: %w", each.Count(), len(each), cause)
-		}
-	}
-	return err
+	return g
 }
 
 // Close flushes and releases the connections.
 func (p *Producer) Close() error {
+	p.mu.Lock()
+	p.closing = true
+	topics := slices.Collect(maps.Values(p.topics))
+	p.mu.Unlock()
+	// Before the writer: what begins to write while it closes would never end.
+	for _, g := range topics {
+		g.close()
+	}
 	err := p.writer.Close()
 	// A Writer closes the transport that it made itself, and no other.
 	if transport, ok := p.writer.Transport.(*kafka.Transport); ok {

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -14,34 +13,6 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/message"
 )
-
-func TestAnErrorOfManyRecordsIsSaidOnce(t *testing.T) {
-	for name, tt := range map[string]struct {
-		err   error
-		want  string
-		cause error
-	}{
-		"all records": {
-			err: kafka.WriteErrors{errRefused, errRefused}, cause: errRefused,
-			want: "2 of 2 records were not taken, the first because: " + errRefused.Error(),
-		},
-		"some records": {
-			err: kafka.WriteErrors{nil, kafka.LeaderNotAvailable, nil, errRefused}, cause: kafka.LeaderNotAvailable,
-			want: "2 of 4 records were not taken, the first because: " + kafka.LeaderNotAvailable.Error(),
-		},
-		"the whole call": {err: io.ErrClosedPipe, cause: io.ErrClosedPipe, want: io.ErrClosedPipe.Error()},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := summary(tt.err)
-			if got.Error() != tt.want {
-				t.Errorf("summary is %q, want %q", got, tt.want)
-			}
-			if !errors.Is(got, tt.cause) {
-				t.Errorf("%q does not wrap %q", got, tt.cause)
-			}
-		})
-	}
-}
 
 // lostBroker knows the topic, as from a metadata answer of before, and refuses every record.
 type lostBroker struct{}

@@ -43,6 +43,9 @@ const (
 	tick = time.Second
 	// queryTimeout turns a connection that says nothing into a lost one.
 	queryTimeout = 5 * time.Second
+	// vacuumAfter is what a look at the outbox can pass over in a few tenths of a millisecond.
+	vacuumAfter   = 5000
+	vacuumTimeout = 30 * time.Second
 	// releaseTimeout bounds the last word of a session.
 	releaseTimeout = time.Second
 )
@@ -80,6 +83,8 @@ type Relay struct {
 	cfg     Config
 	pumps   []*pump
 	metrics *metrics
+	// deleted counts the rows that were deleted since the outbox was last vacuumed.
+	deleted atomic.Int64
 	// own is what the session under way owns, nil between two.
 	own atomic.Pointer[ownership]
 }
@@ -89,14 +94,12 @@ var _ store.Relay = (*Relay)(nil)
 // New returns a relay; Run starts it.
 func New(cfg Config) *Relay {
 	m := newMetrics(cfg.Metrics)
-	return &Relay{
-		cfg:     cfg,
-		metrics: m,
-		pumps: []*pump{
-			newPump(cfg, m, store.DestinationKafka, (&kafkaSender{cfg.Publisher, cfg.Source}).send),
-			newPump(cfg, m, store.DestinationTemporal, (&temporalSender{cfg.Workflows, cfg.TaskQueue, cfg.Logger, m}).send),
-		},
+	r := &Relay{cfg: cfg, metrics: m}
+	r.pumps = []*pump{
+		newPump(cfg, m, &r.deleted, store.DestinationKafka, (&kafkaSender{cfg.Publisher, cfg.Source}).send),
+		newPump(cfg, m, &r.deleted, store.DestinationTemporal, (&temporalSender{cfg.Workflows, cfg.TaskQueue, cfg.Logger, m}).send),
 	}
+	return r
 }
 
 // Owns says whether rows of the shard leave through this relay. When it loses the shard before they are committed, their
@@ -127,9 +130,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	for _, p := range r.pumps {
 		p.store = database
 	}
-	var observer sync.WaitGroup
-	observer.Go(func() { r.observe(ctx) })
-	defer observer.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { r.observe(ctx) })
+	beside.Go(func() { r.vacuum(ctx, database) })
+	defer beside.Wait()
 	for backoff := backoffMin; ; backoff = min(2*backoff, backoffMax) {
 		held, err := r.session(ctx)
 		if ctx.Err() != nil {
@@ -142,6 +146,21 @@ func (r *Relay) Run(ctx context.Context) error {
 		if !wait.For(ctx, backoff) {
 			return nil
 		}
+	}
+}
+
+// vacuum frees the outbox of deleted rows after every few thousand, until ctx ends.
+func (r *Relay) vacuum(ctx context.Context, database *store.Store) {
+	for wait.For(ctx, tick) {
+		if r.deleted.Load() < vacuumAfter {
+			continue
+		}
+		r.deleted.Store(0)
+		vacuumCtx, cancel := context.WithTimeout(ctx, vacuumTimeout)
+		if err := database.OutboxVacuum(vacuumCtx); err != nil && ctx.Err() == nil {
+			r.cfg.Logger.Warn("Leaving the outbox to autovacuum", "error", err)
+		}
+		cancel()
 	}
 }
 

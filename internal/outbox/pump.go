@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -54,14 +55,15 @@ type pump struct {
 	wake    chan struct{}
 	parked  *parked
 	warned  time.Time
+	deleted *atomic.Int64
 	// sent are rows that are done with and not yet deleted.
 	sent []db.Outbox
 }
 
-func newPump(cfg Config, m *metrics, destination string, send sender) *pump {
+func newPump(cfg Config, m *metrics, deleted *atomic.Int64, destination string, send sender) *pump {
 	return &pump{
 		destination: destination, send: send, logger: cfg.Logger, metrics: m, now: cfg.Now,
-		wake: make(chan struct{}, 1), parked: newParked(destination),
+		wake: make(chan struct{}, 1), parked: newParked(destination), deleted: deleted,
 	}
 }
 
@@ -82,6 +84,10 @@ func (p *pump) run(ctx context.Context, own *ownership) {
 			return
 		case err != nil:
 			p.failed(err)
+			if len(p.sent) > 0 {
+				// Now, for after the pause this process may be gone. What fails here is done with the next look.
+				_, _ = p.head(ctx, nil)
+			}
 			if !wait.For(ctx, backoff) {
 				return
 			}
@@ -151,6 +157,7 @@ func (p *pump) head(ctx context.Context, shards []int16) ([]db.Outbox, error) {
 		Shards: shards, Destination: p.destination, Targets: targets, Lanes: lanes, MaxRows: bus.BatchSize,
 	})
 	if err == nil {
+		p.deleted.Add(int64(len(p.sent)))
 		p.sent = nil
 	}
 	return rows, err

@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -203,9 +206,9 @@ func TestFramesOfAnAgentAreNumberedWithoutGaps(t *testing.T) {
 		writers.Go(func() {
 			for i := range 25 {
 				err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
-					u.Tell(ctx, "xiaomei", message.FrameMessage, i)
+					u.Tell(ctx, "xiaomei", message.FrameMessage, 2*i)
 					u.Tell(ctx, "xiaohong", message.FrameMessage, w)
-					u.Tell(ctx, "xiaomei", message.FrameMessage, i)
+					u.Tell(ctx, "xiaomei", message.FrameMessage, 2*i+1)
 					return nil
 				})
 				if err != nil {
@@ -222,9 +225,30 @@ func TestFramesOfAnAgentAreNumberedWithoutGaps(t *testing.T) {
 	if len(frames) != 200 {
 		t.Fatalf("frames = %d, want 200", len(frames))
 	}
+	// All shards: the rows of one agent are in one of them.
+	sent, err := s.OutboxNext(t.Context(), nil, db.OutboxHeadExceptParams{
+		Shards: []int16{0, 1, 2, 3, 4, 5, 6, 7}, Destination: store.DestinationKafka, MaxRows: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent = slices.DeleteFunc(sent, func(row db.Outbox) bool { return row.Key != "xiaomei" })
+	if len(sent) != len(frames) {
+		t.Fatalf("the outbox has %d rows, want %d", len(sent), len(frames))
+	}
+	last := -1
 	for i, f := range frames {
-		if f.Seq != int64(i+1) {
-			t.Fatalf("frame %d has number %d", i+1, f.Seq)
+		number, err := strconv.Atoi(string(f.Payload))
+		if err != nil || number%2 == 1 && number != last+1 {
+			t.Errorf("frame %d carries %q after %d: the two of a unit changed places", i+1, f.Payload, last)
+		}
+		last = number
+		var live message.Frame
+		if err := json.Unmarshal(sent[i].Payload, &live); err != nil {
+			t.Fatal(err)
+		}
+		if f.Seq != int64(i+1) || live.Seq != f.Seq || sent[i].EventID != fmt.Sprintf("xiaomei/%d", f.Seq) || string(live.Payload) != string(f.Payload) {
+			t.Errorf("frame %d has number %d, and in the outbox %d as %s with %s instead of %s", i+1, f.Seq, live.Seq, sent[i].EventID, live.Payload, f.Payload)
 		}
 	}
 }

@@ -151,23 +151,18 @@ func (in *Intake) saved(c db.Conversation) {
 }
 
 // finish queues grants and touches.
-func (in *Intake) finish(ctx context.Context, queries *db.Queries) error {
+func (in *Intake) finish(ctx context.Context, queries *db.Queries) {
 	if len(in.granted) > 0 {
-		if err := queries.IntakeQuotasSet(ctx, in.grants()); err != nil {
-			return fmt.Errorf("granting quotas: %w", err)
-		}
+		_ = queries.IntakeQuotasSet(ctx, in.grants())
 	}
 	if len(in.touched) == 0 {
-		return nil
+		return
 	}
 	ids, ats := make([]uuid.UUID, 0, len(in.touched)), make([]time.Time, 0, len(in.touched))
 	for id, at := range in.touched {
 		ids, ats = append(ids, id), append(ats, at)
 	}
-	if err := queries.IntakeTouches(ctx, ids, ats); err != nil {
-		return fmt.Errorf("noting the messages' times: %w", err)
-	}
-	return nil
+	_ = queries.IntakeTouches(ctx, ids, ats)
 }
 
 // grants are the quotas that changed, in the order in which everybody locks them.

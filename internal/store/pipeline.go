@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,24 +13,44 @@ import (
 // pipeline sends statements in one round trip, which costs more than most of them do. They run in order, each seeing what
 // those before it did; the first that fails ends all.
 type pipeline struct {
-	// Nobody can wait for a row: statements with results are queued by read.
-	db.DBTX
 	batch pgx.Batch
+	err   error
 }
 
-// Exec queues a statement; its error is send's. Queries over a pipeline can be used for statements without results.
+var _ db.DBTX = (*pipeline)(nil)
+
+// errNoResult is the answer to a statement that cannot be queued: its caller would wait for rows.
+var errNoResult = errors.New("a pipeline queues statements without results; use read for the others")
+
+// queries are for statements without results (:exec): each is queued, returns nil, and leaves its error to send.
+func (p *pipeline) queries() *db.Queries { return db.New(p) }
+
 func (p *pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	p.batch.Queue(sql, args...)
 	return pgconn.CommandTag{}, nil
 }
+
+func (p *pipeline) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	p.err = errNoResult
+	return nil, p.err
+}
+
+func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row {
+	p.err = errNoResult
+	return noRow{}
+}
+
+type noRow struct{}
+
+func (noRow) Scan(...any) error { return errNoResult }
 
 // send runs what was queued.
 func (p *pipeline) send(ctx context.Context, conn interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 },
 ) error {
-	if p.batch.Len() == 0 {
-		return nil
+	if p.err != nil || p.batch.Len() == 0 {
+		return p.err
 	}
 	return conn.SendBatch(ctx, &p.batch).Close()
 }

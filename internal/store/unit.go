@@ -3,13 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/trace"
 
@@ -157,33 +158,43 @@ func (u *Unit) temporal(ctx context.Context, id, target string, argument any) er
 
 // commit writes what was gathered and ends the transaction, in one round trip.
 func (u *Unit) commit(ctx context.Context) error {
+	frames, err := u.numberless(ctx)
+	if err != nil {
+		return err
+	}
 	var p pipeline
-	queries := db.New(&p)
-	var errs []error
+	queries := p.queries()
 	if u.intake != nil {
-		errs = append(errs, u.intake.finish(ctx, queries))
+		u.intake.finish(ctx, queries)
 	}
 	for i := range u.messages {
-		errs = append(errs, queries.MessageAdd(ctx, u.messages[i]))
+		_ = queries.MessageAdd(ctx, u.messages[i])
 	}
 	for i := range u.outbox {
-		errs = append(errs, queries.OutboxAdd(ctx, u.outbox[i]))
+		_ = queries.OutboxAdd(ctx, u.outbox[i])
 	}
 	wake, notify := u.relays()
 	for _, destination := range notify {
-		errs = append(errs, queries.OutboxNotify(ctx, destination))
+		_ = queries.OutboxNotify(ctx, destination)
 	}
-	// Last, for until the commit nobody else can tell the same agents anything.
-	errs = append(errs, u.addFrames(ctx, queries))
-	p.batch.Queue("commit")
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if len(frames.Agents) > 0 {
+		// Last, for until the commit nobody else can tell the same agents anything.
+		_ = queries.FramesAdd(ctx, frames)
 	}
+	p.batch.Queue("commit").Exec(committed)
 	if err := p.send(ctx, u.conn); err != nil {
 		return fmt.Errorf("committing a unit: %w", err)
 	}
 	for _, destination := range wake {
 		u.Relay.Wake(destination)
+	}
+	return nil
+}
+
+// committed is an error when Postgres has rolled back instead, as it does with a transaction in which something failed.
+func committed(tag pgconn.CommandTag) error {
+	if tag.String() != "COMMIT" {
+		return pgx.ErrTxCommitRollback
 	}
 	return nil
 }
@@ -208,33 +219,29 @@ func (u *Unit) relays() (wake, notify []string) {
 	return wake, notify
 }
 
-// addFrames queues the frames: for reconnecting desks, and in the outbox for connected ones.
-func (u *Unit) addFrames(ctx context.Context, queries *db.Queries) error {
-	if len(u.frames) == 0 {
-		return nil
-	}
+// numberless are the frames as the statement takes them that gives them their numbers.
+func (u *Unit) numberless(ctx context.Context) (add db.FramesAddParams, err error) {
 	after := map[string]int64{}
 	for i := range u.frames {
 		after[u.frames[i].agent]++
 	}
-	add := db.FramesAddParams{Topic: u.Events, EventType: string(message.TypeFrame), CreatedAt: u.Now}
+	add = db.FramesAddParams{Topic: u.Events, EventType: string(message.TypeFrame), CreatedAt: u.Now}
 	for _, draft := range u.frames {
 		after[draft.agent]--
 		payload, err := json.Marshal(draft.payload)
 		if err != nil {
-			return fmt.Errorf("encoding a frame: %w", err)
+			return add, fmt.Errorf("encoding a frame: %w", err)
 		}
-		// The statement gives it its number.
 		frame, err := json.Marshal(message.Frame{Agent: draft.agent, Kind: draft.kind, Payload: payload, At: u.Now})
 		if err != nil {
-			return fmt.Errorf("encoding a frame: %w", err)
+			return add, fmt.Errorf("encoding a frame: %w", err)
 		}
 		carrier := bus.WithTrace(trace.ContextWithSpanContext(ctx, draft.span), message.Envelope{})
 		add.Agents, add.Behind = append(add.Agents, draft.agent), append(add.Behind, after[draft.agent])
 		add.Shards, add.Frames = append(add.Shards, ShardOf(draft.agent)), append(add.Frames, frame)
 		add.Traceparents, add.Tracestates = append(add.Traceparents, carrier.TraceParent), append(add.Tracestates, carrier.TraceState)
 	}
-	return queries.FramesAdd(ctx, add)
+	return add, nil
 }
 
 // newID returns a UUIDv7: ids that grow with time keep indexes compact.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,8 +22,12 @@ func main() {
 	out := flag.String("out", "docs/performance.md", "the Markdown file to write")
 	rounds := flag.Int("rounds", 5, "how often floor and product alternate")
 	seconds := flag.Int("seconds", 10, "length of one measurement")
-	only := flag.String("only", "", "measure only the way into Kafka (ingest) or the one to the agent (desk)")
+	only := flag.String("only", "", "measure only the way into Kafka (ingest) or the one to the agent (desk), and write no file")
 	flag.Parse()
+	if !slices.Contains([]string{"", "ingest", "desk"}, *only) {
+		fmt.Fprintln(os.Stderr, "bench: -only is ingest or desk")
+		os.Exit(2)
+	}
 	if err := run(ctx, *out, *only, *rounds, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
@@ -53,6 +58,10 @@ func run(ctx context.Context, out, only string, rounds int, length time.Duration
 		if err := measure(ctx, &report); err != nil {
 			return err
 		}
+	}
+	if only != "" {
+		fmt.Println(report.String())
+		return nil
 	}
 	if err := os.WriteFile(out, []byte(report.String()), 0o644); err != nil {
 		return fmt.Errorf("writing the report: %w", err)

@@ -423,7 +423,7 @@ func (b *bench) settle(ctx context.Context) error {
 func (b *bench) header(report *strings.Builder) {
 	fmt.Fprintf(report, "# Performance\n\nPrinted by `make bench` on %s: the product as `make up` installs it, on one machine with everything else of the stack.\n", time.Now().UTC().Format(time.DateOnly))
 	fmt.Fprintf(report, "Floor and product alternate on the same broker (%s); medians of %d rounds of %s. The floor is the raw kafka-go client with the\n", b.kafka, b.rounds, b.length)
-	fmt.Fprintf(report, "product's settings: acks=all, BatchTimeout %s, BatchSize %d, MinBytes 1, MaxWait 250 ms; messages of %d bytes.\n\n", bus.BatchTimeout, bus.BatchSize, contentSize)
+	fmt.Fprintf(report, "product's settings: acks=all, BatchTimeout %s, BatchSize %d, MinBytes 1, MaxWait 250 ms; messages of %d bytes.\nWhere 64 write at once its BatchTimeout is %s: the product gathers what they write before its Writer, which is given whole batches.\n\n", bus.BatchTimeout, bus.BatchSize, contentSize, floorLinger)
 }
 
 func floorValue(n int) string {

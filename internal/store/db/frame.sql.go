@@ -103,7 +103,7 @@ func (q *Queries) FramesAfter(ctx context.Context, agent string, afterSeq int64,
 }
 
 const FramesPrune = `-- name: FramesPrune :execrows
-DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < $1 LIMIT 1000))
+DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < $1 ORDER BY f.created_at LIMIT 1000))
 `
 
 func (q *Queries) FramesPrune(ctx context.Context, before time.Time) (int64, error) {

@@ -27,4 +27,4 @@ SELECT * FROM frame WHERE agent = @agent AND seq > @after_seq ORDER BY seq LIMIT
 SELECT coalesce((SELECT seq FROM feed WHERE agent = @agent), 0)::bigint;
 
 -- name: FramesPrune :execrows
-DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < @before LIMIT 1000));
+DELETE FROM frame WHERE ctid = ANY(ARRAY(SELECT f.ctid FROM frame f WHERE f.created_at < @before ORDER BY f.created_at LIMIT 1000));

@@ -3,11 +3,13 @@ package bus
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/produce"
@@ -26,6 +28,19 @@ func (b *countingBroker) RoundTrip(ctx context.Context, address net.Addr, reques
 		b.writes.Add(1)
 	}
 	return b.lameBroker.RoundTrip(ctx, address, request)
+}
+
+// newTestProducer writes to the broker, and is closed before the test ends.
+func newTestProducer(t *testing.T, broker kafka.RoundTripper) *Producer {
+	t.Helper()
+	p := NewProducer([]string{"127.0.0.1:1"})
+	p.writer.Transport = broker
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
 }
 
 // together publishes one envelope each from as many goroutines, all at once, and returns their errors.
@@ -47,8 +62,7 @@ func together(p *Producer, envelopes []message.Envelope) []error {
 func TestCallsOfTheSameTimeShareRequests(t *testing.T) {
 	const calls = 200
 	broker := &countingBroker{lameBroker: lameBroker{func() error { return nil }}}
-	p := NewProducer([]string{"127.0.0.1:1"})
-	p.writer.Transport = broker
+	p := newTestProducer(t, broker)
 	envelopes := make([]message.Envelope, calls)
 	for i := range envelopes {
 		envelopes[i] = message.Envelope{ID: strconv.Itoa(i), Key: "one customer"}
@@ -64,29 +78,67 @@ func TestCallsOfTheSameTimeShareRequests(t *testing.T) {
 }
 
 func TestAPartitionThatNeverAnswersHoldsUpNoOther(t *testing.T) {
-	never := make(chan struct{})
+	never, hangs := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	p := newTestProducer(t, lameBroker{func() error {
+		once.Do(func() { close(hangs) })
+		<-never
+		return errRefused
+	}})
 	t.Cleanup(func() { close(never) })
-	p := NewProducer([]string{"127.0.0.1:1"})
-	p.writer.Transport = lameBroker{func() error { <-never; return errRefused }}
 	envelopes, odd := spread()
 	stuck, cancel := context.WithCancel(t.Context())
 	var hanging sync.WaitGroup
 	hanging.Go(func() { _ = p.Publish(stuck, "inbound", envelopes...) })
+	<-hangs
+	// All at once, so that they go out with others that hang.
+	var calls sync.WaitGroup
 	for i := range envelopes {
-		if odd[i] {
-			continue
-		}
-		if err := p.Publish(t.Context(), "inbound", envelopes[i]); err != nil {
-			t.Errorf("an envelope for a partition that answers: %v", err)
-		}
+		calls.Go(func() {
+			// Well below what the producer waits for a partition; it is not what is measured.
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			began := time.Now()
+			err := p.Publish(ctx, "inbound", envelopes[i])
+			if waited := ctx.Err() != nil; waited != odd[i] || (err != nil) != odd[i] {
+				t.Errorf("envelope %d for a partition that hangs (%t): %v after %s", i, odd[i], err, time.Since(began))
+			}
+		})
 	}
+	calls.Wait()
 	cancel()
 	hanging.Wait()
 }
 
-func TestAnEnvelopeThatIsTooLargeFailsAlone(t *testing.T) {
+func TestARefusalReachesTheCallsOfItsPartitionAlone(t *testing.T) {
+	p := newTestProducer(t, lameBroker{func() error { return kafka.NotEnoughReplicas }})
+	envelopes, odd := spread()
+	for i, err := range together(p, envelopes) {
+		if got := errors.Is(err, kafka.NotEnoughReplicas); got != odd[i] || (err != nil) != odd[i] {
+			t.Errorf("call %d for a partition that refuses (%t): %v", i, odd[i], err)
+		}
+	}
+}
+
+func TestAClosedProducerRefuses(t *testing.T) {
 	p := NewProducer([]string{"127.0.0.1:1"})
 	p.writer.Transport = lameBroker{func() error { return nil }}
+	envelopes, _ := spread()
+	if err := p.Publish(t.Context(), "inbound", envelopes...); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range []string{"inbound", "another"} {
+		if err := p.Publish(t.Context(), topic, envelopes...); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("publishing to %s: %v, want %v", topic, err, io.ErrClosedPipe)
+		}
+	}
+}
+
+func TestAnEnvelopeThatIsTooLargeFailsAlone(t *testing.T) {
+	p := newTestProducer(t, lameBroker{func() error { return nil }})
 	envelopes := make([]message.Envelope, 20)
 	for i := range envelopes {
 		envelopes[i] = message.Envelope{ID: strconv.Itoa(i), Key: strconv.Itoa(i)}
