@@ -247,11 +247,12 @@ Everything       source .run/env
 
 Try next:
   bin/k8s/kubectl get yingda -n %s
-  curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'
   bin/k8s/kubectl -n %s patch servicelevel standard --type merge -p '{"spec":{"complaint":{"ladder":[{"after":"10s","notify":"Supervisor"}]}}}'
+  curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'      (the supervisor sees it after 10 s:
+      sign in as laozhang, token of Secret laozhang-trial-token)
   make down
 `, s.deskURL, sampleAgent, s.token, simulator, temporalUI, tracesPage, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
-		sampleBrand, simulator, s.app.AppID, sampleBrand)
+		sampleBrand, sampleBrand, simulator, s.app.AppID)
 }
 
 // call does one HTTP request with JSON both ways; an answer of 400 or more is an error that quotes it.

@@ -77,6 +77,10 @@ func TestWithoutATokenThereIsNoData(t *testing.T) {
 func TestSigningIn(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
+	problem := asks[json.RawMessage](&visitor{d, http.Header{}}, http.StatusUnprocessableEntity, http.MethodPost, "/api/session", map[string]string{"token": "secret", "as": "xiaomei"})
+	if strings.Contains(string(problem), "secret") || !strings.Contains(string(problem), "unexpected property") {
+		t.Errorf("the refusal of an unknown field is %s", problem)
+	}
 	if got := asks[refused](&visitor{d, http.Header{}}, http.StatusUnauthorized, http.MethodPost, "/api/session", map[string]string{"token": "wrong"}); got.Status != 401 {
 		t.Errorf("a wrong token: %+v", got)
 	}

@@ -22,6 +22,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 		"GET /api/stream?after=<seq> is a WebSocket that brings the agent's frames."
 	// No page of documentation: it would load its script from another host. No $schema in answers: they are what they say.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.Transformers = append(config.Transformers, withoutValues)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"trialToken": {Type: "http", Scheme: "bearer"},
 		"session":    {Type: "apiKey", In: "cookie", Name: cookieName},
@@ -37,6 +38,16 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	})
 	mux.Handle("/", page)
 	return mux
+}
+
+// withoutValues keeps a refusal from quoting what was sent, which may be a token or what a customer wrote.
+func withoutValues(_ huma.Context, _ string, answer any) (any, error) {
+	if refused, ok := answer.(*huma.ErrorModel); ok {
+		for _, detail := range refused.Errors {
+			detail.Value = nil
+		}
+	}
+	return answer, nil
 }
 
 // handle registers an operation for those who are signed in.
