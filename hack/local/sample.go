@@ -248,8 +248,8 @@ Everything       source .run/env
 Try next:
   bin/k8s/kubectl get yingda -n %s
   bin/k8s/kubectl -n %s patch servicelevel standard --type merge -p '{"spec":{"complaint":{"ladder":[{"after":"10s","notify":"Supervisor"}]}}}'
-  curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'      (the supervisor sees it after 10 s:
-      sign in as laozhang, token of Secret laozhang-trial-token)
+  curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'
+  # after 10 s the supervisor sees it: sign in as laozhang, with the token in Secret laozhang-trial-token
   make down
 `, s.deskURL, sampleAgent, s.token, simulator, temporalUI, tracesPage, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
 		sampleBrand, sampleBrand, simulator, s.app.AppID)
