@@ -66,6 +66,8 @@ func OpenLazily(ctx context.Context, url string, options ...Option) (*Store, err
 	}
 	config.MaxConns = max(config.MaxConns, 16)
 	config.MaxConnIdleTime = 5 * time.Minute
+	// Every statement is short. After a peak Postgres takes tables for so large that it would compile some for longer than they run.
+	config.ConnConfig.RuntimeParams["jit"] = "off"
 	for _, option := range options {
 		option(config)
 	}
