@@ -1,12 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -421,7 +418,7 @@ func (b *bench) settle(ctx context.Context) error {
 }
 
 func (b *bench) header(report *strings.Builder) {
-	fmt.Fprintf(report, "# Performance\n\nPrinted by `make bench` on %s: the product as `make up` installs it, on one machine with everything else of the stack.\n", time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(report, "# Performance\n\nPrinted by `go run ./test/bench -rounds %d -seconds %.0f` (`make bench` without the flags) on %s: the product as `make up`\ninstalls it, on one machine with everything else of the stack.\n", b.rounds, b.length.Seconds(), time.Now().UTC().Format(time.DateOnly))
 	fmt.Fprintf(report, "Floor and product alternate on the same broker (%s); medians of %d rounds of %s. The floor is the raw kafka-go client with the\n", b.kafka, b.rounds, b.length)
 	fmt.Fprintf(report, "product's settings: acks=all, BatchTimeout %s, BatchSize %d, MinBytes 1, MaxWait 250 ms; messages of %d bytes.\nWhere 64 write at once its BatchTimeout is %s: the product gathers what they write before its Writer, which is given whole batches.\n\n", bus.BatchTimeout, bus.BatchSize, contentSize, floorLinger)
 }
@@ -430,77 +427,3 @@ func floorValue(n int) string {
 	text := fmt.Sprintf("floor %d ", n)
 	return text + strings.Repeat("x", contentSize-len(text))
 }
-
-// perThousand is the processor time since a reading, by kind, for each 1,000 messages.
-func perThousand(before map[string]usage, messages float64) map[string]float64 {
-	out := map[string]float64{}
-	for kind, seconds := range spent(before, usages()) {
-		out[kind] = seconds / messages * 1000
-	}
-	return out
-}
-
-func memory() map[string]float64 {
-	out := map[string]float64{}
-	for kind, u := range usages() {
-		out[kind] = u.rssMiB
-	}
-	return out
-}
-
-func medians(rounds []map[string]float64) map[string]float64 {
-	out := map[string]float64{}
-	for kind := range rounds[0] {
-		var values []float64
-		for _, round := range rounds {
-			values = append(values, round[kind])
-		}
-		out[kind] = median(values)
-	}
-	return out
-}
-
-func costOf(rounds []map[string]float64) string { return describe(medians(rounds), "%.2f s") }
-
-func describe(values map[string]float64, format string) string {
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(values)) {
-		parts = append(parts, kind+" "+fmt.Sprintf(format, values[kind]))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// percentiles of one measurement.
-type percentiles struct{ p50, p99, max time.Duration }
-
-func (p percentiles) String() string {
-	return fmt.Sprintf("p50 %s p99 %s max %s", ms(p.p50), ms(p.p99), ms(p.max))
-}
-
-func percentilesOf(took []time.Duration) percentiles {
-	slices.Sort(took)
-	return percentiles{took[len(took)/2], took[len(took)*99/100], took[len(took)-1]}
-}
-
-func medianOf(rounds []percentiles) percentiles {
-	pick := func(f func(percentiles) time.Duration) time.Duration {
-		var values []time.Duration
-		for _, r := range rounds {
-			values = append(values, f(r))
-		}
-		return median(values)
-	}
-	return percentiles{
-		pick(func(p percentiles) time.Duration { return p.p50 }), pick(func(p percentiles) time.Duration { return p.p99 }),
-		pick(func(p percentiles) time.Duration { return p.max }),
-	}
-}
-
-func median[T cmp.Ordered](values []T) T {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond)) }
-
-func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
