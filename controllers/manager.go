@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -31,6 +33,9 @@ func Scheme() (*runtime.Scheme, error) {
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering the kinds of Kubernetes: %w", err)
 	}
+	if err := gatewayv1.Install(scheme); err != nil {
+		return nil, fmt.Errorf("registering the kinds of the Gateway API: %w", err)
+	}
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering the kinds of Yingda: %w", err)
 	}
@@ -39,7 +44,7 @@ func Scheme() (*runtime.Scheme, error) {
 
 // CacheOptions keep the cache to what the operator looks at: its own kinds, what it made itself, the pods of the data
 // plane without their specs, and of Secrets the metadata alone.
-func CacheOptions(namespaces []string) cache.Options {
+func CacheOptions(namespaces []string, settings dataplane.Settings) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{dataplane.LabelManagedBy: dataplane.ManagedBy})
 	options := cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&corev1.Pod{}: {
@@ -48,10 +53,11 @@ func CacheOptions(namespaces []string) cache.Options {
 		},
 		&corev1.Secret{}: {Transform: keepOfSecret},
 	}}
-	for _, object := range []client.Object{
+	made := []client.Object{
 		&appsv1.Deployment{}, &batchv1.Job{}, &corev1.Service{}, &corev1.ServiceAccount{},
-		&policyv1.PodDisruptionBudget{}, &rbacv1.Role{}, &rbacv1.RoleBinding{},
-	} {
+		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &rbacv1.Role{}, &rbacv1.RoleBinding{},
+	}
+	for _, object := range append(made, dataplane.Routes(settings)...) {
 		options.ByObject[object] = cache.ByObject{Label: ours}
 	}
 	if len(namespaces) > 0 {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,8 +57,12 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (int, error) {
+	httpRoutes, err := httpRouteCRD()
+	if err != nil {
+		return 1, err
+	}
 	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases"), httpRoutes},
 		ErrorIfCRDPathMissing: true,
 		BinaryAssetsDirectory: filepath.Join("..", "bin", "k8s"),
 	}
@@ -72,6 +77,15 @@ func runTests(m *testing.M) (int, error) {
 		return code, fmt.Errorf("stopping the API server: %w", err)
 	}
 	return code, nil
+}
+
+// httpRouteCRD is the file of the Gateway API's own module.
+func httpRouteCRD() (string, error) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
+	if err != nil {
+		return "", fmt.Errorf("finding the Gateway API's CRDs: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "standard", "gateway.networking.k8s.io_httproutes.yaml"), nil
 }
 
 // world is one namespace of the API server with an operator that watches it, and what a test does there.
@@ -114,6 +128,7 @@ func settings() dataplane.Settings {
 		Image: "yingda:test", ImagePullPolicy: corev1.PullIfNotPresent,
 		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
 		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+		GatewayAPI: true, NetworkPolicies: dataplane.NetworkPolicies{Enabled: true},
 	}
 }
 
@@ -128,7 +143,7 @@ func (w *world) start() {
 	counted.Wrap(w.writes.wrap)
 	anyName := true
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions([]string{w.namespace}), Logger: logr.Discard(),
+		Scheme: scheme, Cache: controllers.CacheOptions([]string{w.namespace}, w.settings), Logger: logr.Discard(),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Controller: config.Controller{SkipNameValidation: &anyName},
 	})
@@ -260,6 +275,8 @@ type dataPlane struct {
 	overrides map[string]int64
 	channels  map[string]configz.Channel
 	signedIn  []string
+	// onTheWay is how many messages each Channel that is being deleted has yet to send.
+	onTheWay int64
 }
 
 var _ ack.Asker = (*dataPlane)(nil)
@@ -285,7 +302,7 @@ func (d *dataPlane) Ask(ctx context.Context, target ack.Target) ([]ack.Answer, e
 }
 
 func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Report, error) {
-	report := configz.Report{Objects: map[string]int64{}}
+	report, departing := configz.Report{Objects: map[string]int64{}}, map[string]configz.Channel{}
 	for kind, list := range map[string]client.ObjectList{
 		"Brand": &v1alpha1.BrandList{}, "Channel": &v1alpha1.ChannelList{}, "SkillGroup": &v1alpha1.SkillGroupList{},
 		"ShiftSchedule": &v1alpha1.ShiftScheduleList{}, "Agent": &v1alpha1.AgentList{}, "Playbook": &v1alpha1.PlaybookList{},
@@ -297,6 +314,9 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		}
 		for _, obj := range objects {
 			report.Objects[configz.ObjectKey(kind, obj.GetName())] = obj.GetGeneration()
+			if kind == "Channel" && obj.GetDeletionTimestamp() != nil {
+				departing[obj.GetName()] = configz.Channel{OnTheWay: d.left()}
+			}
 		}
 	}
 	d.mu.Lock()
@@ -305,10 +325,26 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	if target.Pool != "" {
 		report.Channels = maps.Clone(d.channels)
 	}
+	if target.Component == dataplane.Router {
+		report.Channels = departing
+	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)
 	}
 	return report, nil
+}
+
+func (d *dataPlane) left() *int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return new(d.onTheWay)
+}
+
+// owe lets Channels that are being deleted have messages on their way.
+func (d *dataPlane) owe(messages int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onTheWay = messages
 }
 
 func (d *dataPlane) hold(kind, name string, generation int64) {

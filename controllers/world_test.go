@@ -113,14 +113,38 @@ func (w *world) waitFor(obj client.Object, name, conditionType, reason string) c
 // finishSetup plays the Job controller: it waits for the Brand's setup Job and lets it end well.
 func (w *world) finishSetup(brand string) {
 	w.t.Helper()
-	job := w.setupJob(brand)
+	w.endJob(w.setupJob(brand), batchv1.JobSuccessCriteriaMet, batchv1.JobComplete)
+}
+
+// endJob plays the Job controller: the Job gets the conditions.
+func (w *world) endJob(job *batchv1.Job, how ...batchv1.JobConditionType) {
+	w.t.Helper()
 	now := metav1.Now()
-	job.Status.StartTime, job.Status.CompletionTime, job.Status.Succeeded = &now, &now, 1
-	job.Status.Conditions = []batchv1.JobCondition{
-		{Type: batchv1.JobSuccessCriteriaMet, Status: corev1.ConditionTrue, LastTransitionTime: now},
-		{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, LastTransitionTime: now},
+	job.Status.StartTime = &now
+	for _, condition := range how {
+		if condition == batchv1.JobComplete {
+			job.Status.CompletionTime, job.Status.Succeeded = &now, 1
+		}
+		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
+			Type: condition, Status: corev1.ConditionTrue, LastTransitionTime: now, Reason: "BackoffLimitExceeded",
+		})
 	}
 	if err := w.client.Status().Update(w.t.Context(), job); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// lastWords plays a pod of a Job that failed.
+func (w *world) lastWords(job *batchv1.Job, container, words string) {
+	w.t.Helper()
+	pod := w.pod(job.Name+"-pod", job.Spec.Template.Labels, container)
+	pod.Labels[batchv1.JobNameLabel] = job.Name
+	w.create(pod)
+	pod.Status = corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: []corev1.ContainerStatus{{
+		Name:  container,
+		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "first line\n" + words + "\n"}},
+	}}}
+	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -129,25 +153,8 @@ func (w *world) finishSetup(brand string) {
 func (w *world) failSetup(brand, lastLine string) *batchv1.Job {
 	w.t.Helper()
 	job := w.setupJob(brand)
-	pod := w.pod(job.Name+"-pod", job.Spec.Template.Labels, "setup")
-	pod.Labels[batchv1.JobNameLabel] = job.Name
-	w.create(pod)
-	pod.Status = corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: []corev1.ContainerStatus{{
-		Name:  "setup",
-		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "first line\n" + lastLine + "\n"}},
-	}}}
-	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-		w.t.Fatal(err)
-	}
-	now := metav1.Now()
-	job.Status.StartTime, job.Status.Failed = &now, 1
-	job.Status.Conditions = []batchv1.JobCondition{
-		{Type: batchv1.JobFailureTarget, Status: corev1.ConditionTrue, LastTransitionTime: now, Reason: "BackoffLimitExceeded"},
-		{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, LastTransitionTime: now, Reason: "BackoffLimitExceeded"},
-	}
-	if err := w.client.Status().Update(w.t.Context(), job); err != nil {
-		w.t.Fatal(err)
-	}
+	w.lastWords(job, "setup", lastLine)
+	w.endJob(job, batchv1.JobFailureTarget, batchv1.JobFailed)
 	return job
 }
 

@@ -63,7 +63,24 @@ type BrandSpec struct {
 	// defaults are what a Channel or SkillGroup that names none gets.
 	// +optional
 	Defaults BrandDefaults `json:"defaults,omitempty"`
+
+	// deletionPolicy says what becomes of the topics, the database's contents and the Temporal namespace when the Brand is
+	// deleted: Retain keeps them, and a Brand of the same name and namespace finds them again; Delete removes them for good.
+	// Default Retain.
+	// +optional
+	// +kubebuilder:default=Retain
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// DeletionPolicy says what becomes of a Brand's data when it is deleted.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	DeletionPolicyRetain DeletionPolicy = "Retain"
+	DeletionPolicyDelete DeletionPolicy = "Delete"
+)
 
 // KafkaConnection is a Kafka cluster and the brand's topics on it.
 type KafkaConnection struct {
@@ -157,6 +174,11 @@ type DeskSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=50
 	Replicas int32 `json:"replicas,omitempty"`
+
+	// exposure routes the desk in for agents. Default: none; the desk's Service is then reached as the operator was told (a
+	// port on every node, or your own route to it).
+	// +optional
+	Exposure *ExposureSpec `json:"exposure,omitempty"`
 }
 
 // RouterSpec configures the conversation engine.
@@ -187,7 +209,7 @@ type BrandDefaults struct {
 
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them, with an exposure of the desk, Exposed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

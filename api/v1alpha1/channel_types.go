@@ -13,8 +13,13 @@ import (
 // +kubebuilder:printcolumn:name="Webhook",type=string,JSONPath=`.status.webhookURL`
 // +kubebuilder:printcolumn:name="Connector",type=string,JSONPath=`.status.connector.name`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.spec.isolation != 'Dedicated' || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.brandRef.name) <= 50",message="name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together with its Brand's name: its Service is named after both"
 
-// Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors.
+// Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors, but for
+// those that are Dedicated.
+//
+// A Channel that is deleted takes no more messages from its platform, and goes once what was on its way to customers is
+// settled, at the latest after two minutes; an event then says how many messages were not.
 type Channel struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata of the object.
@@ -40,6 +45,7 @@ const ChannelTypeMiniProgram ChannelType = "MiniProgram"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'MiniProgram') == has(self.miniProgram)",message="set spec.miniProgram exactly when spec.type is MiniProgram"
 // +kubebuilder:validation:XValidation:rule="!has(self.routing) || self.routing.all(r, !has(r.when.entryPoints) || r.when.entryPoints.all(e, has(self.entryPoints) && self.entryPoints.exists(p, p.name == e)))",message="routing rules may name only entry points that spec.entryPoints declares"
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable: customers and conversations belong to a brand; make a new Channel instead"
+// +kubebuilder:validation:XValidation:rule="self.isolation == oldSelf.isolation",message="isolation is immutable: messages on their way to customers would be left in the pool of before; make a new Channel instead"
 type ChannelSpec struct {
 	// brandRef names the Brand that this Channel belongs to. Immutable.
 	// +required
@@ -54,6 +60,14 @@ type ChannelSpec struct {
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make a new Channel instead"
 	Type ChannelType `json:"type"`
+
+	// isolation says who runs the Channel: Shared, by the pool of connectors of its Brand and type, or Dedicated, by a pool of
+	// its own with its own Deployment, Service, ServiceAccount and outbound topic. Default Shared. Immutable. Dedicated is for
+	// a Channel whose load or credentials must not meet those of others; it costs a pod, and the login of connectors needs the
+	// right to create its topic.
+	// +optional
+	// +kubebuilder:default=Shared
+	Isolation Isolation `json:"isolation,omitempty"`
 
 	// miniProgram configures a Channel of type MiniProgram.
 	// +optional
@@ -81,11 +95,28 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	Routing []RoutingRule `json:"routing,omitempty"`
 
+	// exposure routes the Channel's webhook in from the platform. Default: none; the pool's Service is then reached as the
+	// operator was told (a port on every node, or your own route to it).
+	// +optional
+	Exposure *ExposureSpec `json:"exposure,omitempty"`
+
 	// scaling sets how many replicas the Channel's pool has. A pool takes the largest value that its Channels ask for.
 	// +optional
 	// +kubebuilder:default={}
 	Scaling ScalingSpec `json:"scaling,omitempty"`
 }
+
+// Isolation says who runs a Channel.
+// +kubebuilder:validation:Enum=Shared;Dedicated
+type Isolation string
+
+// The isolations.
+const (
+	// IsolationShared is the pool of all Channels of the Brand and type.
+	IsolationShared Isolation = "Shared"
+	// IsolationDedicated is a pool of the Channel's own.
+	IsolationDedicated Isolation = "Dedicated"
+)
 
 // MessageMode is how WeChat encrypts what it pushes, as chosen in its console.
 // +kubebuilder:validation:Enum=Plaintext;Compatible;Secure
@@ -198,7 +229,7 @@ type ScalingSpec struct {
 
 // ChannelStatus reports on a Channel.
 type ChannelStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified.
+	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified and, with an exposure, Exposed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -23,6 +23,8 @@ const (
 	ConditionCredentialsValid = "CredentialsValid"
 	// ConditionWebhookVerified says whether the platform has called the Channel's webhook; it never holds Ready back.
 	ConditionWebhookVerified = "WebhookVerified"
+	// ConditionExposed says whether the route from outside to the webhook or the desk is in place; it never holds Ready back.
+	ConditionExposed = "Exposed"
 	// ConditionValid says whether the object passes the checks that its schema cannot express.
 	ConditionValid = "Valid"
 	// ConditionSignedInOnce says whether the Agent has ever signed in; it never holds Ready back.
@@ -58,4 +60,12 @@ const (
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonDeletionBlocked    = "DeletionBlocked"
+	ReasonDraining           = "Draining"
+	ReasonDrainIncomplete    = "DrainIncomplete"
+	ReasonTearingDown        = "TearingDown"
+	ReasonTeardownIncomplete = "TeardownIncomplete"
+	ReasonExposed            = "Exposed"
+	ReasonGatewayAPIMissing  = "GatewayAPIMissing"
+	ReasonNotAccepted        = "NotAccepted"
+	ReasonAwaitingController = "AwaitingController"
 )

@@ -29,6 +29,8 @@ type connectorFlags struct {
 	channelType     string
 	webhookAddress  string
 	allowedBaseURLs []string
+	createTopic     bool
+	topics          topicFlags
 }
 
 func newConnectorCommand() *cobra.Command {
@@ -48,6 +50,8 @@ func newConnectorCommand() *cobra.Command {
 	flags.StringVar(&f.channelType, "type", "", "spec.type of the Channels to serve")
 	flags.StringVar(&f.webhookAddress, "webhook-address", ":8080", "address that takes the platforms' calls of /<namespace>/<channel>")
 	flags.StringSliceVar(&f.allowedBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "platform addresses that Channels may name in apiBaseURL")
+	flags.BoolVar(&f.createTopic, "create-topic", false, "make the pool's outbound topic, which is nobody else's to make")
+	f.topics.bind(cmd)
 	for _, name := range []string{"pool", "type"} {
 		_ = cmd.MarkFlagRequired(name) // It fails for a flag that is not defined; these are, some lines above.
 	}
@@ -89,6 +93,17 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 		Registry: p.registry, Logger: p.logger, Clock: time.Now, DrainDelay: connectorDrainDelay,
 	})
 	p.health.Ready, p.health.Alive, p.health.Report = pool.Ready, pool.Alive, pool.Report
+	if f.createTopic {
+		p.group.Go(func() error {
+			err := persist(ctx, p.logger, "Kafka topic", func(ctx context.Context) error {
+				return bus.EnsureTopics(ctx, p.kafkaBrokers, []string{p.names().Outbound(f.pool)}, f.topics.topology())
+			})
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // Being told to stop is no failure.
+			}
+			return err
+		})
+	}
 	p.group.Go(func() error {
 		err := pool.Run(ctx)
 		err = errors.Join(err, producer.Close(), background.Close(), backlog.Close())

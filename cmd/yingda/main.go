@@ -38,6 +38,7 @@ func newRootCommand() *cobra.Command {
 		newWorkflowsCommand(),
 		newDeskCommand(),
 		newSetupCommand(),
+		newTeardownCommand(),
 	)
 	return root
 }

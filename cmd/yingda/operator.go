@@ -5,19 +5,26 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/controllers"
@@ -38,6 +45,7 @@ type operatorFlags struct {
 	metricsAddress  string
 	leaderElect     bool
 	namespaces      []string
+	egress          []string
 	logLevel        slog.Level
 }
 
@@ -64,6 +72,10 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
 	flags.StringVar(&o.exposure, "exposure", string(dataplane.ExposureClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
 	flags.StringVar(&o.settings.NodePortHost, "node-port-host", "127.0.0.1", "host by which node ports are reached")
+	flags.StringVar(&o.settings.PriorityClassName, "priority-class-name", "", "priority class of the data plane's pods; empty for the cluster's default")
+	flags.BoolVar(&o.settings.NetworkPolicies.Enabled, "network-policies", false, "give the data plane NetworkPolicies that deny all but what it needs")
+	flags.StringArrayVar(&o.egress, "egress", nil, "addresses that the data plane may call, as destination=CIDR:port, for example kafka=10.0.0.0/8:9092; destinations are "+destinationList()+"; one that is not named may have any address")
+	flags.StringSliceVar(&o.settings.NetworkPolicies.IngressFromNamespaces, "ingress-from-namespaces", nil, "namespaces that may call webhooks and desks; none for everybody")
 	flags.StringVar(&o.settings.OTLPEndpoint, "otlp-endpoint", "", "endpoint that receives the data plane's traces; empty for none")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	return cmd
@@ -82,7 +94,51 @@ func (o *operatorFlags) check() error {
 	if !slices.Contains([]dataplane.Exposure{dataplane.ExposureClusterIP, dataplane.ExposureNodePort}, o.settings.Exposure) {
 		return fmt.Errorf("reading the flags: --exposure is ClusterIP or NodePort, not %q", o.exposure)
 	}
+	return o.readEgress()
+}
+
+// readEgress reads destination=CIDR:port.
+func (o *operatorFlags) readEgress() error {
+	policies := &o.settings.NetworkPolicies
+	for _, text := range o.egress {
+		destination, address, _ := strings.Cut(text, "=")
+		colon := strings.LastIndex(address, ":")
+		prefix, prefixErr := netip.ParsePrefix(address[:max(colon, 0)])
+		port, portErr := strconv.ParseUint(address[colon+1:], 10, 16)
+		to := dataplane.Destination(destination)
+		if !slices.Contains(dataplane.Destinations(), to) || prefixErr != nil || portErr != nil || port == 0 {
+			return fmt.Errorf("reading the flags: --egress is destination=CIDR:port with one of the destinations %s, not %q", destinationList(), text)
+		}
+		if policies.Egress == nil {
+			policies.Egress = map[dataplane.Destination][]dataplane.Target{}
+		}
+		policies.Egress[to] = append(policies.Egress[to], dataplane.Target{CIDR: prefix.Masked().String(), Port: int32(port)})
+	}
 	return nil
+}
+
+func destinationList() string {
+	var names []string
+	for _, destination := range dataplane.Destinations() {
+		names = append(names, string(destination))
+	}
+	return strings.Join(names, ", ")
+}
+
+// hasGatewayAPI asks the cluster whether it has HTTPRoutes.
+func hasGatewayAPI(config *rest.Config) (bool, error) {
+	asker, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return false, fmt.Errorf("making a client of the API server: %w", err)
+	}
+	resources, err := asker.ServerResourcesForGroupVersion(gatewayv1.GroupVersion.String())
+	switch {
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for the Gateway API: %w", err)
+	}
+	return slices.ContainsFunc(resources.APIResources, func(r metav1.APIResource) bool { return r.Kind == "HTTPRoute" }), nil
 }
 
 func (o *operatorFlags) run(ctx context.Context) error {
@@ -100,6 +156,9 @@ func (o *operatorFlags) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // Being told to stop is no failure.
 		}
+		return err
+	}
+	if o.settings.GatewayAPI, err = hasGatewayAPI(config); err != nil {
 		return err
 	}
 	mgr, err := o.newManager(config, logger)
@@ -139,7 +198,7 @@ func (o *operatorFlags) newManager(config *rest.Config, logger logr.Logger) (ctr
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                 scheme,
 		Logger:                 logger,
-		Cache:                  controllers.CacheOptions(o.namespaces),
+		Cache:                  controllers.CacheOptions(o.namespaces, o.settings),
 		Client:                 client.Options{FieldValidation: "Strict"},
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress: o.healthAddress,

@@ -35,7 +35,6 @@ func newRouterCommand() *cobra.Command {
 
 func startRouter(ctx context.Context, p *process) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
-	p.health.Report = func() configz.Report { return configz.Report{Objects: view.Snapshot().Generations()} }
 	database, err := p.openStore(ctx, store.PlanOnce)
 	if err != nil {
 		return err
@@ -60,6 +59,11 @@ func startRouter(ctx context.Context, p *process) error {
 		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
 		BusMetrics: bus.NewMetrics(p.registry),
 	})
+	p.health.Report = func() configz.Report {
+		// In this order, so that what is reported of a Channel was looked at after its generation was in force.
+		generations := view.Snapshot().Generations()
+		return configz.Report{Objects: generations, Channels: engine.Departing(ctx)}
+	}
 	if err := p.watchCatalog(ctx, view); err != nil {
 		database.Close()
 		return err

@@ -23,13 +23,17 @@ const (
 	setupPatience = time.Minute
 	setupAttempt  = 20 * time.Second
 	setupRetry    = time.Second
+	// terminationLogFile is where the kubelet looks for the last words of a container.
+	terminationLogFile = "/dev/termination-log"
 )
+
+// errHopeless marks what no repetition can mend.
+var errHopeless = errors.New("not tried again")
 
 // setupFlags are how setup was started.
 type setupFlags struct {
 	settings
-	topology         bus.Topology
-	retentionDays    int
+	topics           topicFlags
 	pools            []string
 	connectorURLFile string
 	terminationLog   string
@@ -42,35 +46,52 @@ func newSetupCommand() *cobra.Command {
 		Short: "Make the topics, the schema and the Temporal namespace of a brand",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s.topology.Retention = time.Duration(s.retentionDays) * 24 * time.Hour
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "setup").With("brand", s.brand)
-			err := s.run(cmd.Context(), logger)
-			s.leaveReason(logger, err)
+			err := takeSteps(cmd.Context(), logger, s.steps(logger))
+			leaveReason(logger, s.terminationLog, err)
 			return err
 		},
 	}
 	s.bind(cmd)
 	s.bindTemporal(cmd)
 	flags := cmd.Flags()
-	flags.IntVar(&s.topology.Partitions, "partitions", 12, "partitions of each topic")
-	flags.IntVar(&s.topology.ReplicationFactor, "replication-factor", 3, "replicas of each topic")
-	flags.IntVar(&s.retentionDays, "retention-days", 7, "days for which Kafka keeps messages")
+	s.topics.bind(cmd)
 	flags.StringSliceVar(&s.pools, "pools", nil, "connector pools, each of which gets an outbound topic")
 	flags.StringVar(&s.connectorURLFile, "connector-url-file", "", "file with the connectors' own Postgres connection string, whose user is granted what connectors need; empty: they use the owner's")
-	flags.StringVar(&s.terminationLog, "termination-log", "/dev/termination-log", "file that is told what failed")
+	flags.StringVar(&s.terminationLog, "termination-log", terminationLogFile, "file that is told what failed")
 	return cmd
 }
 
-// run takes all steps at once, each until it succeeds or a minute is over, and tells of every one that failed.
-func (s *setupFlags) run(ctx context.Context, logger *slog.Logger) error {
-	steps := []struct {
-		name string
-		take func(ctx context.Context) error
-	}{
+// topicFlags say how topics are made.
+type topicFlags struct{ partitions, replicationFactor, retentionDays int }
+
+func (t *topicFlags) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.IntVar(&t.partitions, "partitions", 12, "partitions of each topic")
+	flags.IntVar(&t.replicationFactor, "replication-factor", 3, "replicas of each topic")
+	flags.IntVar(&t.retentionDays, "retention-days", 7, "days for which Kafka keeps messages")
+}
+
+func (t *topicFlags) topology() bus.Topology {
+	return bus.Topology{Partitions: t.partitions, ReplicationFactor: t.replicationFactor, Retention: time.Duration(t.retentionDays) * 24 * time.Hour}
+}
+
+// setupStep is one of the things that a brand stands on.
+type setupStep struct {
+	name string
+	take func(ctx context.Context) error
+}
+
+func (s *setupFlags) steps(logger *slog.Logger) []setupStep {
+	return []setupStep{
 		{"Kafka topics", s.ensureTopics},
 		{"Postgres schema", s.ensureSchema},
 		{"Temporal namespace", func(ctx context.Context) error { return s.ensureNamespace(ctx, logger) }},
 	}
+}
+
+// takeSteps takes all steps at once, each until it succeeds or a minute is over, and tells of every one that failed.
+func takeSteps(ctx context.Context, logger *slog.Logger, steps []setupStep) error {
 	ctx, cancel := context.WithTimeout(ctx, setupPatience)
 	defer cancel()
 	failures := make([]error, len(steps))
@@ -89,10 +110,10 @@ func persist(ctx context.Context, logger *slog.Logger, name string, step func(ct
 		err := step(attemptCtx)
 		cancel()
 		if err == nil {
-			logger.Info("In place", "what", name)
+			logger.Info("Done", "what", name)
 			return nil
 		}
-		if errors.Is(err, bus.ErrPartitions) {
+		if errors.Is(err, bus.ErrPartitions) || errors.Is(err, errHopeless) {
 			return err
 		}
 		// An attempt that the end of patience cut off knows less than the one before.
@@ -109,7 +130,7 @@ func persist(ctx context.Context, logger *slog.Logger, name string, step func(ct
 }
 
 func (s *setupFlags) ensureTopics(ctx context.Context) error {
-	return bus.EnsureTopics(ctx, s.kafkaBrokers, s.names().Topics(s.pools), s.topology)
+	return bus.EnsureTopics(ctx, s.kafkaBrokers, s.names().Topics(s.pools), s.topics.topology())
 }
 
 func (s *setupFlags) ensureSchema(ctx context.Context) error {
@@ -160,12 +181,12 @@ func (s *setupFlags) ensureNamespace(ctx context.Context, logger *slog.Logger) e
 
 // leaveReason leaves what failed where the kubelet looks for it; the operator shows it on the Brand. On one line, because
 // the last line is what is shown.
-func (s *setupFlags) leaveReason(logger *slog.Logger, failure error) {
+func leaveReason(logger *slog.Logger, file string, failure error) {
 	if failure == nil {
 		return
 	}
 	reason := strings.Join(strings.Fields(strings.ReplaceAll(failure.Error(), "\n", "; ")), " ")
-	if err := os.WriteFile(s.terminationLog, []byte(reason+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(reason+"\n"), 0o600); err != nil {
 		logger.Warn("Cannot write the termination message", "error", err)
 	}
 }

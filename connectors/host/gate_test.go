@@ -33,7 +33,7 @@ func newGated(t *testing.T) *gated {
 	t.Helper()
 	g := &gated{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), connector: &mute{}}
 	services := connectors.Services{Clock: func() time.Time { return g.now }, Logger: slog.New(slog.DiscardHandler)}
-	g.table = newTable(nil, "lumi", nil, services, newMetrics(prometheus.NewRegistry()))
+	g.table = newTable(nil, "lumi", "miniprogram", nil, services, newMetrics(prometheus.NewRegistry()))
 	g.entries["shop"] = &entry{
 		channel: &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, connector: g.connector,
 		stopCheck: func() {}, credentials: configz.CredentialsAccepted,

@@ -89,7 +89,7 @@ func New(o Options) *Host {
 		Files: storeFiles{o.Store, o.Clock}, Tokens: storeTokens{o.Store, o.Clock},
 	}
 	h := &Host{options: o, reach: &reach{brokers: o.Brokers, store: o.Store, clock: o.Clock}}
-	h.table = newTable(o.Type, o.Names.Brand, o.AllowedBaseURLs, services, m)
+	h.table = newTable(o.Type, o.Names.Brand, o.Pool, o.AllowedBaseURLs, services, m)
 	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Logger)
 	in := &ingest{
 		names: o.Names, pool: o.Pool, source: source, producer: o.Producer, spool: o.Store, clock: o.Clock,

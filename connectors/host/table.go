@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // table holds the Channels of the pool as they are served. A Channel is served once it and its Secret were seen and its
@@ -19,6 +20,7 @@ import (
 type table struct {
 	kind     connectors.Type
 	brand    string
+	pool     string
 	allowed  []string
 	services connectors.Services
 	logger   *slog.Logger
@@ -50,9 +52,9 @@ type entry struct {
 	gate          gate
 }
 
-func newTable(kind connectors.Type, brand string, allowed []string, services connectors.Services, m *metrics) *table {
+func newTable(kind connectors.Type, brand, pool string, allowed []string, services connectors.Services, m *metrics) *table {
 	t := &table{
-		kind: kind, brand: brand, allowed: allowed, services: services, logger: services.Logger, metrics: m,
+		kind: kind, brand: brand, pool: pool, allowed: allowed, services: services, logger: services.Logger, metrics: m,
 		entries: map[string]*entry{}, secrets: map[string]*corev1.Secret{},
 	}
 	t.checks = newChecks(t.settle)
@@ -91,7 +93,7 @@ func (t *table) removeChannel(name string) {
 }
 
 func (t *table) setLocked(channel *v1alpha1.Channel) {
-	if channel.Spec.BrandRef.Name != t.brand || channel.Spec.Type != t.kind.Name() {
+	if channel.Spec.BrandRef.Name != t.brand || dataplane.PoolOf(channel) != t.pool {
 		t.removeLocked(channel.Name)
 		return
 	}
@@ -215,12 +217,13 @@ func (t *table) secretNames() []string {
 	return names
 }
 
-// find returns a Channel's connector, nil while it is not loaded; false for an unknown Channel.
+// find returns the connector of a Channel that takes calls, nil while it is not loaded; false for an unknown Channel, and for
+// one that is being deleted: it only sends what is on its way.
 func (t *table) find(name string) (connectors.Connector, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e, ok := t.entries[name]
-	if !ok {
+	if !ok || e.channel.DeletionTimestamp != nil {
 		return nil, false
 	}
 	return e.connector, true
@@ -338,7 +341,11 @@ func (t *table) report() configz.Report {
 	defer t.mu.RUnlock()
 	report := configz.Report{Objects: map[string]int64{}, Channels: map[string]configz.Channel{}}
 	for name, e := range t.entries {
-		if e.connector != nil {
+		switch {
+		case e.channel.DeletionTimestamp != nil:
+			// What there is to serve of it is that it takes no calls any more, and that needs nothing to be loaded.
+			report.Objects[configz.ObjectKey("Channel", name)] = e.channel.Generation
+		case e.connector != nil:
 			report.Objects[configz.ObjectKey("Channel", name)] = e.generation
 		}
 		report.Channels[name] = configz.Channel{

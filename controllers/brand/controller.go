@@ -5,17 +5,20 @@
 // Brand's own credentials. Deployments are made once the Job is done, and left as they are while a later one runs.
 //
 // Invariants: everything made here carries the label yingda.dev/brand and not yingda.dev/pool (the connector pools are the
-// Channel controller's), and is controlled by the Brand. Topics and data outlive the Brand.
+// Channel controller's), and is controlled by the Brand. Topics and data outlive the Brand, unless its deletionPolicy is
+// Delete.
 package brand
 
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -24,6 +27,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -44,6 +48,8 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
+	// departures says since when Brands are torn down, by UID.
+	departures sync.Map
 }
 
 // Options are what a Reconciler works with.
@@ -80,6 +86,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if decided.release {
 		r.backoff.Forget(req.NamespacedName)
 		return ctrl.Result{}, r.apply.RemoveFinalizer(ctx, seen.brand, Finalizer)
+	}
+	if decided.tearDown {
+		return r.tearDown(ctx, req, seen)
 	}
 	var applyErr error
 	if seen.inTheWay, applyErr = r.bringAbout(ctx, seen, decided, objects); len(seen.inTheWay) > 0 {
@@ -131,7 +140,7 @@ func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects r
 		return fmt.Errorf("selecting what belongs to the Brand: %w", err)
 	}
 	selector := labels.SelectorFromSet(labels.Set{dataplane.LabelBrand: brand.Name, dataplane.LabelManagedBy: dataplane.ManagedBy}).Add(*notAPool)
-	return r.apply.Prune(ctx, brand, selector, keep, ownedLists()...)
+	return r.apply.Prune(ctx, brand, selector, keep, r.ownedLists()...)
 }
 
 func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) error {
@@ -169,13 +178,17 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 func owned() []client.Object {
 	return []client.Object{
 		&corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &corev1.Service{},
-		&policyv1.PodDisruptionBudget{}, &batchv1.Job{}, &appsv1.Deployment{},
+		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &batchv1.Job{}, &appsv1.Deployment{},
 	}
 }
 
-func ownedLists() []client.ObjectList {
-	return []client.ObjectList{
-		&corev1.ServiceAccountList{}, &rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &corev1.ServiceList{},
-		&policyv1.PodDisruptionBudgetList{}, &batchv1.JobList{}, &appsv1.DeploymentList{},
+func (r *Reconciler) ownedLists() []client.ObjectList {
+	lists := []client.ObjectList{
+		&corev1.ServiceAccountList{}, &rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &corev1.ServiceList{}, &networkingv1.IngressList{},
+		&policyv1.PodDisruptionBudgetList{}, &networkingv1.NetworkPolicyList{}, &batchv1.JobList{}, &appsv1.DeploymentList{},
 	}
+	if r.settings.GatewayAPI {
+		lists = append(lists, &gatewayv1.HTTPRouteList{})
+	}
+	return lists
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -23,13 +24,16 @@ type verdict struct {
 	serve bool
 	// release says that the Brand is being deleted and nothing needs it any more.
 	release bool
+	// tearDown says that the same holds, and that the Brand's data must be removed first.
+	tearDown bool
 	// pending says that asking the replicas again may change a finding.
 	pending bool
 }
 
 func decide(seen *scene, jobName string, now time.Time) verdict {
 	if seen.brand.DeletionTimestamp != nil && len(seen.channels) == 0 {
-		return verdict{release: true}
+		remove := seen.brand.Spec.DeletionPolicy == v1alpha1.DeletionPolicyDelete && controllerutil.ContainsFinalizer(seen.brand, Finalizer)
+		return verdict{release: !remove, tearDown: remove}
 	}
 	setup := decideProvisioning(seen, jobName, now)
 	acknowledged := ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
@@ -49,8 +53,12 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 		ready = conditions.False(v1alpha1.ConditionReady, v1alpha1.ReasonDeletionBlocked,
 			"The Brand goes once no Channel refers to it; delete "+strings.Join(seen.channels, ", ")+" first")
 	}
+	findings = append([]conditions.Condition{ready}, findings...)
+	if seen.exposed != nil {
+		findings = append(findings, *seen.exposed)
+	}
 	return verdict{
-		findings:     append([]conditions.Condition{ready}, findings...),
+		findings:     findings,
 		provisioning: setup,
 		serve:        setup.finding.Reason == v1alpha1.ReasonProvisioned,
 		pending:      ack.Pending(acknowledged),

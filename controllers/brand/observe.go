@@ -13,6 +13,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
@@ -34,6 +35,8 @@ type scene struct {
 	// deployments by component.
 	deployments map[string]*appsv1.Deployment
 	desk        *corev1.Service
+	// exposed is nil for a desk without an exposure.
+	exposed *conditions.Condition
 	// answers of the ready replicas by component.
 	answers map[string][]ack.Answer
 }
@@ -157,6 +160,13 @@ func (r *Reconciler) observeWorkloads(ctx context.Context, seen *scene) error {
 	}
 	if exists {
 		seen.desk = service
+	}
+	if route := deskRoute(seen.brand, r.settings); route != nil {
+		exposed, err := refs.Exposed(ctx, r.client, *route, r.settings.GatewayAPI)
+		if err != nil {
+			return err
+		}
+		seen.exposed = &exposed
 	}
 	seen.answers = map[string][]ack.Answer{}
 	for _, component := range components() {

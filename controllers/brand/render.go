@@ -24,15 +24,34 @@ func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.
 	var out rendered
 	for _, w := range workloads(brand, secrets, settings) {
 		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding(), w.Budget())
+		if settings.NetworkPolicies.Enabled {
+			out.always = append(out.always, w.NetworkPolicy())
+		}
 		if w.ServesHTTP {
 			out.always = append(out.always, w.Service())
 		}
 		out.serving = append(out.serving, w.Deployment())
 	}
-	out.always = append(out.always, dataplane.SetupWorkload(brand, secrets, settings).ServiceAccount())
+	setup := dataplane.SetupWorkload(brand, secrets, settings)
+	out.always = append(out.always, setup.ServiceAccount())
+	if settings.NetworkPolicies.Enabled {
+		out.always = append(out.always, setup.NetworkPolicy())
+	}
+	if route := deskRoute(brand, settings); route != nil && (settings.GatewayAPI || !route.ByGateway()) {
+		out.always = append(out.always, route.Object())
+	}
 	var err error
 	out.setup, err = dataplane.SetupJob(brand, secrets, settings)
 	return out, err
+}
+
+// deskRoute leads agents in; nil for a desk without an exposure.
+func deskRoute(brand *v1alpha1.Brand, settings dataplane.Settings) *dataplane.Route {
+	if brand.Spec.Desk.Exposure == nil {
+		return nil
+	}
+	desk := dataplane.Workload{Brand: brand, Settings: settings, Component: dataplane.Desk}
+	return &dataplane.Route{Name: desk.Name(), Workload: desk, Exposure: *brand.Spec.Desk.Exposure, Path: "/"}
 }
 
 func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) []dataplane.Workload {

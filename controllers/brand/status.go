@@ -10,10 +10,14 @@ import (
 
 func status(seen *scene, decided verdict, settings dataplane.Settings, now time.Time) v1alpha1.BrandStatus {
 	brand := seen.brand
+	desk := dataplane.URL(settings, seen.desk)
+	if exposure := brand.Spec.Desk.Exposure; exposure != nil {
+		desk = dataplane.ExposedURL(exposure)
+	}
 	return v1alpha1.BrandStatus{
 		Conditions:         conditions.Merge(brand.Status.Conditions, brand.Generation, now, decided.findings...),
 		ObservedGeneration: brand.Generation,
-		DeskURL:            dataplane.URL(settings, seen.desk),
+		DeskURL:            desk,
 		Channels:           int32(min(len(seen.channels), 1<<30)),
 	}
 }

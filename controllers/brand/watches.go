@@ -30,7 +30,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ShiftSchedule")), exists).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(brandOfPod), builder.WithPredicates(ack.ReplicaChanged()))
-	for _, object := range owned() {
+	for _, object := range append(owned(), dataplane.Routes(r.settings)...) {
 		b = b.Owns(object)
 	}
 	return b.Complete(r)

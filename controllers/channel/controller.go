@@ -1,6 +1,6 @@
 // Package channel reconciles Channels and the connector pools that serve them.
 //
-// All Channels of one Brand and type share a pool. Two reconcilers share the package and the field manager: one goes by
+// All Channels of one Brand and type share a pool, but for those that are Dedicated. Two reconcilers share the package and the field manager: one goes by
 // Channel and only reports, the other goes by pool and renders the pool's objects from all of its Channels, so that ten
 // thousand Channels cause one write to their pool and not ten thousand.
 //
@@ -52,11 +52,17 @@ func New(o Options) *Reconciler {
 	}
 }
 
-// Reconcile brings the status of one Channel up to date.
+// Reconcile brings the status of one Channel up to date, and lets one that is deleted drain.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
-	if err != nil || seen == nil || seen.channel.DeletionTimestamp != nil {
+	if err != nil || seen == nil {
 		r.backoff.Forget(req.NamespacedName)
+		return ctrl.Result{}, err
+	}
+	if seen.channel.DeletionTimestamp != nil {
+		return r.leave(ctx, req, seen)
+	}
+	if err := r.apply.AddFinalizer(ctx, seen.channel, Finalizer); err != nil {
 		return ctrl.Result{}, err
 	}
 	decided := decide(seen, r.settings)

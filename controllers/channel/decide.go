@@ -39,8 +39,12 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 	}
 	ready := conditions.Summary(findings...)
 	findings = append([]conditions.Condition{ready}, findings...)
+	findings = append(findings, judgeWebhook(seen, url, settings.Exposure))
+	if seen.exposed != nil {
+		findings = append(findings, *seen.exposed)
+	}
 	return verdict{
-		findings:   append(findings, judgeWebhook(seen, url, settings.Exposure)),
+		findings:   findings,
 		webhookURL: url,
 		pending:    ack.Pending(acknowledged) || unproven(seen),
 	}
@@ -204,20 +208,25 @@ func judgeWebhook(seen *scene, url string, exposure dataplane.Exposure) conditio
 			return verified
 		}
 	}
-	if exposure == dataplane.ExposureClusterIP {
+	if exposure == dataplane.ExposureClusterIP && seen.channel.Spec.Exposure == nil {
 		return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "status.webhookURL is inside the cluster: route a public host to Service "+
-			dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.Pool(seen.channel.Spec.Type))+", port "+strconv.Itoa(dataplane.PortHTTP)+
-			", and enter that host with the path "+webhookPath(seen)+" in the platform's console; it has not called yet")
+			dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel))+", port "+strconv.Itoa(dataplane.PortHTTP)+
+			", and enter that host with the path "+webhookPath(seen.channel)+" in the platform's console; it has not called yet")
 	}
 	return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "Enter status.webhookURL in the platform's console; it has not called yet")
 }
 
 func webhookURL(seen *scene, settings dataplane.Settings) string {
 	base := dataplane.URL(settings, seen.service)
+	if exposure := seen.channel.Spec.Exposure; exposure != nil {
+		base = dataplane.ExposedURL(exposure)
+	}
 	if base == "" {
 		return ""
 	}
-	return base + webhookPath(seen)
+	return base + webhookPath(seen.channel)
 }
 
-func webhookPath(seen *scene) string { return "/" + seen.channel.Namespace + "/" + seen.channel.Name }
+func webhookPath(channel *v1alpha1.Channel) string {
+	return "/" + channel.Namespace + "/" + channel.Name
+}

@@ -7,11 +7,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
@@ -34,6 +36,8 @@ type scene struct {
 	service    *corev1.Service
 	// inTheWay are the objects of somebody else which have the names of the pool's.
 	inTheWay []string
+	// exposed is nil for a Channel without an exposure.
+	exposed *conditions.Condition
 	// pool are the answers of the pool's ready replicas, serving those of everybody else who works by the Channel.
 	pool    []ack.Answer
 	serving []ack.Group
@@ -117,7 +121,7 @@ func (r *Reconciler) observeAccount(ctx context.Context, seen *scene) error {
 }
 
 func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
-	name := seen.key(dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.Pool(seen.channel.Spec.Type)))
+	name := seen.key(dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel)))
 	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
 	exists, err := refs.Get(ctx, r.client, name, deployment)
 	if err != nil {
@@ -137,10 +141,22 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 		return nil
 	}
 	pool := dataplane.Workload{
-		Brand: seen.brand, Settings: r.settings, Component: dataplane.Connector, Pool: dataplane.Pool(seen.channel.Spec.Type),
+		Brand: seen.brand, Settings: r.settings, Component: dataplane.Connector, Pool: dataplane.PoolOf(seen.channel),
 	}
-	seen.inTheWay, err = r.apply.InTheWay(ctx, seen.brand,
-		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment())
+	wanted := []runtime.ApplyConfiguration{
+		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
+	}
+	if route := webhookRoute(pool, seen.channel); route != nil {
+		exposed, err := refs.Exposed(ctx, r.client, *route, r.settings.GatewayAPI)
+		if err != nil {
+			return err
+		}
+		seen.exposed = &exposed
+		if r.settings.GatewayAPI || !route.ByGateway() {
+			wanted = append(wanted, route.Object())
+		}
+	}
+	seen.inTheWay, err = r.apply.InTheWay(ctx, seen.brand, wanted...)
 	return err
 }
 
@@ -150,7 +166,7 @@ func servers() []string { return []string{dataplane.Router, dataplane.Desk, data
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
 	target := ack.Target{
 		Namespace: seen.channel.Namespace, Brand: seen.channel.Spec.BrandRef.Name,
-		Component: dataplane.Connector, Pool: dataplane.Pool(seen.channel.Spec.Type),
+		Component: dataplane.Connector, Pool: dataplane.PoolOf(seen.channel),
 	}
 	var err error
 	if seen.serving, err = ack.Serving(ctx, r.asker, target.Namespace, target.Brand, servers()...); err != nil {

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/apply"
@@ -23,11 +25,11 @@ import (
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
-// PoolKey names a pool: the Channels of one Brand and type.
+// PoolKey names a pool: the Shared Channels of one Brand and type, or a Dedicated one.
 type PoolKey struct {
 	Namespace string
 	Brand     string
-	Type      v1alpha1.ChannelType
+	Pool      string
 }
 
 // PoolReconciler runs the connectors of pools.
@@ -45,7 +47,7 @@ func NewPool(o Options) *PoolReconciler {
 // poolScene is all that a pass over a pool looks at.
 type poolScene struct {
 	brand *v1alpha1.Brand
-	// channels of the pool that are not being deleted, by name.
+	// channels of the pool by name, those included that drain.
 	channels []v1alpha1.Channel
 	logins   dataplane.Logins
 	// setUp says that the setup is done without which the pool, as it would be rendered now, must not run.
@@ -66,7 +68,7 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	}
 	var objects poolObjects
 	if len(seen.channels) > 0 {
-		objects = renderPool(seen, key.Type, r.settings)
+		objects = renderPool(seen, key.Pool, r.settings)
 	}
 	wanted := objects.always
 	if serve(seen) {
@@ -95,7 +97,7 @@ func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, 
 		return nil, fmt.Errorf("listing the Channels of Brand %s: %w", key.Brand, err)
 	}
 	for i := range channels.Items {
-		if channels.Items[i].Spec.Type == key.Type && channels.Items[i].DeletionTimestamp == nil {
+		if dataplane.PoolOf(&channels.Items[i]) == key.Pool && !gone(&channels.Items[i]) {
 			seen.channels = append(seen.channels, channels.Items[i])
 		}
 	}
@@ -183,9 +185,14 @@ func (r *PoolReconciler) prune(ctx context.Context, brand *v1alpha1.Brand, key P
 		keep = append(keep, reference)
 	}
 	selector := labels.SelectorFromSet(labels.Set{
-		dataplane.LabelBrand: key.Brand, dataplane.LabelPool: dataplane.Pool(key.Type), dataplane.LabelManagedBy: dataplane.ManagedBy,
+		dataplane.LabelBrand: key.Brand, dataplane.LabelPool: key.Pool, dataplane.LabelManagedBy: dataplane.ManagedBy,
 	})
-	return r.apply.Prune(ctx, brand, selector, keep,
-		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &policyv1.PodDisruptionBudgetList{},
-		&rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{})
+	kinds := []client.ObjectList{
+		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &policyv1.PodDisruptionBudgetList{}, &networkingv1.IngressList{},
+		&networkingv1.NetworkPolicyList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{},
+	}
+	if r.settings.GatewayAPI {
+		kinds = append(kinds, &gatewayv1.HTTPRouteList{})
+	}
+	return r.apply.Prune(ctx, brand, selector, keep, kinds...)
 }

@@ -20,30 +20,56 @@ type poolObjects struct {
 	serving []runtime.ApplyConfiguration
 }
 
-func renderPool(seen *poolScene, channelType v1alpha1.ChannelType, settings dataplane.Settings) poolObjects {
-	w := poolWorkload(seen, channelType, settings)
-	return poolObjects{
-		always:  []runtime.ApplyConfiguration{w.ServiceAccount(), w.Role(secretRules(seen.credentials)...), w.RoleBinding(), w.Service(), w.Budget()},
-		serving: []runtime.ApplyConfiguration{w.Deployment()},
+func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolObjects {
+	w := poolWorkload(seen, pool, settings)
+	always := []runtime.ApplyConfiguration{w.ServiceAccount(), w.Role(secretRules(seen.credentials)...), w.RoleBinding(), w.Service(), w.Budget()}
+	if settings.NetworkPolicies.Enabled {
+		always = append(always, w.NetworkPolicy())
 	}
+	for i := range seen.channels {
+		if route := webhookRoute(w, &seen.channels[i]); route != nil && (settings.GatewayAPI || !route.ByGateway()) {
+			always = append(always, route.Object())
+		}
+	}
+	return poolObjects{always: always, serving: []runtime.ApplyConfiguration{w.Deployment()}}
 }
 
-func poolWorkload(seen *poolScene, channelType v1alpha1.ChannelType, settings dataplane.Settings) dataplane.Workload {
+// routeName is the name of the HTTPRoute or Ingress of a Channel.
+func routeName(channel *v1alpha1.Channel) string { return channel.Name + "-webhook" }
+
+// webhookRoute leads the platform in; nil for a Channel without an exposure, and for one that takes no calls any more.
+func webhookRoute(pool dataplane.Workload, channel *v1alpha1.Channel) *dataplane.Route {
+	if channel.Spec.Exposure == nil || channel.DeletionTimestamp != nil {
+		return nil
+	}
+	return &dataplane.Route{Name: routeName(channel), Workload: pool, Exposure: *channel.Spec.Exposure, Path: webhookPath(channel)}
+}
+
+// poolWorkload is the pool of Channels of which there is one at least.
+func poolWorkload(seen *poolScene, pool string, settings dataplane.Settings) dataplane.Workload {
 	allowed := slices.Clone(settings.AllowedAPIBaseURLs)
 	slices.Sort(allowed)
 	return dataplane.Workload{
-		Brand: seen.brand, Settings: settings, Component: dataplane.Connector, Pool: dataplane.Pool(channelType),
+		Brand: seen.brand, Settings: settings, Component: dataplane.Connector, Pool: pool,
 		Replicas:    replicas(seen.channels),
 		Login:       dataplane.ConnectorLogin(seen.brand),
 		Connections: dataplane.Connections(seen.login()),
-		Args: []string{
-			"--pool=" + dataplane.Pool(channelType),
-			"--type=" + string(channelType),
+		Args: append([]string{
+			"--pool=" + pool,
+			"--type=" + string(seen.channels[0].Spec.Type),
 			"--webhook-address=:" + strconv.Itoa(dataplane.PortHTTP),
 			"--allowed-api-base-urls=" + strings.Join(slices.Compact(allowed), ","),
-		},
+		}, topicArgs(seen)...),
 		ServesHTTP: true, CallsAPIServer: true,
 	}
+}
+
+// topicArgs have the connectors of a Dedicated Channel make their topic; those of a shared pool find it made by setup.
+func topicArgs(seen *poolScene) []string {
+	if seen.channels[0].Spec.Isolation != v1alpha1.IsolationDedicated {
+		return nil
+	}
+	return append([]string{"--create-topic"}, dataplane.TopicArgs(seen.brand)...)
 }
 
 // replicas is the largest number that a Channel of the pool asks for.

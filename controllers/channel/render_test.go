@@ -24,7 +24,7 @@ type poolInput struct {
 }
 
 func TestRenderPool(t *testing.T) {
-	for _, name := range []string{"local", "two-channels", "unlabelled"} {
+	for _, name := range []string{"local", "two-channels", "unlabelled", "dedicated"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml"))
 			if err != nil {
@@ -36,7 +36,7 @@ func TestRenderPool(t *testing.T) {
 			}
 			seen := &poolScene{brand: in.Brand, channels: in.Channels, logins: dataplane.Logins{Owner: in.Owner, Connector: in.Connector}, credentials: in.Credentials}
 			render := func() []byte {
-				out := renderPool(seen, v1alpha1.ChannelTypeMiniProgram, in.Settings)
+				out := renderPool(seen, dataplane.PoolOf(&in.Channels[0]), in.Settings)
 				return golden.YAML(t, append(out.always, out.serving...)...)
 			}
 			first := render()

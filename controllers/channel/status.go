@@ -11,7 +11,7 @@ import (
 func status(seen *scene, decided verdict, now time.Time) v1alpha1.ChannelStatus {
 	channel := seen.channel
 	connector := &v1alpha1.ConnectorStatus{
-		Name: dataplane.WorkloadName(channel.Spec.BrandRef.Name, dataplane.Pool(channel.Spec.Type)),
+		Name: dataplane.WorkloadName(channel.Spec.BrandRef.Name, dataplane.PoolOf(channel)),
 	}
 	if seen.deployment != nil {
 		connector.ReadyReplicas = seen.deployment.Status.ReadyReplicas

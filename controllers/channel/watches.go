@@ -2,10 +2,13 @@ package channel
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -33,7 +36,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	byLabels := handler.EnqueueRequestsFromMapFunc(r.channelsOfObject)
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr)
+	for _, route := range dataplane.Routes(r.settings) {
+		b = b.Watches(route, handler.EnqueueRequestsFromMapFunc(r.channelOfRoute), ofPool)
+	}
+	return b.
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		For(&v1alpha1.Channel{}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), exists).
@@ -57,12 +64,14 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: atOnce}).
 		Watches(&v1alpha1.Channel{}, to(poolOfChannel)).
-		Watches(&v1alpha1.Brand{}, to(poolsOfBrand)).
-		Watches(&batchv1.Job{}, to(poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
+		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
+		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
-	for _, object := range []client.Object{
+	made := []client.Object{
 		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{},
-	} {
+		&networkingv1.NetworkPolicy{},
+	}
+	for _, object := range append(made, dataplane.Routes(r.settings)...) {
 		b = b.Watches(object, to(poolOfObject), ofPool)
 	}
 	return b.Complete(r)
@@ -74,6 +83,12 @@ func (r *Reconciler) channelsOfBrand(ctx context.Context, brand client.Object) [
 
 func (r *Reconciler) channelsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	return r.channels(ctx, everyChannel, client.InNamespace(secret.GetNamespace()), client.MatchingFields{refs.BySecret: secret.GetName()})
+}
+
+// channelOfRoute finds the Channel whose webhook a route leads to, by its name.
+func (r *Reconciler) channelOfRoute(ctx context.Context, route client.Object) []reconcile.Request {
+	return r.channels(ctx, func(channel *v1alpha1.Channel) bool { return routeName(channel) == route.GetName() },
+		client.InNamespace(route.GetNamespace()), client.MatchingFields{refs.ByBrand: route.GetLabels()[dataplane.LabelBrand]})
 }
 
 func (r *Reconciler) channelsOfAccount(ctx context.Context, obj client.Object) []reconcile.Request {
@@ -91,7 +106,7 @@ func (r *Reconciler) channelsOfObject(ctx context.Context, obj client.Object) []
 		return nil
 	}
 	return r.channels(ctx, func(channel *v1alpha1.Channel) bool {
-		return pool == "" || dataplane.Pool(channel.Spec.Type) == pool
+		return pool == "" || dataplane.PoolOf(channel) == pool
 	}, client.InNamespace(obj.GetNamespace()), client.MatchingFields{refs.ByBrand: brand})
 }
 
@@ -141,24 +156,23 @@ func poolOfChannel(_ context.Context, obj client.Object) []PoolKey {
 	if !ok {
 		return nil
 	}
-	return []PoolKey{{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Type: channel.Spec.Type}}
+	return []PoolKey{{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Pool: dataplane.PoolOf(channel)}}
 }
 
-func poolsOfBrand(_ context.Context, brand client.Object) []PoolKey {
-	return pools(brand.GetNamespace(), brand.GetName())
+func (r *PoolReconciler) poolsOfBrand(ctx context.Context, brand client.Object) []PoolKey {
+	return r.pools(ctx, brand.GetNamespace(), brand.GetName())
 }
 
-func poolsOfSetup(_ context.Context, job client.Object) []PoolKey {
-	return pools(job.GetNamespace(), job.GetLabels()[dataplane.LabelBrand])
+func (r *PoolReconciler) poolsOfSetup(ctx context.Context, job client.Object) []PoolKey {
+	return r.pools(ctx, job.GetNamespace(), job.GetLabels()[dataplane.LabelBrand])
 }
 
 func poolOfObject(_ context.Context, obj client.Object) []PoolKey {
-	for _, key := range pools(obj.GetNamespace(), obj.GetLabels()[dataplane.LabelBrand]) {
-		if dataplane.Pool(key.Type) == obj.GetLabels()[dataplane.LabelPool] {
-			return []PoolKey{key}
-		}
+	brand, pool := obj.GetLabels()[dataplane.LabelBrand], obj.GetLabels()[dataplane.LabelPool]
+	if brand == "" || pool == "" {
+		return nil
 	}
-	return nil
+	return []PoolKey{{Namespace: obj.GetNamespace(), Brand: brand, Pool: pool}}
 }
 
 // poolsOfSecret finds the pools whose Channels, or whose Brands, refer to a Secret.
@@ -178,18 +192,24 @@ func (r *PoolReconciler) poolsOfSecret(ctx context.Context, secret client.Object
 		found = append(found, poolOfChannel(ctx, &channels.Items[i])...)
 	}
 	for i := range brands.Items {
-		found = append(found, poolsOfBrand(ctx, &brands.Items[i])...)
+		found = append(found, r.poolsOfBrand(ctx, &brands.Items[i])...)
 	}
 	return found
 }
 
-func pools(namespace, brand string) []PoolKey {
+// pools are those that the Brand's Channels have.
+func (r *PoolReconciler) pools(ctx context.Context, namespace, brand string) []PoolKey {
 	if brand == "" {
 		return nil
 	}
-	var keys []PoolKey
-	for _, t := range dataplane.ChannelTypes() {
-		keys = append(keys, PoolKey{Namespace: namespace, Brand: brand, Type: t})
+	var channels v1alpha1.ChannelList
+	if err := r.client.List(ctx, &channels, client.InNamespace(namespace), client.MatchingFields{refs.ByBrand: brand}); err != nil {
+		log.FromContext(ctx).Error(err, "Listing the Channels of a Brand failed")
+		return nil
 	}
-	return keys
+	known := map[PoolKey]bool{}
+	for i := range channels.Items {
+		known[PoolKey{Namespace: namespace, Brand: brand, Pool: dataplane.PoolOf(&channels.Items[i])}] = true
+	}
+	return slices.Collect(maps.Keys(known))
 }

@@ -88,8 +88,9 @@ func coversList(live, desired []any) bool {
 		}
 		found := false
 		for _, have := range live {
-			if m, ok := have.(map[string]any); ok && m[key] == name {
-				found = covers(have, want)
+			// A name may come twice: a port with TCP and with UDP.
+			if m, ok := have.(map[string]any); ok && m[key] == name && covers(have, want) {
+				found = true
 				break
 			}
 		}

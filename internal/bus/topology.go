@@ -71,6 +71,36 @@ func EnsureTopics(ctx context.Context, brokers, topics []string, want Topology) 
 	return configureTopics(ctx, client, existing, want)
 }
 
+// DeleteTopics deletes all topics of a brand, and what they hold.
+func DeleteTopics(ctx context.Context, brokers []string, names Names) error {
+	transport := &kafka.Transport{DialTimeout: 2 * time.Second}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: adminTimeout, Transport: transport}
+	all, err := client.Metadata(ctx, &kafka.MetadataRequest{})
+	if err != nil {
+		return fmt.Errorf("listing topics: %w", err)
+	}
+	var made []string
+	for _, topic := range all.Topics {
+		if strings.HasPrefix(topic.Name, names.name("")) {
+			made = append(made, topic.Name)
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	answer, err := client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: made})
+	if err != nil {
+		return fmt.Errorf("deleting topics: %w", err)
+	}
+	for topic, err := range answer.Errors {
+		if err != nil && !errors.Is(err, kafka.UnknownTopicOrPartition) {
+			return fmt.Errorf("deleting the topic %s: %w", topic, err)
+		}
+	}
+	return nil
+}
+
 // layouts returns how those topics that exist were made.
 func layouts(ctx context.Context, client *kafka.Client, topics []string) (map[string]layout, error) {
 	answer, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})

@@ -191,7 +191,7 @@ func (b *builder) scheduleOf(s *Snapshot, group *yingdav1.SkillGroup) (*schedule
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
 func Bare(c *yingdav1.Channel) *Channel {
 	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
-	return &Channel{Channel: c, Pool: dataplane.Pool(c.Spec.Type), Playbook: silent}
+	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {

@@ -59,6 +59,18 @@ func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	return c, ok
 }
 
+// Departing returns the names of the Channels that are being deleted, sorted.
+func (s *Snapshot) Departing() []string {
+	var names []string
+	for name, channel := range s.channels {
+		if channel.DeletionTimestamp != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Group returns the SkillGroup of that name.
 func (s *Snapshot) Group(name string) (*Group, bool) {
 	g, ok := s.groups[name]

@@ -34,20 +34,23 @@ const (
 type Report struct {
 	// Objects holds the generation in force of each object, by "<Kind>/<name>".
 	Objects map[string]int64 `json:"objects"`
-	// Channels holds what connectors know of their Channels, by name.
+	// Channels holds what connectors know of their Channels, and routers of those that are being deleted, by name.
 	Channels map[string]Channel `json:"channels,omitempty"`
 	// SignedInAgents are the names of Agents who have signed in at least once; only the desk knows.
 	SignedInAgents []string `json:"signedInAgents,omitempty"`
 }
 
-// Channel is what one connector replica knows of a Channel.
+// Channel is what one replica knows of a Channel: a connector all but OnTheWay, a router OnTheWay alone.
 type Channel struct {
 	// Credentials says whether the platform accepted them.
-	Credentials Credentials `json:"credentials"`
+	Credentials Credentials `json:"credentials,omitempty"`
 	// Message says why they were rejected; it holds no secret.
 	Message string `json:"message,omitempty"`
 	// SecretVersion is the resourceVersion of the Secret in force.
 	SecretVersion string `json:"secretVersion,omitempty"`
+	// OnTheWay is how many messages to customers are not settled; only routers know, and only of a Channel that is being
+	// deleted. nil means that nobody could say.
+	OnTheWay *int64 `json:"onTheWay,omitempty"`
 	// WebhookCalled says whether the platform has called the webhook with a good signature.
 	WebhookCalled bool `json:"webhookCalled,omitempty"`
 }

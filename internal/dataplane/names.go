@@ -36,6 +36,7 @@ const (
 	Desk      = "desk"
 	Connector = "connector"
 	Setup     = "setup"
+	Teardown  = "teardown"
 )
 
 // Ports of every pod of the data plane.
@@ -66,7 +67,7 @@ func Selector(brand, component, pool string) map[string]string {
 // WorkloadName is the name of a Brand's Deployment, Service, ServiceAccount and budget for a component or a pool.
 func WorkloadName(brand, componentOrPool string) string { return brand + "-" + componentOrPool }
 
-// Pool is the name of the pool that serves a type of Channel.
+// Pool is the name of the pool that the Shared Channels of a type have.
 func Pool(channelType v1alpha1.ChannelType) string {
 	switch channelType {
 	case v1alpha1.ChannelTypeMiniProgram:
@@ -76,13 +77,23 @@ func Pool(channelType v1alpha1.ChannelType) string {
 	}
 }
 
+// PoolOf is the name of the pool that serves a Channel: its type's, or its own when it is Dedicated.
+func PoolOf(channel *v1alpha1.Channel) string {
+	pool := Pool(channel.Spec.Type)
+	if channel.Spec.Isolation == v1alpha1.IsolationDedicated {
+		pool += "-" + channel.Name
+	}
+	return pool
+}
+
 // ChannelTypes are all types of Channels, in a fixed order.
 func ChannelTypes() []v1alpha1.ChannelType {
 	return []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram}
 }
 
-// Pools are the names of all pools that a Brand may have. Their topics are made with the Brand, not with the first
-// Channel: a Channel is then served a provisioning earlier, and an empty topic costs nothing worth naming.
+// Pools are the names of all shared pools that a Brand may have. Their topics are made with the Brand, not with the first
+// Channel: a Channel is then served a provisioning earlier, and an empty topic costs nothing worth naming. The topic of a
+// Dedicated Channel is made by its own connectors, so that a new Channel does not set up the whole Brand again.
 func Pools() []string {
 	types := ChannelTypes()
 	pools := make([]string, 0, len(types))

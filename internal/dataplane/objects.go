@@ -32,7 +32,7 @@ func Owner(brand *v1alpha1.Brand) *metav1ac.OwnerReferenceApplyConfiguration {
 // Deployment runs the workload. An update starts a new replica before it stops an old one, so that no webhook and no
 // agent meets a closed door.
 func (w Workload) Deployment() *appsv1ac.DeploymentApplyConfiguration {
-	pod := w.podSpec()
+	pod := w.podSpec().WithTopologySpreadConstraints(w.spread())
 	w.server(&pod.Containers[0])
 	return appsv1ac.Deployment(w.Name(), w.Brand.Namespace).
 		WithLabels(w.Labels()).

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -91,7 +92,7 @@ func TemporalArgs(brand *v1alpha1.Brand) []string {
 
 // podSpec is the restricted pod that runs the workload.
 func (w Workload) podSpec() *corev1ac.PodSpecApplyConfiguration {
-	return corev1ac.PodSpec().
+	spec := corev1ac.PodSpec().
 		WithServiceAccountName(w.Name()).
 		WithAutomountServiceAccountToken(w.CallsAPIServer).
 		WithEnableServiceLinks(false).
@@ -104,6 +105,19 @@ func (w Workload) podSpec() *corev1ac.PodSpecApplyConfiguration {
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(w.container()).
 		WithVolumes(w.loginVolumes()...)
+	if w.Settings.PriorityClassName != "" {
+		spec.WithPriorityClassName(w.Settings.PriorityClassName)
+	}
+	return spec
+}
+
+// spread keeps replicas on different nodes where there are some.
+func (w Workload) spread() *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return corev1ac.TopologySpreadConstraint().
+		WithMaxSkew(1).
+		WithTopologyKey(corev1.LabelHostname).
+		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+		WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(w.Selector()))
 }
 
 func (w Workload) container() *corev1ac.ContainerApplyConfiguration {

@@ -25,6 +25,11 @@ type Settings struct {
 	Exposure           Exposure
 	// NodePortHost is the host by which people and platforms reach node ports.
 	NodePortHost string
+	// GatewayAPI says whether the cluster has HTTPRoutes.
+	GatewayAPI bool
+	// PriorityClassName of the data plane's pods; empty for the cluster's default.
+	PriorityClassName string
+	NetworkPolicies   NetworkPolicies
 	// OTLPEndpoint is host:port of what receives the data plane's traces; empty turns them off.
 	OTLPEndpoint string
 }

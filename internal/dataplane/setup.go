@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,18 +29,24 @@ type Logins struct {
 
 // SetupWorkload is the setup of a Brand: what must be done before anything of it runs.
 func SetupWorkload(brand *v1alpha1.Brand, logins Logins, settings Settings) Workload {
-	topics := brand.Spec.Kafka.Topics
 	return Workload{
 		Brand: brand, Settings: settings, Component: Setup,
 		Login:          OwnerLogin(brand),
 		ConnectorLogin: OwnConnectorLogin(brand),
 		Connections:    Connections(logins.Owner, logins.Connector),
-		Args: append(append(TemporalArgs(brand), ConnectorLoginArgs(brand)...),
-			"--partitions="+strconv.Itoa(int(topics.Partitions)),
-			"--replication-factor="+strconv.Itoa(int(topics.ReplicationFactor)),
-			"--retention-days="+strconv.Itoa(int(topics.RetentionDays)),
+		Args: append(slices.Concat(TemporalArgs(brand), ConnectorLoginArgs(brand), TopicArgs(brand)),
 			"--pools="+strings.Join(Pools(), ","),
 		),
+	}
+}
+
+// TopicArgs tell whoever makes topics of the Brand how.
+func TopicArgs(brand *v1alpha1.Brand) []string {
+	topics := brand.Spec.Kafka.Topics
+	return []string{
+		"--partitions=" + strconv.Itoa(int(topics.Partitions)),
+		"--replication-factor=" + strconv.Itoa(int(topics.ReplicationFactor)),
+		"--retention-days=" + strconv.Itoa(int(topics.RetentionDays)),
 	}
 }
 

@@ -9,6 +9,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -139,24 +140,11 @@ func IsRefused(err error) bool {
 // Migrate brings the schema at url up to this version. Several may run at once: one works, the others wait.
 // connectorRole, when not empty, is granted what connectors need and nothing else.
 func Migrate(ctx context.Context, url, connectorRole string) error {
-	config, err := pgx.ParseConfig(url)
+	sqlDB, provider, err := migrator(url)
 	if err != nil {
-		return errors.New("the Postgres connection string cannot be read: write postgres://user:password@host:port/database")
+		return err
 	}
-	sqlDB := stdlib.OpenDB(*config)
 	defer sqlDB.Close()
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("opening the migrations: %w", err)
-	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return fmt.Errorf("making the migration lock: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, dir, goose.WithSessionLocker(locker))
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
@@ -169,6 +157,53 @@ func Migrate(ctx context.Context, url, connectorRole string) error {
 		}
 	}
 	return nil
+}
+
+// Drop removes all that Migrate made, and what it holds.
+func Drop(ctx context.Context, url string) error {
+	sqlDB, provider, err := migrator(url)
+	if err != nil {
+		return err
+	}
+	defer sqlDB.Close()
+	if _, err := provider.DownTo(ctx, 0); err != nil {
+		return fmt.Errorf("dropping the tables: %w", err)
+	}
+	if _, err := sqlDB.ExecContext(ctx, "DROP TABLE IF EXISTS "+goose.DefaultTablename); err != nil {
+		return fmt.Errorf("dropping the record of migrations: %w", err)
+	}
+	return nil
+}
+
+// migrator is what moves the schema at url; the caller closes the connection.
+func migrator(url string) (*sql.DB, *goose.Provider, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, nil, errors.New("the Postgres connection string cannot be read: write postgres://user:password@host:port/database")
+	}
+	sqlDB := stdlib.OpenDB(*config)
+	provider, err := newProvider(sqlDB)
+	if err != nil {
+		_ = sqlDB.Close() // The error of its use says more.
+		return nil, nil, err
+	}
+	return sqlDB, provider, nil
+}
+
+func newProvider(sqlDB *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("opening the migrations: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, fmt.Errorf("making the migration lock: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, dir, goose.WithSessionLocker(locker))
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations: %w", err)
+	}
+	return provider, nil
 }
 
 // connectorGrants are all rights of a connector's login: deliveries, quota, spool, media and the refresh guard.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowservice "go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -94,6 +95,22 @@ func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) er
 	var exists *serviceerror.NamespaceAlreadyExists
 	if err != nil && !errors.As(err, &exists) {
 		return fmt.Errorf("making the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
+	}
+	return nil
+}
+
+// DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error. Temporal takes it out of
+// sight at once and its contents in the background.
+func DeleteNamespace(ctx context.Context, o Options) error {
+	c, err := client.NewLazyClient(client.Options{HostPort: o.Address, Identity: o.Identity, Logger: log.NewStructuredLogger(o.Logger)})
+	if err != nil {
+		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
+	}
+	defer c.Close()
+	_, err = c.OperatorService().DeleteNamespace(ctx, &operatorservice.DeleteNamespaceRequest{Namespace: o.Namespace})
+	var missing *serviceerror.NamespaceNotFound
+	if err != nil && !errors.As(err, &missing) {
+		return fmt.Errorf("deleting the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (d *Desk) act(ctx context.Context, u *store.Unit, p *principal, id uuid.UUI
 // outboundTopic is where what is said on a Channel goes.
 func (d *Desk) outboundTopic(channel string) (string, error) {
 	c, ok := d.Catalog.Snapshot().Channel(channel)
-	if !ok {
+	if !ok || c.DeletionTimestamp != nil {
 		return "", refusal(http.StatusConflict, "ChannelGone", "the Channel of the conversation is gone")
 	}
 	return d.Names.Outbound(c.Pool), nil

@@ -138,6 +138,21 @@ func (q *Queries) MediaPrune(ctx context.Context, before time.Time) (int64, erro
 	return result.RowsAffected(), nil
 }
 
+const MessagesOnTheWay = `-- name: MessagesOnTheWay :one
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.state IN ('queued', 'sending', 'deferred'))
+     + (SELECT count(*) FROM message m WHERE m.channel = $1 AND m.direction = 'outbound' AND m.received_at > $2
+          AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::bigint AS messages
+`
+
+// How many messages to a Channel's customers are not settled: those that a connector has taken over, and the latest that none
+// has yet.
+func (q *Queries) MessagesOnTheWay(ctx context.Context, channel string, since time.Time) (int64, error) {
+	row := q.db.QueryRow(ctx, MessagesOnTheWay, channel, since)
+	var messages int64
+	err := row.Scan(&messages)
+	return messages, err
+}
+
 const OpenWaiting = `-- name: OpenWaiting :many
 SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
 ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED

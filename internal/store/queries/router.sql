@@ -39,5 +39,12 @@ DELETE FROM delivery WHERE message_id = ANY(ARRAY(
 -- Fewer at a time: a file may have 20 MiB.
 DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < @before ORDER BY f.created_at LIMIT 100));
 
+-- name: MessagesOnTheWay :one
+-- How many messages to a Channel's customers are not settled: those that a connector has taken over, and the latest that none
+-- has yet.
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.state IN ('queued', 'sending', 'deferred'))
+     + (SELECT count(*) FROM message m WHERE m.channel = @channel AND m.direction = 'outbound' AND m.received_at > @since
+          AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::bigint AS messages;
+
 -- name: EnsurePartitions :exec
 SELECT ensure_message_partitions(@at);

@@ -1,0 +1,53 @@
+package v1alpha1
+
+// ExposureSpec routes a host from outside of the cluster to a Service that the operator makes: by an HTTPRoute of the
+// Gateway API when parentRefs is set, by an Ingress when ingressClassName is.
+// +kubebuilder:validation:XValidation:rule="has(self.parentRefs) != has(self.ingressClassName)",message="set parentRefs for a Gateway, or ingressClassName for an Ingress, and not both"
+// +kubebuilder:validation:XValidation:rule="!has(self.tlsSecretName) || has(self.ingressClassName)",message="tlsSecretName is for an Ingress; with a Gateway its listener holds the certificate"
+type ExposureSpec struct {
+	// host is the DNS name by which the outside reaches the Service, for example hooks.lumi.example. It is expected to be
+	// served over https on port 443.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+$')",message="write host as a DNS name in lower case without scheme, port or path, for example hooks.lumi.example"
+	Host string `json:"host"`
+
+	// parentRefs are the Gateways that carry the route, 1 to 4. The Gateway API must be installed in the cluster.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	ParentRefs []GatewayReference `json:"parentRefs,omitempty"`
+
+	// ingressClassName is the class of the Ingress.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	IngressClassName string `json:"ingressClassName,omitempty"`
+
+	// tlsSecretName names the Secret with the host's certificate for the Ingress, in the same namespace; the operator does not
+	// read it. Default: the Ingress controller's own certificate.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	TLSSecretName string `json:"tlsSecretName,omitempty"`
+}
+
+// GatewayReference names a Gateway.
+type GatewayReference struct {
+	// name of the Gateway.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// namespace of the Gateway. Default: the namespace of the object.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace,omitempty"`
+	// sectionName is the listener of the Gateway. Default: all that admit the route.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	SectionName string `json:"sectionName,omitempty"`
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/telemetry"
+	"github.com/yingda-dev/yingda/internal/temporal"
+)
+
+func newTeardownCommand() *cobra.Command {
+	var s settings
+	var terminationLog string
+	cmd := &cobra.Command{
+		Use:   "teardown",
+		Short: "Remove the topics, the tables and the Temporal namespace of a brand, for good",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "teardown").With("brand", s.brand)
+			err := takeSteps(cmd.Context(), logger, s.teardownSteps(logger))
+			leaveReason(logger, terminationLog, err)
+			return err
+		},
+	}
+	s.bind(cmd)
+	s.bindTemporal(cmd)
+	cmd.Flags().StringVar(&terminationLog, "termination-log", terminationLogFile, "file that is told what failed")
+	return cmd
+}
+
+func (s *settings) teardownSteps(logger *slog.Logger) []setupStep {
+	return []setupStep{
+		{"Kafka topics", func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafkaBrokers, s.names()) }},
+		{"Postgres tables", func(ctx context.Context) error {
+			url, err := connectionString(s.postgresURLFile)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errHopeless, err)
+			}
+			return store.Drop(ctx, url)
+		}},
+		{"Temporal namespace", func(ctx context.Context) error {
+			return temporal.DeleteNamespace(ctx, temporal.Options{Address: s.temporalAddress, Namespace: s.temporalNamespace, Logger: logger})
+		}},
+	}
+}

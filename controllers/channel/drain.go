@@ -1,0 +1,139 @@
+package channel
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// Finalizer keeps a Channel that is being deleted until its connectors have drained.
+//
+//	deleted ─> connectors take no more webhooks, desks no more replies ─> what is on its way is settled ─> gone
+//	                                └── after drainLimit: gone all the same, with an event that says what is left
+const Finalizer = "yingda.dev/channel"
+
+// drainLimit is how long a deletion waits at most.
+const drainLimit = 2 * time.Minute
+
+// gone says whether a Channel is being deleted and nothing of ours waits for it any more.
+func gone(channel *v1alpha1.Channel) bool {
+	return channel.DeletionTimestamp != nil && !controllerutil.ContainsFinalizer(channel, Finalizer)
+}
+
+// departure is what a pass makes of a Channel that is being deleted.
+type departure struct {
+	// release says that the Channel may go, abandoned what it leaves behind; empty when it is nothing.
+	release   bool
+	abandoned string
+	// finding says what it waits for.
+	finding conditions.Condition
+	// wake is when to look again at the latest.
+	wake time.Duration
+}
+
+func decideDeparture(seen *scene, now time.Time) departure {
+	waiting := waitsFor(seen)
+	rest := seen.channel.DeletionTimestamp.Add(drainLimit).Sub(now)
+	switch {
+	case waiting == "":
+		return departure{release: true}
+	case rest <= 0:
+		return departure{release: true, abandoned: waiting}
+	}
+	return departure{
+		finding: conditions.False(v1alpha1.ConditionReady, v1alpha1.ReasonDraining, "The Channel goes when it has drained, at the latest "+
+			drainLimit.String()+" after it was deleted; "+waiting),
+		wake: rest,
+	}
+}
+
+// waitsFor says what a Channel's deletion waits for, "" when for nothing.
+func waitsFor(seen *scene) string {
+	if seen.brand == nil || seen.deployment == nil {
+		// Nobody ever served it, or nobody is left who could settle anything.
+		return ""
+	}
+	groups := append([]ack.Group{{Name: dataplane.Connector, Answers: seen.pool}}, seen.serving...)
+	if confirmed := ack.Judge("Channel", seen.channel.Name, seen.channel.Generation, groups...); confirmed.Status != metav1.ConditionTrue {
+		return "not every replica has confirmed that it takes nothing more: " + confirmed.Message
+	}
+	messages, known := onTheWay(seen)
+	switch {
+	case !known:
+		return "no router could say how many messages to customers are on their way"
+	case messages > 0:
+		return fmt.Sprintf("messages to customers are on their way: %d", messages)
+	}
+	return ""
+}
+
+// onTheWay is what the routers say; they read one database, so that the one who asked last knows best and the most is safe.
+func onTheWay(seen *scene) (messages int64, known bool) {
+	for _, group := range seen.serving {
+		if group.Name != dataplane.Router {
+			continue
+		}
+		for _, answer := range group.Answers {
+			count := answer.Report.Channels[seen.channel.Name].OnTheWay
+			if count == nil {
+				return 0, false
+			}
+			messages, known = max(messages, *count), true
+		}
+	}
+	return messages, known
+}
+
+// leave lets a Channel that is being deleted go, or says what it waits for.
+func (r *Reconciler) leave(ctx context.Context, req ctrl.Request, seen *scene) (ctrl.Result, error) {
+	if gone(seen.channel) {
+		r.backoff.Forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	now := r.now()
+	decided := decideDeparture(seen, now)
+	if decided.release {
+		r.backoff.Forget(req.NamespacedName)
+		if err := r.apply.RemoveFinalizer(ctx, seen.channel, Finalizer); err != nil {
+			return ctrl.Result{}, err
+		}
+		if decided.abandoned != "" {
+			r.recorder.Eventf(seen.channel, nil, corev1.EventTypeWarning, v1alpha1.ReasonDrainIncomplete, "Delete", "Gone without having drained: %s", decided.abandoned)
+		}
+		return ctrl.Result{}, nil
+	}
+	before := seen.channel.Status
+	after := before
+	after.ObservedGeneration = seen.channel.Generation
+	after.Conditions = conditions.Merge(before.Conditions, seen.channel.Generation, now, append([]conditions.Condition{decided.finding}, kept(before.Conditions)...)...)
+	changed, err := r.apply.Status(ctx, seen.channel, after)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if changed {
+		conditions.Announce(r.recorder, seen.channel, before.Conditions, after.Conditions)
+	}
+	return ctrl.Result{RequeueAfter: min(r.backoff.Next(req.NamespacedName, seen.channel.Generation), decided.wake)}, nil
+}
+
+// kept are the findings of before but Ready.
+func kept(before []metav1.Condition) []conditions.Condition {
+	var findings []conditions.Condition
+	for i := range before {
+		if before[i].Type != v1alpha1.ConditionReady {
+			found, _ := conditions.Find(before, before[i].Type)
+			findings = append(findings, found)
+		}
+	}
+	return findings
+}
