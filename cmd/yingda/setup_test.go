@@ -124,6 +124,96 @@ func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
 	}
 }
 
+func TestTeardownLeavesNothingAndSetupMayFollow(t *testing.T) {
+	broker, address := testenv.Kafka(t), testenv.Temporal(t)
+	r := newSetupRun(t, broker, address)
+	if err := r.run("--pools=miniprogram-flagship"); err != nil {
+		t.Fatal(err)
+	}
+	neighbour := newSetupRun(t, broker, address)
+	if err := neighbour.run(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sentence := range []string{"all there was", "and once more, where nothing is"} {
+		if err := r.tearDown(); err != nil {
+			t.Fatalf("removing %s: %v", sentence, err)
+		}
+	}
+	if topics := r.topics(broker); len(topics) > 0 {
+		t.Errorf("topics are left: %q", topics)
+	}
+	if topics := neighbour.topics(broker); len(topics) != 4 {
+		t.Errorf("of a neighbour's topics are left: %q", topics)
+	}
+	owner, err := pgx.Connect(t.Context(), r.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close(t.Context())
+	var tables int
+	if err := owner.QueryRow(t.Context(), "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables); err != nil || tables > 0 {
+		t.Errorf("%d tables are left (%v)", tables, err)
+	}
+	client, err := temporal.Dial(temporal.Options{Address: address, Namespace: r.namespace + "-lumi", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.WorkflowService().DescribeNamespace(t.Context(), describe(r.namespace+"-lumi")); err == nil {
+		t.Error("the Temporal namespace is left")
+	}
+	if err := r.run(); err != nil {
+		t.Errorf("a Brand of the same name cannot be set up: %v", err)
+	}
+}
+
+func TestTeardownSaysWhatItCouldNotRemove(t *testing.T) {
+	r := newSetupRun(t, testenv.Kafka(t), testenv.Temporal(t))
+	if err := os.Remove(strings.TrimPrefix(r.arguments[4], "--postgres-url-file=")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.tearDown(); err == nil {
+		t.Fatal("teardown succeeded without the database's login")
+	}
+	reason, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "reading the Postgres connection string"; !strings.Contains(string(reason), want) {
+		t.Errorf("the termination message is %q, want %q in it", reason, want)
+	}
+}
+
+// tearDown removes the brand's traces.
+func (r *setupRun) tearDown() error {
+	arguments := []string{"teardown"}
+	for _, argument := range r.arguments[1:] {
+		if name, _, _ := strings.Cut(argument, "="); name != "--connector-url-file" && name != "--replication-factor" && name != "--pools" {
+			arguments = append(arguments, argument)
+		}
+	}
+	root := newRootCommand()
+	root.SetArgs(arguments)
+	return root.ExecuteContext(r.t.Context())
+}
+
+// topics are the brand's.
+func (r *setupRun) topics(broker string) []string {
+	r.t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(broker), Timeout: 10 * time.Second}
+	all, err := client.Metadata(r.t.Context(), &kafka.MetadataRequest{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var names []string
+	for _, topic := range all.Topics {
+		if strings.HasPrefix(topic.Name, "yingda."+r.namespace+".lumi.") {
+			names = append(names, topic.Name)
+		}
+	}
+	return names
+}
+
 func TestSetupRefusesTopicsWithOtherPartitions(t *testing.T) {
 	r := newSetupRun(t, testenv.Kafka(t), testenv.Temporal(t))
 	if err := r.run(); err != nil {

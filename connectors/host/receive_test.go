@@ -327,6 +327,43 @@ func TestChannelIsServedWhenMadeAndForgottenWhenDeleted(t *testing.T) {
 	w.eventually("it is forgotten", func() bool { return len(r.host.Report().Channels) == 0 })
 }
 
+func TestChannelThatIsBeingDeletedTakesNothingMoreAndSendsWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	w, r, shop := shopWith(t, "customer1")
+	shop.pushTo(r)
+	channel := &v1alpha1.Channel{}
+	if err := w.kube.Get(t.Context(), client.ObjectKeyFromObject(shop.channel()), channel); err != nil {
+		t.Fatal(err)
+	}
+	channel.Generation, channel.Finalizers = 2, []string{"yingda.dev/channel"}
+	w.update(channel)
+	if err := w.kube.Delete(t.Context(), channel); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it takes no calls", func() bool {
+		result, err := w.sim.Verify(t.Context(), shop.config.AppID)
+		return err == nil && result.Status == http.StatusNotFound
+	})
+	if got := r.host.Report().Objects["Channel/shop"]; got != 2 {
+		t.Errorf("generation %d is in force, want that of the deletion", got)
+	}
+	w.lastReport(shop.say("customer1", "再见"), message.DeliveryDelivered)
+}
+
+func TestReplicaServesTheChannelsOfItsOwnPoolOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.replica()
+	shop, flagship := w.app("shop"), w.app("flagship")
+	dedicated := flagship.channel()
+	dedicated.Spec.Isolation = v1alpha1.IsolationDedicated
+	w.create(dedicated)
+	shop.serve(r)
+	if _, served := r.host.Report().Channels["flagship"]; served {
+		t.Error("the shared pool serves a Dedicated Channel")
+	}
+}
+
 // call is a push as a stranger could make one.
 type call struct {
 	query, body string

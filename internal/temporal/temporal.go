@@ -107,9 +107,16 @@ func DeleteNamespace(ctx context.Context, o Options) error {
 		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
 	}
 	defer c.Close()
-	_, err = c.OperatorService().DeleteNamespace(ctx, &operatorservice.DeleteNamespaceRequest{Namespace: o.Namespace})
 	var missing *serviceerror.NamespaceNotFound
-	if err != nil && !errors.As(err, &missing) {
+	// Asked first: of one that was just made, deletion says that it is not there.
+	_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
+	if errors.As(err, &missing) {
+		return nil
+	}
+	if err == nil {
+		_, err = c.OperatorService().DeleteNamespace(ctx, &operatorservice.DeleteNamespaceRequest{Namespace: o.Namespace})
+	}
+	if err != nil {
 		return fmt.Errorf("deleting the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
 	return nil
