@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -45,11 +46,14 @@ type Router struct {
 	tracer trace.Tracer
 	// groups holds the skill groups whose queues are to be looked at.
 	groups groupSet
+	// departures are those of Channels that are being deleted, by name.
+	departures atomic.Pointer[map[string]departure]
 }
 
 // New returns a Router; Run starts it.
 func New(config Config) *Router {
 	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet()}
+	r.departures.Store(&map[string]departure{})
 	config.Catalog.Subscribe(r.configured)
 	return r
 }
@@ -72,6 +76,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { return consumer.Run(ctx) })
 	group.Go(func() error { r.drainGroups(ctx); return nil })
 	group.Go(func() error { r.tick(ctx); return nil })
+	group.Go(func() error { r.watchDepartures(ctx); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("routing: %w", err)
 	}
