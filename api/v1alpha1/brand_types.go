@@ -144,6 +144,7 @@ type TemporalConnection struct {
 	Address string `json:"address"`
 
 	// namespace on the Temporal service; made when missing. Default: the Brand's Kubernetes namespace and name joined by a hyphen. Immutable.
+	// It belongs to one Brand: of two with one namespace of one service the later waits (DuplicateTemporalNamespace).
 	// +optional
 	// +kubebuilder:validation:MaxLength=127
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$')",message="write the Temporal namespace in letters, digits, dots, underscores and hyphens, starting with a letter or digit, for example lumi-prod"
@@ -154,7 +155,8 @@ type TemporalConnection struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.connectorSecretRef) || self.connectorSecretRef.name != self.secretRef.name",message="connectorSecretRef must name another Secret than secretRef; leave it out to let connectors use the owner's login"
 type PostgresConnection struct {
 	// secretRef names the Secret whose key url is the connection string of the database's owner
-	// (postgres://user:password@host:port/database).
+	// (postgres://user:password@host:port/database). The database belongs to one Brand: of two with one Secret the later waits
+	// (DuplicateDatabase). Secrets are not read for this, so give each Brand a database of its own.
 	// +required
 	SecretRef CredentialsReference `json:"secretRef"`
 

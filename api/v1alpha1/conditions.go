@@ -4,8 +4,8 @@ package v1alpha1
 const (
 	// ConditionReady says that the object does what it declares, proven by the running data plane.
 	ConditionReady = "Ready"
-	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used, and whether
-	// what the operator makes has its names to itself.
+	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used, whether what
+	// only one object may have is the object's own, and whether what the operator makes has its names to itself.
 	ConditionReferencesResolved = "ReferencesResolved"
 	// ConditionAcknowledged says whether every ready replica of the data plane serves this generation of the object.
 	ConditionAcknowledged = "Acknowledged"
@@ -68,4 +68,8 @@ const (
 	ReasonGatewayAPIMissing  = "GatewayAPIMissing"
 	ReasonNotAccepted        = "NotAccepted"
 	ReasonAwaitingController = "AwaitingController"
+
+	// Of two Brands in one Temporal namespace or database, the later one.
+	ReasonDuplicateTemporalNamespace = "DuplicateTemporalNamespace"
+	ReasonDuplicateDatabase          = "DuplicateDatabase"
 )

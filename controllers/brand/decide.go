@@ -1,6 +1,7 @@
 package brand
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func loginProblems(seen *scene) (names []string, found []refs.Problem) {
 
 func problems(seen *scene) []refs.Problem {
 	_, found := loginProblems(seen)
-	return append(append(found, seen.dangling...), refs.NamesTaken(seen.inTheWay)...)
+	return slices.Concat(seen.taken, found, seen.dangling, refs.NamesTaken(seen.inTheWay))
 }
 
 func available(seen *scene, condition, component string) conditions.Condition {

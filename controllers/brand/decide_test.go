@@ -86,6 +86,10 @@ func TestDecideProvisioning(t *testing.T) {
 			edit:   func(s *scene) { running(s); s.jobs[setupJob].DeletionTimestamp = &metav1.Time{Time: noon()} },
 			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up",
 		},
+		"a setup of what another Brand has": {
+			edit: func(s *scene) { s.taken = []refs.Problem{{Reason: v1alpha1.ReasonDuplicateDatabase, Message: "taken"}} }, reason: "AwaitingReferences",
+			message: "Setup waits until another Brand has let go of what this one declares",
+		},
 		"a setup without a database": {
 			edit: func(s *scene) { s.Owner = nil }, reason: "AwaitingReferences", message: "Setup waits for the Secret lumi-postgres",
 		},
@@ -156,7 +160,13 @@ func TestDecideReady(t *testing.T) {
 			"NotLabelled", `ReferencesResolved: Secret lumi-connector does not carry the label yingda.dev/credentials: "true"`,
 		},
 		"a default that dangles": {func(s *scene) { s.dangling = []refs.Problem{refs.NotFound("Playbook", "shop")} }, "NotFound", "ReferencesResolved: Playbook shop does not exist in this namespace"},
-		"no desk":                {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},
+		"what another Brand has comes before what is missing": {
+			func(s *scene) {
+				s.taken, s.Owner = []refs.Problem{{Reason: v1alpha1.ReasonDuplicateDatabase, Message: "Brand moon has it"}}, nil
+			},
+			"DuplicateDatabase", "ReferencesResolved: Brand moon has it; Secret lumi-postgres does not exist in this namespace",
+		},
+		"no desk": {func(s *scene) { delete(s.deployments, dataplane.Desk) }, "NoReadyReplica", "DeskAvailable: No replica of the desk is ready"},
 		"workflows that are behind": {
 			func(s *scene) { s.answers[dataplane.Workflows] = []ack.Answer{{}} },
 			"AwaitingReload", "Acknowledged: A replica of the workflows does not serve this generation yet",

@@ -22,6 +22,9 @@ import (
 type scene struct {
 	brand *v1alpha1.Brand
 	dataplane.Logins
+	// rivals are the Brands that declare a connection which this one declares too; taken says what an earlier one keeps.
+	rivals []v1alpha1.Brand
+	taken  []refs.Problem
 	// dangling are the defaults that do not resolve.
 	dangling []refs.Problem
 	// inTheWay are the objects of somebody else that the pass found in the place of its own.
@@ -48,7 +51,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 		return nil, err
 	}
 	for _, look := range []func(context.Context, *scene) error{
-		r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads,
+		r.observeClaims, r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads,
 	} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing Brand %s: %w", key.Name, err)

@@ -30,6 +30,10 @@ type provisioning struct {
 
 func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning {
 	const condition = v1alpha1.ConditionProvisioned
+	if len(seen.taken) > 0 {
+		return provisioning{finding: conditions.False(condition, v1alpha1.ReasonAwaitingReferences,
+			"Setup waits until another Brand has let go of what this one declares")}
+	}
 	if missing, _ := loginProblems(seen); len(missing) > 0 {
 		return provisioning{finding: conditions.False(condition, v1alpha1.ReasonAwaitingReferences,
 			"Setup waits for the Secret "+strings.Join(missing, " and the Secret "))}

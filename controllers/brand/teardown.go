@@ -72,7 +72,11 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if decided.run {
+	switch {
+	case decided.run && len(seen.rivals) > 0:
+		// Whose data it is cannot be told here, and what is kept by mistake can still be removed by hand.
+		decided = removal{release: true, left: "topics, data and Temporal namespace are left: another Brand declares the same database or Temporal namespace"}
+	case decided.run:
 		err := r.runTeardown(ctx, seen)
 		switch {
 		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -23,6 +24,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Brand{}).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(brandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).

@@ -67,11 +67,8 @@ func problems(seen *scene, allowed []string) []refs.Problem {
 		if problem := refs.CheckCredentials(spec.MiniProgram.CredentialsSecretRef.Name, seen.secret); problem != nil {
 			found = append(found, *problem)
 		}
-		if !slices.Contains(allowed, spec.MiniProgram.APIBaseURL) {
-			found = append(found, refs.Problem{
-				Reason:  v1alpha1.ReasonAddressNotAllowed,
-				Message: "apiBaseURL " + spec.MiniProgram.APIBaseURL + " is not on the operator's list of allowed addresses",
-			})
+		if problem := refs.CheckAddress(spec.MiniProgram.APIBaseURL, allowed); problem != nil {
+			found = append(found, *problem)
 		}
 	}
 	if problem := duplicate(seen); problem != nil {
@@ -105,27 +102,9 @@ func routingProblems(seen *scene) []refs.Problem {
 	return found
 }
 
-// duplicate blames the later of two Channels with one account. Those made in the same second go by namespace and name.
+// duplicate blames the later of two Channels with one account.
 func duplicate(seen *scene) *refs.Problem {
-	for i := range seen.sameAccount {
-		other := &seen.sameAccount[i]
-		if !earlier(other, seen.channel) {
-			continue
-		}
-		message := "a Channel of another namespace has this appID already"
-		if other.Namespace == seen.channel.Namespace {
-			message = "Channel " + other.Name + " has this appID already"
-		}
-		return &refs.Problem{Reason: v1alpha1.ReasonDuplicateAccount, Message: message + "; an account belongs to one Channel"}
-	}
-	return nil
-}
-
-func earlier(a, b *v1alpha1.Channel) bool {
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return a.Namespace+"/"+a.Name < b.Namespace+"/"+b.Name
+	return refs.AccountTaken(seen.channel, refs.Earlier(seen.channel, seen.sameAccount))
 }
 
 func connectorAvailable(seen *scene) conditions.Condition {

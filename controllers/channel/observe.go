@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -102,22 +101,10 @@ func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {
 	return nil
 }
 
-// observeAccount looks in all namespaces: the platform sends an account's messages to one webhook only.
 func (r *Reconciler) observeAccount(ctx context.Context, seen *scene) error {
-	if seen.channel.Spec.MiniProgram == nil {
-		return nil
-	}
-	var channels v1alpha1.ChannelList
-	if err := r.client.List(ctx, &channels, client.MatchingFields{refs.ByAccount: seen.channel.Spec.MiniProgram.AppID}); err != nil {
-		return fmt.Errorf("listing the Channels of the account: %w", err)
-	}
-	for i := range channels.Items {
-		other := channels.Items[i]
-		if other.UID != seen.channel.UID && other.DeletionTimestamp == nil {
-			seen.sameAccount = append(seen.sameAccount, other)
-		}
-	}
-	return nil
+	var err error
+	seen.sameAccount, err = refs.AccountHolders(ctx, r.client, seen.channel)
+	return err
 }
 
 func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {

@@ -165,7 +165,12 @@ func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) erro
 	job := &batchv1.Job{}
 	key.Name = *wanted.GetName()
 	exists, err := refs.Get(ctx, r.client, key, job)
-	seen.setUp = exists && metav1.IsControlledBy(job, seen.brand) && dataplane.Finished(job, batchv1.JobComplete) != nil
+	if err != nil || !exists || !metav1.IsControlledBy(job, seen.brand) || dataplane.Finished(job, batchv1.JobComplete) == nil {
+		return err
+	}
+	// What is another Brand's may be set up, but not for this one.
+	rivals, err := refs.BrandRivals(ctx, r.client, seen.brand)
+	seen.setUp = err == nil && len(refs.BrandTaken(seen.brand, rivals)) == 0
 	return err
 }
 

@@ -17,6 +17,8 @@ const (
 	BySecret = "spec.secretRef.name"
 	// ByAccount finds Channels by the account on their platform.
 	ByAccount = "spec.account"
+	// ByTemporal finds Brands by the Temporal namespace that they work in.
+	ByTemporal = "spec.temporal"
 )
 
 // Index makes the cache ready for the fields above. It is called once, before the cache starts.
@@ -32,6 +34,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Channel{}, BySecret, secretsOf},
 		{&v1alpha1.Brand{}, BySecret, secretsOf},
 		{&v1alpha1.Channel{}, ByAccount, accountOf},
+		{&v1alpha1.Brand{}, ByTemporal, temporalOf},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
 			return fmt.Errorf("indexing %s: %w", index.field, err)
@@ -71,6 +74,13 @@ func secretsOf(obj client.Object) []string {
 func accountOf(obj client.Object) []string {
 	if channel, ok := obj.(*v1alpha1.Channel); ok && channel.Spec.MiniProgram != nil {
 		return []string{channel.Spec.MiniProgram.AppID}
+	}
+	return nil
+}
+
+func temporalOf(obj client.Object) []string {
+	if brand, ok := obj.(*v1alpha1.Brand); ok {
+		return []string{temporalClaim(brand)}
 	}
 	return nil
 }

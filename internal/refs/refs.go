@@ -1,4 +1,4 @@
-// Package refs resolves references between resources.
+// Package refs resolves references between resources, and says who keeps what only one of them may have.
 //
 // References name objects of the same namespace. A Secret that lacks the label yingda.dev/credentials: "true" is treated
 // as if it did not exist, and only the metadata of Secrets is ever read: nothing here can see their contents.

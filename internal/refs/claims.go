@@ -1,0 +1,220 @@
+package refs
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
+)
+
+// What only one object may have: an account on its platform, a Temporal namespace, a database. Controllers and admission
+// judge by the same functions. A controller asks of those made earlier, so that of two the later one gives way; admission
+// asks of all, since what is not there yet is later than whatever is.
+
+// Earlier are those of the others that were made before self. Of those made in the same second the first by namespace and
+// name is the earlier.
+func Earlier[T any, P interface {
+	*T
+	metav1.Object
+}](self P, others []T,
+) []T {
+	var found []T
+	for i := range others {
+		if earlier(P(&others[i]), self) {
+			found = append(found, others[i])
+		}
+	}
+	return found
+}
+
+func earlier(a, b metav1.Object) bool {
+	ofA, ofB := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if !ofA.Equal(&ofB) {
+		return ofA.Before(&ofB)
+	}
+	return compareNames(a, b) < 0
+}
+
+func compareNames(a, b metav1.Object) int {
+	return strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName())
+}
+
+// AccountHolders are the other Channels of all namespaces with the Channel's account, by name: a platform sends an
+// account's messages to one webhook only. A Channel that is being deleted holds it no more.
+func AccountHolders(ctx context.Context, reader client.Reader, channel *v1alpha1.Channel) ([]v1alpha1.Channel, error) {
+	var holders []v1alpha1.Channel
+	for _, account := range accountOf(channel) {
+		var channels v1alpha1.ChannelList
+		if err := reader.List(ctx, &channels, client.MatchingFields{ByAccount: account}); err != nil {
+			return nil, fmt.Errorf("listing the Channels of the account: %w", err)
+		}
+		for i := range channels.Items {
+			if other := &channels.Items[i]; compareNames(other, channel) != 0 && other.DeletionTimestamp == nil {
+				holders = append(holders, *other)
+			}
+		}
+	}
+	slices.SortFunc(holders, func(a, b v1alpha1.Channel) int { return compareNames(&a, &b) })
+	return holders, nil
+}
+
+// AccountTaken is the problem of a Channel whose account the first of the holders has; nil when there is none.
+func AccountTaken(channel *v1alpha1.Channel, holders []v1alpha1.Channel) *Problem {
+	if len(holders) == 0 {
+		return nil
+	}
+	return &Problem{
+		Reason: v1alpha1.ReasonDuplicateAccount,
+		Message: holder("Channel", channel, &holders[0]) + " has this appID already; an account belongs to one Channel:" +
+			" delete one of the two, or use another account",
+	}
+}
+
+// holder names who has what another wants; of another namespace nothing is told but that somebody has it.
+func holder(kind string, self, other metav1.Object) string {
+	if other.GetNamespace() != self.GetNamespace() {
+		return "a " + kind + " of another namespace"
+	}
+	return kind + " " + other.GetName()
+}
+
+// CheckAddress says what keeps a Channel from calling its platform at an address; nil when nothing does.
+func CheckAddress(address string, allowed []string) *Problem {
+	if slices.Contains(allowed, address) {
+		return nil
+	}
+	return &Problem{
+		Reason: v1alpha1.ReasonAddressNotAllowed,
+		Message: "apiBaseURL " + address + " is not on the operator's list of allowed addresses: leave it out to call the platform itself," +
+			" or have the address added to the operator's --allowed-api-base-urls",
+	}
+}
+
+// BrandRivals are the other Brands that have a connection in common with the Brand, by name. One that is being deleted
+// works until it is gone.
+func BrandRivals(ctx context.Context, reader client.Reader, brand *v1alpha1.Brand) ([]v1alpha1.Brand, error) {
+	asks := [][]client.ListOption{{client.MatchingFields{ByTemporal: temporalClaim(brand)}}}
+	for _, login := range logins(brand) {
+		asks = append(asks, []client.ListOption{client.InNamespace(brand.Namespace), client.MatchingFields{BySecret: login}})
+	}
+	found := map[types.NamespacedName]v1alpha1.Brand{}
+	for _, options := range asks {
+		var brands v1alpha1.BrandList
+		if err := reader.List(ctx, &brands, options...); err != nil {
+			return nil, fmt.Errorf("listing the Brands with the same connections: %w", err)
+		}
+		for i := range brands.Items {
+			other := brands.Items[i]
+			if compareNames(&other, brand) != 0 && (sharesTemporal(brand, &other) || sharesDatabase(brand, &other)) {
+				found[client.ObjectKeyFromObject(&other)] = other
+			}
+		}
+	}
+	rivals := make([]v1alpha1.Brand, 0, len(found))
+	for _, rival := range found {
+		rivals = append(rivals, rival)
+	}
+	slices.SortFunc(rivals, func(a, b v1alpha1.Brand) int { return compareNames(&a, &b) })
+	return rivals, nil
+}
+
+// TemporalTaken is the problem of a Brand whose Temporal namespace one of the others has; nil when none has.
+func TemporalTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
+	for i := range others {
+		if !sharesTemporal(brand, &others[i]) {
+			continue
+		}
+		return &Problem{
+			Reason: v1alpha1.ReasonDuplicateTemporalNamespace,
+			Message: holder("Brand", brand, &others[i]) + " has the Temporal namespace " + dataplane.TemporalNamespace(brand) + " of " +
+				brand.Spec.Temporal.Address + " already, and two Brands in one would take each other's work:" +
+				" make this Brand with another spec.temporal.namespace",
+		}
+	}
+	return nil
+}
+
+// DatabaseTaken is the problem of a Brand whose database one of the others has; nil when none has. Contents of Secrets are
+// not known, so two Secrets that name one database are not found.
+func DatabaseTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
+	for i := range others {
+		shared := sharedLogin(brand, &others[i])
+		if shared == "" {
+			continue
+		}
+		return &Problem{
+			Reason: v1alpha1.ReasonDuplicateDatabase,
+			Message: holder("Brand", brand, &others[i]) + " has the database of Secret " + shared +
+				" already, and two Brands in one would take each other's work: name Secrets of another database in spec.postgres",
+		}
+	}
+	return nil
+}
+
+// BrandTaken are the problems of a Brand that has something in common with a rival made earlier, which keeps it.
+func BrandTaken(brand *v1alpha1.Brand, rivals []v1alpha1.Brand) []Problem {
+	rivals = Earlier(brand, rivals)
+	var found []Problem
+	for _, problem := range []*Problem{TemporalTaken(brand, rivals), DatabaseTaken(brand, rivals)} {
+		if problem != nil {
+			found = append(found, *problem)
+		}
+	}
+	return found
+}
+
+func sharesTemporal(a, b *v1alpha1.Brand) bool { return temporalClaim(a) == temporalClaim(b) }
+
+func sharesDatabase(a, b *v1alpha1.Brand) bool { return sharedLogin(a, b) != "" }
+
+// sharedLogin names a Secret by which both Brands connect to a database, which then is one; empty for none.
+func sharedLogin(a, b *v1alpha1.Brand) string {
+	if a.Namespace != b.Namespace {
+		return ""
+	}
+	of := logins(b)
+	for _, login := range logins(a) {
+		if slices.Contains(of, login) {
+			return login
+		}
+	}
+	return ""
+}
+
+// logins are the Secrets by which a Brand connects to its database.
+func logins(brand *v1alpha1.Brand) []string {
+	names := []string{dataplane.OwnerLogin(brand)}
+	if own := dataplane.OwnConnectorLogin(brand); own != "" {
+		names = append(names, own)
+	}
+	return names
+}
+
+// temporalClaim is the same for all ways of writing one Temporal namespace of one Service: a name without dots is one of the
+// Brand's own namespace, and the cluster's domain may be left out. What else resolves to the same address is not known.
+func temporalClaim(brand *v1alpha1.Brand) string {
+	host, port, err := net.SplitHostPort(strings.ToLower(brand.Spec.Temporal.Address))
+	if err != nil {
+		host, port = brand.Spec.Temporal.Address, ""
+	}
+	host = strings.TrimSuffix(host, ".")
+	for _, domain := range []string{".svc.cluster.local", ".svc"} {
+		if short, cut := strings.CutSuffix(host, domain); cut && strings.Contains(short, ".") {
+			host = short
+			break
+		}
+	}
+	if _, err := netip.ParseAddr(host); err != nil && !strings.Contains(host, ".") {
+		host += "." + brand.Namespace
+	}
+	return host + ":" + port + "/" + dataplane.TemporalNamespace(brand)
+}
