@@ -146,8 +146,9 @@ type RuleHandOff struct {
 
 // HandOffSpec says how customers reach a human.
 type HandOffSpec struct {
-	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule.
-	// Default 转人工, 人工客服, 人工.
+	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule, at the
+	// first time that they are written. 人工 is always one of them, whether it is listed or not, so 转人工 and 人工客服 are
+	// too. A rule that replies may have no keyword with a phrase in it. Default 转人工, 人工客服, 人工.
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={"转人工","人工客服","人工"}

@@ -5,8 +5,9 @@
 // regular expressions, so that no Playbook can make it slow.
 //
 // Invariants:
-//   - Asking for a human always works. A hand-off phrase wins over every rule that would reply; a rule that hands off as
-//     well only adds its topic, so that "投诉,转人工" is still a complaint.
+//   - Asking for a human always works, the first time and every time. A hand-off phrase wins over every rule that would
+//     reply; a rule that hands off as well only adds its topic, so that "投诉,转人工" is still a complaint. 人工 is a phrase
+//     whatever the Playbook says, and a rule that would answer one is refused.
 //   - What no rule answers is a NoMatch, which the caller gives to a human: the bot never pretends to have understood.
 //   - Templates know only the variables of their text and no loops, so that what is sent is bounded; and all that they
 //     compute is tried when they are compiled, so that a mistake is found when the Playbook is written, not when a customer
@@ -66,8 +67,9 @@ type rule struct {
 	decision Decision
 }
 
-// defaultPhrases are the schema's, for a Playbook that passed none.
-func defaultPhrases() []string { return []string{"转人工", "人工客服", "人工"} }
+// standingPhrases are in force in every Playbook and cannot be configured away. The one word is in all the ways of asking
+// that customers use: 转人工, 人工客服, 人工服务, 要找人工.
+func standingPhrases() []string { return []string{"人工"} }
 
 // Compile checks a spec and makes it ready for use. Its error lists every mistake by field, and is fit to be shown.
 func Compile(spec yingdav1.PlaybookSpec) (*Playbook, error) {
@@ -105,10 +107,16 @@ func (p *Playbook) explicit(folded string) Decision {
 }
 
 func containsAny(folded string, keywords []string) bool {
-	for _, k := range keywords {
-		if strings.Contains(folded, k) {
-			return true
+	_, holds := held(folded, keywords)
+	return holds
+}
+
+// held is the first of the words that the folded text holds.
+func held(folded string, list []string) (string, bool) {
+	for _, w := range list {
+		if strings.Contains(folded, w) {
+			return w, true
 		}
 	}
-	return false
+	return "", false
 }

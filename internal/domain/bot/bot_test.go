@@ -30,7 +30,7 @@ func sample() yingdav1.PlaybookSpec {
 		Rules: []yingdav1.PlaybookRule{
 			handOffRule("complaint", yingdav1.TopicComplaint, "投诉"),
 			invoice,
-			replyRule("hours", "每天九点到二十一点。", "营业时间", "人工几点"),
+			replyRule("hours", "每天九点到二十一点。", "营业时间", "几点"),
 			handOffRule("refund", "refund", "退款", "发票"),
 		},
 	}
@@ -79,10 +79,10 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestPhrasesOfThePlaybookReplaceTheDefault(t *testing.T) {
+func TestPhrasesOfThePlaybookAreAddedToTheStandingOnes(t *testing.T) {
 	t.Parallel()
 	p := mustCompile(t, yingdav1.PlaybookSpec{HandOff: yingdav1.HandOffSpec{Phrases: []string{"Human"}}})
-	for text, want := range map[string]Decision{"a human, please": HandOff{Explicit: true}, "转人工": NoMatch{}} {
+	for text, want := range map[string]Decision{"a human, please": HandOff{Explicit: true}, "转人工": HandOff{Explicit: true}, "客服": NoMatch{}} {
 		if diff := cmp.Diff(want, p.Decide(text)); diff != "" {
 			t.Errorf("Decide(%q) (-want +got):\n%s", text, diff)
 		}

@@ -33,12 +33,8 @@ func (c *compiler) fail(err *field.Error) { c.errs = append(c.errs, err) }
 func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	path := field.NewPath("spec")
 	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts)}
+	p.phrases = append(standingPhrases(), c.words(path.Child("handOff", "phrases"), spec.HandOff.Phrases, maxPhrases)...)
 	c.rules(p, path.Child("rules"), spec.Rules)
-	phrases := spec.HandOff.Phrases
-	if len(phrases) == 0 {
-		phrases = defaultPhrases()
-	}
-	p.phrases = c.words(path.Child("handOff", "phrases"), phrases, maxPhrases)
 	c.cannedReplies(path.Child("cannedReplies"), spec.CannedReplies)
 	return p
 }
@@ -55,10 +51,22 @@ func (c *compiler) rules(p *Playbook, path *field.Path, rules []yingdav1.Playboo
 		if len(spec.Match.Keywords) == 0 {
 			c.fail(field.Required(keywords, "rule "+spec.Name+": list the words for which it is"))
 		}
-		p.rules = append(p.rules, rule{
-			keywords: c.words(keywords, spec.Match.Keywords, maxKeywords),
-			decision: c.decision(at, spec),
-		})
+		compiled := rule{keywords: c.words(keywords, spec.Match.Keywords, maxKeywords), decision: c.decision(at, spec)}
+		if _, replies := compiled.decision.(Answer); replies {
+			c.silenced(keywords, spec, p.phrases)
+		}
+		p.rules = append(p.rules, compiled)
+	}
+}
+
+// silenced finds keywords by which a customer asks for a human. Their rule would never reply, since phrases win: whoever
+// wrote it means to put the bot between the customer and the human, or believes that it does what it does not.
+func (c *compiler) silenced(path *field.Path, spec *yingdav1.PlaybookRule, phrases []string) {
+	for i, keyword := range spec.Match.Keywords {
+		if phrase, asks := held(words.Fold(keyword), phrases); asks {
+			c.fail(field.Invalid(path.Index(i), keyword, "rule "+spec.Name+": who writes this asks for a human ("+phrase+
+				"), and a reply may not come between; set handOff instead of reply, or remove the keyword"))
+		}
 	}
 }
 

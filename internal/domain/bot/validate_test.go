@@ -22,9 +22,18 @@ func TestValidate(t *testing.T) {
 		spec yingdav1.PlaybookSpec
 		want []string
 	}{
-		"the sample is valid":                       {spec: sample()},
-		"an empty Playbook is valid":                {},
-		"a keyword that holds a phrase is allowed":  {spec: rules(replyRule("a", "b", "转人工客服"))},
+		"the sample is valid":                     {spec: sample()},
+		"an empty Playbook is valid":              {},
+		"a keyword inside of a phrase is allowed": {spec: rules(replyRule("a", "b", "客服", "人"))},
+		"a hand-off for who asks for a human":     {spec: rules(handOffRule("a", "complaint", "人工投诉"))},
+		"a reply to who asks for a human": {
+			spec: rules(replyRule("a", "b", "发票"), replyRule("wait", "请先回答三个问题", "发货", "转人工客服")),
+			want: []string{`spec.rules[1].match.keywords[1]: Invalid value: "转人工客服": rule wait: who writes this asks for a human (人工), and a reply may not come between; set handOff instead of reply, or remove the keyword`},
+		},
+		"a reply to a phrase of the Playbook's own": {
+			spec: yingdav1.PlaybookSpec{Rules: []yingdav1.PlaybookRule{replyRule("wait", "b", "ＨＵＭＡＮ")}, HandOff: yingdav1.HandOffSpec{Phrases: []string{"human"}}},
+			want: []string{`spec.rules[0].match.keywords[0]: Invalid value: "ＨＵＭＡＮ": rule wait: who writes this asks for a human (human), and a reply may not come between; set handOff instead of reply, or remove the keyword`},
+		},
 		"two rules of one name":                     {spec: rules(replyRule("a", "b", "c"), replyRule("a", "b", "d")), want: []string{`spec.rules[1].name: Duplicate value: "a"`}},
 		"a rule without keywords":                   {spec: rules(replyRule("a", "b")), want: []string{"spec.rules[0].match.keywords: Required value: rule a: list the words for which it is"}},
 		"a blank keyword":                           {spec: rules(replyRule("a", "b", "c", "　")), want: []string{"spec.rules[0].match.keywords[1]: Invalid value: \"\\u3000\": a word of spaces would match every text; write a word or remove it"}},
