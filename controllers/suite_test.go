@@ -25,9 +25,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/controllers"
+	webhooks "github.com/yingda-dev/yingda/controllers/admission"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
@@ -97,11 +99,14 @@ type world struct {
 	data      *dataPlane
 	clock     *clock
 	settings  dataplane.Settings
-	stop      context.CancelFunc
-	stopped   chan struct{}
+	// also are the namespaces that the operator watches beside its own, webhooks what it answers the API server with.
+	also     []string
+	webhooks *webhook.Options
+	stop     context.CancelFunc
+	stopped  chan struct{}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, edits ...func(*world)) *world {
 	t.Helper()
 	scheme, err := controllers.Scheme()
 	if err != nil {
@@ -117,6 +122,9 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{t: t, namespace: namespace.Name, client: c, writes: &writeCounter{}, clock: &clock{}, settings: settings()}
 	w.data = &dataPlane{client: c, overrides: map[string]int64{}, channels: map[string]configz.Channel{}}
+	for _, edit := range edits {
+		edit(w)
+	}
 	w.start()
 	t.Cleanup(w.halt)
 	return w
@@ -143,9 +151,9 @@ func (w *world) start() {
 	counted.Wrap(w.writes.wrap)
 	anyName := true
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions([]string{w.namespace}, w.settings), Logger: logr.Discard(),
+		Scheme: scheme, Cache: controllers.CacheOptions(append(w.also, w.namespace), w.settings), Logger: logr.Discard(),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		Controller: config.Controller{SkipNameValidation: &anyName},
+		Controller: config.Controller{SkipNameValidation: &anyName}, WebhookServer: w.webhookServer(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -156,6 +164,9 @@ func (w *world) start() {
 		cancel()
 		w.t.Fatal(err)
 	}
+	if w.webhooks != nil {
+		webhooks.Register(webhooks.Options{Server: mgr.GetWebhookServer(), Scheme: scheme, Reader: mgr.GetClient(), Settings: w.settings})
+	}
 	w.stop, w.stopped = cancel, make(chan struct{})
 	go func() {
 		defer close(w.stopped)
@@ -163,6 +174,13 @@ func (w *world) start() {
 			w.t.Error(err)
 		}
 	}()
+}
+
+func (w *world) webhookServer() webhook.Server {
+	if w.webhooks == nil {
+		return nil
+	}
+	return webhook.NewServer(*w.webhooks)
 }
 
 // halt ends the operator and waits for it.

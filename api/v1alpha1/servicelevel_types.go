@@ -86,7 +86,7 @@ type OffHoursSpec struct {
 
 // ServiceLevelStatus reports on a ServiceLevel.
 type ServiceLevelStatus struct {
-	// conditions are Ready, derived from Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

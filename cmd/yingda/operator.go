@@ -24,10 +24,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/controllers"
+	"github.com/yingda-dev/yingda/controllers/admission"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/telemetry"
@@ -43,7 +45,11 @@ type operatorFlags struct {
 	exposure        string
 	healthAddress   string
 	metricsAddress  string
+	pprofAddress    string
+	webhookPort     int
+	webhookCertDir  string
 	leaderElect     bool
+	leaseNamespace  string
 	namespaces      []string
 	egress          []string
 	logLevel        slog.Level
@@ -67,7 +73,11 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.imagePullPolicy, "image-pull-policy", string(corev1.PullIfNotPresent), "pull policy of that image: Always, IfNotPresent or Never")
 	flags.StringVar(&o.healthAddress, "health-address", ":8081", "address of /healthz and /readyz")
 	flags.StringVar(&o.metricsAddress, "metrics-address", ":8082", "address of /metrics; 0 for none")
+	flags.StringVar(&o.pprofAddress, "pprof-address", "", "address of /debug/pprof/, which shows memory to whoever reaches it; empty for none")
+	flags.IntVar(&o.webhookPort, "webhook-port", 0, "port at which the API server asks before it takes an object; 0 for none")
+	flags.StringVar(&o.webhookCertDir, "webhook-cert-dir", "", "directory with tls.crt and tls.key of that port; they are loaded anew when they change")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
+	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the leader's lease; empty for the pod's own")
 	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
 	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
 	flags.StringVar(&o.exposure, "exposure", string(dataplane.ExposureClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
@@ -93,6 +103,12 @@ func (o *operatorFlags) check() error {
 	o.settings.Exposure = dataplane.Exposure(o.exposure)
 	if !slices.Contains([]dataplane.Exposure{dataplane.ExposureClusterIP, dataplane.ExposureNodePort}, o.settings.Exposure) {
 		return fmt.Errorf("reading the flags: --exposure is ClusterIP or NodePort, not %q", o.exposure)
+	}
+	if o.webhookPort < 0 || o.webhookPort > 65535 {
+		return fmt.Errorf("reading the flags: --webhook-port is a port or 0, not %d", o.webhookPort)
+	}
+	if o.webhookPort > 0 && o.webhookCertDir == "" {
+		return fmt.Errorf("reading the flags: --webhook-port needs --webhook-cert-dir")
 	}
 	return o.readEgress()
 }
@@ -174,6 +190,9 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("setting up the controllers: %w", err)
 	}
+	if err := o.answerWebhooks(mgr); err != nil {
+		return err
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
 	}
@@ -182,6 +201,19 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	}
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running the operator: %w", err)
+	}
+	return nil
+}
+
+// answerWebhooks serves admission, in every replica: the API server asks whichever it reaches.
+func (o *operatorFlags) answerWebhooks(mgr ctrl.Manager) error {
+	if o.webhookPort == 0 {
+		return nil
+	}
+	server := mgr.GetWebhookServer()
+	admission.Register(admission.Options{Server: server, Scheme: mgr.GetScheme(), Reader: mgr.GetClient(), Settings: o.settings})
+	if err := mgr.AddReadyzCheck("webhook", server.StartedChecker()); err != nil {
+		return fmt.Errorf("adding the readiness check of the webhooks: %w", err)
 	}
 	return nil
 }
@@ -202,11 +234,15 @@ func (o *operatorFlags) newManager(config *rest.Config, logger logr.Logger) (ctr
 		Client:                 client.Options{FieldValidation: "Strict"},
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress: o.healthAddress,
-		LeaderElection:         o.leaderElect,
-		LeaderElectionID:       leaderElectionID,
-		LeaseDuration:          &lease,
-		RenewDeadline:          &renew,
-		RetryPeriod:            &retry,
+		PprofBindAddress:       o.pprofAddress,
+		// Made in any case; it is served only once somebody asks the manager for it.
+		WebhookServer:           webhook.NewServer(webhook.Options{Port: o.webhookPort, CertDir: o.webhookCertDir}),
+		LeaderElection:          o.leaderElect,
+		LeaderElectionID:        leaderElectionID,
+		LeaderElectionNamespace: o.leaseNamespace,
+		LeaseDuration:           &lease,
+		RenewDeadline:           &renew,
+		RetryPeriod:             &retry,
 		// Whoever stops gives the lease back, so that an update of the operator waits for nothing.
 		LeaderElectionReleaseOnCancel: true,
 	})

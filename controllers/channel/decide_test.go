@@ -116,10 +116,10 @@ func TestDecideReferences(t *testing.T) {
 		"a group that does not":       {route("nobody"), "NotFound", "SkillGroup nobody does not exist in this namespace"},
 		"a group of another Brand":    {route("other"), "NotFound", "SkillGroup other belongs to Brand moon, not to Brand lumi"},
 		"a Playbook that is missing":  {func(s *scene) { s.channel.Spec.PlaybookRef = &v1alpha1.PlaybookReference{Name: "p"} }, "NotFound", "Playbook p does not exist in this namespace"},
-		"an earlier Channel":          {same("lumi", "first", 99), "DuplicateAccount", "Channel first has this appID already; an account belongs to one Channel: delete one of the two, or use another account"},
-		"an earlier one elsewhere":    {same("moon", "first", 99), "DuplicateAccount", "a Channel of another namespace has this appID already; an account belongs to one Channel: delete one of the two, or use another account"},
+		"an earlier Channel":          {same("lumi", "first", 99), "DuplicateAccount", "Channel first has this appID already; an account belongs to one Channel: use another one, or delete that Channel"},
+		"an earlier one elsewhere":    {same("moon", "first", 99), "DuplicateAccount", "a Channel of another namespace has this appID already; an account belongs to one Channel: use another one, or delete that Channel"},
 		"a later Channel":             {same("lumi", "second", 101), "Resolved", "Everything that is referred to exists"},
-		"one of the same second":      {same("lumi", "a-shop", 100), "DuplicateAccount", "Channel a-shop has this appID already; an account belongs to one Channel: delete one of the two, or use another account"},
+		"one of the same second":      {same("lumi", "a-shop", 100), "DuplicateAccount", "Channel a-shop has this appID already; an account belongs to one Channel: use another one, or delete that Channel"},
 		"a later one by its name":     {same("lumi", "the-shop", 100), "Resolved", "Everything that is referred to exists"},
 		"two problems are both named": {func(s *scene) { s.brand = nil; s.secret = nil }, "NotFound", "Brand lumi does not exist in this namespace; Secret shop-wechat does not exist in this namespace"},
 	} {

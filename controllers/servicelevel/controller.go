@@ -1,4 +1,4 @@
-// Package servicelevel reconciles ServiceLevels: it reports who serves them.
+// Package servicelevel reconciles ServiceLevels: it checks them and reports who serves them.
 //
 // It writes nothing but the status. A ServiceLevel belongs to no Brand; the routers of all Brands of its namespace serve it.
 package servicelevel

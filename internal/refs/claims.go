@@ -75,7 +75,7 @@ func AccountTaken(channel *v1alpha1.Channel, holders []v1alpha1.Channel) *Proble
 	return &Problem{
 		Reason: v1alpha1.ReasonDuplicateAccount,
 		Message: holder("Channel", channel, &holders[0]) + " has this appID already; an account belongs to one Channel:" +
-			" delete one of the two, or use another account",
+			" use another one, or delete that Channel",
 	}
 }
 

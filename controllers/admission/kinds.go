@@ -1,0 +1,82 @@
+package admission
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
+	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/refs"
+)
+
+func playbook(p *v1alpha1.Playbook) field.ErrorList { return bot.Validate(p.Spec) }
+
+func shiftSchedule(s *v1alpha1.ShiftSchedule) field.ErrorList { return schedule.Validate(s.Spec) }
+
+func serviceLevel(l *v1alpha1.ServiceLevel) field.ErrorList { return servicelevel.Validate(l.Spec) }
+
+func skillGroup(g *v1alpha1.SkillGroup) field.ErrorList {
+	if _, err := routing.Members(g.Spec.AgentSelector, nil); err != nil {
+		return field.ErrorList{field.Invalid(field.NewPath("spec", "agentSelector"), field.OmitValueType{}, err.Error())}
+	}
+	return nil
+}
+
+// others judges what depends on other objects and on the operator.
+type others struct {
+	reader  client.Reader
+	allowed []string
+}
+
+func (o *others) channel(ctx context.Context, before, channel *v1alpha1.Channel) (field.ErrorList, error) {
+	var had v1alpha1.MiniProgramSpec
+	if before != nil && before.Spec.MiniProgram != nil {
+		had = *before.Spec.MiniProgram
+	}
+	has, path := channel.Spec.MiniProgram, field.NewPath("spec", "miniProgram")
+	if has == nil {
+		return nil, nil
+	}
+	var mistakes field.ErrorList
+	if has.APIBaseURL != had.APIBaseURL {
+		mistakes = forbid(mistakes, path.Child("apiBaseURL"), refs.CheckAddress(has.APIBaseURL, o.allowed))
+	}
+	if has.AppID == had.AppID {
+		return mistakes, nil
+	}
+	holders, err := refs.AccountHolders(ctx, o.reader, channel)
+	return forbid(mistakes, path.Child("appID"), refs.AccountTaken(channel, holders)), err
+}
+
+func (o *others) brand(ctx context.Context, before, brand *v1alpha1.Brand) (field.ErrorList, error) {
+	rivals, err := refs.BrandRivals(ctx, o.reader, brand)
+	var mistakes field.ErrorList
+	mistakes = forbid(mistakes, field.NewPath("spec", "temporal"), taken(refs.TemporalTaken, before, brand, rivals))
+	return forbid(mistakes, field.NewPath("spec", "postgres"), taken(refs.DatabaseTaken, before, brand, rivals)), err
+}
+
+// taken is the problem of a Brand with those rivals that it has not had before.
+func taken(by func(*v1alpha1.Brand, []v1alpha1.Brand) *refs.Problem, before, brand *v1alpha1.Brand, rivals []v1alpha1.Brand) *refs.Problem {
+	if before == nil {
+		return by(brand, rivals)
+	}
+	var come []v1alpha1.Brand
+	for i := range rivals {
+		if by(before, rivals[i:i+1]) == nil {
+			come = append(come, rivals[i])
+		}
+	}
+	return by(brand, come)
+}
+
+func forbid(mistakes field.ErrorList, path *field.Path, problem *refs.Problem) field.ErrorList {
+	if problem == nil {
+		return mistakes
+	}
+	return append(mistakes, field.Forbidden(path, problem.Message))
+}
