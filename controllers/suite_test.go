@@ -102,6 +102,7 @@ type world struct {
 	// also are the namespaces that the operator watches beside its own, webhooks what it answers the API server with.
 	also     []string
 	webhooks *webhook.Options
+	metrics  *controllers.ConditionMetrics
 	stop     context.CancelFunc
 	stopped  chan struct{}
 }
@@ -161,6 +162,11 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	err = controllers.Setup(ctx, mgr, controllers.Options{Asker: w.data, Settings: w.settings, Random: rand.Reader, Now: w.clock.now})
 	if err != nil {
+		cancel()
+		w.t.Fatal(err)
+	}
+	w.metrics = controllers.NewConditionMetrics(mgr.GetClient())
+	if err := mgr.Add(w.metrics); err != nil {
 		cancel()
 		w.t.Fatal(err)
 	}

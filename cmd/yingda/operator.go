@@ -23,6 +23,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -193,6 +194,9 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	if err := o.answerWebhooks(mgr); err != nil {
 		return err
 	}
+	if err := countConditions(mgr); err != nil {
+		return err
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
 	}
@@ -214,6 +218,18 @@ func (o *operatorFlags) answerWebhooks(mgr ctrl.Manager) error {
 	admission.Register(admission.Options{Server: server, Scheme: mgr.GetScheme(), Reader: mgr.GetClient(), Settings: o.settings})
 	if err := mgr.AddReadyzCheck("webhook", server.StartedChecker()); err != nil {
 		return fmt.Errorf("adding the readiness check of the webhooks: %w", err)
+	}
+	return nil
+}
+
+// countConditions adds the conditions of all objects to the metrics.
+func countConditions(mgr ctrl.Manager) error {
+	conditions := controllers.NewConditionMetrics(mgr.GetClient())
+	if err := metrics.Registry.Register(conditions); err != nil {
+		return fmt.Errorf("registering the metrics of conditions: %w", err)
+	}
+	if err := mgr.Add(conditions); err != nil {
+		return fmt.Errorf("adding the metrics of conditions: %w", err)
 	}
 	return nil
 }

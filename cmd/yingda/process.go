@@ -32,6 +32,7 @@ type settings struct {
 	temporalAddress   string
 	temporalNamespace string
 	healthAddress     string
+	pprofAddress      string
 	logLevel          slog.Level
 }
 
@@ -43,6 +44,7 @@ func (s *settings) bind(cmd *cobra.Command) {
 	flags.StringVar(&s.topicPrefix, "topic-prefix", "yingda", "prefix of topics and consumer groups")
 	flags.StringVar(&s.postgresURLFile, "postgres-url-file", "", "file with the Postgres connection string")
 	flags.StringVar(&s.healthAddress, "health-address", fmt.Sprintf(":%d", configz.HealthPort), "address of /healthz, /readyz, /metrics and /configz")
+	flags.StringVar(&s.pprofAddress, "pprof-address", "", "address of /debug/pprof/, which shows memory to whoever reaches it; empty for none")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	for _, name := range []string{"namespace", "brand"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -86,6 +88,9 @@ func (s *settings) run(cmd *cobra.Command, component string, start func(ctx cont
 	group, ctx := errgroup.WithContext(cmd.Context())
 	p := &process{settings: *s, logger: logger, registry: registry, group: group, health: &telemetry.Health{Registry: registry, Logger: logger}}
 	group.Go(func() error { return p.health.Serve(ctx, s.healthAddress) })
+	if s.pprofAddress != "" {
+		group.Go(func() error { return telemetry.ServeHTTP(ctx, logger, s.pprofAddress, telemetry.Profiles()) })
+	}
 	group.Go(func() error {
 		if err := start(ctx, p); err != nil {
 			return err
