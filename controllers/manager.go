@@ -69,11 +69,15 @@ func CacheOptions(namespaces []string, settings dataplane.Settings) cache.Option
 	return options
 }
 
-// Deadlines of the leader's lease: a killed operator is followed by another one within 17 s.
+// Deadlines of the leader's lease: a killed operator is followed by another one within Takeover.
+//
+// Who stands by looks at the lease every 1 to 2.2 retry periods (client-go's jitter). So it may see the last renewal 2.2 s
+// late, counts the lease's duration from there, and looks again 2.2 s after that: 16.4 s, and something for the requests.
 const (
-	LeaseDuration = 15 * time.Second
-	RenewDeadline = 10 * time.Second
-	RetryPeriod   = 2 * time.Second
+	LeaseDuration = 12 * time.Second
+	RenewDeadline = 8 * time.Second
+	RetryPeriod   = time.Second
+	Takeover      = 17 * time.Second
 )
 
 // keepOfSecret drops what the last kubectl apply wrote into the annotations: the contents. A Secret that is no metadata is
