@@ -103,8 +103,11 @@ type world struct {
 	also     []string
 	webhooks *webhook.Options
 	metrics  *controllers.ConditionMetrics
-	stop     context.CancelFunc
-	stopped  chan struct{}
+	// cached reads as the operator does, observe sees its requests.
+	cached  client.Reader
+	observe func(http.RoundTripper) http.RoundTripper
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 func newWorld(t *testing.T, edits ...func(*world)) *world {
@@ -150,6 +153,9 @@ func (w *world) start() {
 	}
 	counted := rest.CopyConfig(apiServer)
 	counted.Wrap(w.writes.wrap)
+	if w.observe != nil {
+		counted.Wrap(w.observe)
+	}
 	anyName := true
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme: scheme, Cache: controllers.CacheOptions(append(w.also, w.namespace), w.settings), Logger: logr.Discard(),
@@ -165,6 +171,7 @@ func (w *world) start() {
 		cancel()
 		w.t.Fatal(err)
 	}
+	w.cached = mgr.GetClient()
 	w.metrics = controllers.NewConditionMetrics(mgr.GetClient())
 	if err := mgr.Add(w.metrics); err != nil {
 		cancel()
