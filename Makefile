@@ -168,8 +168,9 @@ workflow-check: bin/workflowcheck ## Fail where workflow code does what cannot b
 	@$(STEP) "workflowcheck" env $(PORTABLE) bin/workflowcheck ./workers/workflows/...
 
 .PHONY: chart-check
-chart-check: bin/helm ## Lint the chart
-	@$(STEP) "helm lint" bin/helm lint --strict charts/yingda
+chart-check: bin/helm ## Lint the chart, with its own values and those of its tests
+	@for values in charts/yingda/values.yaml $$(ls charts/yingda/testdata/*/values.yaml); do \
+		$(STEP) "helm lint $$values" bin/helm lint --strict --quiet --values $$values charts/yingda; done
 
 .PHONY: shell-check
 shell-check: ## Check the shell scripts, where shellcheck is installed

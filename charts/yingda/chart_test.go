@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,17 +39,27 @@ func template(t *testing.T, arguments ...string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// cases are the renders that are kept, by the folder of their values and golden file.
+func cases() map[string][]string {
+	out := map[string][]string{"default": {"--set", "crds.enabled=false"}}
+	for _, name := range []string{"cert-manager", "everything", "local", "namespaces"} {
+		out[name] = []string{"--set", "crds.enabled=false", "--values", "testdata/" + name + "/values.yaml"}
+	}
+	return out
+}
+
 func TestRender(t *testing.T) {
-	for name, arguments := range map[string][]string{
-		"default":    {"--set", "crds.enabled=false"},
-		"local":      {"--set", "crds.enabled=false", "--values", "testdata/local/values.yaml"},
-		"namespaces": {"--set", "crds.enabled=false", "--values", "testdata/namespaces/values.yaml"},
-	} {
+	// Helm makes another certificate each time, and the dashboards need no second copy.
+	certificate := regexp.MustCompile(`((?:caBundle|ca\.crt|tls\.crt|tls\.key): )\S{100,}`)
+	dashboard := regexp.MustCompile(`(?m)^(  yingda-\w+\.json: \|)\n(    .*\n)+`)
+	for name, arguments := range cases() {
 		t.Run(name, func(t *testing.T) {
 			rendered, err := template(t, arguments...)
 			if err != nil {
 				t.Fatal(err)
 			}
+			rendered = certificate.ReplaceAll(rendered, []byte("${1}made-by-helm"))
+			rendered = dashboard.ReplaceAll(rendered, []byte("$1\n    as in files/dashboards\n"))
 			golden.Compare(t, name+"/want.yaml", rendered)
 		})
 	}
@@ -113,13 +124,23 @@ func TestTheChartBringsTheCRDsOfTheAPI(t *testing.T) {
 
 func TestTheSchemaRefuses(t *testing.T) {
 	for name, argument := range map[string]string{
-		"a value that does not exist":  "imagee.tag=x",
-		"an exposure that is none":     "exposure.type=LoadBalancer",
-		"an address with a path":       "allowedAPIBaseURLs={https://a.example/b}",
-		"an endpoint without a port":   "telemetry.otlpEndpoint=collector",
-		"a namespace that is no name":  "watchNamespaces={Brands}",
-		"a log level that is none":     "logLevel=loud",
-		"a tag that is no text at all": "image.tag.digest=x",
+		"a value that does not exist":            "imagee.tag=x",
+		"a value that does not exist, deep down": "webhook.certManager.issuer=x",
+		"an exposure that is none":               "exposure.type=LoadBalancer",
+		"an address with a path":                 "allowedAPIBaseURLs={https://a.example/b}",
+		"an endpoint without a port":             "telemetry.otlpEndpoint=collector",
+		"a namespace that is no name":            "watchNamespaces={Brands}",
+		"a log level that is none":               "logLevel=loud",
+		"a tag that is no text at all":           "image.tag.digest=x",
+		"a failure policy that is none":          "webhook.failurePolicy=Retry",
+		"a webhook that waits for minutes":       "webhook.timeoutSeconds=60",
+		"a destination that is none":             "networkPolicies.egress.redis[0].cidr=10.0.0.0/8",
+		"a destination without ports":            "networkPolicies.egress.kafka[0].cidr=10.0.0.0/8",
+		"an address that is no range":            "networkPolicies.egress.kafka[0].cidr=10.0.0.1,networkPolicies.egress.kafka[0].ports={9092}",
+		"a host name as a range":                 "networkPolicies.egress.kafka[0].cidr=kafka.infra/32,networkPolicies.egress.kafka[0].ports={9092}",
+		"a port that is none":                    "networkPolicies.egress.kafka[0].cidr=10.0.0.0/8,networkPolicies.egress.kafka[0].ports={99999}",
+		"an interval without a unit":             "monitoring.podMonitor.interval=30",
+		"an alert of somebody else":              "monitoring.prometheusRule.disabled={Watchdog}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if rendered, err := template(t, "--set", argument); err == nil {
@@ -129,31 +150,65 @@ func TestTheSchemaRefuses(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEveryValue(t *testing.T) {
-	text, err := os.ReadFile("values.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var values map[string]any
-	if err := yaml.Unmarshal(text, &values); err != nil {
-		t.Fatal(err)
-	}
+// leaves are the paths of all values that are no section of others.
+func leaves(prefix string, values map[string]any) []string {
+	var out []string
 	for key, value := range values {
-		names := []string{key}
-		if section, ok := value.(map[string]any); ok && len(section) > 0 && key != "resources" {
-			names = names[:0]
-			for below := range section {
-				names = append(names, key+"."+below)
-			}
+		path := prefix + key
+		section, ok := value.(map[string]any)
+		if !ok || len(section) == 0 || path == "resources" || path == "monitoring.dashboards.labels" {
+			out = append(out, path)
+			continue
 		}
-		for _, name := range names {
-			if !strings.Contains(string(readme), "`"+name+"`") {
-				t.Errorf("README.md does not speak of the value %s", name)
-			}
+		out = append(out, leaves(path+".", section)...)
+	}
+	return out
+}
+
+func TestTheReadmeNamesEveryValue(t *testing.T) {
+	readme := read(t, "README.md")
+	var values map[string]any
+	if err := yaml.Unmarshal([]byte(read(t, "values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range leaves("", values) {
+		if !strings.Contains(readme, "`"+path+"`") {
+			t.Errorf("README.md does not speak of the value %s", path)
 		}
 	}
+}
+
+func TestTheSchemaDescribesEveryValueAndNoOther(t *testing.T) {
+	var schema map[string]any
+	if err := yaml.Unmarshal([]byte(read(t, "values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	describe(t, "values", schema)
+}
+
+func describe(t *testing.T, path string, schema map[string]any) {
+	t.Helper()
+	properties, ok := schema["properties"].(map[string]any)
+	if !ok {
+		return
+	}
+	if strict, ok := schema["additionalProperties"].(bool); !ok || strict {
+		t.Errorf("%s takes what it does not know", path)
+	}
+	for name, below := range properties {
+		property, ok := below.(map[string]any)
+		if !ok || property["description"] == nil {
+			t.Errorf("%s.%s has no description", path, name)
+		}
+		describe(t, path+"."+name, property)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

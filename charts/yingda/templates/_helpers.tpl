@@ -20,6 +20,29 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{/* The Secret with the webhook's certificate. One that cert-manager made never becomes Helm's, nor the other way round. */}}
+{{- define "yingda.webhookSecret" -}}
+{{ include "yingda.operator" . }}-webhook{{ if .Values.webhook.certManager.enabled }}-issued{{ end }}
+{{- end }}
+
+{{/* The namespaces that the operator serves, as a selector of namespaces. */}}
+{{- define "yingda.namespaceSelector" -}}
+{{- with .Values.watchNamespaces -}}
+matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: In
+    values: [{{ join ", " . }}]
+{{- else -}}
+{}
+{{- end }}
+{{- end }}
+
+{{/* The pods of all Brands. */}}
+{{- define "yingda.dataPlaneLabels" -}}
+app.kubernetes.io/name: yingda
+app.kubernetes.io/managed-by: yingda-operator
+{{- end }}
+
 {{/* What the operator may do in the namespaces that it serves. It holds every right that it gives to the data plane. */}}
 {{- define "yingda.rules" -}}
 - apiGroups: [yingda.dev]
@@ -28,12 +51,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [yingda.dev]
   resources: [agents/status, brands/status, channels/status, playbooks/status, servicelevels/status, shiftschedules/status, skillgroups/status]
   verbs: [patch]
-# A Brand stays while Channels refer to it, a Channel until it has drained; what is made for a Brand or an Agent goes with it.
+# Finalizers: a Brand stays while Channels refer to it, a Channel until its connector has drained it. What is made for a
+# Brand, a Channel or an Agent goes with it.
 - apiGroups: [yingda.dev]
   resources: [brands, channels]
   verbs: [patch]
 - apiGroups: [yingda.dev]
-  resources: [brands/finalizers, agents/finalizers]
+  resources: [agents/finalizers, brands/finalizers, channels/finalizers]
   verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]
@@ -45,7 +69,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [networking.k8s.io]
-  resources: [networkpolicies, ingresses]
+  resources: [ingresses, networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
@@ -67,4 +91,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
+
+{{/* HolidayCalendars belong to no namespace: a ClusterRole allows them, whichever namespaces are served. */}}
+{{- define "yingda.calendarRules" -}}
+- apiGroups: [yingda.dev]
+  resources: [holidaycalendars]
+  verbs: [get, list, watch]
+- apiGroups: [yingda.dev]
+  resources: [holidaycalendars/status]
+  verbs: [patch]
 {{- end }}
