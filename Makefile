@@ -145,11 +145,16 @@ fuzz: ## Run every fuzz target for FUZZTIME
 ##@ Check
 
 .PHONY: generate
-generate: bin/controller-gen bin/sqlc ## Regenerate deep copies, CRDs and queries from their sources
+generate: bin/controller-gen bin/sqlc reference ## Regenerate deep copies, CRDs, docs/reference and queries from their sources
 	@$(STEP) "generate deep copies" bin/controller-gen object paths=./api/...
 	@$(STEP) "generate CRDs" bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	@rm -f charts/yingda/files/crds/*.yaml && cp config/crd/bases/*.yaml charts/yingda/files/crds/ # helm reads no file outside its chart
 	@$(STEP) "generate queries" bin/sqlc generate -f internal/store/sqlc.yaml
+
+.PHONY: reference
+reference: bin/crd-ref-docs ## Regenerate docs/reference from the types
+	@$(STEP) "generate docs/reference" bin/crd-ref-docs --source-path=api --output-path=docs/reference/README.md --renderer=markdown \
+		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates --log-level=WARN
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes checkers), format and vet the other modules

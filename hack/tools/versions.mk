@@ -18,6 +18,7 @@ bin/.tools/$(1)@$(2)-$(GO_VERSION):
 endef
 
 $(eval $(call tool,controller-gen,v0.23.0,sigs.k8s.io/controller-tools/cmd/controller-gen))
+$(eval $(call tool,crd-ref-docs,v0.3.0,github.com/elastic/crd-ref-docs))
 $(eval $(call tool,sqlc,v1.31.1,github.com/sqlc-dev/sqlc/cmd/sqlc))
 $(eval $(call tool,helm,v4.3.1,helm.sh/helm/v4/cmd/helm))
 $(eval $(call tool,workflowcheck,v0.6.0,go.temporal.io/sdk/contrib/tools/workflowcheck))
