@@ -179,7 +179,7 @@ func known(sources, name string) bool {
 		strings.Contains(sources, `"`+parts[2]+`"`)
 }
 
-// foreignMetrics are what controller-runtime, client-go and Temporal's SDK tell, and the gauge of conditions.
+// foreignMetrics are what controller-runtime, client-go and Temporal's SDK tell.
 func foreignMetrics() []string {
 	return []string{
 		"certwatcher_read_certificate_errors_total",
@@ -197,7 +197,6 @@ func foreignMetrics() []string {
 		"temporal_workflow_task_execution_failed_total",
 		"workqueue_depth",
 		"workqueue_queue_duration_seconds",
-		"yingda_conditions",
 	}
 }
 
