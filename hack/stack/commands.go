@@ -42,6 +42,14 @@ func kafkaCommand() *cobra.Command {
 	command.Flags().StringVar(&address, "listen", "127.0.0.1:9092", portHelp)
 	command.Flags().StringVar(&options.Data, "data", "", "directory of the data, made when missing")
 	command.Flags().IntVar(&options.Partitions, "partitions", 6, "partitions of a topic whose maker names no number")
+	command.Flags().StringVar(&options.CertFile, "tls-cert-file", "", "the broker's certificate; none for plain text")
+	command.Flags().StringVar(&options.KeyFile, "tls-key-file", "", "the key of that certificate")
+	command.Flags().StringVar(&options.ClientCAFile, "tls-client-ca-file", "", "authorities of clients' certificates, which are then demanded")
+	command.Flags().StringVar(&options.Mechanism, "sasl-mechanism", "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, by which clients must sign in; none for no sign-in")
+	command.Flags().StringVar(&options.Username, "sasl-username", "", "the one user")
+	command.Flags().StringVar(&options.PasswordFile, "sasl-password-file", "", "file with the user's password")
+	command.MarkFlagsRequiredTogether("tls-cert-file", "tls-key-file")
+	command.MarkFlagsRequiredTogether("sasl-mechanism", "sasl-username", "sasl-password-file")
 	mustHave(command, "data")
 	return command
 }

@@ -24,6 +24,7 @@ type Options struct {
 	Listen     netip.AddrPort
 	Data       string
 	Partitions int
+	Security
 }
 
 // Run serves until ctx ends, and calls ready once clients can connect.
@@ -49,7 +50,11 @@ func Run(ctx context.Context, options Options, ready func()) error {
 }
 
 func start(ctx context.Context, options Options) (*kfake.Cluster, error) {
-	cluster, err := kfake.NewCluster(
+	secured, err := options.apply()
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kfake.NewCluster(append(secured,
 		kfake.NumBrokers(1),
 		kfake.ClusterID("yingda-local"),
 		kfake.DefaultNumPartitions(options.Partitions),
@@ -61,7 +66,7 @@ func start(ctx context.Context, options Options) (*kfake.Cluster, error) {
 			var config net.ListenConfig
 			return config.Listen(ctx, network, options.Listen.String())
 		}),
-	)
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker on %s: %w", options.Listen, err)
 	}
