@@ -85,10 +85,11 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 	if instance == "" {
 		instance = "connector"
 	}
+	cluster := p.kafka.cluster()
 	// What platforms wait for must not share batches with what can wait.
-	producer, background, backlog := bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers)
+	producer, background, backlog := bus.NewProducer(cluster), bus.NewProducer(cluster), bus.NewProducer(cluster)
 	pool := host.New(host.Options{
-		Names: p.names(), Pool: f.pool, Type: kind, Instance: instance, Brokers: p.kafkaBrokers, Producer: producer, Background: background,
+		Names: p.names(), Pool: f.pool, Type: kind, Instance: instance, Cluster: cluster, Producer: producer, Background: background,
 		Backlog: backlog, Store: database, Kubernetes: kubernetes, AllowedBaseURLs: f.allowedBaseURLs, Listener: listener,
 		Registry: p.registry, Logger: p.logger, Clock: time.Now, DrainDelay: connectorDrainDelay,
 	})
@@ -96,7 +97,7 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 	if f.createTopic {
 		p.group.Go(func() error {
 			err := persist(ctx, p.logger, "Kafka topic", func(ctx context.Context) error {
-				return bus.EnsureTopics(ctx, p.kafkaBrokers, []string{p.names().Outbound(f.pool)}, f.topics.topology())
+				return bus.EnsureTopics(ctx, cluster, []string{p.names().Outbound(f.pool)}, f.topics.topology())
 			})
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // Being told to stop is no failure.

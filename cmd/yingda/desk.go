@@ -36,7 +36,7 @@ func startDesk(ctx context.Context, p *process, address string) error {
 		return err
 	}
 	workbench, err := desk.New(desk.Config{
-		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Catalog: view,
+		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Catalog: view,
 		Now: time.Now, Logger: p.logger, Metrics: desk.NewMetrics(p.registry),
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -21,26 +22,26 @@ import (
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
+	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
 // settings are the flags that every component of the data plane has.
 type settings struct {
-	namespace, brand  string
-	kafkaBrokers      []string
-	topicPrefix       string
-	postgresURLFile   string
-	temporalAddress   string
-	temporalNamespace string
-	healthAddress     string
-	pprofAddress      string
-	logLevel          slog.Level
+	namespace, brand string
+	kafka            kafkaFlags
+	topicPrefix      string
+	postgresURLFile  string
+	temporal         temporalFlags
+	healthAddress    string
+	pprofAddress     string
+	logLevel         slog.Level
 }
 
 func (s *settings) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&s.namespace, "namespace", "", "Kubernetes namespace of the brand")
 	flags.StringVar(&s.brand, "brand", "", "name of the Brand")
-	flags.StringSliceVar(&s.kafkaBrokers, "kafka-brokers", nil, "Kafka brokers as host:port")
+	s.kafka.bind(cmd)
 	flags.StringVar(&s.topicPrefix, "topic-prefix", "yingda", "prefix of topics and consumer groups")
 	flags.StringVar(&s.postgresURLFile, "postgres-url-file", "", "file with the Postgres connection string")
 	flags.StringVar(&s.healthAddress, "health-address", fmt.Sprintf(":%d", configz.HealthPort), "address of /healthz, /readyz, /metrics and /configz")
@@ -51,11 +52,6 @@ func (s *settings) bind(cmd *cobra.Command) {
 			panic(err) //nolint:forbidigo // The flag was defined a few lines above.
 		}
 	}
-}
-
-func (s *settings) bindTemporal(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.temporalAddress, "temporal-address", "", "Temporal frontend as host:port")
-	cmd.Flags().StringVar(&s.temporalNamespace, "temporal-namespace", "", "Temporal namespace")
 }
 
 func (s *settings) names() bus.Names {
@@ -126,6 +122,13 @@ func (p *process) openStore(ctx context.Context, options ...store.Option) (*stor
 		case <-time.After(openRetry):
 		}
 	}
+}
+
+// dialTemporal returns a client that names this pod and tells of its calls.
+func (p *process) dialTemporal() (client.Client, error) {
+	options := p.temporal.options(p.logger)
+	options.Identity, options.Metrics = os.Getenv("POD_NAME"), p.registry
+	return temporal.Dial(options)
 }
 
 // connectionString reads a Postgres connection string from its file.

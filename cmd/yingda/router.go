@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ func newRouterCommand() *cobra.Command {
 		},
 	}
 	s.bind(cmd)
-	s.bindTemporal(cmd)
+	s.temporal.bind(cmd)
 	return cmd
 }
 
@@ -40,22 +39,19 @@ func startRouter(ctx context.Context, p *process) error {
 		return err
 	}
 	p.health.Ready = database.Ping
-	workflows, err := temporal.Dial(temporal.Options{
-		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
-		Metrics: p.registry,
-	})
+	workflows, err := p.dialTemporal()
 	if err != nil {
 		database.Close()
 		return err
 	}
 	// The relay's order within a key needs a producer that nobody else writes through.
-	relayProducer, deadLetters := bus.NewProducer(p.kafkaBrokers), bus.NewProducer(p.kafkaBrokers)
+	relayProducer, deadLetters := bus.NewProducer(p.kafka.cluster()), bus.NewProducer(p.kafka.cluster())
 	relay := outbox.New(outbox.Config{
 		Store: database, Publisher: relayProducer, Workflows: workflows, TaskQueue: temporal.TaskQueue,
 		Source: "/" + p.namespace + "/" + p.brand + "/outbox", Logger: p.logger, Metrics: p.registry, Now: time.Now,
 	})
 	engine := router.New(router.Config{
-		Brokers: p.kafkaBrokers, Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
+		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
 		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
 		BusMetrics: bus.NewMetrics(p.registry),
 	})

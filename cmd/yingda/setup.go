@@ -53,7 +53,7 @@ func newSetupCommand() *cobra.Command {
 		},
 	}
 	s.bind(cmd)
-	s.bindTemporal(cmd)
+	s.temporal.bind(cmd)
 	flags := cmd.Flags()
 	s.topics.bind(cmd)
 	flags.StringSliceVar(&s.pools, "pools", nil, "connector pools, each of which gets an outbound topic")
@@ -130,7 +130,7 @@ func persist(ctx context.Context, logger *slog.Logger, name string, step func(ct
 }
 
 func (s *setupFlags) ensureTopics(ctx context.Context) error {
-	return bus.EnsureTopics(ctx, s.kafkaBrokers, s.names().Topics(s.pools), s.topics.topology())
+	return bus.EnsureTopics(ctx, s.kafka.cluster(), s.names().Topics(s.pools), s.topics.topology())
 }
 
 func (s *setupFlags) ensureSchema(ctx context.Context) error {
@@ -174,9 +174,7 @@ func (s *setupFlags) connectorRole() (string, error) {
 }
 
 func (s *setupFlags) ensureNamespace(ctx context.Context, logger *slog.Logger) error {
-	return temporal.EnsureNamespace(ctx, temporal.Options{
-		Address: s.temporalAddress, Namespace: s.temporalNamespace, Logger: logger,
-	}, temporal.Retention)
+	return temporal.EnsureNamespace(ctx, s.temporal.options(logger), temporal.Retention)
 }
 
 // leaveReason leaves what failed where the kubelet looks for it; the operator shows it on the Brand. On one line, because

@@ -29,14 +29,14 @@ func newTeardownCommand() *cobra.Command {
 		},
 	}
 	s.bind(cmd)
-	s.bindTemporal(cmd)
+	s.temporal.bind(cmd)
 	cmd.Flags().StringVar(&terminationLog, "termination-log", terminationLogFile, "file that is told what failed")
 	return cmd
 }
 
 func (s *settings) teardownSteps(logger *slog.Logger) []setupStep {
 	return []setupStep{
-		{"Kafka topics", func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafkaBrokers, s.names()) }},
+		{"Kafka topics", func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafka.cluster(), s.names()) }},
 		{"Postgres tables", func(ctx context.Context) error {
 			url, err := connectionString(s.postgresURLFile)
 			if err != nil {
@@ -45,7 +45,7 @@ func (s *settings) teardownSteps(logger *slog.Logger) []setupStep {
 			return store.Drop(ctx, url)
 		}},
 		{"Temporal namespace", func(ctx context.Context) error {
-			return temporal.DeleteNamespace(ctx, temporal.Options{Address: s.temporalAddress, Namespace: s.temporalNamespace, Logger: logger})
+			return temporal.DeleteNamespace(ctx, s.temporal.options(logger))
 		}},
 	}
 }

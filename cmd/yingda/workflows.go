@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +27,7 @@ func newWorkflowsCommand() *cobra.Command {
 		},
 	}
 	s.bind(cmd)
-	s.bindTemporal(cmd)
+	s.temporal.bind(cmd)
 	return cmd
 }
 
@@ -44,10 +43,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 		database.Close()
 		return err
 	}
-	client, err := temporal.Dial(temporal.Options{
-		Address: p.temporalAddress, Namespace: p.temporalNamespace, Identity: os.Getenv("POD_NAME"), Logger: p.logger,
-		Metrics: p.registry,
-	})
+	client, err := p.dialTemporal()
 	if err != nil {
 		database.Close()
 		return err

@@ -30,7 +30,7 @@ type Options struct {
 	Type connectors.Type
 	// Instance names the replica.
 	Instance string
-	Brokers  []string
+	Cluster  bus.Cluster
 	// Producer is for what platforms wait for, Background for the rest: their batches must not mix, so that what can wait
 	// neither holds up a webhook nor loses its order to a retry.
 	Producer, Background *bus.Producer
@@ -88,7 +88,7 @@ func New(o Options) *Host {
 		Clock: o.Clock, Logger: o.Logger, ObserveCall: m.observeCall,
 		Files: storeFiles{o.Store, o.Clock}, Tokens: storeTokens{o.Store, o.Clock},
 	}
-	h := &Host{options: o, reach: &reach{brokers: o.Brokers, store: o.Store, clock: o.Clock}}
+	h := &Host{options: o, reach: &reach{cluster: o.Cluster, store: o.Store, clock: o.Clock}}
 	h.table = newTable(o.Type, o.Names.Brand, o.Pool, o.AllowedBaseURLs, services, m)
 	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Logger)
 	in := &ingest{
@@ -106,7 +106,7 @@ func New(o Options) *Host {
 	h.fetcher = newFetcher(h.table, o.Store, o.Clock, m, o.Logger)
 	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing}
 	h.consumer = bus.NewConsumer(bus.ConsumerConfig{
-		Brokers: o.Brokers, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
+		Cluster: o.Cluster, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
 		Producer: o.Background, Handler: out.take, Logger: o.Logger, Metrics: bus.NewMetrics(o.Registry),
 	})
 	return h

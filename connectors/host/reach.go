@@ -3,10 +3,10 @@ package host
 import (
 	"context"
 	"errors"
-	"net"
 	"sync/atomic"
 	"time"
 
+	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -19,7 +19,7 @@ const (
 
 // reach keeps an eye on Kafka and Postgres. With either of them a replica can keep messages; with none it must be given none.
 type reach struct {
-	brokers []string
+	cluster bus.Cluster
 	store   *store.Store
 	clock   func() time.Time
 	last    atomic.Int64
@@ -31,7 +31,7 @@ func (r *reach) run(ctx context.Context) {
 	ticker := time.NewTicker(reachInterval)
 	defer ticker.Stop()
 	for {
-		if r.kafka(ctx) || r.postgres(ctx) {
+		if r.cluster.Reach(ctx, reachTimeout) || r.postgres(ctx) {
 			r.last.Store(r.clock().UnixNano())
 		}
 		select {
@@ -47,17 +47,6 @@ func (r *reach) ready() error {
 		return errNothingReached
 	}
 	return nil
-}
-
-func (r *reach) kafka(ctx context.Context) bool {
-	dialer := net.Dialer{Timeout: reachTimeout}
-	for _, broker := range r.brokers {
-		if connection, err := dialer.DialContext(ctx, "tcp", broker); err == nil {
-			_ = connection.Close() // It was only to see that somebody answers.
-			return true
-		}
-	}
-	return false
 }
 
 func (r *reach) postgres(ctx context.Context) bool {

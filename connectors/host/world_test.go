@@ -93,7 +93,7 @@ func newWorldWith(t testing.TB, kafka string) *world {
 	w.owner = openStore(t, ownerURL)
 	w.makeTopics()
 	w.kube = w.newKube()
-	w.producer = bus.NewProducer([]string{kafka})
+	w.producer = bus.NewProducer(w.cluster())
 	t.Cleanup(func() { _ = w.producer.Close() })
 	w.collect()
 	return w
@@ -128,10 +128,12 @@ func (w *world) newKube() client.WithWatch {
 	return fake.NewClientBuilder().WithScheme(scheme).WithIndex(&corev1.Secret{}, metav1.ObjectNameField, byName).WithInterceptorFuncs(count).Build()
 }
 
+func (w *world) cluster() bus.Cluster { return bus.Cluster{Brokers: []string{w.kafka}} }
+
 func (w *world) makeTopics() {
 	w.t.Helper()
 	topics := w.names.Topics([]string{pool})
-	if err := bus.EnsureTopics(w.t.Context(), []string{w.kafka}, topics, bus.Topology{Partitions: 4, ReplicationFactor: 1, Retention: 24 * time.Hour}); err != nil {
+	if err := bus.EnsureTopics(w.t.Context(), w.cluster(), topics, bus.Topology{Partitions: 4, ReplicationFactor: 1, Retention: 24 * time.Hour}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -140,7 +142,7 @@ func (w *world) makeTopics() {
 func (w *world) collect() {
 	ctx, cancel := context.WithCancel(context.Background())
 	consumer := bus.NewConsumer(bus.ConsumerConfig{
-		Brokers: []string{w.kafka}, Group: w.names.RouterGroup(), Topic: w.names.Inbound(), DeadLetter: w.names.DeadLetter(),
+		Cluster: w.cluster(), Group: w.names.RouterGroup(), Topic: w.names.Inbound(), DeadLetter: w.names.DeadLetter(),
 		Producer: w.producer, Logger: slog.New(slog.DiscardHandler),
 		Handler: func(_ context.Context, _ int, batch []message.Envelope) error {
 			w.mu.Lock()
@@ -421,13 +423,13 @@ func (w *world) replica(modify ...func(*host.Options)) *replica {
 		w.t.Fatal(err)
 	}
 	r := &replica{w: w, address: listener.Addr().String(), registry: prometheus.NewRegistry(), logs: &logBuffer{}}
-	producer, background, backlog := bus.NewProducer([]string{w.kafka}), bus.NewProducer([]string{w.kafka}), bus.NewProducer([]string{w.kafka})
+	producer, background, backlog := bus.NewProducer(w.cluster()), bus.NewProducer(w.cluster()), bus.NewProducer(w.cluster())
 	database, err := store.OpenLazily(w.t.Context(), w.connectURL)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	options := host.Options{
-		Names: w.names, Pool: pool, Type: miniprogram.Type{}, Instance: testenv.Unique("replica"), Brokers: []string{w.kafka},
+		Names: w.names, Pool: pool, Type: miniprogram.Type{}, Instance: testenv.Unique("replica"), Cluster: w.cluster(),
 		Producer: producer, Background: background, Backlog: backlog, Store: database, Kubernetes: w.kube, AllowedBaseURLs: []string{w.simURL},
 		Listener: listener, Registry: r.registry, Logger: slog.New(slog.NewJSONHandler(r.logs, nil)), Clock: time.Now,
 	}

@@ -53,7 +53,7 @@ func (e *PoisonError) Error() string {
 
 // ConsumerConfig says what a Consumer reads.
 type ConsumerConfig struct {
-	Brokers []string
+	Cluster Cluster
 	// Group is the consumer group; Topic is read from the start when the group is new.
 	Group string
 	Topic string
@@ -81,7 +81,7 @@ func NewConsumer(cfg ConsumerConfig) *Consumer { return &Consumer{cfg: cfg} }
 
 // Run consumes until ctx ends. Brokers that are away, and a topic that is not there yet, are waited for.
 func (c *Consumer) Run(ctx context.Context) error {
-	topic := newTopicClient(c.cfg.Brokers, c.cfg.Topic, c.cfg.Logger)
+	topic := newTopicClient(c.cfg.Cluster, c.cfg.Topic, c.cfg.Logger)
 	defer topic.close()
 	for {
 		// A group whose topic is missing gets no partitions, and nobody tells it when there are some.
@@ -99,8 +99,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 func (c *Consumer) join(ctx context.Context, topic *topicClient, partitions int) error {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                c.cfg.Group,
-		Brokers:           c.cfg.Brokers,
-		Dialer:            dialer(),
+		Brokers:           c.cfg.Cluster.Brokers,
+		Dialer:            c.cfg.Cluster.dialer(),
 		Topics:            []string{c.cfg.Topic},
 		StartOffset:       kafka.FirstOffset,
 		HeartbeatInterval: heartbeat,

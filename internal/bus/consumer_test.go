@@ -129,7 +129,7 @@ func (w *world) writeForeign(values ...string) {
 	w.t.Helper()
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
-	writer := bus.NewWriter([]string{w.broker})
+	writer := bus.NewWriter(w.cluster)
 	writer.Transport = transport
 	for _, value := range values {
 		if err := writer.WriteMessages(w.t.Context(), kafka.Message{Topic: w.topic, Value: []byte(value)}); err != nil {

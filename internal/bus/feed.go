@@ -23,7 +23,7 @@ type feed struct {
 
 // run reads from offset on until ctx ends. Brokers that are away, and a partition that they do not know, are waited for.
 func (f *feed) run(ctx context.Context, offset int64, out chan<- kafka.Message) {
-	reader := kafka.NewReader(ReaderConfig(f.topic.brokers, f.topic.name, f.partition))
+	reader := kafka.NewReader(ReaderConfig(f.topic.cluster, f.topic.name, f.partition))
 	defer reader.Close()
 	// It fails for a closed reader and for one in a group alone.
 	_ = reader.SetOffset(offset)
@@ -84,10 +84,10 @@ func (f *feed) recover(ctx context.Context, reader *kafka.Reader) {
 }
 
 // ReaderConfig returns the product's settings of a kafka-go Reader of one partition.
-func ReaderConfig(brokers []string, topic string, partition int) kafka.ReaderConfig {
+func ReaderConfig(cluster Cluster, topic string, partition int) kafka.ReaderConfig {
 	return kafka.ReaderConfig{
-		Brokers:          brokers,
-		Dialer:           dialer(),
+		Brokers:          cluster.Brokers,
+		Dialer:           cluster.dialer(),
 		Topic:            topic,
 		Partition:        partition,
 		MinBytes:         1,
@@ -101,6 +101,3 @@ func ReaderConfig(brokers []string, topic string, partition int) kafka.ReaderCon
 		QueueCapacity:   MaxBatch,
 	}
 }
-
-// dialer gives up on a silent broker before its caller has to end.
-func dialer() *kafka.Dialer { return &kafka.Dialer{Timeout: dialTimeout, DualStack: true} }

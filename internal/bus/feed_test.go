@@ -15,16 +15,16 @@ import (
 )
 
 func TestFeedThatStandsBehindThePartitionsEndGoesBackToItsStart(t *testing.T) {
-	broker, name := testenv.Kafka(t), testenv.Unique("shorter")
-	if err := EnsureTopics(t.Context(), []string{broker}, []string{name}, Topology{Partitions: 1, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
+	cluster, name := Cluster{Brokers: []string{testenv.Kafka(t)}}, testenv.Unique("shorter")
+	if err := EnsureTopics(t.Context(), cluster, []string{name}, Topology{Partitions: 1, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	writer := NewWriter([]string{broker})
+	writer := NewWriter(cluster)
 	defer writer.Close()
 	if err := writer.WriteMessages(t.Context(), kafka.Message{Topic: name, Value: []byte("a")}, kafka.Message{Topic: name, Value: []byte("b")}); err != nil {
 		t.Fatal(err)
 	}
-	topic := newTopicClient([]string{broker}, name, slog.New(slog.DiscardHandler))
+	topic := newTopicClient(cluster, name, slog.New(slog.DiscardHandler))
 	defer topic.close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

@@ -33,7 +33,7 @@ func (b *countingBroker) RoundTrip(ctx context.Context, address net.Addr, reques
 // newTestProducer writes to the broker, and is closed before the test ends.
 func newTestProducer(t *testing.T, broker kafka.RoundTripper) *Producer {
 	t.Helper()
-	p := NewProducer([]string{"127.0.0.1:1"})
+	p := NewProducer(Cluster{Brokers: []string{"127.0.0.1:1"}})
 	p.writer.Transport = broker
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
@@ -121,7 +121,7 @@ func TestARefusalReachesTheCallsOfItsPartitionAlone(t *testing.T) {
 }
 
 func TestAClosedProducerRefuses(t *testing.T) {
-	p := NewProducer([]string{"127.0.0.1:1"})
+	p := NewProducer(Cluster{Brokers: []string{"127.0.0.1:1"}})
 	p.writer.Transport = lameBroker{func() error { return nil }}
 	envelopes, _ := spread()
 	if err := p.Publish(t.Context(), "inbound", envelopes...); err != nil {

@@ -23,7 +23,7 @@ func (w *world) observed(handler bus.Handler) (registry *prometheus.Registry, lo
 	w.t.Helper()
 	registry, log = prometheus.NewRegistry(), &bytes.Buffer{}
 	consumer := bus.NewConsumer(bus.ConsumerConfig{
-		Brokers: []string{w.broker}, Group: w.group, Topic: w.topic, DeadLetter: w.dead, Producer: w.producer,
+		Cluster: w.cluster, Group: w.group, Topic: w.topic, DeadLetter: w.dead, Producer: w.producer,
 		Handler: handler, Logger: slog.New(slog.NewJSONHandler(log, nil)), Metrics: bus.NewMetrics(registry),
 	})
 	return registry, log, w.run(consumer.Run)

@@ -32,6 +32,7 @@ const (
 type world struct {
 	t        *testing.T
 	broker   string
+	cluster  bus.Cluster
 	topic    string
 	dead     string
 	group    string
@@ -48,14 +49,15 @@ func newWorld(t *testing.T, broker string, partitions int) *world {
 
 func newWorldWithoutTopics(t *testing.T, broker string) *world {
 	t.Helper()
+	cluster := bus.Cluster{Brokers: []string{broker}}
 	others := goleak.IgnoreCurrent()
 	// A broker that was restarted has a new goroutine that waits for its end.
 	server := goleak.IgnoreAnyFunction("github.com/yingda-dev/yingda/internal/testenv.(*process).follow.func1")
 	t.Cleanup(func() { goleak.VerifyNone(t, others, server) })
 	names := bus.Names{Prefix: "yingda", Namespace: testenv.Unique("ns"), Brand: "lumi"}
 	w := &world{
-		t: t, broker: broker, topic: names.Inbound(), dead: names.DeadLetter(), group: names.RouterGroup(),
-		producer: bus.NewProducer([]string{broker}),
+		t: t, broker: broker, cluster: cluster, topic: names.Inbound(), dead: names.DeadLetter(), group: names.RouterGroup(),
+		producer: bus.NewProducer(cluster),
 	}
 	t.Cleanup(func() {
 		if err := w.producer.Close(); err != nil {
@@ -69,7 +71,7 @@ func (w *world) makeTopics(partitions int) {
 	w.t.Helper()
 	for topic, partitions := range map[string]int{w.topic: partitions, w.dead: 1} {
 		topology := bus.Topology{Partitions: partitions, ReplicationFactor: 1, Retention: time.Hour}
-		if err := bus.EnsureTopics(w.t.Context(), []string{w.broker}, []string{topic}, topology); err != nil {
+		if err := bus.EnsureTopics(w.t.Context(), w.cluster, []string{topic}, topology); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -132,7 +134,7 @@ func customers(n int) []string {
 func (w *world) consume(handler bus.Handler) (stop func()) {
 	w.t.Helper()
 	consumer := bus.NewConsumer(bus.ConsumerConfig{
-		Brokers: []string{w.broker}, Group: w.group, Topic: w.topic, DeadLetter: w.dead,
+		Cluster: w.cluster, Group: w.group, Topic: w.topic, DeadLetter: w.dead,
 		Producer: w.producer, Handler: handler, Logger: slog.New(slog.DiscardHandler),
 	})
 	return w.run(consumer.Run)
@@ -186,7 +188,7 @@ func (w *world) deadLetters(count int) []kafka.Message {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	reader := kafka.NewReader(bus.ReaderConfig([]string{w.broker}, w.dead, 0))
+	reader := kafka.NewReader(bus.ReaderConfig(w.cluster, w.dead, 0))
 	defer reader.Close()
 	var records []kafka.Message
 	for len(records) < count {

@@ -98,7 +98,7 @@ func TestTailSeesWhatIsWrittenAfterItStartedAndOverACrash(t *testing.T) {
 	l := newLedger()
 	started := make(chan struct{})
 	w.run(func(ctx context.Context) error {
-		return bus.Tail(ctx, []string{w.broker}, w.topic, slog.New(slog.DiscardHandler), func() { close(started) }, func(e message.Envelope) {
+		return bus.Tail(ctx, w.cluster, w.topic, slog.New(slog.DiscardHandler), func() { close(started) }, func(e message.Envelope) {
 			_ = l.handle(ctx, 0, []message.Envelope{e}) // It never fails.
 		})
 	})

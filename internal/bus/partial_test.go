@@ -68,7 +68,7 @@ func TestAPartitionThatFailsFailsItsOwnRecordsAlone(t *testing.T) {
 		"because its broker is silent":     {func() error { <-never; return errRefused }, 200 * time.Millisecond, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := NewProducer([]string{"127.0.0.1:1"})
+			p := NewProducer(Cluster{Brokers: []string{"127.0.0.1:1"}})
 			p.writer.Transport = lameBroker{tc.odd}
 			envelopes, odd := spread()
 			ctx, cancel := context.WithTimeout(t.Context(), tc.timeout)
@@ -99,7 +99,7 @@ func TestWhatOfNothingWasTakenIsPartialWhenTheBrokersAnswered(t *testing.T) {
 		"connection broken": {errRefused, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := NewProducer([]string{"127.0.0.1:1"})
+			p := NewProducer(Cluster{Brokers: []string{"127.0.0.1:1"}})
 			p.writer.Transport = lameBroker{func() error { return tc.err }}
 			envelopes, odd := spread()
 			lost := envelopes[:0:0]

@@ -28,6 +28,8 @@ const (
 	BatchSize    = 100
 	writeTimeout = 5 * time.Second
 	readTimeout  = 5 * time.Second
+
+	writerDialTimeout = 2 * time.Second
 )
 
 // Producer writes envelopes with acks=all. It is safe for concurrent use; one a process is enough, and concurrent
@@ -41,16 +43,19 @@ type Producer struct {
 }
 
 // NewProducer connects lazily: a broker that is away is an error of Publish, not of NewProducer.
-func NewProducer(brokers []string) *Producer {
-	writer := NewWriter(brokers)
+func NewProducer(cluster Cluster) *Producer {
+	writer := NewWriter(cluster)
 	writer.Completion = note
 	return &Producer{writer: writer, topics: map[string]*gatherer{}}
 }
 
 // NewWriter returns the kafka-go Writer with the product's settings.
-func NewWriter(brokers []string) *kafka.Writer {
+func NewWriter(cluster Cluster) *kafka.Writer {
+	transport := cluster.transport(writerDialTimeout)
+	// The default of 6 s would hold on to a dead broker's address for that long after a failover.
+	transport.MetadataTTL = 2 * time.Second
 	return &kafka.Writer{
-		Addr:         kafka.TCP(brokers...),
+		Addr:         kafka.TCP(cluster.Brokers...),
 		Balancer:     &kafka.Hash{},
 		RequiredAcks: kafka.RequireAll,
 		BatchTimeout: BatchTimeout,
@@ -61,11 +66,7 @@ func NewWriter(brokers []string) *kafka.Writer {
 		WriteBackoffMax: 200 * time.Millisecond,
 		WriteTimeout:    writeTimeout,
 		ReadTimeout:     readTimeout,
-		Transport: &kafka.Transport{
-			DialTimeout: 2 * time.Second,
-			// The default of 6 s would hold on to a dead broker's address for that long after a failover.
-			MetadataTTL: 2 * time.Second,
-		},
+		Transport:       transport,
 	}
 }
 

@@ -28,7 +28,7 @@ func (lostBroker) RoundTrip(_ context.Context, _ net.Addr, request kafka.Request
 }
 
 func TestPublishingManyToABrokerThatIsAwayNamesTheCauseOnce(t *testing.T) {
-	p := NewProducer([]string{"127.0.0.1:1"})
+	p := NewProducer(Cluster{Brokers: []string{"127.0.0.1:1"}})
 	p.writer.Transport = lostBroker{}
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {

@@ -15,8 +15,8 @@ import (
 // for different partitions, in order within one. It returns when ctx ends. What was written before Tail began, and
 // records that are no envelopes, are not seen: whoever needs all of them keeps them elsewhere.
 // started is called once, when every partition is read from now on.
-func Tail(ctx context.Context, brokers []string, topic string, logger *slog.Logger, started func(), handle func(message.Envelope)) error {
-	client := newTopicClient(brokers, topic, logger)
+func Tail(ctx context.Context, cluster Cluster, topic string, logger *slog.Logger, started func(), handle func(message.Envelope)) error {
+	client := newTopicClient(cluster, topic, logger)
 	defer client.close()
 	partitions, ok := client.await(ctx)
 	if !ok {

@@ -21,18 +21,19 @@ const (
 
 // topicClient asks the brokers about one topic, and never makes it by asking.
 type topicClient struct {
-	brokers   []string
+	cluster   Cluster
 	name      string
 	logger    *slog.Logger
 	client    *kafka.Client
 	transport *kafka.Transport
 }
 
-func newTopicClient(brokers []string, name string, logger *slog.Logger) *topicClient {
-	transport := &kafka.Transport{DialTimeout: dialTimeout, MetadataTTL: watchInterval / 2, MetadataTopics: []string{name}}
+func newTopicClient(cluster Cluster, name string, logger *slog.Logger) *topicClient {
+	transport := cluster.transport(dialTimeout)
+	transport.MetadataTTL, transport.MetadataTopics = watchInterval/2, []string{name}
 	return &topicClient{
-		brokers: brokers, name: name, logger: logger, transport: transport,
-		client: &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: lookTimeout, Transport: transport},
+		cluster: cluster, name: name, logger: logger, transport: transport,
+		client: &kafka.Client{Addr: kafka.TCP(cluster.Brokers...), Timeout: lookTimeout, Transport: transport},
 	}
 }
 
@@ -41,7 +42,7 @@ func (t *topicClient) close() { t.transport.CloseIdleConnections() }
 // count is the topic's number of partitions, 0 when the brokers do not know it.
 func (t *topicClient) count(ctx context.Context) (int, error) {
 	made, err := layouts(ctx, t.client, []string{t.name})
-	return made[t.name].partitions, err
+	return made[t.name].partitions, t.cluster.explain(err)
 }
 
 // await returns the number of partitions once the topic is there; false when ctx ended first.

@@ -22,7 +22,10 @@ type Topology struct {
 // partitions would give customers other partitions and break their order.
 var ErrPartitions = errors.New("the topic has another number of partitions")
 
-const adminTimeout = 10 * time.Second
+const (
+	adminTimeout     = 10 * time.Second
+	adminDialTimeout = 2 * time.Second
+)
 
 // Topics are all topics of a brand with the given connector pools.
 func (n Names) Topics(pools []string) []string {
@@ -41,10 +44,14 @@ type layout struct {
 // EnsureTopics makes the topics that are missing, sets retention and durability on all of them, and fails with
 // ErrPartitions where an existing one has another number of partitions. A topic that has another number of replicas than
 // is wanted keeps them, and asks of its writes what that many replicas can give. It is safe to repeat.
-func EnsureTopics(ctx context.Context, brokers, topics []string, want Topology) error {
-	transport := &kafka.Transport{DialTimeout: 2 * time.Second}
+func EnsureTopics(ctx context.Context, cluster Cluster, topics []string, want Topology) error {
+	transport := cluster.transport(adminDialTimeout)
 	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: adminTimeout, Transport: transport}
+	client := &kafka.Client{Addr: kafka.TCP(cluster.Brokers...), Timeout: adminTimeout, Transport: transport}
+	return cluster.explain(ensureTopics(ctx, client, topics, want))
+}
+
+func ensureTopics(ctx context.Context, client *kafka.Client, topics []string, want Topology) error {
 	existing, err := layouts(ctx, client, topics)
 	if err != nil {
 		return err
@@ -72,10 +79,14 @@ func EnsureTopics(ctx context.Context, brokers, topics []string, want Topology) 
 }
 
 // DeleteTopics deletes all topics of a brand, and what they hold.
-func DeleteTopics(ctx context.Context, brokers []string, names Names) error {
-	transport := &kafka.Transport{DialTimeout: 2 * time.Second}
+func DeleteTopics(ctx context.Context, cluster Cluster, names Names) error {
+	transport := cluster.transport(adminDialTimeout)
 	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: adminTimeout, Transport: transport}
+	client := &kafka.Client{Addr: kafka.TCP(cluster.Brokers...), Timeout: adminTimeout, Transport: transport}
+	return cluster.explain(deleteTopics(ctx, client, names))
+}
+
+func deleteTopics(ctx context.Context, client *kafka.Client, names Names) error {
 	all, err := client.Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {
 		return fmt.Errorf("listing topics: %w", err)

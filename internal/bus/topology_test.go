@@ -34,7 +34,7 @@ func (w *world) config(name string) string {
 func TestATopicIsAskedForNoMoreReplicasThanItHas(t *testing.T) {
 	w := newWorld(t, testenv.Kafka(t), 2)
 	wanted := bus.Topology{Partitions: 2, ReplicationFactor: 3, Retention: 2 * time.Hour}
-	if err := bus.EnsureTopics(t.Context(), []string{w.broker}, []string{w.topic}, wanted); err != nil {
+	if err := bus.EnsureTopics(t.Context(), w.cluster, []string{w.topic}, wanted); err != nil {
 		t.Fatal(err)
 	}
 	got := []string{w.config("min.insync.replicas"), w.config("retention.ms")}

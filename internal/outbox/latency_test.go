@@ -42,10 +42,10 @@ func TestWhatIsCommittedReachesARealBroker(t *testing.T) {
 	const rounds = 200
 	s := openStore(t)
 	topic := testenv.Unique("events")
-	if err := bus.EnsureTopics(t.Context(), []string{testenv.Kafka(t)}, []string{topic}, bus.Topology{Partitions: 4, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
+	if err := bus.EnsureTopics(t.Context(), bus.Cluster{Brokers: []string{testenv.Kafka(t)}}, []string{topic}, bus.Topology{Partitions: 4, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	producer := &timed{Producer: bus.NewProducer([]string{testenv.Kafka(t)}), acked: map[string]time.Time{}}
+	producer := &timed{Producer: bus.NewProducer(bus.Cluster{Brokers: []string{testenv.Kafka(t)}}), acked: map[string]time.Time{}}
 	t.Cleanup(func() {
 		if err := producer.Close(); err != nil {
 			t.Error(err)

@@ -22,6 +22,8 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/yingda-dev/yingda/internal/tlsfiles"
 )
 
 // TaskQueue is where all workflows and activities of a brand run. A brand has a namespace of its own, so the name needs no brand in it.
@@ -43,11 +45,26 @@ type Options struct {
 	// Address is host:port of the frontend.
 	Address   string
 	Namespace string
+	// TLS is nil for a connection in plain text. A client certificate is read again for every connection, the authorities once.
+	TLS *tlsfiles.Files
 	// Identity names this process to who looks at the service, the pod's name; empty is the client's default.
 	Identity string
 	Logger   *slog.Logger
 	// Metrics gets what the SDK tells of calls, workers and pollers; it may be nil.
 	Metrics prometheus.Registerer
+}
+
+// client are the options that every client has.
+func (o *Options) client() (client.Options, error) {
+	options := client.Options{HostPort: o.Address, Identity: o.Identity, Logger: log.NewStructuredLogger(o.Logger)}
+	if o.TLS == nil {
+		return options, nil
+	}
+	var err error
+	if options.ConnectionOptions.TLS, err = o.TLS.Config(); err != nil {
+		return options, fmt.Errorf("preparing TLS for Temporal at %s: %w", o.Address, err)
+	}
+	return options, nil
 }
 
 // Dial returns a client that connects with its first call. Traces of the process's tracer provider pass through it, so
@@ -57,15 +74,14 @@ func Dial(o Options) (client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the tracing interceptor: %w", err)
 	}
-	c, err := client.NewLazyClient(client.Options{
-		HostPort:     o.Address,
-		Namespace:    o.Namespace,
-		Identity:     o.Identity,
-		Logger:       log.NewStructuredLogger(o.Logger),
-		Interceptors: []interceptor.ClientInterceptor{tracing},
-
-		MetricsHandler: newMetricsHandler(o.Metrics),
-	})
+	options, err := o.client()
+	if err != nil {
+		return nil, err
+	}
+	options.Namespace = o.Namespace
+	options.Interceptors = []interceptor.ClientInterceptor{tracing}
+	options.MetricsHandler = newMetricsHandler(o.Metrics)
+	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("making the Temporal client: %w", err)
 	}
@@ -74,12 +90,22 @@ func Dial(o Options) (client.Client, error) {
 
 // EnsureNamespace makes the namespace when it is missing. One that exists is left as it is.
 func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) error {
-	c, err := client.NewNamespaceClient(client.Options{HostPort: o.Address, Identity: o.Identity, Logger: log.NewStructuredLogger(o.Logger)})
+	options, err := o.client()
+	if err != nil {
+		return err
+	}
+	why := reason{secured: o.TLS != nil}
+	options.ConnectionOptions.DialOptions = why.dialOptions()
+	c, err := client.NewNamespaceClient(options)
 	if err != nil {
 		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
 	}
 	defer c.Close()
-	_, err = c.Describe(ctx, o.Namespace)
+	return why.explain(o.ensureNamespace(ctx, c, retention))
+}
+
+func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient, retention time.Duration) error {
+	_, err := c.Describe(ctx, o.Namespace)
 	var missing *serviceerror.NamespaceNotFound
 	switch {
 	case err == nil:

@@ -34,7 +34,7 @@ func newFloor(ctx context.Context, brokers string, partitions int) (*floor, erro
 	f := &floor{
 		topic:  "bench." + hex.EncodeToString(suffix[:]),
 		client: &kafka.Client{Addr: kafka.TCP(strings.Split(brokers, ",")...), Timeout: 10 * time.Second},
-		writer: bus.NewWriter(strings.Split(brokers, ",")), lingering: bus.NewWriter(strings.Split(brokers, ",")),
+		writer: bus.NewWriter(bus.Cluster{Brokers: strings.Split(brokers, ",")}), lingering: bus.NewWriter(bus.Cluster{Brokers: strings.Split(brokers, ",")}),
 	}
 	resp, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: f.topic, NumPartitions: partitions, ReplicationFactor: 1}}})
 	if err == nil {
@@ -71,7 +71,7 @@ func (f *floor) fetchAll(ctx context.Context, joined func(), seen func(value str
 	}
 	for _, assigned := range generation.Assignments[f.topic] {
 		generation.Start(func(genCtx context.Context) {
-			reader := kafka.NewReader(bus.ReaderConfig([]string{f.client.Addr.String()}, f.topic, assigned.ID))
+			reader := kafka.NewReader(bus.ReaderConfig(bus.Cluster{Brokers: []string{f.client.Addr.String()}}, f.topic, assigned.ID))
 			defer reader.Close()
 			if err := reader.SetOffset(assigned.Offset); err != nil {
 				return

@@ -51,7 +51,7 @@ const (
 
 // Config is what a Desk works with.
 type Config struct {
-	Brokers []string
+	Cluster bus.Cluster
 	Names   bus.Names
 	Store   *store.Store
 	// Catalog is followed by somebody else.
@@ -125,7 +125,7 @@ func (d *Desk) Alive() error {
 func (d *Desk) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := bus.Tail(ctx, d.Brokers, d.Names.Events(), d.Logger, func() { d.hearing.Store(true) },
+		err := bus.Tail(ctx, d.Cluster, d.Names.Events(), d.Logger, func() { d.hearing.Store(true) },
 			func(e message.Envelope) { d.hear(ctx, e) })
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("reading the events: %w", err)

@@ -53,7 +53,7 @@ type world struct {
 	store   *store.Store
 	catalog *catalog.Catalog
 	names   bus.Names
-	brokers []string
+	cluster bus.Cluster
 
 	mu  sync.Mutex
 	now time.Time
@@ -148,7 +148,7 @@ type desk struct {
 func (w *world) starts() *desk {
 	w.t.Helper()
 	d, err := New(Config{
-		Brokers: w.brokers, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
+		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
 		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	if err != nil {
@@ -156,7 +156,7 @@ func (w *world) starts() *desk {
 	}
 	server := httptest.NewServer(d.Handler())
 	started := &desk{Desk: d, t: w.t, url: server.URL}
-	if w.brokers == nil {
+	if w.cluster.Brokers == nil {
 		started.stop = sync.OnceFunc(func() { d.hub.shut(); server.Close() })
 		w.t.Cleanup(started.stop)
 		return started
@@ -178,12 +178,12 @@ func (w *world) starts() *desk {
 // relays starts a broker and the outbox relay, which takes frames to it.
 func (w *world) relays() {
 	w.t.Helper()
-	w.brokers = []string{testenv.Kafka(w.t)}
+	w.cluster = bus.Cluster{Brokers: []string{testenv.Kafka(w.t)}}
 	topics := []string{w.names.Events(), w.names.Outbound("miniprogram")}
-	if err := bus.EnsureTopics(w.t.Context(), w.brokers, topics, bus.Topology{Partitions: 3, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
+	if err := bus.EnsureTopics(w.t.Context(), w.cluster, topics, bus.Topology{Partitions: 3, ReplicationFactor: 1, Retention: time.Hour}); err != nil {
 		w.t.Fatal(err)
 	}
-	producer := bus.NewProducer(w.brokers)
+	producer := bus.NewProducer(w.cluster)
 	relay := outbox.New(outbox.Config{
 		Store: w.store, Publisher: producer, Source: "/test/outbox", Logger: slog.New(slog.DiscardHandler),
 		Metrics: prometheus.NewRegistry(), Now: time.Now,

@@ -25,7 +25,7 @@ import (
 
 // Config is what a Router works with.
 type Config struct {
-	Brokers  []string
+	Cluster  bus.Cluster
 	Names    bus.Names
 	Store    *store.Store
 	Producer *bus.Producer
@@ -68,7 +68,7 @@ func (r *Router) configured(s *catalog.Snapshot) {
 // Run works until ctx ends.
 func (r *Router) Run(ctx context.Context) error {
 	consumer := bus.NewConsumer(bus.ConsumerConfig{
-		Brokers: r.Brokers, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
+		Cluster: r.Cluster, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
 		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger, Metrics: r.BusMetrics,
 	})
 	r.awaitPartitions(ctx)
