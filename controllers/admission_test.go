@@ -115,6 +115,20 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a shift that starts at 9":                   {starting("9:00"), "write start as HH:MM"},
 		"an override from no date":                   {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
 		"an override to no date":                     {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
+		"TLS by the system's authorities":            {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
+		"TLS by authorities and a certificate":       {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("ca"), ClientSecretRef: credentials("ca")}, ""), ""},
+		"no name of the Secret of authorities":       {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("")}, ""), "spec.kafka.tls.caSecretRef.name"},
+		"no name of the Secret of a certificate":     {kafkaSecured(&v1alpha1.KafkaTLS{ClientSecretRef: credentials("")}, ""), "spec.kafka.tls.clientSecretRef.name"},
+		"PLAIN by TLS":                               {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain), ""},
+		"PLAIN without TLS":                          {kafkaSecured(nil, v1alpha1.KafkaSASLPlain), "PLAIN would send the password in plain text: set spec.kafka.tls"},
+		"SCRAM-SHA-256 without TLS":                  {kafkaSecured(nil, v1alpha1.KafkaSASLScramSHA256), ""},
+		"SCRAM-SHA-512 by TLS":                       {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLScramSHA512), ""},
+		"a mechanism that does not exist":            {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
+		"Temporal by TLS":                            {temporalSecured(v1alpha1.TemporalTLS{}), ""},
+		"Temporal by TLS and a certificate":          {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
+		"no name of the Secret of Temporal":          {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
+		"Temporal by another name":                   {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
+		"Temporal by a name with a port":             {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
 		"a group whose agents are chosen by a label": {skillGroup("after-sales", "lumi"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -180,6 +194,15 @@ func TestAdmissionOfChanges(t *testing.T) {
 		"the owner's login for connectors again": {
 			brand("p", ownLogin("lumi-connector")), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Postgres.ConnectorSecretRef = nil }, "",
 		},
+		"TLS and a user where there was neither": {
+			brand("r"), func(o client.Object) {
+				spec[v1alpha1.Brand](o).Spec.Kafka = kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain).Spec.Kafka
+			}, "",
+		},
+		"no TLS any more under PLAIN": {
+			named("s", kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain)),
+			func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Kafka.TLS = nil }, "PLAIN would send the password in plain text",
+		},
 		"another Temporal address": {
 			brand("n", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Address = "temporal.other:7233" }, "",
 		},
@@ -205,6 +228,11 @@ func spec[T any](obj client.Object) *T {
 	return typed
 }
 
+func named(name string, b *v1alpha1.Brand) *v1alpha1.Brand {
+	b.Name = name
+	return b
+}
+
 func inNamespace(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi" }
 
 func brokers(addresses ...string) *v1alpha1.Brand {
@@ -213,6 +241,24 @@ func brokers(addresses ...string) *v1alpha1.Brand {
 
 func temporal(address string) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Address = address })
+}
+
+func credentials(name string) *v1alpha1.CredentialsReference {
+	return &v1alpha1.CredentialsReference{Name: name}
+}
+
+// kafkaSecured is a Brand with TLS and, where there is a mechanism, a user.
+func kafkaSecured(tls *v1alpha1.KafkaTLS, mechanism v1alpha1.KafkaSASLMechanism) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) {
+		b.Spec.Kafka.TLS = tls
+		if mechanism != "" {
+			b.Spec.Kafka.SASL = &v1alpha1.KafkaSASL{Mechanism: mechanism, SecretRef: *credentials("kafka-user")}
+		}
+	})
+}
+
+func temporalSecured(tls v1alpha1.TemporalTLS) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.TLS = &tls })
 }
 
 func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }

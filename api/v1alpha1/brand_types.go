@@ -83,6 +83,7 @@ const (
 )
 
 // KafkaConnection is a Kafka cluster and the brand's topics on it.
+// +kubebuilder:validation:XValidation:rule="!has(self.sasl) || self.sasl.mechanism != 'PLAIN' || has(self.tls)",message="PLAIN would send the password in plain text: set spec.kafka.tls as well (tls: {} for brokers whose certificates a public authority signed), or choose the mechanism SCRAM-SHA-512"
 type KafkaConnection struct {
 	// bootstrapServers are host:port addresses of brokers, 1 to 16.
 	// +required
@@ -93,10 +94,57 @@ type KafkaConnection struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, s.matches('^[^:/]+:[0-9]{1,5}$'))",message="write each bootstrap server as host:port, for example kafka.infra:9092"
 	BootstrapServers []string `json:"bootstrapServers"`
 
+	// tls secures the connections to all brokers, which are in plain text without it. {} trusts the authorities that browsers
+	// trust. TLS 1.2 or later; a broker's certificate must hold the name by which the broker is listed or advertised.
+	// May be changed: the new connection is set up before pods roll.
+	// +optional
+	TLS *KafkaTLS `json:"tls,omitempty"`
+
+	// sasl is how the brand's pods sign in to the brokers; without it they do not. One user serves setup, router, desk and
+	// connectors: grant it all operations on topics and consumer groups that start with the prefix, the Brand's namespace and
+	// its name, joined by dots. May be changed: the new connection is set up before pods roll.
+	// +optional
+	SASL *KafkaSASL `json:"sasl,omitempty"`
+
 	// topics are the brand's topics.
 	// +optional
 	// +kubebuilder:default={}
 	Topics TopicsSpec `json:"topics,omitempty"`
+}
+
+// KafkaTLS says whom to trust, and who one is, on connections to brokers.
+type KafkaTLS struct {
+	// caSecretRef names the Secret whose key ca.crt holds the certificates, in PEM, of the authorities that signed those of the
+	// brokers. Default: the authorities that browsers trust.
+	// +optional
+	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
+
+	// clientSecretRef names the Secret whose keys tls.crt and tls.key hold a client certificate and its key, in PEM, for brokers
+	// that want one. It may be the Secret of caSecretRef.
+	// +optional
+	ClientSecretRef *CredentialsReference `json:"clientSecretRef,omitempty"`
+}
+
+// KafkaSASLMechanism is a way to sign in.
+// +kubebuilder:validation:Enum=PLAIN;SCRAM-SHA-256;SCRAM-SHA-512
+type KafkaSASLMechanism string
+
+// The mechanisms, by the names that Kafka gives them.
+const (
+	KafkaSASLPlain       KafkaSASLMechanism = "PLAIN"
+	KafkaSASLScramSHA256 KafkaSASLMechanism = "SCRAM-SHA-256"
+	KafkaSASLScramSHA512 KafkaSASLMechanism = "SCRAM-SHA-512"
+)
+
+// KafkaSASL is a user of Kafka.
+type KafkaSASL struct {
+	// mechanism is one that the brokers' listener has: PLAIN (with tls only), SCRAM-SHA-256 or SCRAM-SHA-512.
+	// +required
+	Mechanism KafkaSASLMechanism `json:"mechanism"`
+
+	// secretRef names the Secret whose keys username and password are the user's.
+	// +required
+	SecretRef CredentialsReference `json:"secretRef"`
 }
 
 // TopicsSpec says how the brand's topics are made.
@@ -149,6 +197,26 @@ type TemporalConnection struct {
 	// +kubebuilder:validation:MaxLength=127
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$')",message="write the Temporal namespace in letters, digits, dots, underscores and hyphens, starting with a letter or digit, for example lumi-prod"
 	Namespace string `json:"namespace,omitempty"`
+
+	// tls secures the connection, which is in plain text without it. {} trusts the authorities that browsers trust. TLS 1.2 or
+	// later. May be changed: the new connection is set up before pods roll.
+	// +optional
+	TLS *TemporalTLS `json:"tls,omitempty"`
+}
+
+// TemporalTLS says whom to trust, and who one is, on the connection to Temporal.
+type TemporalTLS struct {
+	// secretRef names the Secret with, all in PEM, the key ca.crt, the certificates of the authorities that signed the
+	// frontend's (default: the authorities that browsers trust), and the keys tls.crt and tls.key, a client certificate and its
+	// key for a frontend that wants one; the two come together.
+	// +optional
+	SecretRef *CredentialsReference `json:"secretRef,omitempty"`
+
+	// serverName is the name that the frontend's certificate must hold, at most 253 characters. Default: the host of address.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="write serverName as a host name without a port, for example temporal.infra"
+	ServerName string `json:"serverName,omitempty"`
 }
 
 // PostgresConnection is the brand's database.

@@ -66,16 +66,19 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 	}
 }
 
-// loginProblems say what keeps pods from being given the database, by the name of the Secret, the owner's first.
+// loginProblems say what keeps pods from being given their connections, by the name of the Secret, the database owner's first.
 func loginProblems(seen *scene) (names []string, found []refs.Problem) {
 	check := func(name string, secret *metav1.PartialObjectMetadata) {
-		if problem := refs.CheckCredentials(name, secret); problem != nil {
+		if problem := refs.CheckCredentials(name, secret); problem != nil && !slices.Contains(names, name) {
 			names, found = append(names, name), append(found, *problem)
 		}
 	}
 	check(dataplane.OwnerLogin(seen.brand), seen.Owner)
 	if name := dataplane.OwnConnectorLogin(seen.brand); name != "" {
 		check(name, seen.Connector)
+	}
+	for _, name := range dataplane.SecuringSecrets(seen.brand) {
+		check(name, seen.Securing[name])
 	}
 	return names, found
 }

@@ -71,6 +71,9 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 			return err
 		}
 	}
+	if seen.Securing, err = refs.Secrets(ctx, r.client, seen.brand.Namespace, dataplane.SecuringSecrets(seen.brand)...); err != nil {
+		return err
+	}
 	for _, reference := range defaultReferences(seen.brand.Spec.Defaults) {
 		exists, err := refs.Get(ctx, r.client, seen.key(reference.name), reference.object)
 		if err != nil {

@@ -59,6 +59,7 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, settings datapla
 		Brand: brand, Settings: settings, Replicas: 1, CallsAPIServer: true,
 		Login:       dataplane.OwnerLogin(brand),
 		Connections: dataplane.Connections(secrets.Owner),
+		Securing:    secrets.Securing,
 	}
 	router, workflows, desk := base, base, base
 	router.Component = dataplane.Router

@@ -21,11 +21,12 @@ import (
 type input struct {
 	Brand            *v1alpha1.Brand
 	Owner, Connector *metav1.PartialObjectMetadata
+	Securing         dataplane.Securing
 	Settings         dataplane.Settings
 }
 
 func (in *input) logins() dataplane.Logins {
-	return dataplane.Logins{Owner: in.Owner, Connector: in.Connector}
+	return dataplane.Logins{Owner: in.Owner, Connector: in.Connector, Securing: in.Securing}
 }
 
 func readInput(t *testing.T, name string) input {
@@ -42,7 +43,7 @@ func readInput(t *testing.T, name string) input {
 }
 
 func TestRender(t *testing.T) {
-	for _, name := range []string{"local", "production"} {
+	for _, name := range []string{"local", "production", "secured"} {
 		t.Run(name, func(t *testing.T) {
 			in := readInput(t, name)
 			before := in.Brand.DeepCopy()
@@ -97,6 +98,52 @@ func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			if got := name(tt.edit) != same; got != tt.renamed {
 				t.Errorf("renamed is %v, want %v", got, tt.renamed)
+			}
+		})
+	}
+}
+
+func TestOnlyPodsWhoseConnectionChangesRoll(t *testing.T) {
+	roll := func(edit func(*input)) []string {
+		templates := func(in input) []string {
+			out, err := render(in.Brand, in.logins(), in.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var texts []string
+			for _, object := range append(out.serving, runtime.ApplyConfiguration(out.setup)) {
+				texts = append(texts, string(golden.YAML(t, object)))
+			}
+			return texts
+		}
+		before, changed := readInput(t, "secured"), readInput(t, "secured")
+		edit(&changed)
+		var rolled []string
+		after := templates(changed)
+		for i, text := range templates(before) {
+			if text != after[i] {
+				rolled = append(rolled, []string{"router", "workflows", "desk", "setup"}[i])
+			}
+		}
+		return rolled
+	}
+	for sentence, tt := range map[string]struct {
+		edit func(*input)
+		want []string
+	}{
+		"another authority of Kafka's":       {func(in *input) { in.Securing["kafka-ca"].ResourceVersion = "9" }, []string{"router", "desk", "setup"}},
+		"another certificate for Kafka":      {func(in *input) { in.Securing["kafka-client"].ResourceVersion = "9" }, []string{"router", "desk", "setup"}},
+		"another password of Kafka's user":   {func(in *input) { in.Securing["kafka-user"].ResourceVersion = "9" }, []string{"router", "desk", "setup"}},
+		"another certificate for Temporal":   {func(in *input) { in.Securing["temporal-client"].ResourceVersion = "9" }, []string{"router", "workflows", "setup"}},
+		"a Secret that nobody refers to":     {func(in *input) { in.Securing["other"] = in.Securing["kafka-ca"] }, nil},
+		"another mechanism of Kafka's":       {func(in *input) { in.Brand.Spec.Kafka.SASL.Mechanism = v1alpha1.KafkaSASLPlain }, []string{"router", "desk", "setup"}},
+		"Temporal by the system's roots":     {func(in *input) { in.Brand.Spec.Temporal.TLS = &v1alpha1.TemporalTLS{} }, []string{"router", "workflows", "setup"}},
+		"another name of Temporal's, too":    {func(in *input) { in.Brand.Spec.Temporal.TLS.ServerName = "other" }, []string{"router", "workflows", "setup"}},
+		"another login for connectors alone": {func(in *input) { in.Connector.ResourceVersion = "9" }, []string{"setup"}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, roll(tt.edit)); diff != "" {
+				t.Errorf("what rolls (-want +got):\n%s", diff)
 			}
 		})
 	}

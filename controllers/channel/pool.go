@@ -158,6 +158,9 @@ func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) erro
 			return err
 		}
 	}
+	if seen.logins.Securing, err = refs.Secrets(ctx, r.client, key.Namespace, dataplane.SecuringSecrets(seen.brand)...); err != nil {
+		return err
+	}
 	wanted, err := dataplane.SetupJob(seen.brand, seen.logins, r.settings)
 	if err != nil {
 		return fmt.Errorf("naming the setup of Brand %s: %w", seen.brand.Name, err)
@@ -177,6 +180,11 @@ func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) erro
 // serve says whether the pool's Deployment may be brought up to date: its topics and schema must be there first. While
 // they are not, one that runs is left alone.
 func serve(seen *poolScene) bool {
+	for _, name := range dataplane.SecuringSecrets(seen.brand) {
+		if refs.CheckCredentials(name, seen.logins.Securing[name]) != nil {
+			return false
+		}
+	}
 	return seen.setUp && refs.CheckCredentials(dataplane.ConnectorLogin(seen.brand), seen.login()) == nil
 }
 

@@ -54,6 +54,7 @@ func poolWorkload(seen *poolScene, pool string, settings dataplane.Settings) dat
 		Replicas:    replicas(seen.channels),
 		Login:       dataplane.ConnectorLogin(seen.brand),
 		Connections: dataplane.Connections(seen.login()),
+		Securing:    seen.logins.Securing,
 		Args: append([]string{
 			"--pool=" + pool,
 			"--type=" + string(seen.channels[0].Spec.Type),

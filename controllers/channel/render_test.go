@@ -18,13 +18,14 @@ import (
 type poolInput struct {
 	Brand            *v1alpha1.Brand
 	Owner, Connector *metav1.PartialObjectMetadata
+	Securing         dataplane.Securing
 	Channels         []v1alpha1.Channel
 	Credentials      []string
 	Settings         dataplane.Settings
 }
 
 func TestRenderPool(t *testing.T) {
-	for _, name := range []string{"local", "two-channels", "unlabelled", "dedicated"} {
+	for _, name := range []string{"local", "secured", "two-channels", "unlabelled", "dedicated"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml"))
 			if err != nil {
@@ -34,7 +35,7 @@ func TestRenderPool(t *testing.T) {
 			if err := yaml.UnmarshalStrict(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			seen := &poolScene{brand: in.Brand, channels: in.Channels, logins: dataplane.Logins{Owner: in.Owner, Connector: in.Connector}, credentials: in.Credentials}
+			seen := &poolScene{brand: in.Brand, channels: in.Channels, logins: dataplane.Logins{Owner: in.Owner, Connector: in.Connector, Securing: in.Securing}, credentials: in.Credentials}
 			render := func() []byte {
 				out := renderPool(seen, dataplane.PoolOf(&in.Channels[0]), in.Settings)
 				return golden.YAML(t, append(out.always, out.serving...)...)

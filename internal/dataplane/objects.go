@@ -64,7 +64,7 @@ func (w Workload) Job(name string, deadlineSeconds int64) *batchv1ac.JobApplyCon
 func (w Workload) template(pod *corev1ac.PodSpecApplyConfiguration) *corev1ac.PodTemplateSpecApplyConfiguration {
 	return corev1ac.PodTemplateSpec().
 		WithLabels(w.Labels()).
-		WithAnnotations(map[string]string{AnnotationConnections: w.Connections}).
+		WithAnnotations(map[string]string{AnnotationConnections: w.connections()}).
 		WithSpec(pod)
 }
 

@@ -46,8 +46,10 @@ type Workload struct {
 	ConnectorLogin string
 	// ServesHTTP says that others call the pod on PortHTTP; it then leaves the Service before it stops.
 	ServesHTTP bool
-	// Connections is the value of AnnotationConnections.
+	// Connections are the versions of the logins, in AnnotationConnections.
 	Connections string
+	// Securing are the Secrets whose versions follow them there.
+	Securing Securing
 	// CallsAPIServer says whether the pod talks to the API server.
 	CallsAPIServer bool
 }
@@ -71,7 +73,7 @@ func (w Workload) commonArgs() []string {
 	kafka := w.Brand.Spec.Kafka
 	brokers := slices.Clone(kafka.BootstrapServers)
 	slices.Sort(brokers)
-	return []string{
+	args := []string{
 		w.Component,
 		"--namespace=" + w.Brand.Namespace,
 		"--brand=" + w.Brand.Name,
@@ -80,14 +82,7 @@ func (w Workload) commonArgs() []string {
 		"--postgres-url-file=" + postgresURLFile,
 		"--health-address=:" + strconv.Itoa(PortHealth),
 	}
-}
-
-// TemporalArgs tell a subcommand where the Brand's promises are kept.
-func TemporalArgs(brand *v1alpha1.Brand) []string {
-	return []string{
-		"--temporal-address=" + brand.Spec.Temporal.Address,
-		"--temporal-namespace=" + TemporalNamespace(brand),
-	}
+	return append(args, w.kafkaArgs()...)
 }
 
 // podSpec is the restricted pod that runs the workload.
@@ -104,7 +99,7 @@ func (w Workload) podSpec() *corev1ac.PodSpecApplyConfiguration {
 			WithFSGroup(nonRootUser).
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(w.container()).
-		WithVolumes(w.loginVolumes()...)
+		WithVolumes(w.volumes()...)
 	if w.Settings.PriorityClassName != "" {
 		spec.WithPriorityClassName(w.Settings.PriorityClassName)
 	}
@@ -136,7 +131,7 @@ func (w Workload) container() *corev1ac.ContainerApplyConfiguration {
 			// No CPU limit: throttling would cost WeChat's five seconds long before it saves anything.
 			WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(memoryLimit)})).
 		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
-		WithVolumeMounts(w.loginMounts()...).
+		WithVolumeMounts(w.volumeMounts()...).
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).

@@ -39,7 +39,7 @@ func ConnectorLogin(brand *v1alpha1.Brand) string {
 	return OwnerLogin(brand)
 }
 
-// Connections is the value of AnnotationConnections for the versions of the Secrets that a pod mounts; those that do not
+// Connections are the versions of the Secrets with the logins that a pod mounts, for AnnotationConnections; those that do not
 // exist are left out. Their contents are not known to the operator; a resourceVersion changes with them.
 func Connections(logins ...*metav1.PartialObjectMetadata) string {
 	var versions []string
@@ -60,9 +60,9 @@ func ConnectorLoginArgs(brand *v1alpha1.Brand) []string {
 }
 
 func (w Workload) loginVolumes() []*corev1ac.VolumeApplyConfiguration {
-	volumes := []*corev1ac.VolumeApplyConfiguration{loginVolume(postgresVolume, w.Login)}
+	volumes := []*corev1ac.VolumeApplyConfiguration{secretVolume(postgresVolume, w.Login, postgresKey)}
 	if w.ConnectorLogin != "" {
-		volumes = append(volumes, loginVolume(connectorVolume, w.ConnectorLogin))
+		volumes = append(volumes, secretVolume(connectorVolume, w.ConnectorLogin, postgresKey))
 	}
 	return volumes
 }
@@ -77,14 +77,18 @@ func (w Workload) loginMounts() []*corev1ac.VolumeMountApplyConfiguration {
 	return mounts
 }
 
-// loginVolume projects the one key that is wanted, whatever else the Secret holds. It is optional: the operator cannot read
-// Secrets and so does not know whether the key is there, and a pod that says which file is missing says it more clearly than
+// secretVolume projects the keys that are wanted, whatever else the Secret holds. It is optional: the operator cannot read
+// Secrets and so does not know whether a key is there, and a pod that says which file is missing says it more clearly than
 // one that never starts.
-func loginVolume(name, secret string) *corev1ac.VolumeApplyConfiguration {
+func secretVolume(name, secret string, keys ...string) *corev1ac.VolumeApplyConfiguration {
+	items := make([]*corev1ac.KeyToPathApplyConfiguration, len(keys))
+	for i, key := range keys {
+		items[i] = corev1ac.KeyToPath().WithKey(key).WithPath(key)
+	}
 	return corev1ac.Volume().WithName(name).WithProjected(corev1ac.ProjectedVolumeSource().
 		WithDefaultMode(0o440).
 		WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().
 			WithName(secret).
 			WithOptional(true).
-			WithItems(corev1ac.KeyToPath().WithKey(postgresKey).WithPath(postgresKey)))))
+			WithItems(items...))))
 }

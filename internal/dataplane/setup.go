@@ -20,11 +20,13 @@ import (
 // setupDeadlineSeconds ends a setup that hangs, for example because its image cannot be pulled.
 const setupDeadlineSeconds = 300
 
-// Logins are the Secrets with the logins to a Brand's database, nil where one does not exist.
+// Logins are the Secrets by which a Brand's pods connect: with the logins to its database, nil where one does not exist.
 type Logins struct {
 	Owner *metav1.PartialObjectMetadata
 	// Connector is nil, too, when the Brand has no login for connectors.
 	Connector *metav1.PartialObjectMetadata
+	// Securing secure the connections to Kafka and Temporal.
+	Securing Securing
 }
 
 // SetupWorkload is the setup of a Brand: what must be done before anything of it runs.
@@ -34,6 +36,7 @@ func SetupWorkload(brand *v1alpha1.Brand, logins Logins, settings Settings) Work
 		Login:          OwnerLogin(brand),
 		ConnectorLogin: OwnConnectorLogin(brand),
 		Connections:    Connections(logins.Owner, logins.Connector),
+		Securing:       logins.Securing,
 		Args: append(slices.Concat(TemporalArgs(brand), ConnectorLoginArgs(brand), TopicArgs(brand)),
 			"--pools="+strings.Join(Pools(), ","),
 		),

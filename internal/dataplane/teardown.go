@@ -15,6 +15,7 @@ func TeardownWorkload(brand *v1alpha1.Brand, logins Logins, settings Settings) W
 		Brand: brand, Settings: settings, Component: Teardown,
 		Login:       OwnerLogin(brand),
 		Connections: Connections(logins.Owner),
+		Securing:    logins.Securing,
 		Args:        TemporalArgs(brand),
 	}
 }

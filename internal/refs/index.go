@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // Fields by which the cache is asked.
@@ -62,7 +63,7 @@ func secretsOf(obj client.Object) []string {
 		if ref := o.Spec.Postgres.ConnectorSecretRef; ref != nil {
 			secrets = append(secrets, ref.Name)
 		}
-		return secrets
+		return append(secrets, dataplane.SecuringSecrets(o)...)
 	case *v1alpha1.Channel:
 		if o.Spec.MiniProgram != nil {
 			return []string{o.Spec.MiniProgram.CredentialsSecretRef.Name}

@@ -83,6 +83,21 @@ func Secret(ctx context.Context, reader client.Reader, key types.NamespacedName)
 	return secret, nil
 }
 
+// Secrets reads the metadata of Secrets of a namespace, by name; those that do not exist are left out.
+func Secrets(ctx context.Context, reader client.Reader, namespace string, names ...string) (map[string]*metav1.PartialObjectMetadata, error) {
+	found := map[string]*metav1.PartialObjectMetadata{}
+	for _, name := range names {
+		secret, err := Secret(ctx, reader, types.NamespacedName{Namespace: namespace, Name: name})
+		if err != nil {
+			return nil, err
+		}
+		if secret != nil {
+			found[name] = secret
+		}
+	}
+	return found, nil
+}
+
 // SecretMetadata is an empty object by which the metadata of a Secret is read and watched.
 func SecretMetadata() *metav1.PartialObjectMetadata {
 	secret := &metav1.PartialObjectMetadata{}
