@@ -10,6 +10,7 @@ import (
 	_ "time/tzdata" // The image holds nothing but the binary, and schedules need time zones.
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // Nor has it the authorities that everybody trusts; a system's own go first.
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 

@@ -14,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	workflowservice "go.temporal.io/api/workflowservice/v1"
 
+	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/internal/testenv"
@@ -229,6 +230,65 @@ func TestSetupRefusesTopicsWithOtherPartitions(t *testing.T) {
 	want := "inbound has 12"
 	if !strings.Contains(string(reason), want) || strings.Count(string(reason), "\n") != 1 {
 		t.Errorf("the termination message is %q, want one line with %q", reason, want)
+	}
+}
+
+// newSecuredSetupRun starts a broker and a Temporal that want TLS, a client certificate and, the broker, a password; the run gets the flags.
+func newSecuredSetupRun(t *testing.T) *setupRun {
+	t.Helper()
+	authority := testenv.NewAuthority(t)
+	own, dir := authority.Issue("lumi"), t.TempDir()
+	r := &setupRun{t: t}
+	user := map[string]string{"username": "lumi", "password": "correct horse"}
+	for name, value := range user {
+		r.write(filepath.Join(dir, name), value)
+	}
+	broker := testenv.NewServer(t, testenv.StartSecuredKafka(testenv.KafkaSecurity{
+		Certificate: authority.Issue("broker"), ClientCAFile: authority.CAFile,
+		Mechanism: bus.MechanismScramSHA512, Username: user["username"], PasswordFile: filepath.Join(dir, "password"),
+	}))
+	r = newSetupRun(t, broker.Address(), testenv.EndTLS(t, testenv.Temporal(t), authority.Issue("frontend"), authority.CAFile))
+	for _, service := range []string{"kafka", "temporal"} {
+		r.arguments = append(r.arguments, "--"+service+"-tls", "--"+service+"-ca-file="+authority.CAFile,
+			"--"+service+"-cert-file="+own.CertFile, "--"+service+"-key-file="+own.KeyFile)
+	}
+	r.arguments = append(r.arguments, "--kafka-sasl-mechanism=SCRAM-SHA-512",
+		"--kafka-sasl-username-file="+filepath.Join(dir, "username"), "--kafka-sasl-password-file="+filepath.Join(dir, "password"))
+	return r
+}
+
+func TestSetupGetsIntoSecuredServices(t *testing.T) {
+	r := newSecuredSetupRun(t)
+	if err := r.run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSetupThatIsRefusedSaysWhatToDoAndNoSecret(t *testing.T) {
+	r := newSecuredSetupRun(t)
+	dir := t.TempDir()
+	r.write(filepath.Join(dir, "password"), "battery staple")
+	r.arguments = append(r.arguments, "--kafka-sasl-password-file="+filepath.Join(dir, "password"),
+		"--temporal-ca-file="+testenv.NewAuthority(t).CAFile)
+	// Long enough to be refused by each; the patience of a minute is not waited for.
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	root := newRootCommand()
+	root.SetArgs(r.arguments)
+	if err := root.ExecuteContext(ctx); err == nil {
+		t.Fatal("setup succeeded with another password and another authority")
+	}
+	reason, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"set username and password in the Secret that spec.kafka.sasl names", "ca.crt of the Secret that spec.temporal.tls names"} {
+		if !strings.Contains(string(reason), want) {
+			t.Errorf("the termination message does not say %q: %s", want, reason)
+		}
+	}
+	if strings.Contains(string(reason), "battery staple") {
+		t.Error("the termination message holds the password")
 	}
 }
 

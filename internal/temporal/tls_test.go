@@ -2,16 +2,12 @@ package temporal_test
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,65 +30,10 @@ func newSecured(t *testing.T, server func(*x509.Certificate)) *secured {
 	s := &secured{t: t, authority: testenv.NewAuthority(t)}
 	own := s.authority.Issue("lumi")
 	s.options = temporal.Options{
-		Address: s.listen(s.authority.Issue("frontend", server)), Namespace: testenv.Unique("brand"), Logger: slog.New(slog.DiscardHandler),
+		Address: testenv.EndTLS(t, testenv.Temporal(t), s.authority.Issue("frontend", server), s.authority.CAFile), Namespace: testenv.Unique("brand"), Logger: slog.New(slog.DiscardHandler),
 		TLS: &tlsfiles.Files{CA: s.authority.CAFile, Certificate: own.CertFile, Key: own.KeyFile},
 	}
 	return s
-}
-
-// listen ends TLS, and carries what is inside to the test's Temporal.
-func (s *secured) listen(own testenv.Certificate) string {
-	s.t.Helper()
-	certificate, err := tls.LoadX509KeyPair(own.CertFile, own.KeyFile)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	content, err := os.ReadFile(s.authority.CAFile)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	clients := x509.NewCertPool()
-	clients.AppendCertsFromPEM(content)
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
-		Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
-		NextProtos: []string{"h2"},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	frontend := testenv.Temporal(s.t)
-	var carriers sync.WaitGroup
-	s.t.Cleanup(carriers.Wait)
-	s.t.Cleanup(func() { listener.Close() })
-	carriers.Go(func() {
-		for {
-			outside, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			carriers.Go(func() { carry(outside, frontend) })
-		}
-	})
-	return listener.Addr().String()
-}
-
-// carry copies both ways until either side ends.
-func carry(outside net.Conn, frontend string) {
-	defer outside.Close()
-	inside, err := net.Dial("tcp", frontend)
-	if err != nil {
-		return
-	}
-	defer inside.Close()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = io.Copy(inside, outside)
-		_ = inside.Close()
-	}()
-	_, _ = io.Copy(outside, inside)
-	_ = outside.Close()
-	<-done
 }
 
 func (s *secured) ensure() error {
@@ -135,6 +76,7 @@ func TestTemporalBehindTLSTakesAClientWithItsCertificate(t *testing.T) {
 }
 
 func TestTemporalBehindTLSThatRefusesSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		edit func(*secured)
 		want string
