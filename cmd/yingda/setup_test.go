@@ -257,9 +257,12 @@ func newSecuredSetupRun(t *testing.T) *setupRun {
 	return r
 }
 
-func TestSetupGetsIntoSecuredServices(t *testing.T) {
+func TestSetupAndTeardownGetIntoSecuredServices(t *testing.T) {
 	r := newSecuredSetupRun(t)
 	if err := r.run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.tearDown(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -149,6 +149,20 @@ func TestOnlyPodsWhoseConnectionChangesRoll(t *testing.T) {
 	}
 }
 
+func TestTeardownIsGivenTheConnectionsThatItEnds(t *testing.T) {
+	in := readInput(t, "secured")
+	teardown := string(golden.YAML(t, dataplane.TeardownJob(in.Brand, in.logins(), in.Settings)))
+	for _, want := range []string{
+		"yingda.dev/connections: postgres-4711,kafka-ca-4713,kafka-client-4714,kafka-user-4715,temporal-4716\n",
+		"--kafka-sasl-password-file=/etc/yingda/kafka-user/password\n", "--temporal-ca-file=/etc/yingda/temporal/ca.crt\n",
+		"mountPath: /etc/yingda/kafka-user\n", "mountPath: /etc/yingda/temporal\n",
+	} {
+		if !strings.Contains(teardown, want) {
+			t.Errorf("the Job does not say %q:\n%s", want, teardown)
+		}
+	}
+}
+
 func TestWithoutALoginForConnectorsSetupMountsTheOwnersAlone(t *testing.T) {
 	in := readInput(t, "local")
 	in.Brand.Spec.Postgres.ConnectorSecretRef, in.Connector = nil, nil

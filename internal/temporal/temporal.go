@@ -128,14 +128,24 @@ func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient,
 // DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error. Temporal takes it out of
 // sight at once and its contents in the background.
 func DeleteNamespace(ctx context.Context, o Options) error {
-	c, err := client.NewLazyClient(client.Options{HostPort: o.Address, Identity: o.Identity, Logger: log.NewStructuredLogger(o.Logger)})
+	options, err := o.client()
+	if err != nil {
+		return err
+	}
+	why := reason{secured: o.TLS != nil}
+	options.ConnectionOptions.DialOptions = why.dialOptions()
+	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
 	}
 	defer c.Close()
+	return why.explain(o.deleteNamespace(ctx, c))
+}
+
+func (o *Options) deleteNamespace(ctx context.Context, c client.Client) error {
 	var missing *serviceerror.NamespaceNotFound
 	// Asked first: of one that was just made, deletion says that it is not there.
-	_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
+	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
 	if errors.As(err, &missing) {
 		return nil
 	}

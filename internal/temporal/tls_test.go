@@ -71,6 +71,8 @@ func TestTemporalBehindTLSTakesAClientWithItsCertificate(t *testing.T) {
 			if err := errors.Join(s.ensure(), s.call()); err != nil {
 				t.Error(err)
 			}
+			// Of one that was just made, Temporal says that it is not there.
+			waitUntil(t, "the namespace to go", func() error { return temporal.DeleteNamespace(t.Context(), s.options) })
 		})
 	}
 }
