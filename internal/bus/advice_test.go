@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ func TestAdviceOnWhatKafkaRefuses(t *testing.T) {
 		"any sign-in":    {kafka.IllegalSASLState, "remove it where the listener asks for no user"},
 		"a topic":        {kafka.TopicAuthorizationFailed, "grant Kafka's user"},
 		"the cluster":    {kafka.ClusterAuthorizationFailed, "grant Kafka's user"},
+		"plain text":     {errors.New("unexpected EOF: broker appears to be expecting TLS"), "set spec.kafka.tls"},
 		"something else": {kafka.LeaderNotAvailable, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -185,13 +185,15 @@ func (c Cluster) advice(err error) string {
 		}
 	}
 	switch {
+	case strings.Contains(err.Error(), "expecting TLS"): // kafka-go, of the alert by which Kafka answers plain text.
+		return "set spec.kafka.tls"
 	case errors.Is(err, errHandshake) && (closedOnUs(err) || errors.Is(err, context.DeadlineExceeded)):
 		return "if nobody speaks TLS there, write the address of the port that does, or remove spec.kafka.tls"
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
 		return refused
 	case c.SASL != nil && closedOnUs(err):
 		// Not all brokers say why.
-		return "the brokers ended the connection; most likely " + refused + c.orCertificate()
+		return "the brokers ended the connection; most likely " + refused + c.orElse()
 	case errors.Is(err, kafka.UnsupportedSASLMechanism):
 		return "set spec.kafka.sasl.mechanism to one that the brokers' listener has"
 	case errors.Is(err, kafka.IllegalSASLState):
@@ -209,9 +211,9 @@ func (c Cluster) advice(err error) string {
 const refused = "they refused the user or the password: set username and password in the Secret that spec.kafka.sasl names " +
 	"as Kafka has them, for this mechanism"
 
-func (c Cluster) orCertificate() string {
+func (c Cluster) orElse() string {
 	if c.TLS == nil {
-		return ""
+		return "; or their listener wants TLS: spec.kafka.tls"
 	}
 	return "; or they want a client certificate that they know: spec.kafka.tls.clientSecretRef"
 }

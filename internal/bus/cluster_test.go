@@ -146,6 +146,9 @@ func TestASecuredClusterThatRefusesSaysWhatToDo(t *testing.T) {
 			security.Certificate = testenv.Certificate{}
 		}, "remove spec.kafka.tls"},
 		"a client without TLS": {[]demand{byTLS}, func(s *secured, _ *testenv.KafkaSecurity) { s.cluster.TLS = nil }, "set spec.kafka.tls"},
+		"a client that signs in without TLS": {[]demand{byTLS, signingIn(bus.MechanismScramSHA256)}, func(s *secured, _ *testenv.KafkaSecurity) {
+			s.cluster.TLS = nil
+		}, "or their listener wants TLS: spec.kafka.tls"},
 		"a client without a certificate": {[]demand{byTLS}, func(s *secured, security *testenv.KafkaSecurity) {
 			mutually(s, security)
 			s.cluster.TLS.Certificate, s.cluster.TLS.Key = "", ""

@@ -143,10 +143,9 @@ func DeleteNamespace(ctx context.Context, o Options) error {
 }
 
 func (o *Options) deleteNamespace(ctx context.Context, c client.Client) error {
-	var missing *serviceerror.NamespaceNotFound
 	// Asked first: of one that was just made, deletion says that it is not there.
 	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*serviceerror.NamespaceNotFound](err); missing {
 		return nil
 	}
 	if err == nil {
