@@ -201,7 +201,10 @@ func (r *setupRun) tearDown() error {
 // topics are the brand's.
 func (r *setupRun) topics(broker string) []string {
 	r.t.Helper()
-	client := &kafka.Client{Addr: kafka.TCP(broker), Timeout: 10 * time.Second}
+	// Of its own: the one that all share remembers for seconds what there was.
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(broker), Timeout: 10 * time.Second, Transport: transport}
 	all, err := client.Metadata(r.t.Context(), &kafka.MetadataRequest{})
 	if err != nil {
 		r.t.Fatal(err)
