@@ -131,8 +131,11 @@ type KafkaSASLMechanism string
 
 // The mechanisms, by the names that Kafka gives them.
 const (
-	KafkaSASLPlain       KafkaSASLMechanism = "PLAIN"
+	// KafkaSASLPlain sends the password itself, and so wants tls.
+	KafkaSASLPlain KafkaSASLMechanism = "PLAIN"
+	// KafkaSASLScramSHA256 proves that the password is known, by SHA-256.
 	KafkaSASLScramSHA256 KafkaSASLMechanism = "SCRAM-SHA-256"
+	// KafkaSASLScramSHA512 proves it by SHA-512.
 	KafkaSASLScramSHA512 KafkaSASLMechanism = "SCRAM-SHA-512"
 )
 
