@@ -54,6 +54,16 @@ func (s *settings) bind(cmd *cobra.Command) {
 	}
 }
 
+// owner is the name by which what only one Brand may have is claimed.
+func (s *settings) owner() string { return s.namespace + "/" + s.brand }
+
+// temporalOwner are the options of who makes and deletes the brand's Temporal namespace.
+func (s *settings) temporalOwner(logger *slog.Logger) temporal.Options {
+	options := s.temporal.options(logger)
+	options.Owner = s.owner()
+	return options
+}
+
 func (s *settings) names() bus.Names {
 	return bus.Names{Prefix: s.topicPrefix, Namespace: s.namespace, Brand: s.brand}
 }

@@ -27,8 +27,17 @@ const (
 	terminationLogFile = "/dev/termination-log"
 )
 
-// errHopeless marks what no repetition can mend.
+// errHopeless marks what no repetition can mend, as do some errors of the packages that do the work.
 var errHopeless = errors.New("not tried again")
+
+func hopeless(err error) bool {
+	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, temporal.ErrClaimed} {
+		if errors.Is(err, final) {
+			return true
+		}
+	}
+	return false
+}
 
 // setupFlags are how setup was started.
 type setupFlags struct {
@@ -113,7 +122,7 @@ func persist(ctx context.Context, logger *slog.Logger, name string, step func(ct
 			logger.Info("Done", "what", name)
 			return nil
 		}
-		if errors.Is(err, bus.ErrPartitions) || errors.Is(err, errHopeless) {
+		if hopeless(err) {
 			return err
 		}
 		// An attempt that the end of patience cut off knows less than the one before.
@@ -150,6 +159,9 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 		return err
 	}
 	defer opened.Close()
+	if err := opened.Claim(ctx, s.owner()); err != nil {
+		return err
+	}
 	if err := opened.Queries().EnsurePartitions(ctx, time.Now()); err != nil {
 		return fmt.Errorf("making the partitions of the coming months: %w", err)
 	}
@@ -174,7 +186,7 @@ func (s *setupFlags) connectorRole() (string, error) {
 }
 
 func (s *setupFlags) ensureNamespace(ctx context.Context, logger *slog.Logger) error {
-	return temporal.EnsureNamespace(ctx, s.temporal.options(logger), temporal.Retention)
+	return temporal.EnsureNamespace(ctx, s.temporalOwner(logger), temporal.Retention)
 }
 
 // leaveReason leaves what failed where the kubelet looks for it; the operator shows it on the Brand. On one line, because

@@ -168,6 +168,34 @@ func TestTeardownLeavesNothingAndSetupMayFollow(t *testing.T) {
 	}
 }
 
+func TestTwoBrandsDoNotMeetInOneDatabaseNorInOneTemporalNamespace(t *testing.T) {
+	broker, address := testenv.Kafka(t), testenv.Temporal(t)
+	first := newSetupRun(t, broker, address)
+	if err := first.run(); err != nil {
+		t.Fatal(err)
+	}
+	// Of two values of a flag the later counts.
+	database := "--postgres-url-file=" + strings.TrimPrefix(first.arguments[4], "--postgres-url-file=")
+	for sentence, tt := range map[string]struct{ shared, want string }{
+		"one database":           {database, "the database is another Brand's"},
+		"one Temporal namespace": {"--temporal-namespace=" + first.namespace + "-lumi", "the Temporal namespace is not this Brand's"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			second := newSetupRun(t, broker, address)
+			second.arguments = append(second.arguments, tt.shared)
+			if err := second.run(); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("the second is set up with the error %v, want %q", err, tt.want)
+			}
+			if err := second.tearDown(); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("the second takes the first's data with it: error %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if err := first.run(); err != nil {
+		t.Errorf("the first cannot be set up again: %v", err)
+	}
+}
+
 func TestTeardownSaysWhatItCouldNotRemove(t *testing.T) {
 	r := newSetupRun(t, testenv.Kafka(t), testenv.Temporal(t))
 	if err := os.Remove(strings.TrimPrefix(r.arguments[4], "--postgres-url-file=")); err != nil {

@@ -42,10 +42,10 @@ func (s *settings) teardownSteps(logger *slog.Logger) []setupStep {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errHopeless, err)
 			}
-			return store.Drop(ctx, url)
+			return store.Drop(ctx, url, s.owner())
 		}},
 		{"Temporal namespace", func(ctx context.Context) error {
-			return temporal.DeleteNamespace(ctx, s.temporal.options(logger))
+			return temporal.DeleteNamespace(ctx, s.temporalOwner(logger))
 		}},
 	}
 }

@@ -101,6 +101,8 @@ func (w Workload) calls(destination Destination) bool {
 		return w.CallsAPIServer
 	case ToTemporal:
 		return w.Component == Router || w.Component == Workflows || w.Component == Setup || w.Component == Teardown
+	case ToKafka:
+		return w.Component != Workflows
 	case ToPlatforms:
 		return w.Component == Connector
 	case ToTelemetry:

@@ -144,7 +144,7 @@ func TemporalTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
 }
 
 // DatabaseTaken is the problem of a Brand whose database one of the others has; nil when none has. Contents of Secrets are
-// not known, so two Secrets that name one database are not found.
+// not known, so two Secrets that name one database are not found here: setup finds them.
 func DatabaseTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
 	for i := range others {
 		shared := sharedLogin(brand, &others[i])

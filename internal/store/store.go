@@ -159,13 +159,17 @@ func Migrate(ctx context.Context, url, connectorRole string) error {
 	return nil
 }
 
-// Drop removes all that Migrate made, and what it holds.
-func Drop(ctx context.Context, url string) error {
+// Drop removes all that Migrate made, and what it holds, unless another Brand than this one, named <namespace>/<name>, has
+// claimed it: then it is ErrClaimed.
+func Drop(ctx context.Context, url, brand string) error {
 	sqlDB, provider, err := migrator(url)
 	if err != nil {
 		return err
 	}
 	defer sqlDB.Close()
+	if err := mayDrop(ctx, sqlDB, brand); err != nil {
+		return err
+	}
 	if _, err := provider.DownTo(ctx, 0); err != nil {
 		return fmt.Errorf("dropping the tables: %w", err)
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	// Address is host:port of the frontend.
 	Address   string
 	Namespace string
+	// Owner is the Brand, as <namespace>/<name>; only making and deleting a namespace need it.
+	Owner string
 	// TLS is nil for a connection in plain text. A client certificate is read again for every connection, the authorities once.
 	TLS *tlsfiles.Files
 	// Identity names this process to who looks at the service, the pod's name; empty is the client's default.
@@ -88,7 +90,19 @@ func Dial(o Options) (client.Client, error) {
 	return c, nil
 }
 
-// EnsureNamespace makes the namespace when it is missing. One that exists is left as it is.
+// ErrClaimed says that the namespace is not the Brand's.
+var ErrClaimed = errors.New("the Temporal namespace is not this Brand's: it is another one's, or was made by somebody else")
+
+// claimKey is under what a namespace says whose it is.
+const claimKey = "yingda.dev/brand"
+
+func (o *Options) claimedByOther(described *workflowservice.DescribeNamespaceResponse) bool {
+	owner := described.GetNamespaceInfo().GetData()[claimKey]
+	return owner != "" && owner != o.Owner
+}
+
+// EnsureNamespace makes the namespace for its owner when it is missing. One that exists is left as it is; one of another
+// owner is ErrClaimed.
 func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) error {
 	options, err := o.client()
 	if err != nil {
@@ -105,9 +119,11 @@ func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) er
 }
 
 func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient, retention time.Duration) error {
-	_, err := c.Describe(ctx, o.Namespace)
+	described, err := c.Describe(ctx, o.Namespace)
 	var missing *serviceerror.NamespaceNotFound
 	switch {
+	case err == nil && o.claimedByOther(described):
+		return ErrClaimed
 	case err == nil:
 		return nil
 	case !errors.As(err, &missing):
@@ -117,6 +133,7 @@ func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient,
 		Namespace:                        o.Namespace,
 		Description:                      "Promises of a Yingda brand",
 		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+		Data:                             map[string]string{claimKey: o.Owner},
 	})
 	var exists *serviceerror.NamespaceAlreadyExists
 	if err != nil && !errors.As(err, &exists) {
@@ -125,8 +142,8 @@ func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient,
 	return nil
 }
 
-// DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error. Temporal takes it out of
-// sight at once and its contents in the background.
+// DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error, one that was not made for
+// the owner is ErrClaimed. Temporal takes it out of sight at once and its contents in the background.
 func DeleteNamespace(ctx context.Context, o Options) error {
 	options, err := o.client()
 	if err != nil {
@@ -144,9 +161,12 @@ func DeleteNamespace(ctx context.Context, o Options) error {
 
 func (o *Options) deleteNamespace(ctx context.Context, c client.Client) error {
 	// Asked first: of one that was just made, deletion says that it is not there.
-	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
+	described, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
 	if _, missing := errors.AsType[*serviceerror.NamespaceNotFound](err); missing {
 		return nil
+	}
+	if err == nil && described.GetNamespaceInfo().GetData()[claimKey] != o.Owner {
+		return ErrClaimed
 	}
 	if err == nil {
 		_, err = c.OperatorService().DeleteNamespace(ctx, &operatorservice.DeleteNamespaceRequest{Namespace: o.Namespace})

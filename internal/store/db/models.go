@@ -11,6 +11,11 @@ import (
 	"github.com/google/uuid"
 )
 
+type Claim struct {
+	Sole  bool
+	Brand string
+}
+
 type Complaint struct {
 	ID              string
 	ConversationID  uuid.UUID
