@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,35 +47,72 @@ func sample(t *testing.T, folder string) []client.Object {
 	return objects
 }
 
-func TestTheSampleBrandAppliesAsItIsAndBecomesReady(t *testing.T) {
-	w := newWorld(t)
-	strict := client.WithFieldValidation(w.client, "Strict")
-	for _, obj := range sample(t, "lumi") {
-		obj.SetNamespace(w.namespace)
-		if err := strict.Create(t.Context(), obj); err != nil {
-			t.Fatal(err)
-		}
+// every lists the objects of a kind; a sample without any is missing something.
+func (w *world) every(list client.ObjectList) []client.Object {
+	w.t.Helper()
+	objects, err := listed(w.t.Context(), w.client, list, w.namespace)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	w.data.say("shop", configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
-	w.create(secret("lumi-postgres"), secret("lumi-postgres-connector"))
-	w.finishSetup("lumi")
-	w.run("lumi-router", "lumi-workflows", "lumi-desk", "lumi-miniprogram")
-	for _, list := range []client.ObjectList{
-		&v1alpha1.BrandList{}, &v1alpha1.ChannelList{}, &v1alpha1.SkillGroupList{}, &v1alpha1.ShiftScheduleList{},
-		&v1alpha1.AgentList{}, &v1alpha1.PlaybookList{}, &v1alpha1.ServiceLevelList{},
-	} {
-		objects, err := listed(t.Context(), w.client, list, w.namespace)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(objects) == 0 {
-			t.Errorf("the sample has no %T", list)
-		}
-		for _, obj := range objects {
-			w.waitFor(obj, obj.GetName(), v1alpha1.ConditionReady, v1alpha1.ReasonReady)
-		}
+	if len(objects) == 0 {
+		w.t.Errorf("the sample has no %T", list)
 	}
-	if err := w.get("xiaomei-trial-token", &corev1.Secret{}); err != nil {
-		t.Error(err)
+	return objects
+}
+
+func TestEverySampleAppliesAsItIsAndBecomesReady(t *testing.T) {
+	folders, err := os.ReadDir(filepath.Join("..", "config", "samples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		t.Run(folder.Name(), func(t *testing.T) {
+			w := newWorld(t)
+			strict := client.WithFieldValidation(w.client, "Strict")
+			for _, obj := range sample(t, folder.Name()) {
+				obj.SetNamespace(w.namespace)
+				if err := strict.Create(t.Context(), obj); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, obj := range w.every(&v1alpha1.ChannelList{}) {
+				w.data.say(obj.GetName(), configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
+			}
+			for _, obj := range w.every(&v1alpha1.BrandList{}) {
+				brand := obj.GetName()
+				w.makeLogins(obj.(*v1alpha1.Brand))
+				w.finishSetup(brand)
+				w.run(brand+"-router", brand+"-workflows", brand+"-desk", brand+"-miniprogram")
+			}
+			for _, list := range []client.ObjectList{
+				&v1alpha1.BrandList{}, &v1alpha1.ChannelList{}, &v1alpha1.SkillGroupList{}, &v1alpha1.ShiftScheduleList{},
+				&v1alpha1.AgentList{}, &v1alpha1.PlaybookList{}, &v1alpha1.ServiceLevelList{},
+			} {
+				for _, obj := range w.every(list) {
+					w.waitFor(obj, obj.GetName(), v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+				}
+			}
+			for _, obj := range w.every(&v1alpha1.AgentList{}) {
+				if err := w.get(obj.GetName()+"-trial-token", &corev1.Secret{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// makeLogins makes the Secrets of the database that the folder leaves to whoever makes the database.
+func (w *world) makeLogins(brand *v1alpha1.Brand) {
+	w.t.Helper()
+	names := []string{brand.Spec.Postgres.SecretRef.Name}
+	if ref := brand.Spec.Postgres.ConnectorSecretRef; ref != nil {
+		names = append(names, ref.Name)
+	}
+	for _, name := range names {
+		if err := w.get(name, &corev1.Secret{}); apierrors.IsNotFound(err) {
+			w.create(secret(name))
+		} else if err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
