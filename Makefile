@@ -11,8 +11,11 @@ MAKEFLAGS += --no-print-directory
 include hack/tools/versions.mk
 
 ## Variables (make <target> NAME=value)
-KAFKA      ?= kfake#     the broker of the local stack: kfake, or apache (kfake where Java 17 or Maven is missing)
-VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)#     what the product says it is
+CLUSTER    ?= local#     where make up installs: local, a cluster on this machine; or current, the cluster of the current KUBECONFIG
+VALUES     ?=#     with CLUSTER=current, the file with the chart's values (start from charts/yingda/values-example.yaml)
+BRAND      ?=#     the brand of make brand, or one to apply with CLUSTER=current: a folder in config/samples, or a path
+KAFKA      ?= kfake#     the broker of the local stack: kfake, or apache; make up says so where it must take kfake instead
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)#     what the product says it is; as git describes the checkout unless set
 TEST_FLAGS ?= -race#     flags of go test in make test; add -count=1 to run what is cached
 RUN        ?= .#     which tests make test runs (a regular expression of go test)
 FUZZTIME   ?= 10s#     how long make fuzz gives each fuzz target
@@ -40,13 +43,20 @@ bin .run/reports:
 ##@ Run it
 
 .PHONY: up
-up: may-up build ## Bring up the cluster, the stack and the sample brand, and play one conversation (KAFKA=kfake|apache)
-	@bin/local up --kafka=$(KAFKA)
+up: $(if $(filter current,$(CLUSTER)),bin/local bin/helm,may-up build) ## Bring up the cluster, the stack and the sample brand, and play one conversation; or install into your cluster (CLUSTER=current VALUES=...)
+	@bin/local up --cluster=$(CLUSTER) --kafka=$(KAFKA) $(if $(filter current,$(CLUSTER)),--values='$(VALUES)' --brand='$(BRAND)')
 
 # Asked before anything is built: the first build takes a quarter of an hour.
 .PHONY: may-up
 may-up:
+	@[ '$(CLUSTER)' = local ] || { echo "CLUSTER is local or current, not $(CLUSTER)" >&2; exit 1; }
+	@[ -z '$(BRAND)' ] || { echo "make up brings the sample brand; make brand BRAND=$(BRAND) adds another one after it" >&2; exit 1; }
+	@[ -z '$(VALUES)' ] || { echo "VALUES are for CLUSTER=current: the local cluster has hack/local/values.yaml" >&2; exit 1; }
 	@[ "$$(uname -s)" = Linux ] && [ "$$(id -u)" -eq 0 ] || { echo "make up runs a Kubernetes node on this machine: it needs Linux and root" >&2; exit 1; }
+
+.PHONY: brand
+brand: bin/local ## Onboard another brand on the local cluster, after make up (BRAND=qiming, or the path of a folder of your own)
+	@bin/local brand '$(BRAND)'
 
 .PHONY: down
 down: bin/local ## Remove every trace of make up but its data; safe to repeat
@@ -195,4 +205,5 @@ help: ## Show this list
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Variables"
-	@awk -F '# +' '/^[A-Z_]+ +\?=.*# / {split($$1, a, " "); sub(/^[A-Z_]+ +\?= */, "", $$1); printf "  %-11s %s (default: %s)\n", a[1], $$2, $$1}' Makefile
+	@awk -F '# +' '/^[A-Z_]+ +\?=.*# / {split($$1, a, " "); sub(/^[A-Z_]+ +\?= */, "", $$1); \
+		printf "  %-15s %s%s\n", a[1], $$2, ($$1 == "" || $$1 ~ /shell/) ? "" : " (default: " $$1 ")"}' Makefile

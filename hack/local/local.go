@@ -16,9 +16,18 @@ import (
 // postgresRoot is where hack/stack keeps databases whose checkout the server's user cannot enter.
 const postgresRoot = "/var/lib/yingda"
 
+// cluster is how kubectl and Helm reach one.
+type cluster struct {
+	// kubectl is the program.
+	kubectl string
+	// kubeconfig is the file; empty for what the environment says.
+	kubeconfig string
+}
+
 // local is one checkout's installation.
 type local struct {
 	root, run string
+	cluster   cluster
 	processes processes
 	began     time.Time
 }
@@ -27,6 +36,7 @@ func newLocal(root string) *local {
 	run := filepath.Join(root, ".run")
 	return &local{
 		root: root, run: run, began: time.Now(),
+		cluster:   cluster{kubectl: filepath.Join(root, "bin", "k8s", "kubectl"), kubeconfig: filepath.Join(run, "kubeconfig")},
 		processes: processes{pids: filepath.Join(run, "pids"), logs: filepath.Join(run, "logs")},
 	}
 }
@@ -34,17 +44,19 @@ func newLocal(root string) *local {
 func (l *local) bin(name string) string    { return filepath.Join(l.root, "bin", name) }
 func (l *local) data(name string) string   { return filepath.Join(l.run, "data", name) }
 func (l *local) source(name string) string { return filepath.Join(l.root, name) }
-func (l *local) kubeconfig() string        { return filepath.Join(l.run, "kubeconfig") }
 func (l *local) envFile() string           { return filepath.Join(l.run, "env") }
 func (l *local) step(f string, args ...any) {
 	fmt.Printf("[%6.1f s] "+f+"\n", append([]any{time.Since(l.began).Seconds()}, args...)...)
 }
 
-// command prepares a program with this installation's KUBECONFIG.
+// command prepares a program with the KUBECONFIG of the cluster.
 func (l *local) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = l.root
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig())
+	cmd.Env = os.Environ()
+	if l.cluster.kubeconfig != "" {
+		cmd.Env = append(cmd.Env, "KUBECONFIG="+l.cluster.kubeconfig)
+	}
 	return cmd
 }
 
@@ -75,7 +87,7 @@ func (l *local) feed(ctx context.Context, text, program string, args ...string) 
 }
 
 func (l *local) kubectl(ctx context.Context, args ...string) (string, error) {
-	return l.output(ctx, l.bin("k8s/kubectl"), args...)
+	return l.output(ctx, l.cluster.kubectl, args...)
 }
 
 // downOptions are the choices of down.

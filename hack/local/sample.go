@@ -19,7 +19,7 @@ const (
 	sampleChannel  = "shop"
 	sampleAgent    = "xiaomei"
 	sampleCustomer = "o-first-customer"
-	simulatorApps  = "http://" + simulator + "/sim/v1/apps"
+	simulatorApps  = simulatorURL + "/sim/v1/apps"
 	playDeadline   = 60 * time.Second
 )
 
@@ -29,23 +29,12 @@ type sample struct {
 	app                               simulatorApp
 }
 
-// simulatorApp is the simulator's side of the sample's Channel.
-type simulatorApp struct {
-	AppID          string `json:"appID"`
-	AppSecret      string `json:"appSecret"`
-	Token          string `json:"token"`
-	EncodingAESKey string `json:"encodingAESKey"`
-	OriginalID     string `json:"originalID"`
-	Name           string `json:"name"`
-	Mode           string `json:"mode"`
-	Format         string `json:"format"`
-}
-
-// getter reads fields of the sample's objects; after the first error it reads nothing more.
+// getter reads fields of a namespace's objects; after the first error it reads nothing more.
 type getter struct {
-	ctx context.Context //nolint:containedctx // It lives for one function.
-	l   *local
-	err error
+	ctx       context.Context //nolint:containedctx // It lives for one function.
+	l         *local
+	namespace string
+	err       error
 }
 
 func (g *getter) text(object, path string) string {
@@ -53,7 +42,7 @@ func (g *getter) text(object, path string) string {
 		return ""
 	}
 	var text string
-	text, g.err = g.l.kubectl(g.ctx, "-n", sampleBrand, "get", object, "-o", "jsonpath="+path)
+	text, g.err = g.l.kubectl(g.ctx, "-n", g.namespace, "get", object, "-o", "jsonpath="+path)
 	return text
 }
 
@@ -65,25 +54,9 @@ func (g *getter) secret(name, key string) string {
 	return string(plain)
 }
 
-// registerApp makes the simulator know the sample's mini-program.
-func (s *sample) registerApp(ctx context.Context, l *local) error {
-	g := &getter{ctx: ctx, l: l}
-	channel := "channel/" + sampleChannel
-	credentials := g.text(channel, "{.spec.miniProgram.credentialsSecretRef.name}")
-	s.app = simulatorApp{
-		AppID: g.text(channel, "{.spec.miniProgram.appID}"), Name: g.text(channel, "{.spec.displayName}"),
-		AppSecret: g.secret(credentials, "appSecret"), Token: g.secret(credentials, "token"), EncodingAESKey: g.secret(credentials, "encodingAESKey"),
-		OriginalID: "gh_lumi00000001", Mode: "secure", Format: "JSON",
-	}
-	if g.err != nil {
-		return g.err
-	}
-	return call(ctx, http.MethodPost, simulatorApps, "", s.app, nil)
-}
-
 // find asks the cluster where the sample's parts are.
 func (s *sample) find(ctx context.Context, l *local) error {
-	g := &getter{ctx: ctx, l: l}
+	g := &getter{ctx: ctx, l: l, namespace: sampleBrand}
 	s.deskURL = g.text("brand/"+sampleBrand, "{.status.deskURL}")
 	s.webhookURL = g.text("channel/"+sampleChannel, "{.status.webhookURL}")
 	s.token = g.secret(sampleAgent+"-trial-token", "token")
@@ -97,7 +70,7 @@ func (s *sample) play(ctx context.Context, l *local) error {
 	defer cancel()
 	order := time.Now().Format("20060102150405")
 	question, answer := "你好,订单 "+order+" 什么时候发货?", "您好,订单 "+order+" 会在 48 小时内发货。"
-	if err := s.connect(ctx); err != nil {
+	if err := connect(ctx, s.app.AppID, s.webhookURL); err != nil {
 		return err
 	}
 	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
@@ -141,25 +114,6 @@ func (s *sample) busy(ctx context.Context) (bool, error) {
 
 func (s *sample) platformApp() string { return simulatorApps + "/" + s.app.AppID }
 func (s *sample) customer() string    { return s.platformApp() + "/customers/" + sampleCustomer }
-
-// connect makes the simulator push to the Channel's webhook, which must answer its verification.
-func (s *sample) connect(ctx context.Context) error {
-	if err := call(ctx, http.MethodPatch, s.platformApp(), "", map[string]string{"callbackURL": s.webhookURL}, nil); err != nil {
-		return err
-	}
-	var verified struct {
-		OK     bool   `json:"ok"`
-		Status int    `json:"status"`
-		Error  string `json:"error"`
-	}
-	if err := call(ctx, http.MethodPost, s.platformApp()+"/verify", "", nil, &verified); err != nil {
-		return err
-	}
-	if !verified.OK {
-		return fmt.Errorf("the webhook %s does not answer the platform's verification: status %d %s", s.webhookURL, verified.Status, verified.Error)
-	}
-	return nil
-}
 
 // awaitQuestion waits until the agent's desk shows the very message, and returns its conversation's URL.
 func (s *sample) awaitQuestion(ctx context.Context, question string) (string, error) {
@@ -250,8 +204,9 @@ Try next:
   bin/k8s/kubectl -n %s patch servicelevel standard --type merge -p '{"spec":{"complaint":{"ladder":[{"after":"10s","notify":"Supervisor"}]}}}'
   curl http://%s/sim/v1/apps/%s/customers/o-you/messages -d '{"content":"我要投诉"}'
   # after 10 s the supervisor sees it: sign in as laozhang, with the token in Secret laozhang-trial-token
+  make brand BRAND=qiming      # a second brand, from one folder of YAML
   make down
-`, s.deskURL, sampleAgent, s.token, simulator, temporalUI, tracesPage, kafkaAddress, s.kafka, s.webhookURL, l.kubeconfig(),
+`, s.deskURL, sampleAgent, s.token, simulator, temporalUI, tracesPage, kafkaAddress, s.kafka, s.webhookURL, l.cluster.kubeconfig,
 		sampleBrand, sampleBrand, simulator, s.app.AppID)
 }
 

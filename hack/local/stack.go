@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -25,6 +24,7 @@ const (
 	apache        = "apache"
 	unsettledWord = "unsettled"
 	sampleBrand   = "lumi"
+	simulatorURL  = "http://" + simulator
 	startDeadline = 90 * time.Second
 )
 
@@ -91,11 +91,32 @@ func (l *local) startServers(ctx context.Context, kafka string) error {
 	return nil
 }
 
-func (l *local) startServer(ctx context.Context, s server) error {
+// stopServer ends a server as a crash would.
+func (l *local) stopServer(s server) error {
+	if !l.processes.running(s.name) {
+		fmt.Printf("%s does not run\n", s.name)
+		return nil
+	}
+	if err := l.processes.kill(s.name); err != nil {
+		return err
+	}
+	fmt.Printf("%s is stopped; bin/local start %s starts it again\n", s.name, s.name)
+	return nil
+}
+
+func (l *local) startAgain(ctx context.Context, s server) error {
+	if l.processes.running(s.name) {
+		fmt.Printf("%s runs already at %s\n", s.name, s.address)
+		return nil
+	}
 	if err := l.processes.start(s.name, s.program, s.args...); err != nil {
 		return err
 	}
-	return l.awaitServer(ctx, s)
+	if err := l.awaitServer(ctx, s); err != nil {
+		return err
+	}
+	fmt.Printf("%s runs at %s; its log is %s\n", s.name, s.address, l.processes.log(s.name))
+	return nil
 }
 
 // onServer does something with one of the servers, for fault tests.
@@ -132,7 +153,7 @@ type brokerNote struct {
 }
 
 // switchKafka ends the other broker and notes which one runs from now on. The two keep their data apart: after a switch the
-// brand's topics are missing, and the note says so until settleKafka, however often up is interrupted before that.
+// brands' topics are missing, and the note says so until settleKafka, however often up is interrupted before that.
 func (l *local) switchKafka(kafka string) error {
 	last := l.lastKafka()
 	if last.kafka == kafka {
@@ -144,13 +165,13 @@ func (l *local) switchKafka(kafka string) error {
 	return l.noteKafka(brokerNote{kafka: kafka, unsettled: last.kafka != ""})
 }
 
-// settleKafka has the brand set up again where the broker was switched: without its Job the operator makes a new one.
+// settleKafka has every brand set up again where the broker was switched: without its Job the operator makes a new one.
 func (l *local) settleKafka(ctx context.Context) error {
 	last := l.lastKafka()
 	if !last.unsettled {
 		return nil
 	}
-	if _, err := l.kubectl(ctx, "-n", sampleBrand, "delete", "jobs", "-l", "app.kubernetes.io/component=setup"); err != nil {
+	if _, err := l.kubectl(ctx, "delete", "jobs", "--all-namespaces", "-l", "app.kubernetes.io/component=setup"); err != nil {
 		return err
 	}
 	return l.noteKafka(brokerNote{kafka: last.kafka})
@@ -178,17 +199,3 @@ func (l *local) lastKafka() brokerNote {
 }
 
 func (l *local) kafkaFile() string { return filepath.Join(l.run, "kafka") }
-
-// databaseURLs makes the sample brand's database and returns the owner's and the connectors' connection strings.
-func (l *local) databaseURLs(ctx context.Context) (owner, connector string, err error) {
-	brands := l.data("postgres/brands")
-	if _, err := l.output(ctx, l.bin("stack"), "postgres-ensure", "--url-file", l.data("postgres/superuser.url"), "--database", sampleBrand, "--out", brands); err != nil {
-		return "", "", err
-	}
-	read := func(file string) string {
-		text, readErr := os.ReadFile(filepath.Join(brands, file))
-		err = errors.Join(err, readErr)
-		return strings.TrimSpace(string(text))
-	}
-	return read(sampleBrand + ".url"), read(sampleBrand + "_connector.url"), err
-}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
 const (
 	operatorNamespace = "yingda-system"
+	release           = "yingda"
 	imageName         = "yingda"
 	readyTimeout      = "180s"
 )
@@ -43,15 +45,19 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 		return err
 	}
 	l.step("The product, by its chart")
-	if err := l.installChart(ctx, tag); err != nil {
+	if err := l.installChart(ctx, "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag); err != nil {
 		return err
 	}
-	l.step("The sample brand, config/samples/lumi")
-	s, err := l.applySample(ctx, kafka, tag)
+	folders, err := l.prepareSamples(ctx)
 	if err != nil {
 		return err
 	}
-	if err := l.writeEnv(ctx, s); err != nil {
+	l.step("The sample brand, config/samples/%s", sampleBrand)
+	s, err := l.applySample(ctx, folders, kafka, tag)
+	if err != nil {
+		return err
+	}
+	if err := l.writeEnv(s); err != nil {
 		return err
 	}
 	l.step("One short conversation")
@@ -63,71 +69,63 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	return nil
 }
 
-// installChart installs the chart as users do, with the values of this machine, into a namespace that admits no pod but a
-// restricted one.
-func (l *local) installChart(ctx context.Context, tag string) error {
+// installChart installs the chart as users do, with Helm's arguments for its values, into a namespace that admits no pod but
+// a restricted one.
+func (l *local) installChart(ctx context.Context, values ...string) error {
 	namespace := fmt.Sprintf(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":%q,"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`, operatorNamespace)
-	if _, err := l.feed(ctx, namespace, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-"); err != nil {
+	if _, err := l.feed(ctx, namespace, l.cluster.kubectl, "apply", "--server-side", "-f", "-"); err != nil {
 		return err
 	}
-	_, err := l.output(ctx, l.bin("helm"), "upgrade", "--install", "yingda", l.source("charts/yingda"),
-		"--namespace", operatorNamespace, "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag)
-	if err != nil {
+	arguments := append([]string{"upgrade", "--install", release, l.source("charts/yingda"), "--namespace", operatorNamespace}, values...)
+	if _, err := l.output(ctx, l.bin("helm"), arguments...); err != nil {
 		return err
 	}
-	_, err = l.kubectl(ctx, "-n", operatorNamespace, "rollout", "status", "deployment/yingda-operator", "--timeout="+readyTimeout)
+	_, err := l.kubectl(ctx, "-n", operatorNamespace, "rollout", "status", "deployment/yingda-operator", "--timeout="+readyTimeout)
 	return err
 }
 
+// prepareSamples makes the databases and the simulator's apps of all samples, so that each needs no more than kubectl apply -k.
+func (l *local) prepareSamples(ctx context.Context) ([]*folder, error) {
+	folders, err := l.samples(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range folders {
+		if err := l.prepare(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	return folders, nil
+}
+
 // applySample applies the sample brand and waits until every object of it is Ready.
-func (l *local) applySample(ctx context.Context, kafka, tag string) (*sample, error) {
-	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", l.source("config/samples/"+sampleBrand)); err != nil {
+func (l *local) applySample(ctx context.Context, folders []*folder, kafka, tag string) (*sample, error) {
+	i := slices.IndexFunc(folders, func(f *folder) bool { return f.brand.Name == sampleBrand })
+	if i < 0 {
+		return nil, fmt.Errorf("config/samples has no Brand %s", sampleBrand)
+	}
+	f := folders[i]
+	apps := f.apps()
+	if len(apps) == 0 {
+		return nil, fmt.Errorf("%s has no Channel that calls the simulator", f.path)
+	}
+	if err := l.applyFolder(ctx, f); err != nil {
 		return nil, err
 	}
-	if err := l.applyDatabaseSecrets(ctx); err != nil {
-		return nil, err
-	}
-	s := &sample{kafka: kafka}
-	// The platform knows its app before the brand calls it, or the credentials would be refused.
-	if err := s.registerApp(ctx, l); err != nil {
+	if err := l.applyDatabaseSecrets(ctx, f); err != nil {
 		return nil, err
 	}
 	if err := l.settleKafka(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.awaitReady(ctx); err != nil {
+	if err := l.awaitReady(ctx, f.brand.Namespace); err != nil {
 		return nil, err
 	}
 	if err := l.awaitRollout(ctx, tag); err != nil {
 		return nil, err
 	}
+	s := &sample{kafka: kafka, app: apps[0]}
 	return s, s.find(ctx, l)
-}
-
-// applyDatabaseSecrets makes the sample's database and the Secrets with its logins: the owner's, and the connectors'.
-func (l *local) applyDatabaseSecrets(ctx context.Context) error {
-	owner, connector, err := l.databaseURLs(ctx)
-	if err != nil {
-		return err
-	}
-	secret := func(name, url string) string {
-		return fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q,"namespace":%q,"labels":{"yingda.dev/credentials":"true"}},"stringData":{"url":%q}}`,
-			name, sampleBrand, url)
-	}
-	both := secret("lumi-postgres", owner) + "\n---\n" + secret("lumi-postgres-connector", connector)
-	_, err = l.feed(ctx, both, l.bin("k8s/kubectl"), "apply", "--server-side", "-f", "-")
-	return err
-}
-
-// awaitReady waits for every object of the sample; when one does not come, the error shows where things stand.
-func (l *local) awaitReady(ctx context.Context) error {
-	for _, kind := range []string{"brands", "channels", "skillgroups", "shiftschedules", "agents", "playbooks", "servicelevels"} {
-		if _, err := l.kubectl(ctx, "-n", sampleBrand, "wait", kind+".yingda.dev", "--all", "--for=condition=Ready", "--timeout="+readyTimeout); err != nil {
-			list, _ := l.kubectl(ctx, "-n", sampleBrand, "get", "yingda,pods")
-			return fmt.Errorf("%w\n%s", err, list)
-		}
-	}
-	return nil
 }
 
 // awaitRollout waits until all of the sample runs this checkout's image: a brand of before stays Ready while it does not.
@@ -142,15 +140,15 @@ func (l *local) awaitRollout(ctx context.Context, tag string) error {
 }
 
 // writeEnv writes the shell file by which tests and people find everything.
-func (l *local) writeEnv(ctx context.Context, s *sample) error {
-	owner, _, err := l.databaseURLs(ctx)
+func (l *local) writeEnv(s *sample) error {
+	owner, err := l.loginURL(sampleBrand)
 	if err != nil {
 		return err
 	}
 	lines := []string{
-		"export KUBECONFIG=" + l.kubeconfig(),
+		"export KUBECONFIG=" + l.cluster.kubeconfig,
 		"export DESK_URL=" + s.deskURL,
-		"export SIMULATOR_URL=http://" + simulator,
+		"export SIMULATOR_URL=" + simulatorURL,
 		"export KAFKA_BROKERS=" + kafkaAddress,
 		"export KAFKA=" + s.kafka,
 		"export TEMPORAL_ADDRESS=" + temporal,
