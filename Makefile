@@ -43,7 +43,7 @@ bin .run/reports:
 ##@ Run it
 
 .PHONY: up
-up: $(if $(filter current,$(CLUSTER)),bin/local bin/helm,may-up build) ## Bring up the cluster, the stack and the sample brand, and play one conversation; or install into your cluster (CLUSTER=current VALUES=...)
+up: $(if $(filter current,$(CLUSTER)),bin/local bin/helm,may-up build) ## Bring up the cluster, the stack and the sample brand, and play one conversation (CLUSTER=current: install into your own)
 	@bin/local up --cluster=$(CLUSTER) --kafka=$(KAFKA) $(if $(filter current,$(CLUSTER)),--values='$(VALUES)' --brand='$(BRAND)')
 
 # Asked before anything is built: the first build takes a quarter of an hour.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +61,40 @@ func (w *world) every(list client.ObjectList) []client.Object {
 	return objects
 }
 
+// kinds are those that a brand's folder has.
+func kinds() []client.ObjectList {
+	return []client.ObjectList{
+		&v1alpha1.BrandList{}, &v1alpha1.ChannelList{}, &v1alpha1.SkillGroupList{}, &v1alpha1.ShiftScheduleList{},
+		&v1alpha1.AgentList{}, &v1alpha1.PlaybookList{}, &v1alpha1.ServiceLevelList{},
+	}
+}
+
+// apply brings a folder to Ready, as it is.
+func (w *world) apply(folder string) {
+	w.t.Helper()
+	strict := client.WithFieldValidation(w.client, "Strict")
+	for _, obj := range sample(w.t, folder) {
+		obj.SetNamespace(w.namespace)
+		if err := strict.Create(w.t.Context(), obj); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for _, obj := range w.every(&v1alpha1.ChannelList{}) {
+		w.data.say(obj.GetName(), configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
+	}
+	for _, obj := range w.every(&v1alpha1.BrandList{}) {
+		brand := obj.GetName()
+		w.makeLogins(obj.(*v1alpha1.Brand))
+		w.finishSetup(brand)
+		w.run(brand+"-router", brand+"-workflows", brand+"-desk", brand+"-miniprogram")
+	}
+	for _, list := range kinds() {
+		for _, obj := range w.every(list) {
+			w.waitFor(obj, obj.GetName(), v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+		}
+	}
+}
+
 func TestEverySampleAppliesAsItIsAndBecomesReady(t *testing.T) {
 	folders, err := os.ReadDir(filepath.Join("..", "config", "samples"))
 	if err != nil {
@@ -68,34 +103,34 @@ func TestEverySampleAppliesAsItIsAndBecomesReady(t *testing.T) {
 	for _, folder := range folders {
 		t.Run(folder.Name(), func(t *testing.T) {
 			w := newWorld(t)
-			strict := client.WithFieldValidation(w.client, "Strict")
-			for _, obj := range sample(t, folder.Name()) {
-				obj.SetNamespace(w.namespace)
-				if err := strict.Create(t.Context(), obj); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, obj := range w.every(&v1alpha1.ChannelList{}) {
-				w.data.say(obj.GetName(), configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
-			}
-			for _, obj := range w.every(&v1alpha1.BrandList{}) {
-				brand := obj.GetName()
-				w.makeLogins(obj.(*v1alpha1.Brand))
-				w.finishSetup(brand)
-				w.run(brand+"-router", brand+"-workflows", brand+"-desk", brand+"-miniprogram")
-			}
-			for _, list := range []client.ObjectList{
-				&v1alpha1.BrandList{}, &v1alpha1.ChannelList{}, &v1alpha1.SkillGroupList{}, &v1alpha1.ShiftScheduleList{},
-				&v1alpha1.AgentList{}, &v1alpha1.PlaybookList{}, &v1alpha1.ServiceLevelList{},
-			} {
-				for _, obj := range w.every(list) {
-					w.waitFor(obj, obj.GetName(), v1alpha1.ConditionReady, v1alpha1.ReasonReady)
-				}
-			}
+			w.apply(folder.Name())
 			for _, obj := range w.every(&v1alpha1.AgentList{}) {
 				if err := w.get(obj.GetName()+"-trial-token", &corev1.Secret{}); err != nil {
 					t.Error(err)
 				}
+			}
+		})
+	}
+}
+
+func TestASampleGoesSecretsAndAllInAnyOrder(t *testing.T) {
+	for order, arrange := range map[string]func([]client.Object){
+		"as it was applied": func([]client.Object) {},
+		"backwards":         slices.Reverse[[]client.Object],
+	} {
+		t.Run(order, func(t *testing.T) {
+			w := newWorld(t)
+			w.apply("qiming")
+			objects := sample(t, "qiming")
+			arrange(objects)
+			for _, obj := range objects {
+				w.remove(obj, obj.GetName())
+			}
+			for _, obj := range objects {
+				w.gone(obj, obj.GetName())
+			}
+			if notes := w.events(v1alpha1.ReasonDrainIncomplete); len(notes) > 0 {
+				t.Errorf("a Channel with nothing on its way is said not to have drained: %q", notes)
 			}
 		})
 	}
