@@ -30,7 +30,7 @@ func Announce(recorder events.EventRecorder, object client.Object, before, after
 func needsAPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonAwaitingReplicas, v1alpha1.ReasonAwaitingReload, v1alpha1.ReasonProvisioning,
-		v1alpha1.ReasonNoReadyReplica, v1alpha1.ReasonNotYetTried:
+		v1alpha1.ReasonNoReadyReplica, v1alpha1.ReasonNotYetTried, v1alpha1.ReasonDraining, v1alpha1.ReasonTearingDown:
 		return false
 	}
 	return true
