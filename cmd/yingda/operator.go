@@ -87,7 +87,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.BoolVar(&o.settings.NetworkPolicies.Enabled, "network-policies", false, "give the data plane NetworkPolicies that deny all but what it needs")
 	flags.StringArrayVar(&o.egress, "egress", nil, "addresses that the data plane may call, as destination=CIDR:port, for example kafka=10.0.0.0/8:9092; destinations are "+destinationList()+"; one that is not named may have any address")
 	flags.StringSliceVar(&o.settings.NetworkPolicies.IngressFromNamespaces, "ingress-from-namespaces", nil, "namespaces that may call webhooks and desks; none for everybody")
-	flags.StringVar(&o.settings.OTLPEndpoint, "otlp-endpoint", "", "endpoint that receives the data plane's traces; empty for none")
+	flags.StringVar(&o.settings.OTLPEndpoint, "otlp-endpoint", "", "endpoint that receives the traces of the operator and of the data plane; empty for none")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	return cmd
 }
@@ -164,6 +164,12 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 
+	stopTracing, err := telemetry.StartTracing(ctx, "operator", "", o.settings.OTLPEndpoint)
+	if err != nil {
+		return fmt.Errorf("starting traces: %w", err)
+	}
+	defer stopTracing()
+
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the API server: %w", err)
@@ -171,7 +177,7 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	await := serverWait{logger: lines, healthAddress: o.healthAddress, patience: serverPatience}
 	if err := await.run(ctx, config); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // Being told to stop is no failure.
+			return nil // Being told to stop is no failure.
 		}
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
 // Reconciler reconciles Agents.
@@ -134,5 +135,5 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(servers()...)).
-		Complete(r)
+		Complete(telemetry.Traced("agent", r))
 }

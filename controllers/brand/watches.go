@@ -17,6 +17,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
 // SetupWithManager says which changes a Brand's state depends on.
@@ -35,7 +36,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	for _, object := range append(owned(), dataplane.Routes(r.settings)...) {
 		b = b.Owns(object)
 	}
-	return b.Complete(r)
+	return b.Complete(telemetry.Traced("brand", r))
 }
 
 func brandOfChannel(_ context.Context, obj client.Object) []reconcile.Request {

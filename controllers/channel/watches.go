@@ -25,6 +25,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
 // atOnce is how many Channels, and how many pools, are reconciled at the same time: replicas that do not answer must not
@@ -53,7 +54,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Service{}, byLabels, ofPool).
 		Watches(&corev1.Pod{}, byLabels, builder.WithPredicates(predicate.And(ack.ReplicaChanged(),
 			ack.HasLabel(dataplane.LabelComponent, append(servers(), dataplane.Connector)...)))).
-		Complete(r)
+		Complete(telemetry.Traced("channel", r))
 }
 
 // SetupWithManager says which changes a pool depends on.
@@ -74,7 +75,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	for _, object := range append(made, dataplane.Routes(r.settings)...) {
 		b = b.Watches(object, to(poolOfObject), ofPool)
 	}
-	return b.Complete(r)
+	return b.Complete(telemetry.Traced("channel-pool", r))
 }
 
 func (r *Reconciler) channelsOfBrand(ctx context.Context, brand client.Object) []reconcile.Request {

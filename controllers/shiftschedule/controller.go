@@ -14,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/reporter"
+	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
 // Reconciler reconciles ShiftSchedules.
@@ -44,5 +45,5 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.ShiftSchedule{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
-		Complete(r)
+		Complete(telemetry.Traced("shiftschedule", r))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/reporter"
+	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
 // Reconciler reconciles SkillGroups.
@@ -53,7 +54,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
-		Complete(r)
+		Complete(telemetry.Traced("skillgroup", r))
 }
 
 func brandOfAgent(obj client.Object) string {

@@ -17,6 +17,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -71,6 +74,8 @@ func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runt
 			return nil
 		}
 	}
+	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "apply "+want.GetKind(), trace.WithAttributes(attribute.String("yingda.object", want.GetName())))
+	defer span.End()
 	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(a.manager), client.ForceOwnership); err != nil {
 		return fmt.Errorf("applying %s: %w", where, err)
 	}
@@ -178,6 +183,8 @@ func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (c
 		},
 		"status": content,
 	}})
+	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "status")
+	defer span.End()
 	err = a.client.Status().Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return false, nil
