@@ -20,6 +20,7 @@ TEST_FLAGS ?= -race#     flags of go test in make test; add -count=1 to run what
 RUN        ?= .#     which tests make test runs (a regular expression of go test)
 FUZZTIME   ?= 10s#     how long make fuzz gives each fuzz target
 BENCH_OUT  ?= docs/performance.md#     where make bench writes what it measured
+BENCH_OPERATOR_OUT ?= docs/performance-operator.md#     where make bench-operator does
 
 STEP := hack/tools/step
 
@@ -147,6 +148,10 @@ e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story r
 .PHONY: bench
 bench: up ## Measure the product against its floor and write BENCH_OUT
 	@$(STEP) "bench" go run ./test/bench -out $(BENCH_OUT)
+
+.PHONY: bench-operator
+bench-operator: bin/k8s bin/kwok ## Measure the operator against its floor, and write BENCH_OPERATOR_OUT (takes ten minutes)
+	@$(STEP) "bench-operator" go run ./test/benchoperator -out $(BENCH_OPERATOR_OUT)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME

@@ -24,6 +24,10 @@ $(eval $(call tool,helm,v4.3.1,helm.sh/helm/v4/cmd/helm))
 $(eval $(call tool,workflowcheck,v0.6.0,go.temporal.io/sdk/contrib/tools/workflowcheck))
 $(eval $(call tool,gotestsum,v1.13.0,gotest.tools/gotestsum))
 
+# Plays kubelets for make bench-operator, and is installed by that alone.
+$(eval $(call tool,kwok,v0.8.0,sigs.k8s.io/kwok/cmd/kwok))
+TOOLS := $(filter-out bin/kwok,$(TOOLS))
+
 # golangci-lint with the Kubernetes checkers linked in; go.mod there pins all three.
 TOOLS += bin/golangci-lint
 bin/golangci-lint: $(wildcard hack/tools/golangci-lint/*) bin/.tools/$(GO_VERSION)

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// percentiles of one measurement.
+type percentiles struct{ p50, p99, max time.Duration }
+
+func percentilesOf(took []time.Duration) percentiles {
+	slices.Sort(took)
+	return percentiles{took[len(took)/2], took[len(took)*99/100], took[len(took)-1]}
+}
+
+// since is what happened between two looks at the operator.
+func (s stats) since(before stats) stats {
+	d := stats{Writes: map[string]int{}, Heap: s.Heap, Reconciles: map[string]float64{}}
+	for key, count := range s.Writes {
+		if count -= before.Writes[key]; count > 0 {
+			d.Writes[key] = count
+		}
+	}
+	for key, count := range s.Reconciles {
+		if count -= before.Reconciles[key]; count > 0 {
+			d.Reconciles[key] = count
+		}
+	}
+	for _, b := range s.Waited {
+		for _, was := range before.Waited {
+			if was.Bound == b.Bound {
+				b.Count -= was.Count
+			}
+		}
+		d.Waited = append(d.Waited, b)
+	}
+	slices.SortFunc(d.Waited, func(a, b bucket) int { return cmp.Compare(a.Bound, b.Bound) })
+	return d
+}
+
+// writes are all but events, which are counted for themselves.
+func (s stats) writes() (writes, events int) {
+	for key, count := range s.Writes {
+		if strings.HasSuffix(key, " events") {
+			events += count
+		} else {
+			writes += count
+		}
+	}
+	return writes, events
+}
+
+// waited is the upper bound of what 99 of 100 items waited in a queue, and the share of those that waited over a second.
+func (s stats) waited() (bound float64, overOneSecond float64) {
+	if len(s.Waited) == 0 {
+		return 0, 0
+	}
+	all := s.Waited[len(s.Waited)-1].Count
+	for _, b := range s.Waited {
+		if float64(b.Count) >= 0.99*float64(all) {
+			bound = b.Bound
+			break
+		}
+	}
+	for _, b := range s.Waited {
+		if math.Abs(b.Bound-1) < 0.5 && all > 0 {
+			overOneSecond = 1 - float64(b.Count)/float64(all)
+		}
+	}
+	return bound, overOneSecond
+}
+
+func describeWrites(writes map[string]int) string {
+	return describe(writes, func(a, b string) int { return cmp.Compare(writes[b], writes[a]) }, "%d")
+}
+
+func describeReconciles(reconciles map[string]float64) string {
+	return describe(reconciles, func(a, b string) int { return cmp.Compare(reconciles[b], reconciles[a]) }, "%.0f")
+}
+
+func describeProcessors(used map[string]float64) string {
+	return describe(used, func(a, b string) int { return cmp.Compare(used[b], used[a]) }, "%.1f s")
+}
+
+func describe[V any](values map[string]V, order func(a, b string) int, format string) string {
+	if len(values) == 0 {
+		return "none"
+	}
+	var parts []string
+	for _, key := range slices.SortedStableFunc(maps.Keys(values), order) {
+		parts = append(parts, key+" "+fmt.Sprintf(format, values[key]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// medianOf is the median of a figure over the rounds of a measurement.
+func medianOf[T cmp.Ordered](rounds []pooled, figure func(pooled) T) T {
+	values := make([]T, 0, len(rounds))
+	for _, round := range rounds {
+		values = append(values, figure(round))
+	}
+	return median(values)
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// workers is how many requests the bare client, and the load of the product, have under way.
+const workers = 32
+
+// each does something to all objects, workers at a time.
+func each(ctx context.Context, objects []client.Object, do func(context.Context, client.Object) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range workers {
+		group.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(objects) || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err := do(ctx, objects[i]); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return group.Wait()
+}
+
+func create(api client.Client) func(context.Context, client.Object) error {
+	return func(ctx context.Context, obj client.Object) error {
+		if err := api.Create(ctx, obj); err != nil {
+			return fmt.Errorf("creating %T %s: %w", obj, obj.GetName(), err)
+		}
+		return nil
+	}
+}
+
+func remove(api client.Client) func(context.Context, client.Object) error {
+	return func(ctx context.Context, obj client.Object) error {
+		if err := api.Delete(ctx, obj); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("deleting %T %s: %w", obj, obj.GetName(), err)
+		}
+		return nil
+	}
+}
+
+// floorTimes are what the bare client needs.
+type floorTimes struct{ create, patch time.Duration }
+
+func (f floorTimes) sum() time.Duration { return f.create + f.patch }
+
+// floor creates the objects, and patches the status of the Channels among them once.
+func floor(ctx context.Context, api client.Client, objects []client.Object, status v1alpha1.ChannelStatus) (floorTimes, error) {
+	content, err := json.Marshal(map[string]any{"status": status})
+	if err != nil {
+		return floorTimes{}, fmt.Errorf("encoding a status: %w", err)
+	}
+	began := time.Now()
+	if err := each(ctx, objects, create(api)); err != nil {
+		return floorTimes{}, err
+	}
+	created := time.Now()
+	channels := slices.DeleteFunc(slices.Clone(objects), func(obj client.Object) bool { return !isChannel(obj) })
+	err = each(ctx, channels, func(ctx context.Context, obj client.Object) error {
+		return api.Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, content))
+	})
+	return floorTimes{created.Sub(began), time.Since(created)}, err
+}
+
+func isChannel(obj client.Object) bool {
+	_, ok := obj.(*v1alpha1.Channel)
+	return ok
+}
+
+// readiness is how the Channels of a run became Ready.
+type readiness struct {
+	// took is the time from the first create until the last was Ready; created that until all were created.
+	took, created time.Duration
+	// waits are the times from the server's answer to a create until the Channel was Ready.
+	waits percentiles
+}
+
+// product creates Channels and waits until the operator says that all are Ready.
+func product(ctx context.Context, api client.WithWatch, channels []client.Object, run string, limit time.Duration) (readiness, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	events, err := api.Watch(ctx, &v1alpha1.ChannelList{}, client.MatchingLabels{labelRun: run})
+	if err != nil {
+		return readiness{}, fmt.Errorf("watching the Channels: %w", err)
+	}
+	defer events.Stop()
+	ready := make(chan map[types.NamespacedName]time.Time, 1)
+	go func() { ready <- whenReady(events, len(channels)) }()
+
+	answered := make([]time.Time, len(channels))
+	index := make(map[types.NamespacedName]int, len(channels))
+	for i, c := range channels {
+		index[client.ObjectKeyFromObject(c)] = i
+	}
+	began := time.Now()
+	err = each(ctx, channels, func(ctx context.Context, obj client.Object) error {
+		err := create(api)(ctx, obj)
+		answered[index[client.ObjectKeyFromObject(obj)]] = time.Now()
+		return err
+	})
+	if err != nil {
+		return readiness{}, err
+	}
+	r := readiness{created: time.Since(began)}
+	seen := <-ready
+	if len(seen) < len(channels) {
+		return r, fmt.Errorf("%d of %d Channels became Ready within %s", len(seen), len(channels), limit)
+	}
+	var waits []time.Duration
+	for key, at := range seen {
+		r.took = max(r.took, at.Sub(began))
+		waits = append(waits, max(0, at.Sub(answered[index[key]])))
+	}
+	r.waits = percentilesOf(waits)
+	return r, nil
+}
+
+// whenReady reads events until so many Channels were Ready.
+func whenReady(events watch.Interface, want int) map[types.NamespacedName]time.Time {
+	seen := make(map[types.NamespacedName]time.Time, want)
+	for event := range events.ResultChan() {
+		c, ok := event.Object.(*v1alpha1.Channel)
+		if !ok || !isReady(c.Generation, c.Status.Conditions) {
+			continue
+		}
+		key := client.ObjectKeyFromObject(c)
+		if _, known := seen[key]; !known {
+			seen[key] = time.Now()
+		}
+		if len(seen) == want {
+			break
+		}
+	}
+	return seen
+}
+
+func isReady(generation int64, conditions []metav1.Condition) bool {
+	found := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	return found != nil && found.Status == metav1.ConditionTrue && found.ObservedGeneration == generation
+}
