@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -37,11 +38,12 @@ type PoolReconciler struct {
 	client   client.Client
 	apply    *apply.Applier
 	settings dataplane.Settings
+	now      func() time.Time
 }
 
 // NewPool makes the reconciler of pools.
 func NewPool(o Options) *PoolReconciler {
-	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), settings: o.Settings}
+	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), settings: o.Settings, now: o.Now}
 }
 
 // poolScene is all that a pass over a pool looks at.

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -24,6 +25,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/gather"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
@@ -64,7 +66,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: atOnce}).
-		Watches(&v1alpha1.Channel{}, to(poolOfChannel)).
+		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
@@ -76,6 +78,16 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, to(poolOfObject), ofPool)
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
+}
+
+// partOfPoolChanged lets through what changes a pool: what its Channels declare, and that they come and go. Their status,
+// which the operator writes itself, is no part of it.
+func partOfPoolChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, wasChannel := e.ObjectOld.(*v1alpha1.Channel)
+		after, isChannel := e.ObjectNew.(*v1alpha1.Channel)
+		return wasChannel && isChannel && (before.Generation != after.Generation || gone(before) != gone(after))
+	}}
 }
 
 func (r *Reconciler) channelsOfBrand(ctx context.Context, brand client.Object) []reconcile.Request {

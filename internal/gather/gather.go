@@ -1,0 +1,74 @@
+// Package gather spaces the passes over an object that many others are parts of.
+//
+// A Brand counts its Channels, and a pool is made of them: were each of ten thousand new Channels a pass over its Brand and
+// one over its pool, those would be most of what the operator, and the API server for it, have to do. So the first change
+// wakes after a moment in which the rest of a folder arrives, and further ones at most once in a while. No change is lost:
+// each is followed by a pass that began after it.
+package gather
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+)
+
+const (
+	// settle is how long a first change waits for others.
+	settle = 50 * time.Millisecond
+	// spacing is the least time between two passes that changes wake.
+	spacing = time.Second
+)
+
+// Handler wakes what find returns for a changed object: for an update, what it returns for the object of before and after.
+func Handler[R comparable](now func() time.Time, find func(context.Context, client.Object) []R) handler.TypedEventHandler[client.Object, R] {
+	p := &plan[R]{next: map[R]time.Time{}}
+	wake := func(ctx context.Context, obj client.Object, queue workqueue.TypedRateLimitingInterface[R]) {
+		for _, request := range find(ctx, obj) {
+			queue.AddAfter(request, p.after(request, now()))
+		}
+	}
+	return handler.TypedFuncs[client.Object, R]{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue workqueue.TypedRateLimitingInterface[R]) {
+			wake(ctx, e.Object, queue)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[R]) {
+			wake(ctx, e.ObjectOld, queue)
+			wake(ctx, e.ObjectNew, queue)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[R]) {
+			wake(ctx, e.Object, queue)
+		},
+	}
+}
+
+// plan knows when each request is woken next, or was last.
+type plan[R comparable] struct {
+	mu   sync.Mutex
+	next map[R]time.Time
+}
+
+// after says how long a request waits that changed now.
+func (p *plan[R]) after(request R, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, known := p.next[request]
+	if known && last.After(now) {
+		return last.Sub(now)
+	}
+	for other, at := range p.next {
+		if now.Sub(at) >= spacing {
+			delete(p.next, other)
+		}
+	}
+	at := now.Add(settle)
+	if again := last.Add(spacing); known && again.After(at) {
+		at = again
+	}
+	p.next[request] = at
+	return at.Sub(now)
+}

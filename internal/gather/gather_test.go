@@ -1,0 +1,49 @@
+package gather
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAfter(t *testing.T) {
+	const ms = time.Millisecond
+	for name, tt := range map[string]struct {
+		// changes are when the object changed, want how long after the start it is woken for each.
+		changes, want []time.Duration
+	}{
+		"a change alone wakes soon":                      {[]time.Duration{0}, []time.Duration{50 * ms}},
+		"what comes at the same time is one pass":        {[]time.Duration{0, 10 * ms, 49 * ms}, []time.Duration{50 * ms, 50 * ms, 50 * ms}},
+		"a change after the pass waits for the next one": {[]time.Duration{0, 50 * ms, 60 * ms}, []time.Duration{50 * ms, 1050 * ms, 1050 * ms}},
+		"a stream of changes is a pass a second":         {[]time.Duration{0, 600 * ms, 1100 * ms, 2000 * ms, 2060 * ms}, []time.Duration{50 * ms, 1050 * ms, 2050 * ms, 2050 * ms, 3050 * ms}},
+		"a change after a pause wakes soon again":        {[]time.Duration{0, 5000 * ms}, []time.Duration{50 * ms, 5050 * ms}},
+		"a change late in the pause still settles":       {[]time.Duration{0, 1040 * ms}, []time.Duration{50 * ms, 1090 * ms}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, start := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+			for i, at := range tt.changes {
+				now := start.Add(at)
+				if got := now.Add(p.after("pool", now)).Sub(start); got != tt.want[i] {
+					t.Errorf("change at %s: woken at %s, want %s", at, got, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestRequestsDoNotWaitForOneAnother(t *testing.T) {
+	p, now := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+	p.after("one", now)
+	now = now.Add(settle)
+	if got := p.after("other", now); got != settle {
+		t.Errorf("waits %s, want %s", got, settle)
+	}
+}
+
+func TestWhatDoesNotChangeAnyMoreIsForgotten(t *testing.T) {
+	p, now := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+	p.after("gone", now)
+	p.after("here", now.Add(time.Minute))
+	if len(p.next) != 1 {
+		t.Errorf("knows of %d requests, want 1", len(p.next))
+	}
+}
