@@ -97,8 +97,9 @@ func TestBackoffGrowsAndStartsOver(t *testing.T) {
 		}
 		return waits
 	}
-	want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
-	if diff := cmp.Diff(want, next(1, 6)); diff != "" {
+	const ms = time.Millisecond
+	want := []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 5000 * ms, 5000 * ms}
+	if diff := cmp.Diff(want, next(1, 8)); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want[:1], next(2, 1)); diff != "" {

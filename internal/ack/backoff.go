@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	firstWait = 500 * time.Millisecond
+	firstWait = 100 * time.Millisecond
 	longest   = 5 * time.Second
 )
 
-// Backoff spaces the questions about an object whose generation is not served yet: from half a second, doubling up to
-// five. It is safe for concurrent use.
+// Backoff spaces the questions about an object whose generation is not served yet: from a tenth of a second, doubling up
+// to five. It is safe for concurrent use.
 type Backoff struct {
 	mu    sync.Mutex
 	waits map[types.NamespacedName]pending

@@ -19,9 +19,12 @@ import (
 
 const (
 	askTimeout = 2 * time.Second
-	// fresh is for how long one report answers for all objects that are reconciled together: a brand's folder holds a
-	// dozen objects, and each report holds all of them.
-	fresh = 200 * time.Millisecond
+	// One report answers for all objects that are reconciled together (a brand's folder holds a dozen objects, and each report
+	// holds all of them) for freshFor times as long as it took to get, from leastFresh to mostFresh. So a replica is asked for a
+	// hundredth of the time at most: the busier the two of them, and the longer the reports, the less often.
+	freshFor   = 100
+	leastFresh = 50 * time.Millisecond
+	mostFresh  = time.Second
 	// freshFailure is for how long a replica that could not be asked is not asked again. Each question costs askTimeout: asked
 	// for every object anew, one replica behind a broken network would hold up all that is reconciled.
 	freshFailure = 5 * time.Second
@@ -42,6 +45,7 @@ type Pods struct {
 type asked struct {
 	done   chan struct{}
 	at     time.Time
+	took   time.Duration
 	report configz.Report
 	err    error
 }
@@ -67,7 +71,7 @@ func NewPods(reader client.Reader, now func() time.Time) *Pods {
 func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
 	var pods corev1.PodList
 	selector := client.MatchingLabels(dataplane.Selector(target.Brand, target.Component, target.Pool))
-	if err := p.reader.List(ctx, &pods, client.InNamespace(target.Namespace), selector); err != nil {
+	if err := p.reader.List(ctx, &pods, client.InNamespace(target.Namespace), selector, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing the replicas of %s: %w", target.Component, err)
 	}
 	var ready []*corev1.Pod
@@ -111,10 +115,12 @@ func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error)
 	// The answer is for everybody who waits, so that it must not end with the one who happened to come first.
 	shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
+	began := p.now()
 	report, err := configz.Ask(shared, p.http, "http://"+net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(configz.HealthPort)))
 
 	p.mu.Lock()
 	a.report, a.err, a.at = report, err, p.now()
+	a.took = a.at.Sub(began)
 	p.mu.Unlock()
 	close(a.done)
 	return report, err
@@ -125,7 +131,7 @@ func (a *asked) stale(now time.Time) bool {
 	if a.at.IsZero() {
 		return false
 	}
-	age := fresh
+	age := min(max(freshFor*a.took, leastFresh), mostFresh)
 	if a.err != nil {
 		age = freshFailure
 	}
