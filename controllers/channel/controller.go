@@ -66,6 +66,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	decided := decide(seen, r.settings)
+	wake := r.wake(req, seen, decided)
+	if tooSoon(seen, decided, wake) {
+		return ctrl.Result{RequeueAfter: wake}, nil
+	}
 	before := seen.channel.Status.Conditions
 	after := status(seen, decided, r.now())
 	changed, err := r.apply.Status(ctx, seen.channel, after)
@@ -75,7 +79,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if changed {
 		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
 	}
-	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
+	return ctrl.Result{RequeueAfter: wake}, nil
+}
+
+// holdBack is how long the pauses between questions grow before a first word: 3 s in all.
+const holdBack = 2 * time.Second
+
+// tooSoon says whether to say nothing yet of a new Channel. The operator hears of it no later than the replicas do: a first
+// status would say that they do not serve it, and a second one take that back at once, for ten thousand Channels twenty
+// thousand writes. Whoever waits for more than that gets an answer.
+func tooSoon(seen *scene, decided verdict, wake time.Duration) bool {
+	return seen.channel.Status.ObservedGeneration == 0 && decided.pending && wake < holdBack
 }
 
 // wake says when to ask the replicas again: soon while something is under way, slowly for what the platform may change

@@ -30,9 +30,12 @@ import (
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
-// atOnce is how many Channels, and how many pools, are reconciled at the same time: replicas that do not answer must not
-// hold up the Channels of other pools.
-const atOnce = 4
+// How many Channels, and how many pools, are reconciled at the same time. A Channel's pass waits for the API server or for
+// replicas most of the time, and those that do not answer must not hold up the Channels of other pools; a pool's computes.
+const (
+	channelsAtOnce = 128
+	poolsAtOnce    = 16
+)
 
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -44,7 +47,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(route, handler.EnqueueRequestsFromMapFunc(r.channelOfRoute), ofPool)
 	}
 	return b.
-		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce}).
 		For(&v1alpha1.Channel{}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), exists).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -65,7 +68,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
-		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: atOnce}).
+		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
 		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
@@ -132,7 +135,7 @@ func (r *Reconciler) channelsNaming(names func(channel *v1alpha1.Channel, name s
 
 func (r *Reconciler) channels(ctx context.Context, choose func(*v1alpha1.Channel) bool, options ...client.ListOption) []reconcile.Request {
 	var channels v1alpha1.ChannelList
-	if err := r.client.List(ctx, &channels, options...); err != nil {
+	if err := r.client.List(ctx, &channels, append(options, client.UnsafeDisableDeepCopy)...); err != nil { // They are only looked at.
 		log.FromContext(ctx).Error(err, "Listing Channels for a change failed")
 		return nil
 	}
