@@ -74,12 +74,12 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 		}
 	}
 	if spec.PlaybookRef != nil {
-		if seen.playbookExists, err = refs.Get(ctx, r.client, seen.key(spec.PlaybookRef.Name), &v1alpha1.Playbook{}); err != nil {
+		if seen.playbookExists, err = refs.Look(ctx, r.client, seen.key(spec.PlaybookRef.Name), &v1alpha1.Playbook{}); err != nil {
 			return err
 		}
 	}
 	if spec.ServiceLevelRef != nil {
-		if seen.serviceLevelExists, err = refs.Get(ctx, r.client, seen.key(spec.ServiceLevelRef.Name), &v1alpha1.ServiceLevel{}); err != nil {
+		if seen.serviceLevelExists, err = refs.Look(ctx, r.client, seen.key(spec.ServiceLevelRef.Name), &v1alpha1.ServiceLevel{}); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {
 	seen.groups = map[string]*v1alpha1.SkillGroup{}
 	for _, rule := range seen.channel.Spec.Routing {
 		group := &v1alpha1.SkillGroup{}
-		exists, err := refs.Get(ctx, r.client, seen.key(rule.SkillGroupRef.Name), group)
+		exists, err := refs.Look(ctx, r.client, seen.key(rule.SkillGroupRef.Name), group)
 		if err != nil {
 			return err
 		}
@@ -110,14 +110,14 @@ func (r *Reconciler) observeAccount(ctx context.Context, seen *scene) error {
 func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	name := seen.key(dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel)))
 	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
-	exists, err := refs.Get(ctx, r.client, name, deployment)
+	exists, err := refs.Look(ctx, r.client, name, deployment)
 	if err != nil {
 		return err
 	}
 	if exists {
 		seen.deployment = deployment
 	}
-	exists, err = refs.Get(ctx, r.client, name, service)
+	exists, err = refs.Look(ctx, r.client, name, service)
 	if err != nil {
 		return err
 	}

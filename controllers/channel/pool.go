@@ -95,7 +95,9 @@ func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, 
 		return nil, err
 	}
 	var channels v1alpha1.ChannelList
-	if err := r.client.List(ctx, &channels, client.InNamespace(key.Namespace), client.MatchingFields{refs.ByBrand: key.Brand}); err != nil {
+	// They are only looked at.
+	err = r.client.List(ctx, &channels, client.InNamespace(key.Namespace), client.MatchingFields{refs.ByBrand: key.Brand}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return nil, fmt.Errorf("listing the Channels of Brand %s: %w", key.Brand, err)
 	}
 	for i := range channels.Items {
@@ -169,7 +171,7 @@ func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) erro
 	}
 	job := &batchv1.Job{}
 	key.Name = *wanted.GetName()
-	exists, err := refs.Get(ctx, r.client, key, job)
+	exists, err := refs.Look(ctx, r.client, key, job)
 	if err != nil || !exists || !metav1.IsControlledBy(job, seen.brand) || dataplane.Finished(job, batchv1.JobComplete) == nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func WatchReplicas(components ...string) builder.Predicates {
 func Replica() client.Object { return &corev1.Pod{} }
 
 func requests(ctx context.Context, reader client.Reader, list client.ObjectList, options ...client.ListOption) []reconcile.Request {
-	if err := reader.List(ctx, list, options...); err != nil {
+	if err := reader.List(ctx, list, append(options, client.UnsafeDisableDeepCopy)...); err != nil { // They are only looked at.
 		log.FromContext(ctx).Error(err, "Listing objects for a change failed")
 		return nil
 	}

@@ -32,6 +32,9 @@ import (
 // ErrForeign says that an object of the wanted name exists and is controlled by something else.
 var ErrForeign = errors.New("an object of this name belongs to somebody else")
 
+// managers is how the names of the operator's field managers start.
+const managers = "yingda/"
+
 // Applier writes on behalf of one controller.
 type Applier struct {
 	client  client.Client
@@ -42,7 +45,7 @@ type Applier struct {
 // New makes the applier of a controller. The client reads from the cache; live reads past it, and is asked only before
 // an object is made, since a cache that is filtered by label cannot tell "absent" from "somebody else's".
 func New(c client.Client, live client.Reader, controller string) *Applier {
-	return &Applier{client: c, live: live, manager: "yingda/" + controller}
+	return &Applier{client: c, live: live, manager: managers + controller}
 }
 
 // Object brings a rendered object that owner controls to the server, unless it is there already.
@@ -105,14 +108,13 @@ func (a *Applier) Objects(ctx context.Context, owner client.Object, rendered ...
 func (a *Applier) InTheWay(ctx context.Context, owner client.Object, rendered ...runtime.ApplyConfiguration) ([]string, error) {
 	var names []string
 	for _, object := range rendered {
-		desired, err := toMap(object)
+		want, err := metadataOf(object)
 		if err != nil {
 			return nil, err
 		}
-		want := &unstructured.Unstructured{Object: desired}
 		current, err := a.cached(ctx, want)
 		if err != nil {
-			return nil, fmt.Errorf("reading %s %s: %w", want.GetKind(), want.GetName(), err)
+			return nil, fmt.Errorf("reading %s %s: %w", want.Kind, want.Name, err)
 		}
 		switch {
 		case current == nil:
@@ -195,17 +197,18 @@ func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (c
 	return true, nil
 }
 
-// cached returns the object as the cache has it, nil when it has none.
-func (a *Applier) cached(ctx context.Context, want *unstructured.Unstructured) (client.Object, error) {
-	made, err := a.client.Scheme().New(want.GroupVersionKind())
+// cached returns the object as the cache has it, to be looked at alone, nil when it has none.
+func (a *Applier) cached(ctx context.Context, want client.Object) (client.Object, error) {
+	kind := want.GetObjectKind().GroupVersionKind()
+	made, err := a.client.Scheme().New(kind)
 	if err != nil {
 		return nil, fmt.Errorf("making an empty object: %w", err)
 	}
 	current, ok := made.(client.Object)
 	if !ok {
-		return nil, fmt.Errorf("%s is no object", want.GetKind())
+		return nil, fmt.Errorf("%s is no object", kind.Kind)
 	}
-	if err := a.client.Get(ctx, client.ObjectKeyFromObject(want), current); err != nil {
+	if err := a.client.Get(ctx, client.ObjectKeyFromObject(want), current, client.UnsafeDisableDeepCopy); err != nil {
 		if apierrors.IsNotFound(err) {
 			return nil, nil // Absence is an answer, not a failure.
 		}
@@ -214,9 +217,9 @@ func (a *Applier) cached(ctx context.Context, want *unstructured.Unstructured) (
 	return current, nil
 }
 
-func (a *Applier) refuseForeign(ctx context.Context, owner client.Object, want *unstructured.Unstructured) error {
+func (a *Applier) refuseForeign(ctx context.Context, owner, want client.Object) error {
 	there := &metav1.PartialObjectMetadata{}
-	there.SetGroupVersionKind(want.GroupVersionKind())
+	there.SetGroupVersionKind(want.GetObjectKind().GroupVersionKind())
 	err := a.live.Get(ctx, client.ObjectKeyFromObject(want), there)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -250,10 +253,34 @@ type Reference struct {
 
 // ReferenceTo names what a rendered object will be.
 func ReferenceTo(rendered runtime.ApplyConfiguration) (Reference, error) {
-	content, err := toMap(rendered)
+	obj, err := metadataOf(rendered)
 	if err != nil {
 		return Reference{}, err
 	}
-	obj := unstructured.Unstructured{Object: content}
-	return Reference{Kind: obj.GroupVersionKind().GroupKind(), Name: obj.GetName()}, nil
+	return Reference{Kind: obj.GroupVersionKind().GroupKind(), Name: obj.Name}, nil
+}
+
+// named is what every generated apply configuration of an object can say.
+type named interface {
+	GetAPIVersion() *string
+	GetKind() *string
+	GetNamespace() *string
+	GetName() *string
+}
+
+// metadataOf says which object is rendered, without encoding all of it: passes ask for that far more often than they write.
+func metadataOf(rendered runtime.ApplyConfiguration) (*metav1.PartialObjectMetadata, error) {
+	n, ok := rendered.(named)
+	if !ok {
+		return nil, fmt.Errorf("%T is not the apply configuration of an object", rendered)
+	}
+	obj := &metav1.PartialObjectMetadata{}
+	for field, value := range map[*string]*string{
+		&obj.APIVersion: n.GetAPIVersion(), &obj.Kind: n.GetKind(), &obj.Namespace: n.GetNamespace(), &obj.Name: n.GetName(),
+	} {
+		if value != nil {
+			*field = *value
+		}
+	}
+	return obj, nil
 }

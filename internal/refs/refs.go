@@ -63,7 +63,16 @@ func NamesTaken(objects []string) []Problem {
 
 // Get reads an object into obj and says whether it exists.
 func Get(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object) (bool, error) {
-	err := reader.Get(ctx, key, obj)
+	return get(ctx, reader, key, obj)
+}
+
+// Look is Get for an object that is only looked at: it is the cache's own and must not be changed.
+func Look(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object) (bool, error) {
+	return get(ctx, reader, key, obj, client.UnsafeDisableDeepCopy)
+}
+
+func get(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object, options ...client.GetOption) (bool, error) {
+	err := reader.Get(ctx, key, obj, options...)
 	switch {
 	case apierrors.IsNotFound(err):
 		return false, nil
@@ -73,10 +82,10 @@ func Get(ctx context.Context, reader client.Reader, key types.NamespacedName, ob
 	return true, nil
 }
 
-// Secret reads the metadata of a Secret; nil when there is none.
+// Secret reads the metadata of a Secret, to be looked at alone; nil when there is none.
 func Secret(ctx context.Context, reader client.Reader, key types.NamespacedName) (*metav1.PartialObjectMetadata, error) {
 	secret := SecretMetadata()
-	exists, err := Get(ctx, reader, key, secret)
+	exists, err := Look(ctx, reader, key, secret)
 	if err != nil || !exists {
 		return nil, err
 	}
