@@ -24,6 +24,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
@@ -43,10 +44,10 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // CacheOptions keep the cache to what the operator looks at: its own kinds, what it made itself, the pods of the data
-// plane without their specs, and of Secrets the metadata alone.
+// plane without their specs, and of Secrets the metadata alone; of managed fields the operator's own.
 func CacheOptions(namespaces []string, settings dataplane.Settings) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{dataplane.LabelManagedBy: dataplane.ManagedBy})
-	options := cache.Options{ByObject: map[client.Object]cache.ByObject{
+	options := cache.Options{DefaultTransform: apply.Keep, ByObject: map[client.Object]cache.ByObject{
 		&corev1.Pod{}: {
 			Label:     labels.SelectorFromSet(labels.Set{dataplane.LabelName: dataplane.Name, dataplane.LabelManagedBy: dataplane.ManagedBy}),
 			Transform: ack.KeepOfPod,
