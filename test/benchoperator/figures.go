@@ -20,7 +20,7 @@ func percentilesOf(took []time.Duration) percentiles {
 
 // since is what happened between two looks at the operator.
 func (s stats) since(before stats) stats {
-	d := stats{Writes: map[string]int{}, Heap: s.Heap, Reconciles: map[string]float64{}}
+	d := stats{Writes: map[string]int{}, Heap: s.Heap, Reconciles: map[string]float64{}, Waited: map[string][]bucket{}}
 	for key, count := range s.Writes {
 		if count -= before.Writes[key]; count > 0 {
 			d.Writes[key] = count
@@ -31,17 +31,22 @@ func (s stats) since(before stats) stats {
 			d.Reconciles[key] = count
 		}
 	}
-	for _, b := range s.Waited {
-		for _, was := range before.Waited {
-			if was.Bound == b.Bound {
-				b.Count -= was.Count
+	for controller, buckets := range s.Waited {
+		for _, b := range buckets {
+			for _, was := range before.Waited[controller] {
+				if was.Bound == b.Bound {
+					b.Count -= was.Count
+				}
 			}
+			d.Waited[controller] = addTo(d.Waited[controller], b)
+			d.Waited[allQueues] = addTo(d.Waited[allQueues], b)
 		}
-		d.Waited = append(d.Waited, b)
 	}
-	slices.SortFunc(d.Waited, func(a, b bucket) int { return cmp.Compare(a.Bound, b.Bound) })
 	return d
 }
+
+// allQueues stands for the queues of all controllers.
+const allQueues = "all"
 
 // writes are all but events, which are counted for themselves.
 func (s stats) writes() (writes, events int) {
@@ -55,24 +60,37 @@ func (s stats) writes() (writes, events int) {
 	return writes, events
 }
 
-// waited is the upper bound of what 99 of 100 items waited in a queue, and the share of those that waited over a second.
-func (s stats) waited() (bound float64, overOneSecond float64) {
-	if len(s.Waited) == 0 {
+// waited is the upper bound of what 99 of 100 items waited in a controller's queue, and the share of those, in a hundred, that
+// waited over a second.
+func (s stats) waited(controller string) (bound, overOneSecond float64) {
+	buckets := slices.SortedFunc(slices.Values(s.Waited[controller]), func(a, b bucket) int { return cmp.Compare(a.Bound, b.Bound) })
+	if len(buckets) == 0 {
 		return 0, 0
 	}
-	all := s.Waited[len(s.Waited)-1].Count
-	for _, b := range s.Waited {
-		if float64(b.Count) >= 0.99*float64(all) {
-			bound = b.Bound
-			break
-		}
+	all := float64(buckets[len(buckets)-1].Count)
+	if all == 0 {
+		return 0, 0
 	}
-	for _, b := range s.Waited {
-		if math.Abs(b.Bound-1) < 0.5 && all > 0 {
-			overOneSecond = 1 - float64(b.Count)/float64(all)
+	for _, b := range slices.Backward(buckets) {
+		if float64(b.Count) >= 0.99*all {
+			bound = b.Bound
+		}
+		if math.Abs(b.Bound-1) < 0.5 {
+			overOneSecond = 100 * (1 - float64(b.Count)/all)
 		}
 	}
 	return bound, overOneSecond
+}
+
+// describeWaits says of each queue how many of a hundred items waited in it for more than a second.
+func (s stats) describeWaits() string {
+	over := map[string]float64{}
+	for controller := range s.Waited {
+		if _, share := s.waited(controller); share > 0 {
+			over[controller] = share
+		}
+	}
+	return describe(over, func(a, b string) int { return cmp.Compare(over[b], over[a]) }, "%.1f %%")
 }
 
 func describeWrites(writes map[string]int) string {

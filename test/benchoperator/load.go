@@ -61,7 +61,10 @@ func remove(api client.Client) func(context.Context, client.Object) error {
 }
 
 // floorTimes are what the bare client needs.
-type floorTimes struct{ create, patch time.Duration }
+type floorTimes struct {
+	create, patch time.Duration
+	processors    map[string]float64
+}
 
 func (f floorTimes) sum() time.Duration { return f.create + f.patch }
 
@@ -80,7 +83,7 @@ func floor(ctx context.Context, api client.Client, objects []client.Object, stat
 	err = each(ctx, channels, func(ctx context.Context, obj client.Object) error {
 		return api.Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, content))
 	})
-	return floorTimes{created.Sub(began), time.Since(created)}, err
+	return floorTimes{create: created.Sub(began), patch: time.Since(created)}, err
 }
 
 func isChannel(obj client.Object) bool {
@@ -100,13 +103,9 @@ type readiness struct {
 func product(ctx context.Context, api client.WithWatch, channels []client.Object, run string, limit time.Duration) (readiness, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	events, err := api.Watch(ctx, &v1alpha1.ChannelList{}, client.MatchingLabels{labelRun: run})
-	if err != nil {
-		return readiness{}, fmt.Errorf("watching the Channels: %w", err)
-	}
-	defer events.Stop()
-	ready := make(chan map[types.NamespacedName]time.Time, 1)
-	go func() { ready <- whenReady(events, len(channels)) }()
+	seen := make(map[types.NamespacedName]time.Time, len(channels))
+	ended := make(chan error, 1)
+	go func() { ended <- whenReady(ctx, api, run, seen, len(channels)) }()
 
 	answered := make([]time.Time, len(channels))
 	index := make(map[types.NamespacedName]int, len(channels))
@@ -114,7 +113,7 @@ func product(ctx context.Context, api client.WithWatch, channels []client.Object
 		index[client.ObjectKeyFromObject(c)] = i
 	}
 	began := time.Now()
-	err = each(ctx, channels, func(ctx context.Context, obj client.Object) error {
+	err := each(ctx, channels, func(ctx context.Context, obj client.Object) error {
 		err := create(api)(ctx, obj)
 		answered[index[client.ObjectKeyFromObject(obj)]] = time.Now()
 		return err
@@ -123,9 +122,8 @@ func product(ctx context.Context, api client.WithWatch, channels []client.Object
 		return readiness{}, err
 	}
 	r := readiness{created: time.Since(began)}
-	seen := <-ready
-	if len(seen) < len(channels) {
-		return r, fmt.Errorf("%d of %d Channels became Ready within %s", len(seen), len(channels), limit)
+	if err := <-ended; err != nil {
+		return r, fmt.Errorf("waiting for Channels, of which %d of %d are Ready: %w", len(seen), len(channels), err)
 	}
 	var waits []time.Duration
 	for key, at := range seen {
@@ -136,9 +134,21 @@ func product(ctx context.Context, api client.WithWatch, channels []client.Object
 	return r, nil
 }
 
-// whenReady reads events until so many Channels were Ready.
-func whenReady(events watch.Interface, want int) map[types.NamespacedName]time.Time {
-	seen := make(map[types.NamespacedName]time.Time, want)
+// whenReady follows a run's Channels until so many were seen to be Ready. A busy server ends watches that it cannot serve in
+// time; another one begins with how things are then.
+func whenReady(ctx context.Context, api client.WithWatch, run string, seen map[types.NamespacedName]time.Time, want int) error {
+	for len(seen) < want {
+		events, err := api.Watch(ctx, &v1alpha1.ChannelList{}, client.MatchingLabels{labelRun: run})
+		if err != nil {
+			return fmt.Errorf("watching the Channels: %w", err)
+		}
+		noteReady(events, seen, want)
+		events.Stop()
+	}
+	return nil
+}
+
+func noteReady(events watch.Interface, seen map[types.NamespacedName]time.Time, want int) {
 	for event := range events.ResultChan() {
 		c, ok := event.Object.(*v1alpha1.Channel)
 		if !ok || !isReady(c.Generation, c.Status.Conditions) {
@@ -149,10 +159,9 @@ func whenReady(events watch.Interface, want int) map[types.NamespacedName]time.T
 			seen[key] = time.Now()
 		}
 		if len(seen) == want {
-			break
+			return
 		}
 	}
-	return seen
 }
 
 func isReady(generation int64, conditions []metav1.Condition) bool {

@@ -109,8 +109,8 @@ type stats struct {
 	Active     float64            `json:"active"`
 	// Depth is how many items wait in all queues.
 	Depth float64 `json:"depth"`
-	// Waited says how many items waited in a queue, by how long at most.
-	Waited []bucket `json:"waited"`
+	// Waited says by controller how many items waited in its queue, by how long at most.
+	Waited map[string][]bucket `json:"waited"`
 }
 
 // bucket counts the items that waited at most Bound seconds.
@@ -120,7 +120,7 @@ type bucket struct {
 }
 
 func readStats(writes *writeCounter) (stats, error) {
-	s := stats{Writes: writes.read(), Reconciles: map[string]float64{}}
+	s := stats{Writes: writes.read(), Reconciles: map[string]float64{}, Waited: map[string][]bucket{}}
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	s.Heap = memory.HeapAlloc
@@ -128,8 +128,6 @@ func readStats(writes *writeCounter) (stats, error) {
 	if err != nil {
 		return s, fmt.Errorf("gathering the metrics: %w", err)
 	}
-	waited := map[float64]uint64{}
-	var all uint64
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
 			controller := ""
@@ -146,18 +144,25 @@ func readStats(writes *writeCounter) (stats, error) {
 			case "workqueue_depth":
 				s.Depth += m.GetGauge().GetValue()
 			case "workqueue_queue_duration_seconds":
-				all += m.GetHistogram().GetSampleCount()
 				for _, b := range m.GetHistogram().GetBucket() {
-					waited[b.GetUpperBound()] += b.GetCumulativeCount()
+					s.Waited[controller] = addTo(s.Waited[controller], bucket{b.GetUpperBound(), b.GetCumulativeCount()})
 				}
+				s.Waited[controller] = addTo(s.Waited[controller], bucket{beyond, m.GetHistogram().GetSampleCount()})
 			}
 		}
 	}
-	for bound, count := range waited {
-		s.Waited = append(s.Waited, bucket{bound, count})
-	}
-	s.Waited = append(s.Waited, bucket{beyond, all})
 	return s, nil
+}
+
+// addTo adds a bucket to those of a histogram: a queue has one for each priority.
+func addTo(buckets []bucket, more bucket) []bucket {
+	for i := range buckets {
+		if buckets[i].Bound == more.Bound {
+			buckets[i].Count += more.Count
+			return buckets
+		}
+	}
+	return append(buckets, more)
 }
 
 // beyond stands for infinity, which JSON has not, as the bound of the last bucket.

@@ -76,10 +76,10 @@ func (r *report) speed(w *strings.Builder) {
 			medianOf(rounds, pooled.ratio),
 			of(func(p pooled) time.Duration { return p.ready.waits.p50 }), of(func(p pooled) time.Duration { return p.ready.waits.p99 }))
 	}
-	w.WriteString("\nProcessor seconds while the product was measured (last round):\n\n")
+	w.WriteString("\nProcessor seconds (last round):\n\n")
 	for _, rounds := range r.pooled {
 		p := rounds[len(rounds)-1]
-		fmt.Fprintf(w, "- %d: %s\n", p.size, describeProcessors(p.processors))
+		fmt.Fprintf(w, "- %d, floor: %s\n- %d, product: %s\n", p.size, describeProcessors(p.floor.processors), p.size, describeProcessors(p.processors))
 	}
 	w.WriteString("\n")
 }
@@ -98,8 +98,8 @@ func (r *report) costs(w *strings.Builder) {
 			each(func(p pooled) int { writes, _ := p.during.writes(); return writes }),
 			each(func(p pooled) int { _, events := p.during.writes(); return events }),
 			medianOf(rounds, pooled.heapEach),
-			medianOf(rounds, func(p pooled) float64 { bound, _ := p.during.waited(); return bound }),
-			medianOf(rounds, func(p pooled) float64 { _, over := p.during.waited(); return 100 * over }))
+			medianOf(rounds, func(p pooled) float64 { bound, _ := p.during.waited(allQueues); return bound }),
+			medianOf(rounds, func(p pooled) float64 { _, over := p.during.waited(allQueues); return over }))
 	}
 	w.WriteString(`
 Writes are all requests of the operator that change something, those for pools and Brands included; events are counted for
@@ -109,7 +109,8 @@ time is the metric workqueue_queue_duration_seconds of all controllers, whose bu
 `)
 	for _, rounds := range r.pooled {
 		p := rounds[len(rounds)-1]
-		fmt.Fprintf(w, "- %d: writes %s; reconciles %s\n", p.size, describeWrites(p.during.Writes), describeReconciles(p.during.Reconciles))
+		fmt.Fprintf(w, "- %d: writes %s; reconciles %s; over a second in a queue: %s\n", p.size,
+			describeWrites(p.during.Writes), describeReconciles(p.during.Reconciles), p.during.describeWaits())
 	}
 	w.WriteString("\n")
 }
@@ -142,7 +143,7 @@ func (r *report) isolation(w *strings.Builder) {
 		return
 	}
 	writes, events := d.during.writes()
-	bound, _ := d.during.waited()
+	bound, _ := d.during.waited(allQueues)
 	fmt.Fprintf(w, `## Channels with a pool of their own
 
 %d Channels with isolation Dedicated. The floor creates the same objects: for each Channel the %d that there are with its pool's, the
