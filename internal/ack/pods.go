@@ -40,6 +40,8 @@ type Pods struct {
 
 	mu      sync.Mutex
 	reports map[string]*asked
+	// swept is when old reports were forgotten.
+	swept time.Time
 }
 
 type asked struct {
@@ -138,9 +140,15 @@ func (a *asked) stale(now time.Time) bool {
 	return now.Sub(a.at) >= age
 }
 
+// forgetOld looks at all reports, so not at every question.
 func (p *Pods) forgetOld() {
+	now := p.now()
+	if now.Sub(p.swept) < mostFresh {
+		return
+	}
+	p.swept = now
 	for key, a := range p.reports {
-		if a.stale(p.now()) {
+		if a.stale(now) {
 			delete(p.reports, key)
 		}
 	}
