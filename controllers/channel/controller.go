@@ -13,9 +13,12 @@ import (
 	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
@@ -62,7 +65,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if seen.channel.DeletionTimestamp != nil {
 		return r.leave(ctx, req, seen)
 	}
-	if err := r.apply.AddFinalizer(ctx, seen.channel, Finalizer); err != nil {
+	if !controllerutil.ContainsFinalizer(seen.channel, Finalizer) {
+		err := r.apply.AddFinalizer(ctx, seen.channel, Finalizer)
+		if apierrors.IsConflict(err) {
+			err = nil
+		}
+		// The change, or what the cache missed, wakes the controller; a status written by this pass would be one more, and the
+		// pass for the first would not know of the second.
 		return ctrl.Result{}, err
 	}
 	decided := decide(seen, r.settings)
@@ -82,20 +91,33 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: wake}, nil
 }
 
-// holdBack is how long the pauses between questions grow before a first word: 3 s in all.
-const holdBack = 2 * time.Second
+// How long the pauses between looks at a new Channel grow before a first word that is not Ready: 3 s in all while replicas
+// may still load it, less than one where something else is wrong.
+const (
+	patienceWithReplicas = 2 * time.Second
+	patience             = 500 * time.Millisecond
+)
 
-// tooSoon says whether to say nothing yet of a new Channel. The operator hears of it no later than the replicas do: a first
-// status would say that they do not serve it, and a second one take that back at once, for ten thousand Channels twenty
-// thousand writes. Whoever waits for more than that gets an answer.
+// firstWord says whether a pass would be the first to say something of a Channel, and it is not that it is Ready.
+func firstWord(seen *scene, decided verdict) bool {
+	return seen.channel.Status.ObservedGeneration == 0 && decided.findings[0].Status != metav1.ConditionTrue
+}
+
+// tooSoon says whether to say nothing yet. The operator hears of a new Channel no later than its replicas do, and may hear of
+// what it refers to later: a first status would say so, and a second one take it back at once, for ten thousand Channels
+// twenty thousand writes.
 func tooSoon(seen *scene, decided verdict, wake time.Duration) bool {
-	return seen.channel.Status.ObservedGeneration == 0 && decided.pending && wake < holdBack
+	limit := patience
+	if decided.pending {
+		limit = patienceWithReplicas
+	}
+	return firstWord(seen, decided) && wake < limit
 }
 
 // wake says when to ask the replicas again: soon while something is under way, slowly for what the platform may change
 // without us, and not at all while there is nobody to ask.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
-	if decided.pending {
+	if decided.pending || firstWord(seen, decided) {
 		return r.backoff.Next(req.NamespacedName, seen.channel.Generation)
 	}
 	r.backoff.Forget(req.NamespacedName)

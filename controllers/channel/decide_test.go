@@ -224,6 +224,33 @@ func TestReadyNeedsNoWebhookCall(t *testing.T) {
 	}
 }
 
+func TestABadFirstWordWaitsAndNotForLong(t *testing.T) {
+	ready, not := conditions.True(v1alpha1.ConditionReady, "", ""), conditions.False(v1alpha1.ConditionReady, "", "")
+	for name, tt := range map[string]struct {
+		observed int64
+		ready    conditions.Condition
+		pending  bool
+		wake     time.Duration
+		want     bool
+	}{
+		"replicas may be loading it":       {0, not, true, 100 * time.Millisecond, true},
+		"replicas may be loading it still": {0, not, true, 1600 * time.Millisecond, true},
+		"replicas have had seconds":        {0, not, true, 3200 * time.Millisecond, false},
+		"its Secret may be on its way":     {0, not, false, 100 * time.Millisecond, true},
+		"its Secret is not there":          {0, not, false, 800 * time.Millisecond, false},
+		"something was said already":       {1, not, true, 100 * time.Millisecond, false},
+		"it is Ready":                      {0, ready, false, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := sceneOf(func(s *scene) { s.channel.Status.ObservedGeneration = tt.observed })
+			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
+			if got := tooSoon(seen, decided, tt.wake); got != tt.want {
+				t.Errorf("too soon is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAPoolWithoutUsableSecretsMayReadNone(t *testing.T) {
 	if rules := secretRules(nil); len(rules) != 0 {
 		t.Errorf("rules %+v, want none: one without names is for every Secret", rules)

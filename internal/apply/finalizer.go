@@ -35,5 +35,8 @@ func (a *Applier) patchFinalizers(ctx context.Context, seen client.Object, chang
 	if err := a.client.Patch(ctx, changed, patch, client.FieldOwner(a.manager)); err != nil {
 		return fmt.Errorf("patching the finalizers of %s: %w", seen.GetName(), err)
 	}
+	// What is applied next holds for the version that this made; for the one of before it would be refused.
+	seen.SetFinalizers(changed.GetFinalizers())
+	seen.SetResourceVersion(changed.GetResourceVersion())
 	return nil
 }
