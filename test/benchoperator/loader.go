@@ -95,7 +95,7 @@ func (l *loader) follow(ctx context.Context) (cache.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := controllers.CacheOptions(nil)
+	options := controllers.CacheOptions(nil, settings())
 	options.Scheme = scheme
 	informers, err := cache.New(l.config, options)
 	if err != nil {
@@ -177,22 +177,34 @@ func (l *loader) report(r *http.Request) (configz.Report, error) {
 	if err != nil {
 		return configz.Report{}, err
 	}
-	generations := served.Snapshot().Generations()
-	report := configz.Report{Objects: generations}
-	if pod.Labels[dataplane.LabelComponent] == dataplane.Connector {
-		report = connectorReport(generations)
+	snapshot := served.Snapshot()
+	switch pod.Labels[dataplane.LabelComponent] {
+	case dataplane.Connector:
+		return connectorReport(snapshot, pod.Labels[dataplane.LabelPool]), nil
+	case dataplane.Router:
+		return routerReport(snapshot), nil
 	}
-	return report, nil
+	return configz.Report{Objects: snapshot.Generations()}, nil
 }
 
-// connectorReport is what a connector says: it knows Channels alone, and all of them are in order.
-func connectorReport(generations map[string]int64) configz.Report {
+// connectorReport is what a connector says: it knows the Channels of its pool alone, and all of them are in order.
+func connectorReport(snapshot *catalog.Snapshot, pool string) configz.Report {
 	report := configz.Report{Objects: map[string]int64{}, Channels: map[string]configz.Channel{}}
-	for key, generation := range generations {
-		if name, ok := strings.CutPrefix(key, configz.ObjectKey("Channel", "")); ok {
+	for key, generation := range snapshot.Generations() {
+		name, isChannel := strings.CutPrefix(key, configz.ObjectKey("Channel", ""))
+		if c, ok := snapshot.Channel(name); isChannel && ok && c.Pool == pool {
 			report.Objects[key] = generation
 			report.Channels[name] = configz.Channel{Credentials: configz.CredentialsAccepted}
 		}
+	}
+	return report
+}
+
+// routerReport is what a router says: of the Channels that are being deleted no message is on its way.
+func routerReport(snapshot *catalog.Snapshot) configz.Report {
+	report := configz.Report{Objects: snapshot.Generations(), Channels: map[string]configz.Channel{}}
+	for _, name := range snapshot.Departing() {
+		report.Channels[name] = configz.Channel{OnTheWay: new(int64(0))}
 	}
 	return report
 }

@@ -42,7 +42,7 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 	config.QPS = -1
 	config.Wrap(writes.wrap)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Logger: logr.Discard(), Cache: controllers.CacheOptions(nil),
+		Scheme: scheme, Logger: logr.Discard(), Cache: controllers.CacheOptions(nil, settings()),
 		Client:  client.Options{FieldValidation: "Strict"},
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 	})
@@ -50,12 +50,7 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		Asker: ack.NewPods(mgr.GetClient(), time.Now),
-		Settings: dataplane.Settings{
-			Image: "yingda:bench", ImagePullPolicy: corev1.PullIfNotPresent,
-			AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}, Exposure: dataplane.ExposureClusterIP,
-		},
-		Random: rand.Reader, Now: time.Now,
+		Asker: ack.NewPods(mgr.GetClient(), time.Now), Settings: settings(), Random: rand.Reader, Now: time.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("setting up the controllers: %w", err)
@@ -83,6 +78,13 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 		return fmt.Errorf("running the operator: %w", err)
 	}
 	return nil
+}
+
+func settings() dataplane.Settings {
+	return dataplane.Settings{
+		Image: "yingda:bench", ImagePullPolicy: corev1.PullIfNotPresent,
+		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}, Exposure: dataplane.ExposureClusterIP,
+	}
 }
 
 // serveLoad answers the load on an address of this machine, which it prints.
