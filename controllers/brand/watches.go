@@ -2,6 +2,7 @@ package brand
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -25,22 +26,30 @@ import (
 // atOnce is how many Brands are reconciled at the same time: replicas of one that do not answer must not hold up others.
 const atOnce = 16
 
+// countSpacing is how far the number of Channels may be behind while many come in, and how long a Brand may stay when its
+// last one has gone.
+const countSpacing = 3 * time.Second
+
 // SetupWithManager says which changes a Brand's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
+	// The Brand controls what pools are made of, too, but looks at none of it.
+	ofNoPool := builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool {
+		return obj.GetLabels()[dataplane.LabelPool] == ""
+	}))
 	b := ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		For(&v1alpha1.Brand{}).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
-		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, brandOfChannel), exists).
+		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, countSpacing, brandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("Playbook")), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ShiftSchedule")), exists).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(brandOfPod), builder.WithPredicates(ack.ReplicaChanged()))
 	for _, object := range append(owned(), dataplane.Routes(r.settings)...) {
-		b = b.Owns(object)
+		b = b.Owns(object, ofNoPool)
 	}
 	return b.Complete(telemetry.Traced("brand", r))
 }

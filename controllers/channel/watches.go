@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -37,6 +38,9 @@ const (
 	poolsAtOnce    = 16
 )
 
+// poolSpacing is how long another Channel may wait for the right to read its Secret while many of its pool come in.
+const poolSpacing = time.Second
+
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
@@ -69,7 +73,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
-		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
+		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, poolSpacing, poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
@@ -112,7 +116,9 @@ func (r *Reconciler) channelsOfAccount(ctx context.Context, obj client.Object) [
 	if !ok || channel.Spec.MiniProgram == nil {
 		return nil
 	}
-	return r.channels(ctx, everyChannel, client.MatchingFields{refs.ByAccount: channel.Spec.MiniProgram.AppID})
+	// The Channel itself is woken as such: a second pass at the same time would not know what the first has written.
+	return r.channels(ctx, func(other *v1alpha1.Channel) bool { return other.UID != channel.UID },
+		client.MatchingFields{refs.ByAccount: channel.Spec.MiniProgram.AppID})
 }
 
 // channelsOfObject finds the Channels that an object or a pod of the Brand concerns, by its labels.

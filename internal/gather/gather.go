@@ -17,16 +17,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-const (
-	// settle is how long a first change waits for others.
-	settle = 50 * time.Millisecond
-	// spacing is the least time between two passes that changes wake.
-	spacing = time.Second
-)
+// settle is how long a first change waits for others.
+const settle = 50 * time.Millisecond
 
-// Handler wakes what find returns for a changed object: for an update, what it returns for the object of before and after.
-func Handler[R comparable](now func() time.Time, find func(context.Context, client.Object) []R) handler.TypedEventHandler[client.Object, R] {
-	p := &plan[R]{next: map[R]time.Time{}}
+// Handler wakes what find returns for a changed object, for an update what it returns for the object of before and after.
+// spacing is the least time between two passes over the same.
+func Handler[R comparable](
+	now func() time.Time, spacing time.Duration, find func(context.Context, client.Object) []R,
+) handler.TypedEventHandler[client.Object, R] {
+	p := newPlan[R](spacing)
 	wake := func(ctx context.Context, obj client.Object, queue workqueue.TypedRateLimitingInterface[R]) {
 		for _, request := range find(ctx, obj) {
 			queue.AddAfter(request, p.after(request, now()))
@@ -48,8 +47,14 @@ func Handler[R comparable](now func() time.Time, find func(context.Context, clie
 
 // plan knows when each request is woken next, or was last.
 type plan[R comparable] struct {
+	spacing time.Duration
+
 	mu   sync.Mutex
 	next map[R]time.Time
+}
+
+func newPlan[R comparable](spacing time.Duration) *plan[R] {
+	return &plan[R]{spacing: spacing, next: map[R]time.Time{}}
 }
 
 // after says how long a request waits that changed now.
@@ -61,12 +66,12 @@ func (p *plan[R]) after(request R, now time.Time) time.Duration {
 		return last.Sub(now)
 	}
 	for other, at := range p.next {
-		if now.Sub(at) >= spacing {
+		if now.Sub(at) >= p.spacing {
 			delete(p.next, other)
 		}
 	}
 	at := now.Add(settle)
-	if again := last.Add(spacing); known && again.After(at) {
+	if again := last.Add(p.spacing); known && again.After(at) {
 		at = again
 	}
 	p.next[request] = at

@@ -19,7 +19,7 @@ func TestAfter(t *testing.T) {
 		"a change late in the pause still settles":       {[]time.Duration{0, 1040 * ms}, []time.Duration{50 * ms, 1090 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, start := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+			p, start := newPlan[string](time.Second), time.Unix(0, 0)
 			for i, at := range tt.changes {
 				now := start.Add(at)
 				if got := now.Add(p.after("pool", now)).Sub(start); got != tt.want[i] {
@@ -31,7 +31,7 @@ func TestAfter(t *testing.T) {
 }
 
 func TestRequestsDoNotWaitForOneAnother(t *testing.T) {
-	p, now := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+	p, now := newPlan[string](time.Second), time.Unix(0, 0)
 	p.after("one", now)
 	now = now.Add(settle)
 	if got := p.after("other", now); got != settle {
@@ -40,7 +40,7 @@ func TestRequestsDoNotWaitForOneAnother(t *testing.T) {
 }
 
 func TestWhatDoesNotChangeAnyMoreIsForgotten(t *testing.T) {
-	p, now := &plan[string]{next: map[string]time.Time{}}, time.Unix(0, 0)
+	p, now := newPlan[string](time.Second), time.Unix(0, 0)
 	p.after("gone", now)
 	p.after("here", now.Add(time.Minute))
 	if len(p.next) != 1 {

@@ -52,6 +52,8 @@ func startCluster(ctx context.Context, o options) (*cluster, error) {
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	// envtest's etcd forgets to sync, which no floor may.
 	env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "false").Set("quota-backend-bytes", "4294967296")
+	// A pool has a Service, and the default range holds 254.
+	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	config, err := env.Start()
 	if err != nil {
 		return nil, fmt.Errorf("starting the API server: %w", err)
