@@ -157,13 +157,13 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 }
 
 // wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has
-// rested, and while something is in the way.
+// rested, while something is in the way, and while Channels keep the Brand from going, which are counted with a delay.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
 	wake := decided.provisioning.wake
 	if wake == 0 && len(seen.inTheWay) > 0 {
 		wake = apply.LookAgain
 	}
-	if !decided.pending {
+	if !decided.pending && seen.brand.DeletionTimestamp == nil {
 		r.backoff.Forget(req.NamespacedName)
 		return wake
 	}

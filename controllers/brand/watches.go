@@ -26,9 +26,8 @@ import (
 // atOnce is how many Brands are reconciled at the same time: replicas of one that do not answer must not hold up others.
 const atOnce = 16
 
-// countSpacing is how far the number of Channels may be behind while many come in, and how long a Brand may stay when its
-// last one has gone.
-const countSpacing = 3 * time.Second
+// countSpacing is how far the number of Channels may be behind while they come and go.
+const countSpacing = 10 * time.Second
 
 // SetupWithManager says which changes a Brand's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {

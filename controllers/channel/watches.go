@@ -39,7 +39,7 @@ const (
 )
 
 // poolSpacing is how long another Channel may wait for the right to read its Secret while many of its pool come in.
-const poolSpacing = time.Second
+const poolSpacing = 2 * time.Second
 
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
