@@ -306,28 +306,6 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 	}
 }
 
-func TestAnotherChannelOfAPoolCostsTwoWrites(t *testing.T) {
-	w := newWorld(t)
-	w.servedBrand("lumi")
-	w.servedChannel("shop", "lumi")
-	w.settled()
-	before := w.writes.count()
-	w.data.say("outlet", accepted())
-	w.create(secret("outlet-wechat"), channel("outlet", "lumi"))
-	w.waitFor(&v1alpha1.Channel{}, "outlet", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
-	w.settled()
-	var its []string
-	for _, line := range w.writes.since(before) {
-		if strings.Contains(line, "/channels/") {
-			its = append(its, line)
-		}
-	}
-	path := "PATCH /apis/yingda.dev/v1alpha1/namespaces/" + w.namespace + "/channels/outlet"
-	if diff := cmp.Diff([]string{path, path + "/status"}, its); diff != "" {
-		t.Errorf("writes (-want +got):\n%s", diff)
-	}
-}
-
 func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.create(secret("lumi-postgres"), brand("lumi"))

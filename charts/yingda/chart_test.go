@@ -45,6 +45,8 @@ func cases() map[string][]string {
 	for _, name := range []string{"cert-manager", "everything", "local", "namespaces"} {
 		out[name] = []string{"--set", "crds.enabled=false", "--values", "testdata/" + name + "/values.yaml"}
 	}
+	// What is added for a cluster that has such policies.
+	out["admission"] = []string{"--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy", "--show-only", "templates/admission.yaml"}
 	return out
 }
 
