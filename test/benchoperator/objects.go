@@ -21,6 +21,9 @@ const (
 	seed = "seed"
 	// labelRun marks the Channels of one measurement.
 	labelRun = "yingda.dev/bench"
+	// labelPlane tells the namespaces of the product from those of the floor.
+	labelPlane   = "yingda.dev/bench-plane"
+	planeProduct = "product"
 )
 
 func namespaceName(i int) string      { return fmt.Sprintf("brand-%03d", i) }
@@ -30,7 +33,7 @@ func namespaces(brands int) []client.Object {
 	var objects []client.Object
 	for i := range brands {
 		objects = append(objects,
-			&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(i)}},
+			&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(i), Labels: map[string]string{labelPlane: planeProduct}}},
 			&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: floorNamespaceName(i)}})
 	}
 	return objects

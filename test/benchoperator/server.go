@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
 
 	"github.com/yingda-dev/yingda/controllers"
 )
@@ -79,6 +82,9 @@ func (c *cluster) complete(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := giveFinalizers(ctx, api); err != nil {
+		return err
+	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "kwok", Annotations: map[string]string{kwokAnnotation: "fake"}}}
 	if err := api.Create(ctx, node); err != nil {
 		return fmt.Errorf("making the node: %w", err)
@@ -122,6 +128,31 @@ func (c *cluster) complete(ctx context.Context, o options) error {
 	// A new node is tainted until a controller of nodes sees that it is ready; none runs here.
 	if err := api.Patch(ctx, node, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"taints":null}}`))); err != nil {
 		return fmt.Errorf("opening the node to pods: %w", err)
+	}
+	return nil
+}
+
+// giveFinalizers installs the chart's policy that gives new Channels their finalizer, but for the floor's: nobody would take
+// them off again.
+func giveFinalizers(ctx context.Context, api client.Client) error {
+	text, err := os.ReadFile(filepath.Join("charts", "yingda", "files", "admission", "channel-finalizer.yaml"))
+	if err != nil {
+		return fmt.Errorf("reading the policy of finalizers: %w", err)
+	}
+	for document := range strings.SplitSeq(string(text), "\n---\n") {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
+			return fmt.Errorf("decoding the policy of finalizers: %w", err)
+		}
+		if object.GetKind() == "MutatingAdmissionPolicy" {
+			product := map[string]any{labelPlane: planeProduct}
+			if err := unstructured.SetNestedMap(object.Object, product, "spec", "matchConstraints", "namespaceSelector", "matchLabels"); err != nil {
+				return fmt.Errorf("limiting the policy of finalizers: %w", err)
+			}
+		}
+		if err := api.Create(ctx, object); err != nil {
+			return fmt.Errorf("installing the policy of finalizers: %w", err)
+		}
 	}
 	return nil
 }
