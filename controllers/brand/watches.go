@@ -41,7 +41,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Brand{}).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
-		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, countSpacing, brandOfChannel), exists).
+		Watches(&v1alpha1.Channel{}, gather.New[reconcile.Request](r.now, countSpacing).Handler(brandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("Playbook")), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).

@@ -69,11 +69,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 // SetupWithManager says which changes a pool depends on.
 func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	to := handler.TypedEnqueueRequestsFromMapFunc[client.Object, PoolKey]
+	gathered := gather.New[PoolKey](r.now, poolSpacing)
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
-		Watches(&v1alpha1.Channel{}, gather.Handler(r.now, poolSpacing, poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
+		Watches(&v1alpha1.Channel{}, gathered.Handler(poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
@@ -82,7 +83,8 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		&networkingv1.NetworkPolicy{},
 	}
 	for _, object := range append(made, dataplane.Routes(r.settings)...) {
-		b = b.Watches(object, to(poolOfObject), ofPool)
+		// What the pass itself wrote comes back this way: as another pass at once it would find the next Channel, and write again.
+		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool)
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
 }

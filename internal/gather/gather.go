@@ -20,15 +20,26 @@ import (
 // settle is how long a first change waits for others.
 const settle = 50 * time.Millisecond
 
+// Gatherer wakes requests, each at most once in a while. It is safe for concurrent use.
+type Gatherer[R comparable] struct {
+	now     func() time.Time
+	spacing time.Duration
+
+	mu sync.Mutex
+	// next is when each request is woken next, or was last.
+	next map[R]time.Time
+}
+
+// New makes a Gatherer; spacing is the least time between two passes over the same that it wakes.
+func New[R comparable](now func() time.Time, spacing time.Duration) *Gatherer[R] {
+	return &Gatherer[R]{now: now, spacing: spacing, next: map[R]time.Time{}}
+}
+
 // Handler wakes what find returns for a changed object, for an update what it returns for the object of before and after.
-// spacing is the least time between two passes over the same.
-func Handler[R comparable](
-	now func() time.Time, spacing time.Duration, find func(context.Context, client.Object) []R,
-) handler.TypedEventHandler[client.Object, R] {
-	p := newPlan[R](spacing)
+func (g *Gatherer[R]) Handler(find func(context.Context, client.Object) []R) handler.TypedEventHandler[client.Object, R] {
 	wake := func(ctx context.Context, obj client.Object, queue workqueue.TypedRateLimitingInterface[R]) {
 		for _, request := range find(ctx, obj) {
-			queue.AddAfter(request, p.after(request, now()))
+			queue.AddAfter(request, g.after(request))
 		}
 	}
 	return handler.TypedFuncs[client.Object, R]{
@@ -45,35 +56,24 @@ func Handler[R comparable](
 	}
 }
 
-// plan knows when each request is woken next, or was last.
-type plan[R comparable] struct {
-	spacing time.Duration
-
-	mu   sync.Mutex
-	next map[R]time.Time
-}
-
-func newPlan[R comparable](spacing time.Duration) *plan[R] {
-	return &plan[R]{spacing: spacing, next: map[R]time.Time{}}
-}
-
 // after says how long a request waits that changed now.
-func (p *plan[R]) after(request R, now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	last, known := p.next[request]
+func (g *Gatherer[R]) after(request R) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.now()
+	last, known := g.next[request]
 	if known && last.After(now) {
 		return last.Sub(now)
 	}
-	for other, at := range p.next {
-		if now.Sub(at) >= p.spacing {
-			delete(p.next, other)
+	for other, at := range g.next {
+		if now.Sub(at) >= g.spacing {
+			delete(g.next, other)
 		}
 	}
 	at := now.Add(settle)
-	if again := last.Add(p.spacing); known && again.After(at) {
+	if again := last.Add(g.spacing); known && again.After(at) {
 		at = again
 	}
-	p.next[request] = at
+	g.next[request] = at
 	return at.Sub(now)
 }

@@ -5,6 +5,11 @@ import (
 	"time"
 )
 
+// gatherer is one that spaces by a second, at a time that the test sets.
+func gatherer(now *time.Time) *Gatherer[string] {
+	return New[string](func() time.Time { return *now }, time.Second)
+}
+
 func TestAfter(t *testing.T) {
 	const ms = time.Millisecond
 	for name, tt := range map[string]struct {
@@ -19,10 +24,12 @@ func TestAfter(t *testing.T) {
 		"a change late in the pause still settles":       {[]time.Duration{0, 1040 * ms}, []time.Duration{50 * ms, 1090 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, start := newPlan[string](time.Second), time.Unix(0, 0)
+			start := time.Unix(0, 0)
+			now := start
+			g := gatherer(&now)
 			for i, at := range tt.changes {
-				now := start.Add(at)
-				if got := now.Add(p.after("pool", now)).Sub(start); got != tt.want[i] {
+				now = start.Add(at)
+				if got := now.Add(g.after("pool")).Sub(start); got != tt.want[i] {
 					t.Errorf("change at %s: woken at %s, want %s", at, got, tt.want[i])
 				}
 			}
@@ -31,19 +38,22 @@ func TestAfter(t *testing.T) {
 }
 
 func TestRequestsDoNotWaitForOneAnother(t *testing.T) {
-	p, now := newPlan[string](time.Second), time.Unix(0, 0)
-	p.after("one", now)
+	now := time.Unix(0, 0)
+	g := gatherer(&now)
+	g.after("one")
 	now = now.Add(settle)
-	if got := p.after("other", now); got != settle {
+	if got := g.after("other"); got != settle {
 		t.Errorf("waits %s, want %s", got, settle)
 	}
 }
 
 func TestWhatDoesNotChangeAnyMoreIsForgotten(t *testing.T) {
-	p, now := newPlan[string](time.Second), time.Unix(0, 0)
-	p.after("gone", now)
-	p.after("here", now.Add(time.Minute))
-	if len(p.next) != 1 {
-		t.Errorf("knows of %d requests, want 1", len(p.next))
+	now := time.Unix(0, 0)
+	g := gatherer(&now)
+	g.after("gone")
+	now = now.Add(time.Minute)
+	g.after("here")
+	if len(g.next) != 1 {
+		t.Errorf("knows of %d requests, want 1", len(g.next))
 	}
 }
