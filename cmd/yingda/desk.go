@@ -44,7 +44,9 @@ func startDesk(ctx context.Context, p *process, address string) error {
 		return err
 	}
 	p.health.Report = func() configz.Report {
-		return configz.Report{Objects: view.Snapshot().Generations(), SignedInAgents: workbench.SignedInAgents()}
+		return configz.Report{
+			Objects: view.Snapshot().Generations(), SignedInAgents: workbench.SignedInAgents(), OnDutyAgents: workbench.OnDutyAgents(),
+		}
 	}
 	if err := p.watchCatalog(ctx, view); err != nil {
 		database.Close()

@@ -38,6 +38,9 @@ type Report struct {
 	Channels map[string]Channel `json:"channels,omitempty"`
 	// SignedInAgents are the names of Agents who have signed in at least once; only the desk knows.
 	SignedInAgents []string `json:"signedInAgents,omitempty"`
+	// OnDutyAgents are the names of Agents who are on duty; only the desk knows. nil means that the replica cannot say, which is
+	// not the same as nobody.
+	OnDutyAgents []string `json:"onDutyAgents,omitzero"`
 }
 
 // Channel is what one replica knows of a Channel: a connector all but OnTheWay, a router OnTheWay alone.

@@ -18,7 +18,8 @@ func sample() configz.Report {
 			"shop":   {Credentials: configz.CredentialsAccepted, SecretVersion: "17", WebhookCalled: true},
 			"outlet": {Credentials: configz.CredentialsRejected, Message: "the platform does not know the app (40013)"},
 		},
-		SignedInAgents: []string{"xiaomei"},
+		SignedInAgents: []string{"laozhang", "xiaomei"},
+		OnDutyAgents:   []string{"xiaomei"},
 	}
 }
 
@@ -36,7 +37,7 @@ func TestReportIsAskedAsItIsServed(t *testing.T) {
 
 // Operators and data planes of two versions speak with each other during an upgrade.
 func TestReportsAreTheSameBytes(t *testing.T) {
-	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}}
+	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}, "nobody-on-duty.json": {OnDutyAgents: []string{}}}
 	for name, report := range tests {
 		t.Run(name, func(t *testing.T) {
 			answer := httptest.NewRecorder()

@@ -70,6 +70,8 @@ type Desk struct {
 	seen     *recently[string]
 	known    *agentSet
 	readers  *agentSet
+	// onDuty holds the names of the Agents on duty, as Postgres had them a round ago; nil when it could not be asked.
+	onDuty atomic.Pointer[[]string]
 	// shown and taken are the memory of files on their way out and in.
 	shown, taken *budget
 	tracer       trace.Tracer
@@ -103,6 +105,14 @@ func (d *Desk) Handler() http.Handler { return d.handler }
 
 // SignedInAgents are the names of the Agents who have come to the desk at least once.
 func (d *Desk) SignedInAgents() []string { return d.known.names() }
+
+// OnDutyAgents are the names of the Agents who are on duty, at any replica of the desk; nil when nobody can say.
+func (d *Desk) OnDutyAgents() []string {
+	if names := d.onDuty.Load(); names != nil {
+		return *names
+	}
+	return nil
+}
 
 // Ready says whether the desk can serve: it hears events, and Postgres answers. Kafka may go away later: the checks bring
 // what it does not.
@@ -248,18 +258,24 @@ func (d *Desk) relieve(ctx context.Context) error {
 	return nil
 }
 
-// learn reads who has come to any replica of the desk.
+// learn reads who has come to any replica of the desk, and who is on duty.
 func (d *Desk) learn(ctx context.Context) {
-	agents, err := d.Store.Queries().PresenceAgents(ctx)
+	rows, err := d.Store.Queries().PresenceAgents(ctx)
 	if err != nil {
+		d.onDuty.Store(nil)
 		if ctx.Err() == nil {
 			d.Logger.Warn("Cannot read who has signed in", "error", err)
 		}
 		return
 	}
-	for _, agent := range agents {
-		d.known.add(agent)
+	onDuty := []string{}
+	for _, row := range rows {
+		d.known.add(row.Agent)
+		if row.OnDuty {
+			onDuty = append(onDuty, row.Agent)
+		}
 	}
+	d.onDuty.Store(&onDuty)
 }
 
 func (d *Desk) upkeep(ctx context.Context) {

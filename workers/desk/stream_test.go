@@ -1,12 +1,15 @@
 package desk
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -284,7 +287,7 @@ func TestADeskWhoseRoundsStopIsNotAlive(t *testing.T) {
 
 func TestWhoIsAbsentGoesOffDuty(t *testing.T) {
 	w := newWorld(t)
-	d := w.starts()
+	d, other := w.starts(), w.starts()
 	onDuty := map[string]bool{"onDuty": true}
 	here := d.as("xiaohong").connects("")
 	here.must()
@@ -306,6 +309,13 @@ func TestWhoIsAbsentGoesOffDuty(t *testing.T) {
 		if got != want {
 			t.Errorf("on duty: %q, want %q", got, want)
 		}
+		other.learn(t.Context())
+		if diff := cmp.Diff(strings.Fields(want), other.OnDutyAgents()); diff != "" {
+			t.Errorf("on duty, as another replica reports (-want +got):\n%s", diff)
+		}
+	}
+	if names := other.OnDutyAgents(); names != nil {
+		t.Errorf("on duty before anything was read: %q", names)
 	}
 	rounds("laowang xiaohong xiaomei")
 	w.passes(absentAfter - time.Second)
@@ -317,4 +327,10 @@ func TestWhoIsAbsentGoesOffDuty(t *testing.T) {
 	rounds("xiaohong")
 	asks[MeView](d.as("xiaomei"), http.StatusOK, http.MethodPut, "/api/duty", onDuty)
 	rounds("xiaohong xiaomei")
+	away, cancel := context.WithCancel(t.Context())
+	cancel()
+	other.learn(away)
+	if names := other.OnDutyAgents(); names != nil {
+		t.Errorf("on duty while Postgres could not be asked: %q", names)
+	}
 }

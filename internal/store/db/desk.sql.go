@@ -439,22 +439,28 @@ func (q *Queries) MediaOfConversation(ctx context.Context, iD uuid.UUID, convers
 }
 
 const PresenceAgents = `-- name: PresenceAgents :many
-SELECT agent FROM presence
+SELECT agent, on_duty FROM presence ORDER BY agent
 `
 
-func (q *Queries) PresenceAgents(ctx context.Context) ([]string, error) {
+type PresenceAgentsRow struct {
+	Agent  string
+	OnDuty bool
+}
+
+// Everybody who has come to the desk at least once, in the order of their names.
+func (q *Queries) PresenceAgents(ctx context.Context) ([]PresenceAgentsRow, error) {
 	rows, err := q.db.Query(ctx, PresenceAgents)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []PresenceAgentsRow
 	for rows.Next() {
-		var agent string
-		if err := rows.Scan(&agent); err != nil {
+		var i PresenceAgentsRow
+		if err := rows.Scan(&i.Agent, &i.OnDuty); err != nil {
 			return nil, err
 		}
-		items = append(items, agent)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -106,7 +106,8 @@ DELETE FROM session WHERE expires_at <= @now;
 INSERT INTO presence (agent, on_duty, updated_at) VALUES (@agent, false, @at) ON CONFLICT (agent) DO NOTHING;
 
 -- name: PresenceAgents :many
-SELECT agent FROM presence;
+-- Everybody who has come to the desk at least once, in the order of their names.
+SELECT agent, on_duty FROM presence ORDER BY agent;
 
 -- name: PresenceSeen :exec
 -- Notes that agents were seen, unless that was noted a moment ago.
