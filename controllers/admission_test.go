@@ -150,6 +150,14 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a deletion policy that does not exist":      {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.DeletionPolicy = "Maybe" }), "Unsupported value"},
 		"a Brand that leaves nothing behind":         {brand("lumi", removable), ""},
 		"a group whose agents are chosen by a label": {skillGroup("after-sales", "lumi"), ""},
+		"as many seats at least as at most":          {seated(v1alpha1.SkillGroupSeats{Min: new(int32(3)), Max: new(int32(3))}), ""},
+		"more seats at least than at most":           {seated(v1alpha1.SkillGroupSeats{Min: new(int32(4)), Max: new(int32(3))}), "max must not be less than min"},
+		"seats at most, and none at least":           {seated(v1alpha1.SkillGroupSeats{Max: new(int32(1))}), ""},
+		"seats at least, and no limit":               {seated(v1alpha1.SkillGroupSeats{Min: new(int32(10_000))}), ""},
+		"no seats at most":                           {seated(v1alpha1.SkillGroupSeats{Max: new(int32(0))}), "should be greater than or equal to 1"},
+		"fewer than no seats":                        {seated(v1alpha1.SkillGroupSeats{Min: new(int32(-1))}), "should be greater than or equal to 0"},
+		"more asked for than at most":                {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(5)), Max: new(int32(3))}), ""},
+		"more asked for than any group has":          {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(10_001))}), "should be less than or equal to 10000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &admission{t: t, client: a.client, namespace: a.namespace}
@@ -354,6 +362,12 @@ func canned(code string) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.CannedReplies = []v1alpha1.CannedReply{{Code: code, Text: "好"}}
 	return p
+}
+
+func seated(seats v1alpha1.SkillGroupSeats) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Seats = seats
+	return group
 }
 
 func override(from, to string) *v1alpha1.ShiftSchedule {

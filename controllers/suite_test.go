@@ -306,6 +306,8 @@ type dataPlane struct {
 	overrides map[string]int64
 	channels  map[string]configz.Channel
 	signedIn  []string
+	// onDuty is nil while no desk can say who is.
+	onDuty []string
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
 }
@@ -361,6 +363,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)
+		report.OnDutyAgents = slices.Clone(d.onDuty)
 	}
 	return report, nil
 }
@@ -376,6 +379,13 @@ func (d *dataPlane) owe(messages int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.onTheWay = messages
+}
+
+// duty lets exactly these agents be on duty.
+func (d *dataPlane) duty(agents ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onDuty = append([]string{}, agents...)
 }
 
 func (d *dataPlane) hold(kind, name string, generation int64) {

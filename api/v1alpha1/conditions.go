@@ -29,6 +29,8 @@ const (
 	ConditionValid = "Valid"
 	// ConditionSignedInOnce says whether the Agent has ever signed in; it never holds Ready back.
 	ConditionSignedInOnce = "SignedInOnce"
+	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted; it never holds Ready back.
+	ConditionStaffed = "Staffed"
 )
 
 // Condition reasons. They are part of the API: alerts and scripts match on them.
@@ -59,6 +61,9 @@ const (
 	ReasonInvalid            = "Invalid"
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
+	ReasonStaffed            = "Staffed"
+	ReasonUnderstaffed       = "Understaffed"
+	ReasonNotReported        = "NotReported"
 	ReasonDeletionBlocked    = "DeletionBlocked"
 	ReasonDraining           = "Draining"
 	ReasonDrainIncomplete    = "DrainIncomplete"

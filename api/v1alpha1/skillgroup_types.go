@@ -6,10 +6,14 @@ import (
 
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.seats.asked,statuspath=.status.seats.onDuty
 // +kubebuilder:resource:shortName=sg,categories=yingda
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Agents",type=integer,JSONPath=`.status.agents`
+// +kubebuilder:printcolumn:name="Staffed",type=string,JSONPath=`.status.conditions[?(@.type=="Staffed")].status`
+// +kubebuilder:printcolumn:name="On-Duty",type=integer,JSONPath=`.status.seats.onDuty`
+// +kubebuilder:printcolumn:name="Wanted",type=integer,JSONPath=`.status.seats.wanted`
+// +kubebuilder:printcolumn:name="Agents",type=integer,priority=1,JSONPath=`.status.agents`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
 // SkillGroup is a team of agents with one queue. The next conversation goes to the agent with the smallest share of their
@@ -54,6 +58,39 @@ type SkillGroupSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	Priorities []PriorityRule `json:"priorities,omitempty"`
+
+	// seats bounds how many of the group's agents are wanted on duty. How many are is up to the schedule, and to whoever asks for
+	// more: the larger of the two, within min and max. Whether that many are on duty is the condition Staffed.
+	// +optional
+	// +kubebuilder:default={}
+	Seats SkillGroupSeats `json:"seats,omitempty"`
+}
+
+// SkillGroupSeats bounds how many of a group's agents are wanted on duty.
+// +kubebuilder:validation:XValidation:rule="!has(self.max) || self.max >= self.min",message="max must not be less than min"
+type SkillGroupSeats struct {
+	// asked is how many seats somebody asks for beyond the schedule, 0 to 10000. Default 0. It is the field of the scale
+	// subresource, set by `kubectl scale skillgroup/after-sales --replicas=5` and taken back by `--replicas=0`. Never put it into
+	// Git: a tool that owns it would undo what people ask for. More than max may be asked for and is not wanted.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	Asked *int32 `json:"asked,omitempty"`
+
+	// min is the least number of seats that are wanted, 0 to 10000, also while the schedule is closed. Default 0.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	Min *int32 `json:"min,omitempty"`
+
+	// max is the largest number of seats that are wanted, whatever the schedule says and people ask for: 1 to 10000, and at least
+	// min. Default: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	Max *int32 `json:"max,omitempty"`
 }
 
 // PriorityRule adds to the priority of conversations.
@@ -86,7 +123,7 @@ type PriorityMatch struct {
 
 // SkillGroupStatus reports on a SkillGroup.
 type SkillGroupStatus struct {
-	// conditions are Ready, derived from ReferencesResolved and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -98,6 +135,31 @@ type SkillGroupStatus struct {
 	// agents is the number of Agents that the selector chooses.
 	// +optional
 	Agents int32 `json:"agents,omitempty"`
+	// seats says how many agents are wanted on duty now, why, and how many are.
+	// +optional
+	Seats *SkillGroupSeatsStatus `json:"seats,omitempty"`
+}
+
+// SkillGroupSeatsStatus reports on the seats of a SkillGroup.
+type SkillGroupSeatsStatus struct {
+	// scheduled is how many seats the group's ShiftSchedule wants now: those of the peak that is on, else of the shift, 0 while it
+	// is closed. Absent without a schedule.
+	// +optional
+	Scheduled *int32 `json:"scheduled,omitempty"`
+	// asked is how many seats somebody asks for. Absent when nobody does.
+	// +optional
+	Asked *int32 `json:"asked,omitempty"`
+	// onDuty is how many of the group's agents are on duty, at most 15 seconds old. Absent while no replica of the desk can say.
+	// +optional
+	OnDuty *int32 `json:"onDuty,omitempty"`
+	// wanted is the larger of scheduled and asked, within spec.seats.min and max. Absent while nobody can say what the schedule
+	// wants.
+	// +optional
+	Wanted *int32 `json:"wanted,omitempty"`
+	// reason says why that many are wanted.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Reason string `json:"reason,omitempty"`
 }
 
 // +kubebuilder:object:root=true

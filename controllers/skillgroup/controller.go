@@ -1,6 +1,8 @@
-// Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents and reports who serves them.
+// Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents and the seats that are wanted
+// and taken, and reports who serves them.
 //
-// It writes nothing but the status.
+// It writes nothing but the status. What a schedule wants it reads from the schedule's status, whose transitions wake it: the
+// schedule's own controller alone looks at the clock.
 package skillgroup
 
 import (
@@ -9,6 +11,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -37,7 +40,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := status(seen, decided, now)
 	return r.Report(ctx, reporter.Pass{
 		Object: seen.group, Before: seen.group.Status.Conditions, Status: after, After: after.Conditions,
-		Pending: decided.pending,
+		Pending: decided.pending, Wake: decided.wake,
 	})
 }
 
@@ -48,7 +51,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SkillGroup{}).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
-		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)), declared).
+		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)),
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, demandChanged()))).
 		// An agent's labels are no part of its generation; its status, which changes more often, does not matter here.
 		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfAgent)),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -56,6 +60,23 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
 		Complete(telemetry.Traced("skillgroup", r))
 }
+
+// demandChanged lets through schedules that want other seats than before, or for another reason.
+func demandChanged() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, ok := e.ObjectOld.(*v1alpha1.ShiftSchedule)
+			if !ok {
+				return false
+			}
+			after, ok := e.ObjectNew.(*v1alpha1.ShiftSchedule)
+			return ok && !equal(demandOf(before), demandOf(after))
+		},
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
+func equal(a, b *demand) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func brandOfAgent(obj client.Object) string {
 	agent, ok := obj.(*v1alpha1.Agent)

@@ -1,6 +1,8 @@
 package skillgroup
 
 import (
+	"time"
+
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
@@ -11,6 +13,10 @@ import (
 type verdict struct {
 	// findings in the order of the status, Ready first.
 	findings []conditions.Condition
+	// seats that are wanted and taken.
+	seats v1alpha1.SkillGroupSeatsStatus
+	// wake is when to ask the desk again; zero while there is none.
+	wake time.Duration
 	// pending says that asking the replicas again may change a finding.
 	pending bool
 }
@@ -18,16 +24,41 @@ type verdict struct {
 func decide(seen *scene) verdict {
 	acknowledged := ack.Judge("SkillGroup", seen.group.Name, seen.group.Generation,
 		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
-	if seen.schedule != nil && ack.Pending(acknowledged) {
+	if seen.scheduleProblem != nil && ack.Pending(acknowledged) {
 		// Replicas report the generation once the schedule can be used; its change wakes the controller.
 		acknowledged = conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences,
 			"Without its ShiftSchedule the group is served around the clock, not as declared")
 	}
 	findings := []conditions.Condition{refs.Finding(problems(seen)), acknowledged}
-	return verdict{
-		findings: append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
-		pending:  ack.Pending(acknowledged),
+	decided := verdict{seats: seats(seen), pending: ack.Pending(acknowledged)}
+	if len(seen.desk) > 0 {
+		decided.wake = dutyInterval
 	}
+	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffed(decided.seats))
+	return decided
+}
+
+// seats says what is wanted and taken. What a schedule wants that is not there, nobody can say.
+func seats(seen *scene) v1alpha1.SkillGroupSeatsStatus {
+	spec := seen.group.Spec
+	var scheduled *demand
+	unknown := ""
+	switch {
+	case seen.scheduleProblem != nil:
+		unknown = "What the schedule wants is not known: " + seen.scheduleProblem.Message
+	case seen.schedule != nil:
+		if scheduled = demandOf(seen.schedule); scheduled == nil {
+			unknown = "What the schedule wants is not known: ShiftSchedule " + seen.schedule.Name + " does not say it yet"
+		}
+	case seen.brand == nil && spec.ScheduleRef == nil:
+		unknown = "Which schedule the group follows is not known: Brand " + spec.BrandRef.Name + " does not exist in this namespace"
+	}
+	out := v1alpha1.SkillGroupSeatsStatus{Reason: unknown}
+	if unknown == "" {
+		out = decideSeats(spec.Seats, scheduled)
+	}
+	out.OnDuty = onDuty(seen.desk, seen.agents)
+	return out
 }
 
 func problems(seen *scene) []refs.Problem {
@@ -36,8 +67,8 @@ func problems(seen *scene) []refs.Problem {
 	if seen.brand == nil {
 		found = append(found, refs.NotFound("Brand", spec.BrandRef.Name))
 	}
-	if seen.schedule != nil {
-		found = append(found, *seen.schedule)
+	if seen.scheduleProblem != nil {
+		found = append(found, *seen.scheduleProblem)
 	}
 	if seen.selectorErr != nil {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "agentSelector cannot be used: " + seen.selectorErr.Error()})

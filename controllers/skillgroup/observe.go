@@ -21,12 +21,14 @@ type scene struct {
 	group *v1alpha1.SkillGroup
 	// brand is the group's; nil when it does not exist.
 	brand *v1alpha1.Brand
-	// schedule says why the group's schedule, its own or the Brand's, cannot be used; nil when it can, or there is none.
-	schedule *refs.Problem
+	// schedule is the group's, its own or the Brand's; nil when there is none, or it cannot be used.
+	schedule *v1alpha1.ShiftSchedule
+	// scheduleProblem says why it cannot be used; nil when it can, or there is none.
+	scheduleProblem *refs.Problem
 	// selectorErr says why the selector cannot be used.
 	selectorErr error
-	// agents is the number that the selector chooses.
-	agents int
+	// agents are the names of those that the selector chooses.
+	agents []string
 	// router and desk are the answers of the ready replicas.
 	router, desk []ack.Answer
 }
@@ -61,26 +63,29 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	}
 	if used != nil {
 		key.Name = used.Name
-		seen.schedule, err = r.scheduleProblem(ctx, key)
+		return r.observeSchedule(ctx, seen, key)
 	}
-	return err
+	return nil
 }
 
-func (r *Reconciler) scheduleProblem(ctx context.Context, key types.NamespacedName) (*refs.Problem, error) {
+func (r *Reconciler) observeSchedule(ctx context.Context, seen *scene, key types.NamespacedName) error {
 	found := &v1alpha1.ShiftSchedule{}
 	exists, err := refs.Get(ctx, r.Client, key, found)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !exists {
 		problem := refs.NotFound("ShiftSchedule", key.Name)
-		return &problem, nil
+		seen.scheduleProblem = &problem
+		return nil
 	}
 	if _, err := schedule.Compile(found.Spec); err != nil {
 		problem := refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}
-		return &problem, nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
+		seen.scheduleProblem = &problem
+		return nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
 	}
-	return nil, nil //nolint:nilnil // no problem is an answer, not a failure
+	seen.schedule = found
+	return nil
 }
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
@@ -93,19 +98,19 @@ func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
 	return nil
 }
 
-// chosen counts the agents that the selector chooses.
-func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) (int, error) {
+// chosen are the names of the agents that the selector chooses.
+func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) ([]string, error) {
 	compiled, err := metav1.LabelSelectorAsSelector(selector)
 	if err != nil {
-		return 0, fmt.Errorf("reading the selector: %w", err)
+		return nil, fmt.Errorf("reading the selector: %w", err)
 	}
-	count := 0
+	var names []string
 	for i := range agents {
 		if agents[i].DeletionTimestamp == nil && compiled.Matches(labels.Set(agents[i].Labels)) {
-			count++
+			names = append(names, agents[i].Name)
 		}
 	}
-	return count, nil
+	return names, nil
 }
 
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {

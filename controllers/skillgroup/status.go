@@ -12,6 +12,12 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.SkillGroupStat
 	return v1alpha1.SkillGroupStatus{
 		Conditions:         conditions.Merge(group.Status.Conditions, group.Generation, now, decided.findings...),
 		ObservedGeneration: group.Generation,
-		Agents:             int32(min(seen.agents, 1<<30)), //nolint:gosec // bounded in the same expression
+		Agents:             count(len(seen.agents)),
+		Seats:              &decided.seats,
 	}
+}
+
+// count is a number of agents as a status has it.
+func count(n int) int32 {
+	return int32(min(n, 1<<30)) //nolint:gosec // bounded in the same expression
 }
