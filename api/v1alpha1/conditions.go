@@ -27,6 +27,9 @@ const (
 	ConditionExposed = "Exposed"
 	// ConditionValid says whether the object passes the checks that its schema cannot express.
 	ConditionValid = "Valid"
+	// ConditionCalendarStale says whether the HolidayCalendar lacks the year that it should know by now; it never holds Ready
+	// back.
+	ConditionCalendarStale = "CalendarStale"
 	// ConditionSignedInOnce says whether the Agent has ever signed in; it never holds Ready back.
 	ConditionSignedInOnce = "SignedInOnce"
 	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted; it never holds Ready back.
@@ -44,6 +47,7 @@ const (
 	ReasonNameTaken          = "NameTaken"
 	ReasonTokenNotMade       = "TokenNotMade"
 	ReasonAcknowledged       = "Acknowledged"
+	ReasonNotInUse           = "NotInUse"
 	ReasonAwaitingReplicas   = "AwaitingReplicas"
 	ReasonAwaitingReload     = "AwaitingReload"
 	ReasonAwaitingReferences = "AwaitingReferences"
@@ -59,6 +63,8 @@ const (
 	ReasonNotYetCalled       = "NotYetCalled"
 	ReasonValid              = "Valid"
 	ReasonInvalid            = "Invalid"
+	ReasonYearMissing        = "YearMissing"
+	ReasonUpToDate           = "UpToDate"
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonStaffed            = "Staffed"

@@ -21,6 +21,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Channel{}, &ChannelList{},
 		&SkillGroup{}, &SkillGroupList{},
 		&ShiftSchedule{}, &ShiftScheduleList{},
+		&HolidayCalendar{}, &HolidayCalendarList{},
 		&Agent{}, &AgentList{},
 		&Playbook{}, &PlaybookList{},
 		&ServiceLevel{}, &ServiceLevelList{},

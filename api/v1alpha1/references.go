@@ -47,6 +47,15 @@ type ShiftScheduleReference struct {
 	Name string `json:"name"`
 }
 
+// HolidayCalendarReference names a HolidayCalendar of the cluster.
+type HolidayCalendarReference struct {
+	// name of the HolidayCalendar.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+}
+
 // CredentialsLabel marks the Secrets that resources may refer to. A Secret without it (value "true") is treated as if
 // it did not exist, so that an author of resources cannot point one at any secret of the namespace.
 const CredentialsLabel = "yingda.dev/credentials"

@@ -46,6 +46,20 @@ const (
 	Sunday    Weekday = "Sun"
 )
 
+// HolidayPolicy says what a schedule does on a day off.
+// +kubebuilder:validation:Enum=Closed;LikeSunday;AsUsual
+type HolidayPolicy string
+
+// What a schedule may do on a day off.
+const (
+	// HolidayClosed starts no shift.
+	HolidayClosed HolidayPolicy = "Closed"
+	// HolidayLikeSunday starts the shifts of a Sunday.
+	HolidayLikeSunday HolidayPolicy = "LikeSunday"
+	// HolidayAsUsual starts the shifts of the weekday.
+	HolidayAsUsual HolidayPolicy = "AsUsual"
+)
+
 // ShiftScheduleSpec declares a ShiftSchedule.
 type ShiftScheduleSpec struct {
 	// timeZone is the IANA time zone in which days and times are meant. Default Asia/Shanghai.
@@ -55,6 +69,21 @@ type ShiftScheduleSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	TimeZone string `json:"timeZone,omitempty"`
 
+	// calendarRefs name HolidayCalendars of the cluster, at most 8; where two list a date, the later in the list wins. Default
+	// none: every week is like the next.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	CalendarRefs []HolidayCalendarReference `json:"calendarRefs,omitempty"`
+
+	// onHoliday says which shifts start on a day that the calendars give off: none (Closed), those of a Sunday (LikeSunday) or
+	// those of its own weekday (AsUsual). Make-up workdays follow the weekday that they stand in for, whatever is set here.
+	// Default Closed.
+	// +optional
+	// +kubebuilder:default=Closed
+	OnHoliday HolidayPolicy `json:"onHoliday,omitempty"`
+
 	// shifts that repeat every week, at most 32. None means always closed but for overrides.
 	// +optional
 	// +listType=map
@@ -62,7 +91,8 @@ type ShiftScheduleSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Shifts []WeeklyShift `json:"shifts,omitempty"`
 
-	// overrides replace the weekly shifts on their dates, at most 64; where two cover a date, the later in the list wins.
+	// overrides replace the weekly shifts on their dates, whatever the calendars say of them, at most 64; where two cover a
+	// date, the later in the list wins.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -177,7 +207,7 @@ type ScheduleOverride struct {
 
 // ShiftScheduleStatus reports on a ShiftSchedule.
 type ShiftScheduleStatus struct {
-	// conditions are Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from ReferencesResolved, Valid and Acknowledged.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -186,6 +216,12 @@ type ShiftScheduleStatus struct {
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// calendars are the generations of the calendars that the conditions speak of; one that does not exist is not here.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Calendars []ObservedCalendar `json:"calendars,omitempty"`
 	// open says whether a shift is on now: True or False.
 	// +optional
 	// +kubebuilder:validation:Enum=True;False
@@ -205,6 +241,18 @@ type ShiftScheduleStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	NextTransition string `json:"nextTransition,omitempty"`
+}
+
+// ObservedCalendar is a HolidayCalendar as a schedule's conditions speak of it.
+type ObservedCalendar struct {
+	// name of the HolidayCalendar.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// observedGeneration is the calendar's generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 }
 
 // +kubebuilder:object:root=true

@@ -13,11 +13,17 @@ func questions() map[string]time.Time {
 	}
 }
 
+// asked is a schedule with all that makes an answer longer: changes of clocks, overrides and calendars.
+func asked(tb testing.TB) *Schedule {
+	tb.Helper()
+	spec := lumi()
+	spec.TimeZone = "America/New_York"
+	return mustCompile(tb, spec).With(mustCompileCalendars(tb, china(tb), calendarOf(sale("2026-06-18"), sale("2026-11-11")))...)
+}
+
 func BenchmarkAt(b *testing.B) {
 	for name, at := range questions() {
-		spec := lumi()
-		spec.TimeZone = "America/New_York"
-		s := mustCompile(b, spec)
+		s := asked(b)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -29,9 +35,7 @@ func BenchmarkAt(b *testing.B) {
 
 func BenchmarkNextTransition(b *testing.B) {
 	for name, at := range questions() {
-		spec := lumi()
-		spec.TimeZone = "America/New_York"
-		s := mustCompile(b, spec)
+		s := asked(b)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -43,9 +47,7 @@ func BenchmarkNextTransition(b *testing.B) {
 
 // TestAtDoesNotAllocate holds what the benchmark shows: routing asks for every message.
 func TestAtDoesNotAllocate(t *testing.T) {
-	spec := lumi()
-	spec.TimeZone = "America/New_York"
-	s := mustCompile(t, spec)
+	s := asked(t)
 	for name, at := range questions() {
 		if n := testing.AllocsPerRun(100, func() { s.At(at) }); n != 0 {
 			t.Errorf("%s: At allocates %v times", name, n)

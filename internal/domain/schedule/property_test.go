@@ -15,19 +15,21 @@ import (
 // oracle answers At by brute force from the words of the resource, sharing no arithmetic with the package: wall-clock times
 // are found by walking the clock minute by minute.
 type oracle struct {
-	spec     yingdav1.ShiftScheduleSpec
-	location *time.Location
+	spec yingdav1.ShiftScheduleSpec
+	// calendars in the order of the resource.
+	calendars []yingdav1.HolidayCalendarSpec
+	location  *time.Location
 	instants map[string]time.Time
 	dates    map[time.Time][]span
 }
 
-func newOracle(tb testing.TB, spec yingdav1.ShiftScheduleSpec) *oracle {
+func newOracle(tb testing.TB, spec yingdav1.ShiftScheduleSpec, calendars []yingdav1.HolidayCalendarSpec) *oracle {
 	tb.Helper()
 	location, err := time.LoadLocation(spec.TimeZone)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &oracle{spec: spec, location: location, instants: map[string]time.Time{}, dates: map[time.Time][]span{}}
+	return &oracle{spec: spec, calendars: calendars, location: location, instants: map[string]time.Time{}, dates: map[time.Time][]span{}}
 }
 
 const wallFormat = "2006-01-02 15:04"
@@ -64,15 +66,41 @@ func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 			return 1000 * (i + 1), ov.Shifts
 		}
 	}
+	weekday := o.weekday(date)
 	shifts := make([]yingdav1.Shift, len(o.spec.Shifts))
 	for i, weekly := range o.spec.Shifts {
 		for _, d := range weekly.Days {
-			if string(d) == date.Format("Mon") {
+			if string(d) == weekday {
 				shifts[i] = weekly.Shift
 			}
 		}
 	}
 	return 0, shifts
+}
+
+// weekday is the name of the weekday whose shifts start on a date; empty for none.
+func (o *oracle) weekday(date time.Time) string {
+	weekday := date.Format("Mon")
+	for _, calendar := range o.calendars {
+		for _, day := range calendar.Days {
+			if day.Date != date.Format(time.DateOnly) {
+				continue
+			}
+			switch {
+			case day.Kind == "Workday" && day.Follows == "":
+				weekday = "Mon"
+			case day.Kind == "Workday":
+				weekday = string(day.Follows)
+			case day.Kind == "Peak" || o.spec.OnHoliday == "AsUsual":
+				weekday = date.Format("Mon")
+			case o.spec.OnHoliday == "LikeSunday":
+				weekday = "Sun"
+			default:
+				weekday = ""
+			}
+		}
+	}
+	return weekday
 }
 
 // span is a State from one moment to another, and whether it is stronger than others.
@@ -150,19 +178,19 @@ func changes() map[string][]string {
 }
 
 // compare walks a span minute by minute: At is what the oracle says, and NextTransition is the next minute at which that changes.
-func compare(t *testing.T, spec yingdav1.ShiftScheduleSpec, from time.Time, length time.Duration) {
+func compare(t *testing.T, spec yingdav1.ShiftScheduleSpec, calendars []yingdav1.HolidayCalendarSpec, from time.Time, length time.Duration) {
 	t.Helper()
-	s, o := mustCompile(t, spec), newOracle(t, spec)
+	s, o := mustCompile(t, spec).With(mustCompileCalendars(t, calendars...)...), newOracle(t, spec, calendars)
 	previous := o.at(from)
 	next, ok := s.NextTransition(from)
 	for at := from; at.Before(from.Add(length)); at = at.Add(time.Minute) {
 		want := o.at(at)
 		if got := s.At(at); got != want {
-			t.Fatalf("%s: At(%s) = %+v, want %+v\n%s", spec.TimeZone, at.In(s.Location()), got, want, describe(spec))
+			t.Fatalf("%s: At(%s) = %+v, want %+v\n%s%s", spec.TimeZone, at.In(s.Location()), got, want, describe(spec), describe(calendars))
 		}
 		changed := want != previous
 		if reached := ok && at.Equal(next); changed != reached {
-			t.Fatalf("%s: at %s the state changed: %t, but the transition is at %v, %t\n%s", spec.TimeZone, at.In(s.Location()), changed, next, ok, describe(spec))
+			t.Fatalf("%s: at %s the state changed: %t, but the transition is at %v, %t\n%s%s", spec.TimeZone, at.In(s.Location()), changed, next, ok, describe(spec), describe(calendars))
 		}
 		if changed {
 			previous = want
@@ -171,8 +199,9 @@ func compare(t *testing.T, spec yingdav1.ShiftScheduleSpec, from time.Time, leng
 	}
 }
 
-func describe(spec yingdav1.ShiftScheduleSpec) string {
-	return cmp.Diff(yingdav1.ShiftScheduleSpec{}, spec)
+func describe[T any](declared T) string {
+	var nothing T
+	return cmp.Diff(nothing, declared)
 }
 
 func TestNightShiftsOverEveryChangeOfClocksMatchTheOracle(t *testing.T) {
@@ -185,7 +214,7 @@ func TestNightShiftsOverEveryChangeOfClocksMatchTheOracle(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				compare(t, night(zone), day.AddDate(0, 0, -3), 6*24*time.Hour)
+				compare(t, night(zone), nil, day.AddDate(0, 0, -3), 6*24*time.Hour)
 			}
 		})
 	}
@@ -202,8 +231,8 @@ func TestRandomSchedulesMatchTheOracle(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for range 4 {
-					compare(t, randomSpec(rng, zone, day), day.AddDate(0, 0, -3), 6*24*time.Hour)
+				for range 6 {
+					compare(t, randomSpec(rng, zone, day), randomCalendars(rng, day), day.AddDate(0, 0, -3), 6*24*time.Hour)
 				}
 			}
 		})
@@ -212,7 +241,8 @@ func TestRandomSchedulesMatchTheOracle(t *testing.T) {
 
 // randomSpec is a schedule whose times crowd around the hours in which clocks change, with overrides around the day.
 func randomSpec(rng *rand.Rand, zone string, around time.Time) yingdav1.ShiftScheduleSpec {
-	spec := yingdav1.ShiftScheduleSpec{TimeZone: zone}
+	policies := []yingdav1.HolidayPolicy{"", yingdav1.HolidayClosed, yingdav1.HolidayLikeSunday, yingdav1.HolidayAsUsual}
+	spec := yingdav1.ShiftScheduleSpec{TimeZone: zone, OnHoliday: policies[rng.IntN(len(policies))]}
 	for range 1 + rng.IntN(4) {
 		var days []yingdav1.Weekday
 		for _, d := range everyDay() {
@@ -234,6 +264,29 @@ func randomSpec(rng *rand.Rand, zone string, around time.Time) yingdav1.ShiftSch
 		spec.Overrides = append(spec.Overrides, ov)
 	}
 	return spec
+}
+
+// randomCalendars are up to two calendars which list most of the dates around the day.
+func randomCalendars(rng *rand.Rand, around time.Time) []yingdav1.HolidayCalendarSpec {
+	var calendars []yingdav1.HolidayCalendarSpec
+	for range rng.IntN(3) {
+		var days []yingdav1.CalendarDay
+		for offset := -4; offset <= 4; offset++ {
+			date := around.AddDate(0, 0, offset).Format(time.DateOnly)
+			switch rng.IntN(5) {
+			case 0:
+				days = append(days, off(date))
+			case 1:
+				days = append(days, workday(date, everyDay()[rng.IntN(7)]))
+			case 2:
+				days = append(days, workday(date, ""))
+			case 3:
+				days = append(days, sale(date))
+			}
+		}
+		calendars = append(calendars, calendarOf(days...))
+	}
+	return calendars
 }
 
 func randomShift(rng *rand.Rand, i int) yingdav1.Shift {

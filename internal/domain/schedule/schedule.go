@@ -10,6 +10,8 @@
 //     change, and no shift is on before it was written.
 //   - A shift belongs to the date on which it starts. An override replaces what starts on its dates, and nothing else: a
 //     shift that started the evening before runs to its end.
+//   - Calendars choose which weekday's shifts start on a date, and nothing else; of two that list it the later wins. An
+//     override wins over all of them.
 //   - Of shifts that overlap one is on: of the weekly ones the later in the list, an override's before a weekly one, a later
 //     override's before an earlier one's, the one that started last if it overlaps itself. Seats are those of the shift
 //     that is on; they do not add up. Overlapping peaks follow the list as well, and what of a peak lies outside of its
@@ -19,6 +21,7 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -46,6 +49,10 @@ type Schedule struct {
 	weekly [7][]shift
 	// overrides, the strongest first.
 	overrides []override
+	// calendars, the strongest first.
+	calendars []*Calendar
+	// onHoliday is what starts on their days off.
+	onHoliday pattern
 }
 
 // shift is a shift as it starts on any date. Times are seconds of the wall clock since midnight.
@@ -74,14 +81,26 @@ type override struct {
 	shifts   []shift
 }
 
-// Compile checks a spec and makes it ready for questions. Its error lists every mistake by field, and is fit to be shown.
-func Compile(spec yingdav1.ShiftScheduleSpec) (*Schedule, error) {
+// Compile checks a spec and makes it ready for questions. Its error lists every mistake by field, and is fit to be shown. The
+// calendars are those that the spec refers to, in its order; whoever has not all of them leaves out what is missing.
+func Compile(spec yingdav1.ShiftScheduleSpec, calendars ...*Calendar) (*Schedule, error) {
 	c := compiler{}
 	s := c.schedule(spec)
 	if err := c.errs.ToAggregate(); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s.With(calendars...), nil
+}
+
+// With is the schedule with these calendars instead of those that it has, the later stronger.
+func (s *Schedule) With(calendars ...*Calendar) *Schedule {
+	if len(calendars) == 0 && len(s.calendars) == 0 {
+		return s
+	}
+	other := *s
+	other.calendars = slices.Clone(calendars)
+	slices.Reverse(other.calendars)
+	return &other
 }
 
 // Location is the schedule's time zone.
@@ -94,7 +113,27 @@ func (s *Schedule) starting(day int64) []shift {
 			return o.shifts
 		}
 	}
-	return s.weekly[weekday(day)]
+	switch p := s.pattern(day); p {
+	case nothing:
+		return nil
+	case ownWeekday:
+		return s.weekly[weekday(day)]
+	default:
+		return s.weekly[p]
+	}
+}
+
+// pattern says which weekday's shifts start on a day that no override covers.
+func (s *Schedule) pattern(day int64) pattern {
+	for _, calendar := range s.calendars {
+		if p, listed := calendar.days[day]; listed {
+			if p == dayOff {
+				return s.onHoliday
+			}
+			return p
+		}
+	}
+	return ownWeekday
 }
 
 // weekday is the time.Weekday of a day counted from 1970-01-01, a Thursday.

@@ -20,6 +20,8 @@ const (
 	maxPeaks          = 8
 	maxSeats          = 10_000
 	maxDuration       = 24 * time.Hour
+	maxCalendars      = 8
+	maxCalendarDays   = 2000
 )
 
 // Validate lists what is wrong with a spec. The schema of the resource finds most of it at admission; what it cannot know
@@ -41,6 +43,8 @@ func (c *compiler) fail(err *field.Error) { c.errs = append(c.errs, err) }
 func (c *compiler) schedule(spec yingdav1.ShiftScheduleSpec) *Schedule {
 	path := field.NewPath("spec")
 	s := &Schedule{location: c.location(path.Child("timeZone"), spec.TimeZone)}
+	c.calendarRefs(path.Child("calendarRefs"), spec.CalendarRefs)
+	s.onHoliday = c.holidays(path.Child("onHoliday"), spec.OnHoliday)
 	c.weekly(s, path.Child("shifts"), spec.Shifts)
 	c.overrides(s, path.Child("overrides"), spec.Overrides)
 	return s
@@ -80,16 +84,11 @@ func (c *compiler) days(path *field.Path, shift *yingdav1.WeeklyShift) []time.We
 	if len(shift.Days) == 0 {
 		c.fail(field.Required(path, "shift "+shift.Name+": list the days on which it starts"))
 	}
-	week := []yingdav1.Weekday{
-		time.Sunday: yingdav1.Sunday, time.Monday: yingdav1.Monday, time.Tuesday: yingdav1.Tuesday,
-		time.Wednesday: yingdav1.Wednesday, time.Thursday: yingdav1.Thursday, time.Friday: yingdav1.Friday, time.Saturday: yingdav1.Saturday,
-	}
 	var days []time.Weekday
 	for i, name := range shift.Days {
-		day := time.Weekday(slices.Index(week, name))
+		day := c.weekday(path.Index(i), name)
 		switch {
 		case day < 0:
-			c.fail(field.NotSupported(path.Index(i), name, week))
 		case slices.Contains(days, day):
 			c.fail(field.Duplicate(path.Index(i), name))
 		default:

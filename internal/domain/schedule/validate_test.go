@@ -93,6 +93,21 @@ func TestValidate(t *testing.T) {
 			spec: overridden(weekly("UTC"), overrideOf("sale", "2026-11-11", "2026-11-11", shiftOf("all-day", "noon", "1h", 1))),
 			want: []string{`spec.overrides[0].shifts[0].start: Invalid value: "noon": override sale, shift all-day: write the start as HH:MM from 00:00 to 23:59`},
 		},
+		"what to do on holidays that is none": {
+			spec: onHoliday(weekly("UTC"), "Open"),
+			want: []string{`spec.onHoliday: Unsupported value: "Open": supported values: "Closed", "LikeSunday", "AsUsual"`},
+		},
+		"a calendar twice, and one without a name": {
+			spec: referring("china", "china", ""),
+			want: []string{
+				`spec.calendarRefs[1].name: Duplicate value: "china"`,
+				"spec.calendarRefs[2].name: Required value: give the calendar a name",
+			},
+		},
+		"more calendars than the schema allows": {
+			spec: referring("a", "b", "c", "d", "e", "f", "g", "h", "i"),
+			want: []string{"spec.calendarRefs: Too many: 9: must have at most 8 items"},
+		},
 		"more shifts than the schema allows": {
 			spec: yingdav1.ShiftScheduleSpec{Shifts: make([]yingdav1.WeeklyShift, 33)},
 			want: []string{"spec.shifts: Too many: 33: must have at most 32 items"},
@@ -114,21 +129,35 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func referring(names ...string) yingdav1.ShiftScheduleSpec {
+	var spec yingdav1.ShiftScheduleSpec
+	for _, name := range names {
+		spec.CalendarRefs = append(spec.CalendarRefs, yingdav1.HolidayCalendarReference{Name: name})
+	}
+	return spec
+}
+
 // FuzzCompile holds that what compiles can be asked: nothing panics, a transition lies ahead and is one, and the hours of a
 // day in which something is open are not "closed".
 func FuzzCompile(f *testing.F) {
-	f.Add("Asia/Shanghai", "Mon,Tue", "09:00", "12h", int32(1), "12:00", "2h", int32(3), "2026-11-10", "2026-11-12", int64(1795395600))
-	f.Add("America/New_York", "Sat,Sun", "02:30", "24h", int32(0), "01:30", "24h", int32(0), "2026-03-08", "2026-03-08", int64(1772953200))
-	f.Add("Pacific/Apia", "Fri", "12:00", "24h", int32(2), "23:59", "1s", int32(1), "2011-12-30", "2011-12-30", int64(1325239200))
-	f.Add("Local", "Mo", "9:00", "1.5h", int32(-1), "", "", int32(0), "0000-00-00", "9999-12-31", int64(-1))
-	f.Fuzz(func(t *testing.T, zone, days, start, duration string, n int32, peakStart, peakDuration string, peakSeats int32, from, to string, unix int64) {
+	f.Add("Asia/Shanghai", "Mon,Tue", "09:00", "12h", int32(1), "12:00", "2h", int32(3), "2026-11-10", "2026-11-12", "2026-11-22", "Workday", "Wed", "", int64(1795395600))
+	f.Add("America/New_York", "Sat,Sun", "02:30", "24h", int32(0), "01:30", "24h", int32(0), "2026-03-09", "2026-03-09", "2026-03-08", "DayOff", "", "LikeSunday", int64(1772953200))
+	f.Add("Pacific/Apia", "Fri", "12:00", "24h", int32(2), "23:59", "1s", int32(1), "2011-12-29", "2011-12-29", "2011-12-30", "Peak", "", "AsUsual", int64(1325239200))
+	f.Add("Local", "Mo", "9:00", "1.5h", int32(-1), "", "", int32(0), "0000-00-00", "9999-12-31", "10-1", "Off", "Mo", "Open", int64(-1))
+	f.Fuzz(func(t *testing.T, zone, days, start, duration string, n int32, peakStart, peakDuration string, peakSeats int32, from, to, date, kind, follows, policy string, unix int64) {
 		var weekdays []yingdav1.Weekday
 		for d := range strings.SplitSeq(days, ",") {
 			weekdays = append(weekdays, yingdav1.Weekday(d))
 		}
 		sh := shiftOf("a", start, duration, n, peakOf("p", peakStart, peakDuration, peakSeats))
 		spec := overridden(weekly(zone, on(weekdays, sh), on(weekdays, shiftOf("b", peakStart, duration, n))), overrideOf("o", from, to, sh))
-		s, err := Compile(spec)
+		spec.OnHoliday = yingdav1.HolidayPolicy(policy)
+		var calendars []*Calendar
+		day := yingdav1.CalendarDay{Date: date, Kind: yingdav1.CalendarDayKind(kind), Follows: yingdav1.Weekday(follows)}
+		if calendar, err := CompileCalendar(calendarOf(day)); err == nil {
+			calendars = append(calendars, calendar)
+		}
+		s, err := Compile(spec, calendars...)
 		if err != nil {
 			if len(Validate(spec)) == 0 {
 				t.Fatalf("Compile refuses what Validate allows: %v", err)
