@@ -17,8 +17,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
-// objects are the resources of a namespace.
+// objects are the resources of a namespace, and the cluster's calendars.
 type objects struct {
+	calendars []yingdav1.HolidayCalendar
 	brands    []yingdav1.Brand
 	channels  []yingdav1.Channel
 	groups    []yingdav1.SkillGroup
@@ -39,10 +40,17 @@ type compiled[T any] struct {
 // builder turns objects into Snapshots. It remembers the last good form of what has to be compiled.
 type builder struct {
 	brand     string
-	schedules map[string]compiled[*schedule.Schedule]
+	calendars map[string]compiled[*schedule.Calendar]
+	schedules map[string]compiled[timetable]
 	playbooks map[string]compiled[playbook]
 	levels    map[string]compiled[yingdav1.ServiceLevelSpec]
 	groups    map[string]compiled[*yingdav1.SkillGroup]
+}
+
+// timetable is a schedule without its calendars, and their names.
+type timetable struct {
+	schedule  *schedule.Schedule
+	calendars []string
 }
 
 type playbook struct {
@@ -73,15 +81,23 @@ func (b *builder) build(o objects) *Snapshot {
 
 // compile replaces the forms of changed objects and forgets deleted ones.
 func (b *builder) compile(o objects) {
-	schedules, playbooks, levels, groups := b.schedules, b.playbooks, b.levels, b.groups
-	b.schedules = map[string]compiled[*schedule.Schedule]{}
+	calendars, schedules, playbooks, levels, groups := b.calendars, b.schedules, b.playbooks, b.levels, b.groups
+	b.calendars = map[string]compiled[*schedule.Calendar]{}
+	b.schedules = map[string]compiled[timetable]{}
 	b.playbooks = map[string]compiled[playbook]{}
 	b.levels = map[string]compiled[yingdav1.ServiceLevelSpec]{}
 	b.groups = map[string]compiled[*yingdav1.SkillGroup]{}
+	for i := range o.calendars {
+		object := &o.calendars[i]
+		keep(b.calendars, calendars, object, func() (*schedule.Calendar, error) {
+			return schedule.CompileCalendar(object.Spec)
+		})
+	}
 	for i := range o.schedules {
 		object := &o.schedules[i]
-		keep(b.schedules, schedules, object, func() (*schedule.Schedule, error) {
-			return schedule.Compile(object.Spec)
+		keep(b.schedules, schedules, object, func() (timetable, error) {
+			form, err := schedule.Compile(object.Spec)
+			return timetable{form, schedule.CalendarNames(object.Spec)}, err
 		})
 	}
 	for i := range o.playbooks {
@@ -125,8 +141,13 @@ func keep[T any](next, last map[string]compiled[T], object client.Object, compil
 }
 
 func (b *builder) report(s *Snapshot) {
+	for name, c := range b.calendars {
+		s.generations[configz.ObjectKey("HolidayCalendar", name)] = c.generation
+	}
 	for name, c := range b.schedules {
-		s.generations[configz.ObjectKey("ShiftSchedule", name)] = c.generation
+		if _, complete := b.hours(c.value); complete {
+			s.generations[configz.ObjectKey("ShiftSchedule", name)] = c.generation
+		}
 	}
 	for name, c := range b.playbooks {
 		s.generations[configz.ObjectKey("Playbook", name)] = c.generation
@@ -185,7 +206,23 @@ func (b *builder) scheduleOf(s *Snapshot, group *yingdav1.SkillGroup) (*schedule
 		return nil, true
 	}
 	found, known := b.schedules[ref.Name]
-	return found.value, known
+	if !known {
+		return nil, false
+	}
+	hours, _ := b.hours(found.value)
+	return hours, true
+}
+
+// hours is a schedule with its calendars, and whether all of them are there. It goes by what there is: a holiday that nobody
+// told of is a day like any other.
+func (b *builder) hours(t timetable) (form *schedule.Schedule, complete bool) {
+	var calendars []*schedule.Calendar
+	for _, name := range t.calendars {
+		if found, known := b.calendars[name]; known {
+			calendars = append(calendars, found.value)
+		}
+	}
+	return t.schedule.With(calendars...), len(calendars) == len(t.calendars)
 }
 
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,14 @@ func anAgent(name string, labels map[string]string, mods ...func(*yingdav1.Agent
 
 func aSchedule(name string, generation int64, zone string) *yingdav1.ShiftSchedule {
 	return &yingdav1.ShiftSchedule{ObjectMeta: meta(name, generation), Spec: yingdav1.ShiftScheduleSpec{TimeZone: zone}}
+}
+
+// aCalendar gives one date off.
+func aCalendar(name string, generation int64, date string) *yingdav1.HolidayCalendar {
+	c := &yingdav1.HolidayCalendar{ObjectMeta: meta(name, generation)}
+	c.Namespace = ""
+	c.Spec.Days = []yingdav1.CalendarDay{{Date: date, Kind: yingdav1.CalendarDayOff}}
+	return c
 }
 
 func aPlaybook(name string, generation int64, texts ...string) *yingdav1.Playbook {
@@ -140,6 +149,68 @@ func TestScheduleThatIsBadLeavesTheLastGoodOneInForce(t *testing.T) {
 	}
 	if diff := cmp.Diff(int64(1), generations(c)["ShiftSchedule/days"]); diff != "" {
 		t.Errorf("reported generation (-want +got):\n%s", diff)
+	}
+}
+
+func TestScheduleGoesByItsCalendarsAsTheyAre(t *testing.T) {
+	const today, tomorrow, never = "2026-11-23", "2026-11-24", "2026-02-30"
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	group := aGroup("sales", func(g *yingdav1.SkillGroup) { g.Spec.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "days"} })
+	daily := func(generation int64, calendars ...string) *yingdav1.ShiftSchedule {
+		s := aSchedule("days", generation, "UTC")
+		s.Spec.Shifts = []yingdav1.WeeklyShift{{
+			Days:  []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday},
+			Shift: yingdav1.Shift{Name: "day", Start: "09:00", Duration: "8h"},
+		}}
+		for _, name := range calendars {
+			s.Spec.CalendarRefs = append(s.Spec.CalendarRefs, yingdav1.HolidayCalendarReference{Name: name})
+		}
+		return s
+	}
+	type effect struct {
+		Open               bool
+		Schedule, Calendar int64
+	}
+	c := Fixed(namespace, brandName)
+	for _, step := range []struct {
+		name    string
+		objects []client.Object
+		want    effect
+	}{
+		{"it names none", []client.Object{daily(1), aCalendar("china", 1, today)}, effect{true, 1, 1}},
+		{"the one that it names is missing: as if it had no days", []client.Object{daily(2, "china")}, effect{true, 0, 0}},
+		{"it appears", []client.Object{daily(2, "china"), aCalendar("china", 1, today)}, effect{false, 2, 1}},
+		{"the calendar changes, the schedule does not", []client.Object{daily(2, "china"), aCalendar("china", 2, tomorrow)}, effect{true, 2, 2}},
+		{"and back", []client.Object{daily(2, "china"), aCalendar("china", 3, today)}, effect{false, 2, 3}},
+		{"the calendar is bad: what was good stays", []client.Object{daily(2, "china"), aCalendar("china", 4, never)}, effect{false, 2, 3}},
+		{"one of two is missing", []client.Object{daily(3, "china", "sales"), aCalendar("china", 5, today)}, effect{false, 0, 5}},
+		{"it names one again", []client.Object{daily(4, "china"), aCalendar("china", 5, today)}, effect{false, 4, 5}},
+		{"the calendar is gone", []client.Object{daily(4, "china")}, effect{true, 0, 0}},
+		{"one made anew never was good", []client.Object{daily(4, "china"), anew(aCalendar("china", 1, never))}, effect{true, 0, 0}},
+	} {
+		c.Set(append(step.objects, aBrand(), group)...)
+		found, _ := c.Snapshot().Group("sales")
+		served := generations(c)
+		got := effect{found.Schedule.At(at).Open, served["ShiftSchedule/days"], served["HolidayCalendar/china"]}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+func TestBadScheduleGoesOnByItsCalendars(t *testing.T) {
+	group := aGroup("sales", func(g *yingdav1.SkillGroup) { g.Spec.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "days"} })
+	naming := func(generation int64, zone, calendar string) *yingdav1.ShiftSchedule {
+		s := aSchedule("days", generation, zone)
+		s.Spec.CalendarRefs = []yingdav1.HolidayCalendarReference{{Name: calendar}}
+		return s
+	}
+	c := Fixed(namespace, brandName, aBrand(), group, naming(1, "UTC", "china"), aCalendar("china", 1, "2026-10-01"))
+	// Its new form is bad and names another calendar; the old one goes on, by the old calendar as it is now.
+	c.Set(aBrand(), group, naming(2, "Asia/Peking", "moon"), aCalendar("china", 2, "2026-10-02"))
+	want := map[string]int64{"Brand/lumi": 1, "SkillGroup/sales": 1, "ShiftSchedule/days": 1, "HolidayCalendar/china": 2}
+	if diff := cmp.Diff(want, generations(c)); diff != "" {
+		t.Errorf("generations (-want +got):\n%s", diff)
 	}
 }
 
@@ -247,7 +318,7 @@ func TestGroupTakesItsOwnScheduleBeforeTheBrands(t *testing.T) {
 	c := Fixed(namespace, brandName, brand, own, aGroup("plain"), aSchedule("all", 1, "Asia/Shanghai"), aSchedule("own", 1, "Europe/Berlin"))
 	got := map[string]bool{}
 	for _, group := range c.Snapshot().Groups() {
-		got[group.Name] = group.Schedule == c.builder.schedules[map[string]string{"own": "own", "plain": "all"}[group.Name]].value
+		got[group.Name] = group.Schedule == c.builder.schedules[map[string]string{"own": "own", "plain": "all"}[group.Name]].value.schedule
 	}
 	if diff := cmp.Diff(map[string]bool{"own": true, "plain": true}, got); diff != "" {
 		t.Errorf("has its schedule (-want +got):\n%s", diff)

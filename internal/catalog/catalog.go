@@ -26,6 +26,8 @@ type Catalog struct {
 	dirty   chan struct{}
 	changed []func(*Snapshot)
 	builder builder
+	// calendars as they were last seen in full.
+	calendars []yingdav1.HolidayCalendar
 }
 
 // New returns a Catalog of the named brand. Subscribe, then Run.
@@ -98,19 +100,39 @@ func (c *Catalog) follow(ctx context.Context, s *server, inForce func()) error {
 			return fmt.Errorf("listening to an informer: %w", err)
 		}
 	}
+	calendars, err := s.calendars(c.marker(), cut)
+	if err != nil {
+		return err
+	}
 	stopped := make(chan error, 1)
 	runner.Go(func() { stopped <- informers.Start(ctx) })
+	runner.Go(func() { calendars.informer.RunWithContext(ctx) })
 	if !informers.WaitForCacheSync(ctx) {
 		return ended(ctx, <-stopped)
 	}
-	if err := c.rebuild(ctx, informers); err != nil {
+	err = calendars.await(ctx)
+	if ctx.Err() != nil {
+		return ended(ctx, <-stopped)
+	}
+	if err != nil {
+		c.logger.Warn("Cannot read the HolidayCalendars of the cluster; schedules are served by those seen before", "error", err)
+		runner.Go(func() {
+			select {
+			case <-calendars.complete.Done():
+				c.logger.Info("Reads the HolidayCalendars of the cluster")
+				c.mark()
+			case <-ctx.Done():
+			}
+		})
+	}
+	if err := c.rebuild(ctx, informers, calendars); err != nil {
 		return err
 	}
 	inForce()
 	for {
 		select {
 		case <-c.dirty:
-			if err := c.rebuild(ctx, informers); err != nil {
+			if err := c.rebuild(ctx, informers, calendars); err != nil {
 				return err
 			}
 		case err := <-stopped:
@@ -127,7 +149,7 @@ func ended(ctx context.Context, err error) error {
 	return context.Cause(ctx)
 }
 
-// kinds are what the data plane reads.
+// kinds are what the data plane reads of its namespace.
 func kinds() []client.Object {
 	return []client.Object{
 		&yingdav1.Brand{}, &yingdav1.Channel{}, &yingdav1.SkillGroup{}, &yingdav1.ShiftSchedule{},
@@ -135,22 +157,24 @@ func kinds() []client.Object {
 	}
 }
 
-func (c *Catalog) marker() toolscache.ResourceEventHandler {
-	mark := func() {
-		select {
-		case c.dirty <- struct{}{}:
-		default:
-		}
+// mark asks for a rebuild.
+func (c *Catalog) mark() {
+	select {
+	case c.dirty <- struct{}{}:
+	default:
 	}
+}
+
+func (c *Catalog) marker() toolscache.ResourceEventHandler {
 	return toolscache.ResourceEventHandlerFuncs{
-		AddFunc: func(any) { mark() },
+		AddFunc: func(any) { c.mark() },
 		UpdateFunc: func(before, after any) {
 			// The operator writes status often; only what people declare matters here, and the token's hash.
 			if changes(before, after) {
-				mark()
+				c.mark()
 			}
 		},
-		DeleteFunc: func(any) { mark() },
+		DeleteFunc: func(any) { c.mark() },
 	}
 }
 
@@ -169,7 +193,7 @@ func changes(before, after any) bool {
 	return isAgent
 }
 
-func (c *Catalog) rebuild(ctx context.Context, reader client.Reader) error {
+func (c *Catalog) rebuild(ctx context.Context, reader client.Reader, calendars *calendars) error {
 	var o objects
 	var brands yingdav1.BrandList
 	var channels yingdav1.ChannelList
@@ -185,6 +209,10 @@ func (c *Catalog) rebuild(ctx context.Context, reader client.Reader) error {
 	}
 	o.brands, o.channels, o.groups, o.schedules = brands.Items, channels.Items, groups.Items, schedules.Items
 	o.agents, o.playbooks, o.levels = agents.Items, playbooks.Items, levels.Items
+	if all, complete := calendars.list(); complete {
+		c.calendars = all
+	}
+	o.calendars = c.calendars
 	c.publish(c.builder.build(o))
 	return nil
 }

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -36,32 +38,8 @@ const (
 
 // A real API server, because what is tested is how informers and it get on with each other.
 func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
-	log.SetLogger(logr.Discard())
-	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-		BinaryAssetsDirectory: filepath.Join("..", "..", "bin", "k8s"),
-	}
-	config, err := env.Start()
-	if err != nil {
-		t.Fatalf("starting the API server (make bin/k8s builds it): %v", err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	objects := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, yingdav1.AddToScheme} {
-		if err := add(objects); err != nil {
-			t.Fatal(err)
-		}
-	}
-	api, err := client.New(config, client.Options{Scheme: objects})
-	if err != nil {
-		t.Fatal(err)
-	}
-	create(t, api, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "lumi"}})
+	env, api := startAPIServer(t)
+	config := env.Config
 	agent := anAgent("xiaomei", map[string]string{"team": "sales"})
 	create(t, api, agent, aGroup("sales", map[string]string{"team": "sales"}), aGroup("night", map[string]string{"team": "night"}))
 
@@ -73,22 +51,7 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 	linked := rest.CopyConfig(config)
 	linked.Host = "https://" + wire.address
 	var lines logLines
-	c := catalog.New("lumi", "lumi", slog.New(&lines))
-	ctx, cancel := context.WithCancel(t.Context())
-	var runner sync.WaitGroup
-	defer runner.Wait()
-	defer cancel()
-	synced := make(chan struct{})
-	runner.Go(func() {
-		if err := c.Run(ctx, linked, func() { close(synced) }); err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case <-synced:
-	case <-time.After(patience):
-		t.Fatal("the catalog did not sync")
-	}
+	c := run(t, linked, &lines)
 	if _, ok := c.Snapshot().Agent("xiaomei"); !ok {
 		t.Fatal("the catalog does not know the Agent although it has synced")
 	}
@@ -130,6 +93,111 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, soon, "the deletion", func() bool { return capacity(c) == 0 })
+}
+
+// The right to read calendars is given for the cluster, the others for a namespace: it can be missing alone.
+func TestWithoutTheRightToReadCalendarsTheRestIsServedAndTheyComeWithIt(t *testing.T) {
+	env, api := startAPIServer(t)
+	may := func(resources ...string) []rbacv1.PolicyRule {
+		return []rbacv1.PolicyRule{{APIGroups: []string{yingdav1.GroupName}, Resources: resources, Verbs: []string{"get", "list", "watch"}}}
+	}
+	router := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "router"}
+	online := &yingdav1.ShiftSchedule{ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "online"}}
+	online.Spec.CalendarRefs = []yingdav1.HolidayCalendarReference{{Name: "china"}}
+	china := &yingdav1.HolidayCalendar{ObjectMeta: metav1.ObjectMeta{Name: "china"}}
+	create(t, api, anAgent("xiaomei", nil), online, china,
+		&rbacv1.Role{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "router"},
+			Rules:      may("agents", "brands", "channels", "playbooks", "servicelevels", "shiftschedules", "skillgroups"),
+		},
+		&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "router"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "router"},
+			Subjects:   []rbacv1.Subject{router},
+		})
+	user, err := env.AddUser(envtest.User{Name: router.Name}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines logLines
+	c := run(t, user.Config(), &lines)
+	served := func() map[string]int64 { return c.Snapshot().Generations() }
+	if diff := cmp.Diff(map[string]int64{"Agent/xiaomei": 1}, served()); diff != "" {
+		t.Errorf("generations without the right (-want +got):\n%s", diff)
+	}
+	if got := lines.count(slog.LevelWarn); got != 1 {
+		t.Errorf("%d lines say that calendars cannot be read, want 1", got)
+	}
+
+	create(t, api,
+		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "calendars"}, Rules: may("holidaycalendars")},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "calendars"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "calendars"},
+			Subjects:   []rbacv1.Subject{router},
+		})
+	await(t, patience, "the calendar", func() bool { return served()["HolidayCalendar/china"] == 1 && served()["ShiftSchedule/online"] == 1 })
+	china.Spec.Days = []yingdav1.CalendarDay{{Date: "2026-10-01", Kind: yingdav1.CalendarDayOff}}
+	update(t, api, china)
+	await(t, soon, "its edit", func() bool { return served()["HolidayCalendar/china"] == 2 })
+	if err := api.Delete(t.Context(), china); err != nil {
+		t.Fatal(err)
+	}
+	await(t, soon, "its end", func() bool { return served()["HolidayCalendar/china"] == 0 && served()["ShiftSchedule/online"] == 0 })
+}
+
+// startAPIServer starts one with the kinds and the namespace lumi.
+func startAPIServer(t *testing.T) (*envtest.Environment, client.Client) {
+	t.Helper()
+	log.SetLogger(logr.Discard())
+	env := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+		BinaryAssetsDirectory: filepath.Join("..", "..", "bin", "k8s"),
+	}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting the API server (make bin/k8s builds it): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	objects := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, yingdav1.AddToScheme} {
+		if err := add(objects); err != nil {
+			t.Fatal(err)
+		}
+	}
+	api, err := client.New(config, client.Options{Scheme: objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, api, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "lumi"}})
+	return env, api
+}
+
+// run runs a Catalog until the test ends, and returns it once it has synced.
+func run(t *testing.T, config *rest.Config, lines *logLines) *catalog.Catalog {
+	t.Helper()
+	c := catalog.New("lumi", "lumi", slog.New(lines))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var runner sync.WaitGroup
+	t.Cleanup(runner.Wait)
+	t.Cleanup(cancel)
+	synced := make(chan struct{})
+	runner.Go(func() {
+		if err := c.Run(ctx, config, func() { close(synced) }); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-synced:
+	case <-time.After(patience):
+		t.Fatal("the catalog did not sync")
+	}
+	return c
 }
 
 // logLines counts what is logged.

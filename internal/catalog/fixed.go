@@ -29,6 +29,8 @@ func (c *Catalog) Set(given ...client.Object) {
 			o.groups = append(o.groups, *object)
 		case *yingdav1.ShiftSchedule:
 			o.schedules = append(o.schedules, *object)
+		case *yingdav1.HolidayCalendar:
+			o.calendars = append(o.calendars, *object)
 		case *yingdav1.Agent:
 			o.agents = append(o.agents, *object)
 		case *yingdav1.Playbook:

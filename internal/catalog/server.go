@@ -25,7 +25,9 @@ const (
 // server is the API server as the catalog meets it. Informers and probes share one pool of connections, so that to come
 // back leaves none behind.
 type server struct {
-	config    *rest.Config
+	config *rest.Config
+	// direct is the config for requests to the paths of our group.
+	direct    *rest.Config
 	transport http.RoundTripper
 	scheme    *runtime.Scheme
 	namespace string
@@ -39,14 +41,14 @@ func newServer(config *rest.Config, scheme *runtime.Scheme, namespace string) (*
 		return nil, fmt.Errorf("making a client of the API server: %w", err)
 	}
 	group := yingdav1.GroupVersion()
-	probing := rest.CopyConfig(config)
-	probing.APIPath, probing.GroupVersion = "/apis", &group
-	probing.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	probe, err := rest.RESTClientForConfigAndClient(probing, base)
+	direct := rest.CopyConfig(config)
+	direct.APIPath, direct.GroupVersion = "/apis", &group
+	direct.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	probe, err := rest.RESTClientForConfigAndClient(direct, base)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the API server: %w", err)
 	}
-	return &server{config: config, transport: base.Transport, scheme: scheme, namespace: namespace, probe: probe}, nil
+	return &server{config: config, direct: direct, transport: base.Transport, scheme: scheme, namespace: namespace, probe: probe}, nil
 }
 
 // informers returns new ones, which call lost when a request of theirs finds the server away.

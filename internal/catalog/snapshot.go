@@ -1,11 +1,14 @@
 // Package catalog is a brand's resources as the data plane sees them: compiled, cross-referenced and always at hand.
 //
-// A Catalog follows the API server through informers limited to one namespace and hands out immutable Snapshots. It
-// writes nothing, and it goes on with the last state while the API server is away. What cannot be compiled (a schedule
-// that is no schedule) is left as it was when it last could be, and its generation is not reported as served.
+// A Catalog follows the API server through informers limited to one namespace, and one of the cluster's HolidayCalendars,
+// and hands out immutable Snapshots. It writes nothing, and it goes on with the last state while the API server is away.
+// What cannot be compiled (a schedule that is no schedule) is left as it was when it last could be, and its generation is
+// not reported as served.
 //
 // A SkillGroup whose ShiftSchedule is missing, or never was one, is served around the clock: closed, its customers would
-// wait for an opening that never comes. It is not served as declared, so that its generation is not reported either.
+// wait for an opening that never comes. It is not served as declared, so that its generation is not reported either. Likewise
+// a ShiftSchedule is served by what there is of its HolidayCalendars, and reported once all are there. Where calendars may not
+// be read all else is served: whoever may not know of holidays has none.
 package catalog
 
 import (

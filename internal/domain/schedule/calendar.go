@@ -49,6 +49,15 @@ func CompileCalendar(spec yingdav1.HolidayCalendarSpec) (*Calendar, error) {
 	return compiled, nil
 }
 
+// CalendarNames are the names of the calendars that a schedule refers to, in its order.
+func CalendarNames(spec yingdav1.ShiftScheduleSpec) []string {
+	names := make([]string, 0, len(spec.CalendarRefs))
+	for _, ref := range spec.CalendarRefs {
+		names = append(names, ref.Name)
+	}
+	return names
+}
+
 // Len is the number of days in the calendar.
 func (c *Calendar) Len() int { return len(c.days) }
 

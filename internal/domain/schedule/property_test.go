@@ -19,8 +19,8 @@ type oracle struct {
 	// calendars in the order of the resource.
 	calendars []yingdav1.HolidayCalendarSpec
 	location  *time.Location
-	instants map[string]time.Time
-	dates    map[time.Time][]span
+	instants  map[string]time.Time
+	dates     map[time.Time][]span
 }
 
 func newOracle(tb testing.TB, spec yingdav1.ShiftScheduleSpec, calendars []yingdav1.HolidayCalendarSpec) *oracle {
