@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -149,6 +150,28 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a host in capitals":                         {exposed(*throughGateway("Hooks.lumi.example")), "write host as a DNS name in lower case"},
 		"a deletion policy that does not exist":      {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.DeletionPolicy = "Maybe" }), "Unsupported value"},
 		"a Brand that leaves nothing behind":         {brand("lumi", removable), ""},
+		"a calendar without days":                    {calendar("china"), ""},
+		"a day off":                                  {dated("2026-10-01", v1alpha1.CalendarDayOff, ""), ""},
+		"a day off by the word that YAML takes":      {dated("2026-10-01", "Off", ""), "Unsupported value"},
+		"a make-up workday":                          {dated("2026-10-10", v1alpha1.CalendarDayWorkday, ""), ""},
+		"a make-up workday that follows":             {dated("2026-10-10", v1alpha1.CalendarDayWorkday, v1alpha1.Wednesday), ""},
+		"a make-up workday that follows no weekday":  {dated("2026-10-10", v1alpha1.CalendarDayWorkday, "Monday"), "Unsupported value"},
+		"a day off that follows":                     {dated("2026-10-01", v1alpha1.CalendarDayOff, v1alpha1.Monday), "set follows only where kind is Workday"},
+		"a sales peak that follows":                  {dated("2026-11-11", v1alpha1.CalendarDayPeak, v1alpha1.Monday), "set follows only where kind is Workday"},
+		"a sales peak":                               {dated("2026-11-11", v1alpha1.CalendarDayPeak, ""), ""},
+		"a day of a month that does not exist":       {dated("2026-13-01", v1alpha1.CalendarDayOff, ""), "write date as YYYY-MM-DD, for example 2026-10-01"},
+		"a day written with slashes":                 {dated("2026/10/1", v1alpha1.CalendarDayOff, ""), "write date as YYYY-MM-DD"},
+		"a day twice":                                {calendar("china", day("2026-10-01", v1alpha1.CalendarDayOff), day("2026-10-01", v1alpha1.CalendarDayPeak)), "Duplicate value"},
+		"a calendar of five years, every day":        {calendar("china", days(2000)...), ""},
+		"a calendar of more":                         {calendar("china", days(2001)...), "must have at most 2000 items"},
+		"a schedule by a calendar":                   {naming(alwaysOpen("online"), "china"), ""},
+		"a schedule by one calendar twice":           {naming(alwaysOpen("online"), "china", "china"), "Duplicate value"},
+		"a schedule by a calendar without name":      {naming(alwaysOpen("online"), ""), "spec.calendarRefs[0].name"},
+		"a schedule by eight calendars":              {naming(alwaysOpen("online"), "a", "b", "c", "d", "e", "f", "g", "h"), ""},
+		"a schedule by nine":                         {naming(alwaysOpen("online"), "a", "b", "c", "d", "e", "f", "g", "h", "i"), "must have at most 8 items"},
+		"holidays like Sundays":                      {holidays(v1alpha1.HolidayLikeSunday), ""},
+		"holidays as usual":                          {holidays(v1alpha1.HolidayAsUsual), ""},
+		"holidays of another kind":                   {holidays("Open"), "Unsupported value"},
 		"a group whose agents are chosen by a label": {skillGroup("after-sales", "lumi"), ""},
 		"as many seats at least as at most":          {seated(v1alpha1.SkillGroupSeats{Min: new(int32(3)), Max: new(int32(3))}), ""},
 		"more seats at least than at most":           {seated(v1alpha1.SkillGroupSeats{Min: new(int32(4)), Max: new(int32(3))}), "max must not be less than min"},
@@ -373,5 +396,28 @@ func seated(seats v1alpha1.SkillGroupSeats) *v1alpha1.SkillGroup {
 func override(from, to string) *v1alpha1.ShiftSchedule {
 	schedule := alwaysOpen("online")
 	schedule.Spec.Overrides = []v1alpha1.ScheduleOverride{{Name: "closed", From: from, To: to}}
+	return schedule
+}
+
+func dated(date string, kind v1alpha1.CalendarDayKind, follows v1alpha1.Weekday) *v1alpha1.HolidayCalendar {
+	one := day(date, kind)
+	one.Follows = follows
+	return calendar("china", one)
+}
+
+// days are that many days off, one after the other, of long names.
+func days(n int) []v1alpha1.CalendarDay {
+	all := make([]v1alpha1.CalendarDay, 0, n)
+	for i := range n {
+		one := day(time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), v1alpha1.CalendarDayOff)
+		one.Name = strings.Repeat("节", 63)
+		all = append(all, one)
+	}
+	return all
+}
+
+func holidays(policy v1alpha1.HolidayPolicy) *v1alpha1.ShiftSchedule {
+	schedule := alwaysOpen("online")
+	schedule.Spec.OnHoliday = policy
 	return schedule
 }

@@ -27,6 +27,7 @@ func reported() []reportedKind {
 		kindOf("Channel", &v1alpha1.ChannelList{}, func(o *v1alpha1.Channel) []metav1.Condition { return o.Status.Conditions }),
 		kindOf("SkillGroup", &v1alpha1.SkillGroupList{}, func(o *v1alpha1.SkillGroup) []metav1.Condition { return o.Status.Conditions }),
 		kindOf("ShiftSchedule", &v1alpha1.ShiftScheduleList{}, func(o *v1alpha1.ShiftSchedule) []metav1.Condition { return o.Status.Conditions }),
+		kindOf("HolidayCalendar", &v1alpha1.HolidayCalendarList{}, func(o *v1alpha1.HolidayCalendar) []metav1.Condition { return o.Status.Conditions }),
 		kindOf("Agent", &v1alpha1.AgentList{}, func(o *v1alpha1.Agent) []metav1.Condition { return o.Status.Conditions }),
 		kindOf("Playbook", &v1alpha1.PlaybookList{}, func(o *v1alpha1.Playbook) []metav1.Condition { return o.Status.Conditions }),
 		kindOf("ServiceLevel", &v1alpha1.ServiceLevelList{}, func(o *v1alpha1.ServiceLevel) []metav1.Condition { return o.Status.Conditions }),

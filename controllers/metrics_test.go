@@ -17,6 +17,7 @@ func TestConditionsAreCountedWhenScraped(t *testing.T) {
 	w.servedBrand("lumi")
 	w.create(secret("first-wechat"), channel("first", "lumi"), channel("second", "lumi"), blocking(), alwaysOpen("online"),
 		serviceLevel("standard"), agent("xiaomei", "lumi", nil))
+	w.createCalendar(calendar(w.namespace))
 	resolved := func(kind, status, reason string) string {
 		return strings.Join([]string{kind, w.namespace, status, reason, v1alpha1.ConditionReferencesResolved}, " ")
 	}
@@ -26,14 +27,16 @@ func TestConditionsAreCountedWhenScraped(t *testing.T) {
 	w.counts(map[string]float64{
 		resolved("Brand", "True", "Resolved"): 1, resolved("Channel", "True", "Resolved"): 1, resolved("Channel", "False", "NotFound"): 1,
 		resolved("SkillGroup", "True", "Resolved"): 1, resolved("Agent", "True", "Resolved"): 1, valid("Playbook", "False", "Invalid"): 1,
-		valid("ShiftSchedule", "True", "Valid"): 1, valid("ServiceLevel", "True", "Valid"): 1,
+		resolved("ShiftSchedule", "True", "Resolved"): 1, valid("ShiftSchedule", "True", "Valid"): 1, valid("ServiceLevel", "True", "Valid"): 1,
+		"HolidayCalendar  True Valid " + v1alpha1.ConditionValid: 1, // the cluster's
 	})
 	change(w, "first-wechat", &corev1.Secret{}, func(s *corev1.Secret) { s.Labels = nil })
 	w.remove(&v1alpha1.Playbook{}, "blocking")
 	w.counts(map[string]float64{
 		resolved("Brand", "True", "Resolved"): 1, resolved("Channel", "False", "NotLabelled"): 1, resolved("Channel", "False", "NotFound"): 1,
 		resolved("SkillGroup", "True", "Resolved"): 1, resolved("Agent", "True", "Resolved"): 1,
-		valid("ShiftSchedule", "True", "Valid"): 1, valid("ServiceLevel", "True", "Valid"): 1,
+		resolved("ShiftSchedule", "True", "Resolved"): 1, valid("ShiftSchedule", "True", "Valid"): 1, valid("ServiceLevel", "True", "Valid"): 1,
+		"HolidayCalendar  True Valid " + v1alpha1.ConditionValid: 1, // the cluster's
 	})
 }
 

@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -22,9 +23,15 @@ import (
 // sample reads the objects of a folder under config/samples, as kubectl apply -k would send them into the namespace.
 func sample(t *testing.T, folder string) []client.Object {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "config", "samples", folder, "*.yaml"))
+	return objectsIn(t, "..", "config", "samples", folder)
+}
+
+// objectsIn reads what a folder declares.
+func objectsIn(t *testing.T, path ...string) []client.Object {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(append(path, "*.yaml")...))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no sample %s: %v", folder, err)
+		t.Fatalf("nothing in %s: %v", filepath.Join(path...), err)
 	}
 	var objects []client.Object
 	for _, file := range files {
@@ -66,6 +73,7 @@ func kinds() []client.ObjectList {
 	return []client.ObjectList{
 		&v1alpha1.BrandList{}, &v1alpha1.ChannelList{}, &v1alpha1.SkillGroupList{}, &v1alpha1.ShiftScheduleList{},
 		&v1alpha1.AgentList{}, &v1alpha1.PlaybookList{}, &v1alpha1.ServiceLevelList{},
+		&v1alpha1.HolidayCalendarList{},
 	}
 }
 
@@ -73,6 +81,16 @@ func kinds() []client.ObjectList {
 func (w *world) apply(folder string) {
 	w.t.Helper()
 	strict := client.WithFieldValidation(w.client, "Strict")
+	for _, obj := range objectsIn(w.t, "..", "config", "calendars") { // the cluster's, which no folder brings
+		if err := strict.Create(w.t.Context(), obj); err != nil {
+			w.t.Fatal(err)
+		}
+		w.t.Cleanup(func() {
+			if err := w.client.Delete(context.Background(), obj); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
 	for _, obj := range sample(w.t, folder) {
 		obj.SetNamespace(w.namespace)
 		if err := strict.Create(w.t.Context(), obj); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/yingda-dev/yingda/controllers/agent"
 	"github.com/yingda-dev/yingda/controllers/brand"
 	"github.com/yingda-dev/yingda/controllers/channel"
+	"github.com/yingda-dev/yingda/controllers/holidaycalendar"
 	"github.com/yingda-dev/yingda/controllers/playbook"
 	"github.com/yingda-dev/yingda/controllers/servicelevel"
 	"github.com/yingda-dev/yingda/controllers/shiftschedule"
@@ -61,6 +62,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		channel.NewPool(channels),
 		skillgroup.New(reports),
 		shiftschedule.New(reports),
+		holidaycalendar.New(reports),
 		agent.New(agent.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Random: o.Random, Now: o.Now}),
 		playbook.New(reports),
 		servicelevel.New(reports),

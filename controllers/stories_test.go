@@ -39,15 +39,16 @@ func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
 			b.Spec.Defaults.PlaybookRef = &v1alpha1.PlaybookReference{Name: "shop"}
 			b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
 		}),
-		alwaysOpen("online"), playbook("shop"), serviceLevel("standard"),
+		naming(alwaysOpen("online"), w.namespace), playbook("shop"), serviceLevel("standard"),
 		secret("lumi-postgres"), secret("shop-wechat"),
 	)
+	w.createCalendar(calendar(w.namespace, day("2026-10-01", v1alpha1.CalendarDayOff)))
 	w.data.say("shop", accepted())
 	w.finishSetup("lumi")
 	w.run("lumi-router", "lumi-workflows", "lumi-desk", "lumi-miniprogram")
 	all := map[string]client.Object{
 		"lumi": &v1alpha1.Brand{}, "shop": &v1alpha1.Channel{}, "after-sales": &v1alpha1.SkillGroup{}, "xiaomei": &v1alpha1.Agent{},
-		"online": &v1alpha1.ShiftSchedule{}, "standard": &v1alpha1.ServiceLevel{},
+		"online": &v1alpha1.ShiftSchedule{}, "standard": &v1alpha1.ServiceLevel{}, w.namespace: &v1alpha1.HolidayCalendar{},
 	}
 	for name, obj := range all {
 		w.waitFor(obj, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)

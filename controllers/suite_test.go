@@ -339,7 +339,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	for kind, list := range map[string]client.ObjectList{
 		"Brand": &v1alpha1.BrandList{}, "Channel": &v1alpha1.ChannelList{}, "SkillGroup": &v1alpha1.SkillGroupList{},
 		"ShiftSchedule": &v1alpha1.ShiftScheduleList{}, "Agent": &v1alpha1.AgentList{}, "Playbook": &v1alpha1.PlaybookList{},
-		"ServiceLevel": &v1alpha1.ServiceLevelList{},
+		"ServiceLevel": &v1alpha1.ServiceLevelList{}, "HolidayCalendar": &v1alpha1.HolidayCalendarList{},
 	} {
 		objects, err := listed(ctx, d.client, list, target.Namespace)
 		if err != nil {

@@ -59,6 +59,7 @@ func asks(namespaces ...string) *admissionregistrationv1.ValidatingWebhookConfig
 	for resource, path := range map[string]string{
 		"brands": webhooks.PathBrand, "channels": webhooks.PathChannel, "skillgroups": webhooks.PathSkillGroup,
 		"shiftschedules": webhooks.PathShiftSchedule, "playbooks": webhooks.PathPlaybook, "servicelevels": webhooks.PathServiceLevel,
+		"holidaycalendars": webhooks.PathHolidayCalendar,
 	} {
 		path = strings.TrimPrefix(path, "/") // what makes an address of it adds its own
 		configuration.Webhooks = append(configuration.Webhooks, admissionregistrationv1.ValidatingWebhook{
@@ -186,6 +187,8 @@ func TestWebhooksRefuseWhatASchemaCannotSee(t *testing.T) {
 		"a Playbook whose text cannot be written": {text, "spec.texts.welcome: Invalid value: \"{{.Nobody}}\": unknown variable .Nobody: there are"},
 		"a ShiftSchedule":                         {alwaysOpen("online"), ""},
 		"a ShiftSchedule of no time zone":         {nowhere(), "spec.timeZone: Invalid value: \"Mars/Olympus\": write an IANA time zone, for example Asia/Shanghai"},
+		"a HolidayCalendar":                       {calendar("china", day("2028-02-29", v1alpha1.CalendarDayOff)), ""},
+		"a HolidayCalendar of no such date":       {calendar("china", day("2027-02-29", v1alpha1.CalendarDayOff)), "spec.days[0].date: Invalid value: \"2027-02-29\": day 2027-02-29: write a date that exists"},
 		"a SkillGroup":                            {skillGroup("after-sales", "lumi"), ""},
 		"a SkillGroup whose selector is none":     {odd(), `spec.agentSelector: Invalid value: reading agentSelector: "Near" is not a valid label selector operator`},
 		"a ServiceLevel":                          {serviceLevel("standard"), ""},

@@ -45,6 +45,19 @@ func (w *world) create(objects ...client.Object) {
 	}
 }
 
+// createCalendar makes a calendar, which is the cluster's, until the test ends.
+func (w *world) createCalendar(calendar *v1alpha1.HolidayCalendar) {
+	w.t.Helper()
+	if err := w.client.Create(w.t.Context(), calendar); err != nil {
+		w.t.Fatalf("creating HolidayCalendar %s: %v", calendar.Name, err)
+	}
+	w.t.Cleanup(func() {
+		if err := client.IgnoreNotFound(w.client.Delete(context.Background(), calendar)); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
 func (w *world) get(name string, obj client.Object) error {
 	return w.client.Get(w.t.Context(), types.NamespacedName{Namespace: w.namespace, Name: name}, obj)
 }
@@ -80,6 +93,8 @@ func conditionsOf(obj client.Object) []metav1.Condition {
 	case *v1alpha1.SkillGroup:
 		return o.Status.Conditions
 	case *v1alpha1.ShiftSchedule:
+		return o.Status.Conditions
+	case *v1alpha1.HolidayCalendar:
 		return o.Status.Conditions
 	case *v1alpha1.Agent:
 		return o.Status.Conditions
@@ -295,6 +310,22 @@ func playbook(name string) *v1alpha1.Playbook {
 	return &v1alpha1.Playbook{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.PlaybookSpec{
 		Texts: v1alpha1.PlaybookTexts{Welcome: "您好,这里是{{.Brand}}客服。"},
 	}}
+}
+
+func calendar(name string, days ...v1alpha1.CalendarDay) *v1alpha1.HolidayCalendar {
+	return &v1alpha1.HolidayCalendar{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.HolidayCalendarSpec{Days: days}}
+}
+
+func day(date string, kind v1alpha1.CalendarDayKind) v1alpha1.CalendarDay {
+	return v1alpha1.CalendarDay{Date: date, Kind: kind}
+}
+
+// naming makes a schedule refer to calendars.
+func naming(schedule *v1alpha1.ShiftSchedule, calendars ...string) *v1alpha1.ShiftSchedule {
+	for _, name := range calendars {
+		schedule.Spec.CalendarRefs = append(schedule.Spec.CalendarRefs, v1alpha1.HolidayCalendarReference{Name: name})
+	}
+	return schedule
 }
 
 func serviceLevel(name string) *v1alpha1.ServiceLevel {

@@ -27,12 +27,13 @@ import (
 
 // Where the API server asks about each kind.
 const (
-	PathBrand         = "/validate-brand"
-	PathChannel       = "/validate-channel"
-	PathSkillGroup    = "/validate-skillgroup"
-	PathShiftSchedule = "/validate-shiftschedule"
-	PathPlaybook      = "/validate-playbook"
-	PathServiceLevel  = "/validate-servicelevel"
+	PathBrand           = "/validate-brand"
+	PathChannel         = "/validate-channel"
+	PathSkillGroup      = "/validate-skillgroup"
+	PathShiftSchedule   = "/validate-shiftschedule"
+	PathHolidayCalendar = "/validate-holidaycalendar"
+	PathPlaybook        = "/validate-playbook"
+	PathServiceLevel    = "/validate-servicelevel"
 )
 
 // Options are what admission works with.
@@ -51,6 +52,7 @@ func Register(o Options) {
 	answer(o, PathChannel, "Channel", of.channel)
 	answer(o, PathSkillGroup, "SkillGroup", alone(skillGroup))
 	answer(o, PathShiftSchedule, "ShiftSchedule", alone(shiftSchedule))
+	answer(o, PathHolidayCalendar, "HolidayCalendar", alone(holidayCalendar))
 	answer(o, PathPlaybook, "Playbook", alone(playbook))
 	answer(o, PathServiceLevel, "ServiceLevel", alone(serviceLevel))
 }

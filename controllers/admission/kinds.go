@@ -18,6 +18,10 @@ func playbook(p *v1alpha1.Playbook) field.ErrorList { return bot.Validate(p.Spec
 
 func shiftSchedule(s *v1alpha1.ShiftSchedule) field.ErrorList { return schedule.Validate(s.Spec) }
 
+func holidayCalendar(c *v1alpha1.HolidayCalendar) field.ErrorList {
+	return schedule.ValidateCalendar(c.Spec)
+}
+
 func serviceLevel(l *v1alpha1.ServiceLevel) field.ErrorList { return servicelevel.Validate(l.Spec) }
 
 func skillGroup(g *v1alpha1.SkillGroup) field.ErrorList {

@@ -10,9 +10,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/reporter"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
@@ -40,10 +42,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 // SetupWithManager says which changes a ShiftSchedule's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	all := handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, func() client.ObjectList { return &v1alpha1.ShiftScheduleList{} }))
+	list := func() client.ObjectList { return &v1alpha1.ShiftScheduleList{} }
+	all := handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list))
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ShiftSchedule{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
+		Watches(&v1alpha1.HolidayCalendar{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByCalendar)),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
 		Complete(telemetry.Traced("shiftschedule", r))
 }

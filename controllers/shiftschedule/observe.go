@@ -9,12 +9,15 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
 // scene is all that a pass looks at.
 type scene struct {
 	schedule *v1alpha1.ShiftSchedule
+	// calendars are those that exist of the calendars that it refers to, in its order.
+	calendars []*v1alpha1.HolidayCalendar
 	// brands are the answers of those who serve it in each Brand of the namespace.
 	brands [][]ack.Group
 }
@@ -27,6 +30,16 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	exists, err := refs.Get(ctx, r.Client, key, seen.schedule)
 	if err != nil || !exists {
 		return nil, err
+	}
+	for _, name := range schedule.CalendarNames(seen.schedule.Spec) {
+		calendar := &v1alpha1.HolidayCalendar{}
+		exists, err := refs.Get(ctx, r.Client, types.NamespacedName{Name: name}, calendar)
+		if err != nil {
+			return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
+		}
+		if exists {
+			seen.calendars = append(seen.calendars, calendar)
+		}
 	}
 	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
 		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)

@@ -18,6 +18,9 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ShiftScheduleS
 		Conditions:         conditions.Merge(schedule.Status.Conditions, schedule.Generation, now, decided.findings...),
 		ObservedGeneration: schedule.Generation,
 	}
+	for _, calendar := range seen.calendars {
+		out.Calendars = append(out.Calendars, v1alpha1.ObservedCalendar{Name: calendar.Name, ObservedGeneration: calendar.Generation})
+	}
 	if decided.state == nil {
 		return out
 	}

@@ -99,6 +99,13 @@ func MapNamespace(reader client.Reader, newList func() client.ObjectList) handle
 	}
 }
 
+// MapIndexed wakes the objects of a kind, of all namespaces, that the cache knows by the name of what changed.
+func MapIndexed(reader client.Reader, newList func() client.ObjectList, index string) handler.MapFunc {
+	return func(ctx context.Context, changed client.Object) []reconcile.Request {
+		return requests(ctx, reader, newList(), client.MatchingFields{index: changed.GetName()})
+	}
+}
+
 // MapBrand wakes the objects of a kind that belong to the Brand that brandOf finds; index is the field by which the cache
 // knows them.
 func MapBrand(reader client.Reader, newList func() client.ObjectList, index string, brandOf func(client.Object) string) handler.MapFunc {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
 // Fields by which the cache is asked.
@@ -20,6 +21,8 @@ const (
 	ByAccount = "spec.account"
 	// ByTemporal finds Brands by the Temporal namespace that they work in.
 	ByTemporal = "spec.temporal"
+	// ByCalendar finds ShiftSchedules by the HolidayCalendars that they refer to.
+	ByCalendar = "spec.calendarRefs.name"
 )
 
 // Index makes the cache ready for the fields above. It is called once, before the cache starts.
@@ -36,6 +39,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Brand{}, BySecret, secretsOf},
 		{&v1alpha1.Channel{}, ByAccount, accountOf},
 		{&v1alpha1.Brand{}, ByTemporal, temporalOf},
+		{&v1alpha1.ShiftSchedule{}, ByCalendar, calendarsOf},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
 			return fmt.Errorf("indexing %s: %w", index.field, err)
@@ -82,6 +86,13 @@ func accountOf(obj client.Object) []string {
 func temporalOf(obj client.Object) []string {
 	if brand, ok := obj.(*v1alpha1.Brand); ok {
 		return []string{temporalClaim(brand)}
+	}
+	return nil
+}
+
+func calendarsOf(obj client.Object) []string {
+	if user, ok := obj.(*v1alpha1.ShiftSchedule); ok {
+		return schedule.CalendarNames(user.Spec)
 	}
 	return nil
 }

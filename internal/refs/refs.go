@@ -1,6 +1,6 @@
 // Package refs resolves references between resources, and says who keeps what only one of them may have.
 //
-// References name objects of the same namespace. A Secret that lacks the label yingda.dev/credentials: "true" is treated
+// References name objects of the same namespace, and calendars of the cluster. A Secret that lacks the label yingda.dev/credentials: "true" is treated
 // as if it did not exist, and only the metadata of Secrets is ever read: nothing here can see their contents.
 package refs
 
@@ -42,6 +42,11 @@ func Finding(problems []Problem) conditions.Condition {
 // NotFound is the problem of a missing object.
 func NotFound(kind, name string) Problem {
 	return Problem{Reason: v1alpha1.ReasonNotFound, Message: kind + " " + name + " does not exist in this namespace"}
+}
+
+// NotFoundInCluster is the problem of a missing object that belongs to no namespace.
+func NotFoundInCluster(kind, name string) Problem {
+	return Problem{Reason: v1alpha1.ReasonNotFound, Message: kind + " " + name + " does not exist"}
 }
 
 // OfAnotherBrand is the problem of a SkillGroup that exists and serves somebody else.
