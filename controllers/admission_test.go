@@ -146,6 +146,14 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 			exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", TLSSecretName: "tls", ParentRefs: []v1alpha1.GatewayReference{{Name: "public"}}}),
 			"tlsSecretName is for an Ingress",
 		},
+		"an Ingress class in capitals":               {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "Nginx"}), "write ingressClassName as kubectl get ingressclasses shows it"},
+		"a certificate in capitals":                  {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "TLS"}), "write tlsSecretName as the name of a Secret"},
+		"a Gateway in capitals":                      {through(v1alpha1.GatewayReference{Name: "Public"}), "write name as kubectl get gateways shows it"},
+		"a Gateway's namespace with a dot":           {through(v1alpha1.GatewayReference{Name: "public", Namespace: "in.fra"}), "write namespace as the name of a namespace"},
+		"a listener in capitals":                     {through(v1alpha1.GatewayReference{Name: "public", SectionName: "HTTPS"}), "write sectionName as the Gateway names its listener"},
+		"two listeners of a Gateway":                 {through(v1alpha1.GatewayReference{Name: "public", SectionName: "a"}, v1alpha1.GatewayReference{Name: "public", SectionName: "b"}), ""},
+		"one Gateway twice":                          {through(v1alpha1.GatewayReference{Name: "public"}, v1alpha1.GatewayReference{Name: "public"}), "name each Gateway, or each listener of it, once"},
+		"an exposed Channel with a long name":        {channel(strings.Repeat("a", 246), "lumi", func(c *v1alpha1.Channel) { c.Spec.Exposure = throughGateway("hooks.lumi.example") }), "name an exposed Channel with at most 245 characters"},
 		"a host with a scheme":                       {exposed(*throughGateway("https://hooks.lumi.example")), "write host as a DNS name in lower case"},
 		"a host in capitals":                         {exposed(*throughGateway("Hooks.lumi.example")), "write host as a DNS name in lower case"},
 		"a deletion policy that does not exist":      {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.DeletionPolicy = "Maybe" }), "Unsupported value"},
@@ -290,6 +298,10 @@ func spec[T any](obj client.Object) *T {
 
 func dedicated(name string) *v1alpha1.Channel {
 	return channel(name, "lumi", func(c *v1alpha1.Channel) { c.Spec.Isolation = v1alpha1.IsolationDedicated })
+}
+
+func through(gateways ...v1alpha1.GatewayReference) *v1alpha1.Channel {
+	return exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", ParentRefs: gateways})
 }
 
 func exposed(exposure v1alpha1.ExposureSpec) *v1alpha1.Channel {

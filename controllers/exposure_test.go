@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"testing"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -32,7 +33,7 @@ func TestAnExposedChannelHasARouteAndSaysWhatTheGatewaySaysOfIt(t *testing.T) {
 		route.Status.Parents = []gatewayv1.RouteParentStatus{{
 			ParentRef: route.Spec.ParentRefs[0], ControllerName: "example.com/gateway",
 			Conditions: []metav1.Condition{{
-				Type: string(gatewayv1.RouteConditionAccepted), Status: status, Reason: reason, LastTransitionTime: metav1.Now(),
+				Type: string(gatewayv1.RouteConditionAccepted), Status: status, Reason: reason, LastTransitionTime: metav1.Now(), ObservedGeneration: route.Generation,
 			}},
 		}}
 		if err := w.client.Status().Update(t.Context(), route); err != nil {
@@ -74,6 +75,25 @@ func TestAnExposureByIngress(t *testing.T) {
 	if lumi.Status.DeskURL != "https://desk.lumi.example" {
 		t.Errorf("deskURL is %s", lumi.Status.DeskURL)
 	}
+}
+
+func TestARouteThatTheClusterRefusesKeepsNothingElseFromRunning(t *testing.T) {
+	w := newWorld(t)
+	refused := &v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "two..dots"}
+	w.create(secret("lumi-postgres"), skillGroup("lumi-everybody", "lumi"), brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Desk.Exposure = refused }))
+	w.finishSetup("lumi")
+	w.run("lumi-router", "lumi-workflows", "lumi-desk")
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.data.say("shop", accepted())
+	w.create(secret("shop-wechat"), channel("shop", "lumi", func(c *v1alpha1.Channel) { c.Spec.Exposure = refused }))
+	w.run("lumi-miniprogram")
+	w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.eventually(func() error {
+		if notes := w.events(v1alpha1.ReasonNotAccepted); len(notes) < 2 {
+			return fmt.Errorf("events are %q, want one for the desk and one for the webhook", notes)
+		}
+		return nil
+	})
 }
 
 func TestWithoutTheGatewayAPIAConditionSaysWhatToDo(t *testing.T) {

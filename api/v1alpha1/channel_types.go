@@ -14,6 +14,7 @@ import (
 // +kubebuilder:printcolumn:name="Connector",type=string,JSONPath=`.status.connector.name`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="self.spec.isolation != 'Dedicated' || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.brandRef.name) <= 50",message="name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together with its Brand's name: its Service is named after both"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.exposure) || size(self.metadata.name) <= 245",message="name an exposed Channel with at most 245 characters: its route is named after it"
 
 // Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors, but for
 // those that are Dedicated.

@@ -17,19 +17,20 @@ type ExposureSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a == b))",message="name each Gateway, or each listener of it, once"
 	ParentRefs []GatewayReference `json:"parentRefs,omitempty"`
 
 	// ingressClassName is the class of the Ingress.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write ingressClassName as kubectl get ingressclasses shows it, in lower case"
 	IngressClassName string `json:"ingressClassName,omitempty"`
 
 	// tlsSecretName names the Secret with the host's certificate for the Ingress, in the same namespace; the operator does not
 	// read it. Default: the Ingress controller's own certificate.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write tlsSecretName as the name of a Secret, in lower case"
 	TLSSecretName string `json:"tlsSecretName,omitempty"`
 }
 
@@ -37,17 +38,17 @@ type ExposureSpec struct {
 type GatewayReference struct {
 	// name of the Gateway.
 	// +required
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write name as kubectl get gateways shows it, in lower case"
 	Name string `json:"name"`
 	// namespace of the Gateway. Default: the namespace of the object.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="write namespace as the name of a namespace, in lower case"
 	Namespace string `json:"namespace,omitempty"`
 	// sectionName is the listener of the Gateway. Default: all that admit the route.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write sectionName as the Gateway names its listener, in lower case"
 	SectionName string `json:"sectionName,omitempty"`
 }

@@ -22,7 +22,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -121,14 +120,22 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 	if inTheWay, err = r.apply.Objects(ctx, seen.brand, wanted...); err != nil {
 		return inTheWay, fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
 	}
+	for _, route := range objects.routes {
+		refusal, err := r.apply.Refusable(ctx, seen.brand, route)
+		if err != nil {
+			return inTheWay, fmt.Errorf("exposing the desk of Brand %s: %w", seen.brand.Name, err)
+		}
+		if refusal != "" {
+			r.recorder.Eventf(seen.brand, nil, corev1.EventTypeWarning, v1alpha1.ReasonNotAccepted, "Expose", "%s", conditions.Bound(refusal))
+		}
+	}
 	return inTheWay, r.prune(ctx, seen.brand, objects)
 }
 
 // prune removes what the Brand no longer has: setup Jobs of before, and whatever an older operator made.
 func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects rendered) error {
-	all := append([]runtime.ApplyConfiguration{objects.setup}, objects.always...)
 	var keep []apply.Reference
-	for _, object := range append(all, objects.serving...) {
+	for _, object := range objects.all() {
 		reference, err := apply.ReferenceTo(object)
 		if err != nil {
 			return fmt.Errorf("naming what the Brand keeps: %w", err)

@@ -168,7 +168,7 @@ func (r *Reconciler) observeWorkloads(ctx context.Context, seen *scene) error {
 		seen.desk = service
 	}
 	if route := deskRoute(seen.brand, r.settings); route != nil {
-		exposed, err := refs.Exposed(ctx, r.client, *route, r.settings.GatewayAPI)
+		exposed, err := refs.Exposed(ctx, r.client, *route)
 		if err != nil {
 			return err
 		}

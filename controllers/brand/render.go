@@ -1,6 +1,7 @@
 package brand
 
 import (
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,6 +19,12 @@ type rendered struct {
 	setup *batchv1ac.JobApplyConfiguration
 	// serving holds the Deployments.
 	serving []runtime.ApplyConfiguration
+	// routes holds the desk's, if any. A cluster may refuse it, which must keep nothing from running.
+	routes []runtime.ApplyConfiguration
+}
+
+func (o rendered) all() []runtime.ApplyConfiguration {
+	return slices.Concat(o.always, []runtime.ApplyConfiguration{o.setup}, o.serving, o.routes)
 }
 
 func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) (rendered, error) {
@@ -37,8 +44,8 @@ func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.
 	if settings.NetworkPolicies.Enabled {
 		out.always = append(out.always, setup.NetworkPolicy())
 	}
-	if route := deskRoute(brand, settings); route != nil && (settings.GatewayAPI || !route.ByGateway()) {
-		out.always = append(out.always, route.Object())
+	if route := deskRoute(brand, settings); route != nil && route.CanBeMade() {
+		out.routes = append(out.routes, route.Object())
 	}
 	var err error
 	out.setup, err = dataplane.SetupJob(brand, secrets, settings)

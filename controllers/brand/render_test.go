@@ -51,15 +51,14 @@ func TestRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			objects := append(append(out.always, runtime.ApplyConfiguration(out.setup)), out.serving...)
-			first := golden.YAML(t, objects...)
+			first := golden.YAML(t, out.all()...)
 			golden.Compare(t, name+"/want.yaml", first)
 
 			again, err := render(in.Brand, in.logins(), in.Settings)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(first), string(golden.YAML(t, append(append(again.always, runtime.ApplyConfiguration(again.setup)), again.serving...)...))); diff != "" {
+			if diff := cmp.Diff(string(first), string(golden.YAML(t, again.all()...))); diff != "" {
 				t.Errorf("a second rendering differs:\n%s", diff)
 			}
 			if diff := cmp.Diff(before, in.Brand); diff != "" {

@@ -9,8 +9,10 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
@@ -52,7 +54,7 @@ func decideRemoval(job *batchv1.Job, lastWords string, users int, waited time.Du
 	case waited >= teardownLimit:
 		return removal{release: true, left: kept + "teardown did not end within " + teardownLimit.String()}
 	}
-	return removal{run: users == 0}
+	return removal{run: job == nil && users == 0}
 }
 
 // tearDown removes the data of a Brand that nothing needs any more, and lets it go.
@@ -61,12 +63,8 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 	now := r.now()
 	since, _ := r.departures.LoadOrStore(seen.brand.UID, now)
 	started, _ := since.(time.Time)
-	for _, deployment := range seen.deployments {
-		if deployment.DeletionTimestamp == nil {
-			if err := r.apply.Delete(ctx, deployment); err != nil {
-				return ctrl.Result{}, err
-			}
-		}
+	if err := r.stopUsers(ctx, seen); err != nil {
+		return ctrl.Result{}, err
 	}
 	decided, err := r.observeRemoval(ctx, seen, now.Sub(started))
 	if err != nil {
@@ -92,6 +90,26 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 		v1alpha1.ConditionReady, v1alpha1.ReasonTearingDown, "The Brand goes once its topics, data and Temporal namespace are removed")}}, now)
 }
 
+// stopUsers ends what uses the Brand's data: its Deployments, and a setup that would make anew what teardown removes.
+func (r *Reconciler) stopUsers(ctx context.Context, seen *scene) error {
+	var users []client.Object
+	for _, deployment := range seen.deployments {
+		users = append(users, deployment)
+	}
+	for _, job := range seen.jobs {
+		users = append(users, job)
+	}
+	for _, user := range users {
+		if !metav1.IsControlledBy(user, seen.brand) || user.GetDeletionTimestamp() != nil {
+			continue
+		}
+		if err := r.apply.Delete(ctx, user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *Reconciler) observeRemoval(ctx context.Context, seen *scene, waited time.Duration) (removal, error) {
 	var pods corev1.PodList
 	if err := r.client.List(ctx, &pods, client.InNamespace(seen.brand.Namespace), client.MatchingLabels{dataplane.LabelBrand: seen.brand.Name}); err != nil {
@@ -103,9 +121,10 @@ func (r *Reconciler) observeRemoval(ctx context.Context, seen *scene, waited tim
 		switch pod.Labels[dataplane.LabelComponent] {
 		case dataplane.Teardown:
 			words = lastWords(pod)
-		case dataplane.Setup:
 		default:
-			users++
+			if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+				users++
+			}
 		}
 	}
 	job := &batchv1.Job{}
@@ -113,7 +132,7 @@ func (r *Reconciler) observeRemoval(ctx context.Context, seen *scene, waited tim
 	if err != nil {
 		return removal{}, err
 	}
-	if !exists {
+	if !exists || !metav1.IsControlledBy(job, seen.brand) {
 		job = nil
 	}
 	return decideRemoval(job, words, users, waited), nil
@@ -140,6 +159,8 @@ func (r *Reconciler) letGo(ctx context.Context, seen *scene, left string) error 
 	}
 	r.departures.Delete(seen.brand.UID)
 	if left != "" {
+		// A namespace that is being deleted takes no events.
+		log.FromContext(ctx).Info("A Brand went and left something behind", "Brand", seen.brand.Name, "left", left)
 		r.recorder.Eventf(seen.brand, nil, corev1.EventTypeWarning, v1alpha1.ReasonTeardownIncomplete, "Delete", "%s", conditions.Bound(left))
 	}
 	return nil

@@ -11,6 +11,7 @@ package channel
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,6 +36,8 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
+	// confirmed says since when everybody is known to have confirmed the deletion of a Channel, by UID.
+	confirmed sync.Map
 }
 
 // Options are what the reconcilers of the package work with.

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -22,8 +23,13 @@ import (
 //	                                └── after drainLimit: gone all the same, with an event that says what is left
 const Finalizer = "yingda.dev/channel"
 
-// drainLimit is how long a deletion waits at most.
-const drainLimit = 2 * time.Minute
+const (
+	// drainLimit is how long a deletion waits at most.
+	drainLimit = 2 * time.Minute
+	// countsAfter is how long after everybody has confirmed a deletion the routers' count is believed: what a router counted
+	// before may lack the last reply that a desk took, and a report is up to a second old.
+	countsAfter = 2 * time.Second
+)
 
 // gone says whether a Channel is being deleted and nothing of ours waits for it any more.
 func gone(channel *v1alpha1.Channel) bool {
@@ -41,8 +47,9 @@ type departure struct {
 	wake time.Duration
 }
 
-func decideDeparture(seen *scene, now time.Time) departure {
-	waiting := waitsFor(seen)
+// decideDeparture is told for how long everybody has been known to have confirmed the deletion; 0 while not.
+func decideDeparture(seen *scene, confirmed time.Duration, now time.Time) departure {
+	waiting := waitsFor(seen, confirmed)
 	rest := seen.channel.DeletionTimestamp.Add(drainLimit).Sub(now)
 	switch {
 	case waiting == "":
@@ -58,13 +65,12 @@ func decideDeparture(seen *scene, now time.Time) departure {
 }
 
 // waitsFor says what a Channel's deletion waits for, "" when for nothing.
-func waitsFor(seen *scene) string {
+func waitsFor(seen *scene, confirmedFor time.Duration) string {
 	if seen.brand == nil || seen.deployment == nil {
 		// Nobody ever served it, or nobody is left who could settle anything.
 		return ""
 	}
-	groups := append([]ack.Group{{Name: dataplane.Connector, Answers: seen.pool}}, seen.serving...)
-	if confirmed := ack.Judge("Channel", seen.channel.Name, seen.channel.Generation, groups...); confirmed.Status != metav1.ConditionTrue {
+	if confirmed := confirmation(seen); confirmed.Status != metav1.ConditionTrue {
 		return "not every replica has confirmed that it takes nothing more: " + confirmed.Message
 	}
 	messages, known := onTheWay(seen)
@@ -73,8 +79,27 @@ func waitsFor(seen *scene) string {
 		return "no router could say how many messages to customers are on their way"
 	case messages > 0:
 		return fmt.Sprintf("messages to customers are on their way: %d", messages)
+	case confirmedFor < countsAfter:
+		return "the last messages to customers are being counted"
 	}
 	return ""
+}
+
+// confirmation is the condition Acknowledged of a Channel that is being deleted: whether every replica works by that.
+func confirmation(seen *scene) conditions.Condition {
+	groups := append([]ack.Group{{Name: dataplane.Connector, Answers: seen.pool}}, seen.serving...)
+	return ack.Judge("Channel", seen.channel.Name, seen.channel.Generation, groups...)
+}
+
+// confirmedFor is for how long the operator has known that everybody has confirmed the Channel's deletion.
+func (r *Reconciler) confirmedFor(seen *scene, now time.Time) time.Duration {
+	if confirmation(seen).Status != metav1.ConditionTrue {
+		r.confirmed.Delete(seen.channel.UID)
+		return 0
+	}
+	since, _ := r.confirmed.LoadOrStore(seen.channel.UID, now)
+	first, _ := since.(time.Time)
+	return now.Sub(first)
 }
 
 // onTheWay is what the routers say; they read one database, so that the one who asked last knows best and the most is safe.
@@ -101,13 +126,16 @@ func (r *Reconciler) leave(ctx context.Context, req ctrl.Request, seen *scene) (
 		return ctrl.Result{}, nil
 	}
 	now := r.now()
-	decided := decideDeparture(seen, now)
+	decided := decideDeparture(seen, r.confirmedFor(seen, now), now)
 	if decided.release {
 		r.backoff.Forget(req.NamespacedName)
+		r.confirmed.Delete(seen.channel.UID)
 		if err := r.apply.RemoveFinalizer(ctx, seen.channel, Finalizer); err != nil {
 			return ctrl.Result{}, err
 		}
 		if decided.abandoned != "" {
+			// A namespace that is being deleted takes no events.
+			log.FromContext(ctx).Info("A Channel went without having drained", "Channel", seen.channel.Name, "left", decided.abandoned)
 			r.recorder.Eventf(seen.channel, nil, corev1.EventTypeWarning, v1alpha1.ReasonDrainIncomplete, "Delete", "Gone without having drained: %s", decided.abandoned)
 		}
 		return ctrl.Result{}, nil
@@ -115,7 +143,7 @@ func (r *Reconciler) leave(ctx context.Context, req ctrl.Request, seen *scene) (
 	before := seen.channel.Status
 	after := before
 	after.ObservedGeneration = seen.channel.Generation
-	after.Conditions = conditions.Merge(before.Conditions, seen.channel.Generation, now, append([]conditions.Condition{decided.finding}, kept(before.Conditions)...)...)
+	after.Conditions = conditions.Merge(before.Conditions, seen.channel.Generation, now, append([]conditions.Condition{decided.finding}, kept(seen)...)...)
 	changed, err := r.apply.Status(ctx, seen.channel, after)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -126,11 +154,17 @@ func (r *Reconciler) leave(ctx context.Context, req ctrl.Request, seen *scene) (
 	return ctrl.Result{RequeueAfter: min(r.backoff.Next(req.NamespacedName, seen.channel.Generation), decided.wake)}, nil
 }
 
-// kept are the findings of before but Ready.
-func kept(before []metav1.Condition) []conditions.Condition {
+// kept are the findings of before that still hold: Ready is told anew, Acknowledged speaks of the deletion, and the route is
+// gone already.
+func kept(seen *scene) []conditions.Condition {
+	before := seen.channel.Status.Conditions
 	var findings []conditions.Condition
 	for i := range before {
-		if before[i].Type != v1alpha1.ConditionReady {
+		switch before[i].Type {
+		case v1alpha1.ConditionReady, v1alpha1.ConditionExposed:
+		case v1alpha1.ConditionAcknowledged:
+			findings = append(findings, confirmation(seen))
+		default:
 			found, _ := conditions.Find(before, before[i].Type)
 			findings = append(findings, found)
 		}

@@ -134,12 +134,12 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
 	}
 	if route := webhookRoute(pool, seen.channel); route != nil {
-		exposed, err := refs.Exposed(ctx, r.client, *route, r.settings.GatewayAPI)
+		exposed, err := refs.Exposed(ctx, r.client, *route)
 		if err != nil {
 			return err
 		}
 		seen.exposed = &exposed
-		if r.settings.GatewayAPI || !route.ByGateway() {
+		if route.CanBeMade() {
 			wanted = append(wanted, route.Object())
 		}
 	}

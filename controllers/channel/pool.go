@@ -16,12 +16,14 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/apply"
+	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
@@ -37,13 +39,14 @@ type PoolKey struct {
 type PoolReconciler struct {
 	client   client.Client
 	apply    *apply.Applier
+	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
 }
 
 // NewPool makes the reconciler of pools.
 func NewPool(o Options) *PoolReconciler {
-	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), settings: o.Settings, now: o.Now}
+	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), recorder: o.Recorder, settings: o.Settings, now: o.Now}
 }
 
 // poolScene is all that a pass over a pool looks at.
@@ -85,7 +88,33 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 		// The Channels say so.
 		result.RequeueAfter = apply.LookAgain
 	}
-	return result, r.prune(ctx, seen.brand, key, append(objects.always, objects.serving...))
+	refused, err := r.expose(ctx, seen, objects.routes)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if refused {
+		result.RequeueAfter = apply.LookAgain
+	}
+	return result, r.prune(ctx, seen.brand, key, objects.all())
+}
+
+// expose brings about the Channels' routes, and says whether the cluster refuses one; its Channel is told why by an event.
+func (r *PoolReconciler) expose(ctx context.Context, seen *poolScene, routes map[string]runtime.ApplyConfiguration) (refused bool, err error) {
+	for i := range seen.channels {
+		route, exposed := routes[seen.channels[i].Name]
+		if !exposed {
+			continue
+		}
+		refusal, err := r.apply.Refusable(ctx, seen.brand, route)
+		if err != nil {
+			return refused, fmt.Errorf("exposing Channel %s: %w", seen.channels[i].Name, err)
+		}
+		if refusal != "" {
+			refused = true
+			r.recorder.Eventf(&seen.channels[i], nil, corev1.EventTypeWarning, v1alpha1.ReasonNotAccepted, "Expose", "%s", conditions.Bound(refusal))
+		}
+	}
+	return refused, nil
 }
 
 func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, error) {

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,13 @@ type poolObjects struct {
 	always []runtime.ApplyConfiguration
 	// serving holds the Deployment.
 	serving []runtime.ApplyConfiguration
+	// routes hold the HTTPRoutes and Ingresses by the name of their Channel. A cluster may refuse them, which must keep nobody
+	// from being served.
+	routes map[string]runtime.ApplyConfiguration
+}
+
+func (o poolObjects) all() []runtime.ApplyConfiguration {
+	return slices.Concat(o.always, o.serving, slices.Collect(maps.Values(o.routes)))
 }
 
 func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolObjects {
@@ -26,12 +34,13 @@ func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolO
 	if settings.NetworkPolicies.Enabled {
 		always = append(always, w.NetworkPolicy())
 	}
+	routes := map[string]runtime.ApplyConfiguration{}
 	for i := range seen.channels {
-		if route := webhookRoute(w, &seen.channels[i]); route != nil && (settings.GatewayAPI || !route.ByGateway()) {
-			always = append(always, route.Object())
+		if route := webhookRoute(w, &seen.channels[i]); route != nil && route.CanBeMade() {
+			routes[seen.channels[i].Name] = route.Object()
 		}
 	}
-	return poolObjects{always: always, serving: []runtime.ApplyConfiguration{w.Deployment()}}
+	return poolObjects{always: always, serving: []runtime.ApplyConfiguration{w.Deployment()}, routes: routes}
 }
 
 // routeName is the name of the HTTPRoute or Ingress of a Channel.

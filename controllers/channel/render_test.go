@@ -38,7 +38,7 @@ func TestRenderPool(t *testing.T) {
 			seen := &poolScene{brand: in.Brand, channels: in.Channels, logins: dataplane.Logins{Owner: in.Owner, Connector: in.Connector, Securing: in.Securing}, credentials: in.Credentials}
 			render := func() []byte {
 				out := renderPool(seen, dataplane.PoolOf(&in.Channels[0]), in.Settings)
-				return golden.YAML(t, append(out.always, out.serving...)...)
+				return golden.YAML(t, out.all()...)
 			}
 			first := render()
 			golden.Compare(t, name+"/want.yaml", first)

@@ -24,7 +24,7 @@ func ReplicaChanged() predicate.Predicate {
 	}
 }
 
-// ExistenceChanged lets through objects that come and go, and the deletion of those that have finalizers.
+// ExistenceChanged lets through objects that come and go.
 func ExistenceChanged() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc:  func(event.UpdateEvent) bool { return false },

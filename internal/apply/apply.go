@@ -104,6 +104,19 @@ func (a *Applier) Objects(ctx context.Context, owner client.Object, rendered ...
 	return inTheWay, nil
 }
 
+// Refusable brings a rendered object to the server that the cluster may refuse, by its own checks or somebody's policy, and
+// returns why it did; empty when it did not.
+func (a *Applier) Refusable(ctx context.Context, owner client.Object, rendered runtime.ApplyConfiguration) (refusal string, err error) {
+	err = a.Object(ctx, owner, rendered)
+	switch {
+	case errors.Is(err, ErrForeign):
+		return "its name is somebody else's", nil
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
+		return err.Error(), nil
+	}
+	return "", err
+}
+
 // InTheWay names the objects of somebody else, by kind and name, that are in the place of rendered ones. It writes nothing.
 func (a *Applier) InTheWay(ctx context.Context, owner client.Object, rendered ...runtime.ApplyConfiguration) ([]string, error) {
 	var names []string

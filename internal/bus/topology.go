@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +79,13 @@ func ensureTopics(ctx context.Context, client *kafka.Client, topics []string, wa
 	return configureTopics(ctx, client, existing, want)
 }
 
+// owns says whether a topic is the brand's. Pools have no dot in their names, but prefixes may: what begins like a topic of
+// this brand can be another's.
+func (n Names) owns(topic string) bool {
+	pool, outbound := strings.CutPrefix(topic, n.Outbound(""))
+	return slices.Contains(n.Topics(nil), topic) || outbound && !strings.Contains(pool, ".")
+}
+
 // DeleteTopics deletes all topics of a brand, and what they hold.
 func DeleteTopics(ctx context.Context, cluster Cluster, names Names) error {
 	transport := cluster.transport(adminDialTimeout)
@@ -93,7 +101,7 @@ func deleteTopics(ctx context.Context, client *kafka.Client, names Names) error 
 	}
 	var made []string
 	for _, topic := range all.Topics {
-		if strings.HasPrefix(topic.Name, names.name("")) {
+		if names.owns(topic.Name) {
 			made = append(made, topic.Name)
 		}
 	}

@@ -1,6 +1,8 @@
 package bus_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,4 +44,38 @@ func TestATopicIsAskedForNoMoreReplicasThanItHas(t *testing.T) {
 		t.Errorf("configs of a topic with one replica (-want +got):\n%s", diff)
 	}
 	w.publish(numbered(t, "still-writable", 1))
+}
+
+func TestOnlyTheTopicsOfTheBrandAreDeleted(t *testing.T) {
+	broker := testenv.Kafka(t)
+	prefix := testenv.Unique("prefix")
+	lumi := bus.Names{Prefix: prefix, Namespace: "a", Brand: "b"}
+	// Its names begin like those of the first.
+	neighbour := bus.Names{Prefix: prefix + ".a", Namespace: "b", Brand: "c"}
+	wanted := bus.Topology{Partitions: 1, ReplicationFactor: 1, Retention: time.Hour}
+	for _, names := range []bus.Names{lumi, neighbour} {
+		if err := bus.EnsureTopics(t.Context(), bus.Cluster{Brokers: []string{broker}}, names.Topics([]string{"miniprogram"}), wanted); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := bus.DeleteTopics(t.Context(), bus.Cluster{Brokers: []string{broker}}, lumi); err != nil {
+		t.Fatal(err)
+	}
+	client := &kafka.Client{Addr: kafka.TCP(broker), Transport: &kafka.Transport{}}
+	all, err := client.Metadata(t.Context(), &kafka.MetadataRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, topic := range all.Topics {
+		if strings.HasPrefix(topic.Name, prefix) {
+			left = append(left, topic.Name)
+		}
+	}
+	slices.Sort(left)
+	want := neighbour.Topics([]string{"miniprogram"})
+	slices.Sort(want)
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("topics that are left (-want +got):\n%s", diff)
+	}
 }

@@ -24,6 +24,9 @@ type Route struct {
 // ByGateway says whether the route is an HTTPRoute; otherwise it is an Ingress.
 func (r Route) ByGateway() bool { return len(r.Exposure.ParentRefs) > 0 }
 
+// CanBeMade says whether the cluster has routes of this kind.
+func (r Route) CanBeMade() bool { return r.Workload.Settings.GatewayAPI || !r.ByGateway() }
+
 // Object is the HTTPRoute or the Ingress.
 func (r Route) Object() runtime.ApplyConfiguration {
 	if r.ByGateway() {

@@ -135,8 +135,8 @@ func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient,
 		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 		Data:                             map[string]string{claimKey: o.Owner},
 	})
-	var exists *serviceerror.NamespaceAlreadyExists
-	if err != nil && !errors.As(err, &exists) {
+	if err != nil {
+		// Somebody may have been quicker: whose it is shows the next try.
 		return fmt.Errorf("making the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
 	return nil
