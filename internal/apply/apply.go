@@ -40,6 +40,8 @@ type Applier struct {
 	client  client.Client
 	live    client.Reader
 	manager string
+	// compared are the objects that were found to be as they are rendered.
+	compared compared
 }
 
 // New makes the applier of a controller. The client reads from the cache; live reads past it, and is asked only before
@@ -50,36 +52,47 @@ func New(c client.Client, live client.Reader, controller string) *Applier {
 
 // Object brings a rendered object that owner controls to the server, unless it is there already.
 func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runtime.ApplyConfiguration) error {
-	desired, err := toMap(rendered)
+	encoded, err := json.Marshal(rendered)
+	if err != nil {
+		return fmt.Errorf("encoding what is to be applied: %w", err)
+	}
+	want, err := metadataOf(rendered)
 	if err != nil {
 		return err
 	}
-	want := &unstructured.Unstructured{Object: desired}
-	where := want.GetKind() + " " + want.GetName()
-
+	where := want.Kind + " " + want.Name
 	current, err := a.cached(ctx, want)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", where, err)
 	}
-	if current == nil {
+	switch {
+	case current == nil:
 		if err := a.refuseForeign(ctx, owner, want); err != nil {
 			return fmt.Errorf("making %s: %w", where, err)
 		}
-	} else {
-		if !metav1.IsControlledBy(current, owner) {
-			return fmt.Errorf("applying %s: %w", where, ErrForeign)
-		}
+	case !metav1.IsControlledBy(current, owner):
+		return fmt.Errorf("applying %s: %w", where, ErrForeign)
+	case a.compared.known(current, encoded):
+		return nil
+	}
+	desired, err := decode(encoded)
+	if err != nil {
+		return err
+	}
+	if current != nil {
 		same, err := upToDate(desired, current, a.manager, "")
 		if err != nil {
 			return fmt.Errorf("comparing %s: %w", where, err)
 		}
 		if same {
+			a.compared.note(current, encoded)
 			return nil
 		}
 	}
-	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "apply "+want.GetKind(), trace.WithAttributes(attribute.String("yingda.object", want.GetName())))
+	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "apply "+want.Kind, trace.WithAttributes(attribute.String("yingda.object", want.Name)))
 	defer span.End()
-	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(a.manager), client.ForceOwnership); err != nil {
+	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: desired})
+	if err := a.client.Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership); err != nil {
 		return fmt.Errorf("applying %s: %w", where, err)
 	}
 	return nil
@@ -251,6 +264,10 @@ func toMap(value any) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding what is to be applied: %w", err)
 	}
+	return decode(data)
+}
+
+func decode(data []byte) (map[string]any, error) {
 	var out map[string]any
 	if err := utiljson.Unmarshal(data, &out); err != nil {
 		return nil, fmt.Errorf("decoding what is to be applied: %w", err)
