@@ -23,8 +23,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
-// atOnce is how many Brands are reconciled at the same time: replicas of one that do not answer must not hold up others.
-const atOnce = 16
+// atOnce is how many Brands are reconciled at the same time: replicas of one that do not answer must not hold up others, and
+// all Brands may be woken in the same moment.
+const atOnce = 64
 
 // countSpacing is how far the number of Channels may be behind while they come and go.
 const countSpacing = 10 * time.Second

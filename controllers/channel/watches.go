@@ -35,11 +35,11 @@ import (
 // replicas most of the time, and those that do not answer must not hold up the Channels of other pools; a pool's computes.
 const (
 	channelsAtOnce = 128
-	poolsAtOnce    = 16
+	poolsAtOnce    = 64
 )
 
 // poolSpacing is how long another Channel may wait for the right to read its Secret while many of its pool come in.
-const poolSpacing = 2 * time.Second
+const poolSpacing = 3 * time.Second
 
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {

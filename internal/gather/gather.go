@@ -18,7 +18,7 @@ import (
 )
 
 // settle is how long a first change waits for others.
-const settle = 50 * time.Millisecond
+const settle = 200 * time.Millisecond
 
 // Gatherer wakes requests, each at most once in a while. It is safe for concurrent use.
 type Gatherer[R comparable] struct {

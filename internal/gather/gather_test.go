@@ -16,12 +16,12 @@ func TestAfter(t *testing.T) {
 		// changes are when the object changed, want how long after the start it is woken for each.
 		changes, want []time.Duration
 	}{
-		"a change alone wakes soon":                      {[]time.Duration{0}, []time.Duration{50 * ms}},
-		"what comes at the same time is one pass":        {[]time.Duration{0, 10 * ms, 49 * ms}, []time.Duration{50 * ms, 50 * ms, 50 * ms}},
-		"a change after the pass waits for the next one": {[]time.Duration{0, 50 * ms, 60 * ms}, []time.Duration{50 * ms, 1050 * ms, 1050 * ms}},
-		"a stream of changes is a pass a second":         {[]time.Duration{0, 600 * ms, 1100 * ms, 2000 * ms, 2060 * ms}, []time.Duration{50 * ms, 1050 * ms, 2050 * ms, 2050 * ms, 3050 * ms}},
-		"a change after a pause wakes soon again":        {[]time.Duration{0, 5000 * ms}, []time.Duration{50 * ms, 5050 * ms}},
-		"a change late in the pause still settles":       {[]time.Duration{0, 1040 * ms}, []time.Duration{50 * ms, 1090 * ms}},
+		"a change alone wakes soon":                      {[]time.Duration{0}, []time.Duration{200 * ms}},
+		"what comes at the same time is one pass":        {[]time.Duration{0, 10 * ms, 199 * ms}, []time.Duration{200 * ms, 200 * ms, 200 * ms}},
+		"a change after the pass waits for the next one": {[]time.Duration{0, 200 * ms, 210 * ms}, []time.Duration{200 * ms, 1200 * ms, 1200 * ms}},
+		"a stream of changes is a pass a second":         {[]time.Duration{0, 600 * ms, 1300 * ms, 2100 * ms, 2260 * ms}, []time.Duration{200 * ms, 1200 * ms, 2200 * ms, 2200 * ms, 3200 * ms}},
+		"a change after a pause wakes soon again":        {[]time.Duration{0, 5000 * ms}, []time.Duration{200 * ms, 5200 * ms}},
+		"a change late in the pause still settles":       {[]time.Duration{0, 1100 * ms}, []time.Duration{200 * ms, 1300 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Unix(0, 0)
