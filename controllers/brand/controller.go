@@ -93,8 +93,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if seen.inTheWay, applyErr = r.bringAbout(ctx, seen, decided, objects); len(seen.inTheWay) > 0 {
 		decided = decide(seen, *objects.setup.GetName(), now)
 	}
-	if err := r.report(ctx, seen, decided, now); err != nil {
+	outcome, err := r.report(ctx, seen, decided, now)
+	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if outcome == apply.Behind {
+		return ctrl.Result{RequeueAfter: behind}, applyErr
 	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, applyErr
 }
@@ -150,17 +154,20 @@ func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects r
 	return r.apply.Prune(ctx, brand, selector, keep, r.ownedLists()...)
 }
 
-func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) error {
+// behind is when to look again where the cache did not have the Brand's last status yet.
+const behind = 100 * time.Millisecond
+
+func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) (apply.Outcome, error) {
 	before := seen.brand.Status.Conditions
 	after := status(seen, decided, r.settings, now)
-	changed, err := r.apply.Status(ctx, seen.brand, after)
+	outcome, err := r.apply.TryStatus(ctx, seen.brand, after)
 	if err != nil {
-		return err
+		return outcome, err
 	}
-	if changed {
+	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
 	}
-	return nil
+	return outcome, nil
 }
 
 // wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has

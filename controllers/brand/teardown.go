@@ -86,8 +86,9 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 	if decided.release {
 		return ctrl.Result{}, r.letGo(ctx, seen, decided.left)
 	}
-	return ctrl.Result{RequeueAfter: teardownPoll}, r.report(ctx, seen, verdict{findings: []conditions.Condition{conditions.False(
+	_, err = r.report(ctx, seen, verdict{findings: []conditions.Condition{conditions.False(
 		v1alpha1.ConditionReady, v1alpha1.ReasonTearingDown, "The Brand goes once its topics, data and Temporal namespace are removed")}}, now)
+	return ctrl.Result{RequeueAfter: teardownPoll}, err
 }
 
 // stopUsers ends what uses the Brand's data: its Deployments, and a setup that would make anew what teardown removes.

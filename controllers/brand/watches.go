@@ -37,12 +37,15 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofNoPool := builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool {
 		return obj.GetLabels()[dataplane.LabelPool] == ""
 	}))
+	counted := gather.New[reconcile.Request](r.now, countSpacing)
 	b := ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
-		For(&v1alpha1.Brand{}).
+		For(&v1alpha1.Brand{}, builder.WithPredicates(ack.DeclarationChanged())).
+		// A status that counts another Channel would come back as a pass that finds the next one, and so on.
+		Watches(&v1alpha1.Brand{}, counted.Handler(itself), builder.WithPredicates(ack.StatusChanged())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
-		Watches(&v1alpha1.Channel{}, gather.New[reconcile.Request](r.now, countSpacing).Handler(brandOfChannel), exists).
+		Watches(&v1alpha1.Channel{}, counted.Handler(brandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("Playbook")), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
@@ -52,6 +55,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Owns(object, ofNoPool)
 	}
 	return b.Complete(telemetry.Traced("brand", r))
+}
+
+func itself(_ context.Context, brand client.Object) []reconcile.Request {
+	return request(brand.GetNamespace(), brand.GetName())
 }
 
 func brandOfChannel(_ context.Context, obj client.Object) []reconcile.Request {

@@ -75,7 +75,9 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
 		Watches(&v1alpha1.Channel{}, gathered.Handler(poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
-		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand)).
+		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand), builder.WithPredicates(ack.DeclarationChanged())).
+		// A pool waits for the Brand while another one has its connections, and the Brand's status says when that ends.
+		Watches(&v1alpha1.Brand{}, gathered.Handler(r.poolsOfBrand), builder.WithPredicates(ack.StatusChanged())).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
 	made := []client.Object{

@@ -188,20 +188,39 @@ func (a *Applier) Delete(ctx context.Context, seen client.Object) error {
 // The apply holds for the version that was read. When the cache was behind nothing is written: a status made from an old
 // one would forget transitions and announce them twice. What the cache missed is on its way, and wakes the controller.
 func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (changed bool, err error) {
+	outcome, err := a.TryStatus(ctx, seen, status)
+	return outcome == Written, err
+}
+
+// Outcome is what became of a status.
+type Outcome int
+
+// The outcomes.
+const (
+	// Unchanged is that of a status which is there already.
+	Unchanged Outcome = iota
+	Written
+	// Behind says that the cache was behind, or the object is gone.
+	Behind
+)
+
+// TryStatus is Status for a controller that does not wake at once for what it wrote itself: when the cache was behind, it has
+// to look again.
+func (a *Applier) TryStatus(ctx context.Context, seen client.Object, status any) (Outcome, error) {
 	gvk, err := a.client.GroupVersionKindFor(seen)
 	if err != nil {
-		return false, fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)
+		return Unchanged, fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)
 	}
 	content, err := toMap(status)
 	if err != nil {
-		return false, err
+		return Unchanged, err
 	}
 	same, err := upToDate(map[string]any{"status": content}, seen, a.manager, "status")
 	if err != nil {
-		return false, fmt.Errorf("comparing the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+		return Unchanged, fmt.Errorf("comparing the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
 	}
 	if same {
-		return false, nil
+		return Unchanged, nil
 	}
 	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": gvk.GroupVersion().String(),
@@ -215,12 +234,12 @@ func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (c
 	defer span.End()
 	err = a.client.Status().Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		return false, nil
+		return Behind, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
+		return Unchanged, fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
 	}
-	return true, nil
+	return Written, nil
 }
 
 // cached returns the object as the cache has it, to be looked at alone, nil when it has none.
