@@ -58,7 +58,7 @@ func (b *bench) isolated(ctx context.Context) (isolated, error) {
 	if err := b.isolatedFloors(ctx, &d, run); err != nil {
 		return d, err
 	}
-	before, err := b.atRest(ctx)
+	before, err := b.atRest(ctx, quiet)
 	if err != nil {
 		return d, err
 	}
@@ -66,7 +66,7 @@ func (b *bench) isolated(ctx context.Context) (isolated, error) {
 	if err := each(ctx, secrets, create(b.api)); err != nil {
 		return d, err
 	}
-	if before, err = b.atRest(ctx); err != nil {
+	if before, err = b.atRest(ctx, quiet); err != nil {
 		return d, err
 	}
 	used := processorSeconds()
@@ -74,7 +74,7 @@ func (b *bench) isolated(ctx context.Context) (isolated, error) {
 		return d, err
 	}
 	d.processors = spent(used, processorSeconds())
-	after, err := b.atRest(ctx)
+	after, err := b.atRest(ctx, settled)
 	if err != nil {
 		return d, err
 	}

@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	// quiet is how long the operator must have written nothing to be at rest.
-	quiet = 3 * time.Second
+	// quiet is how long the operator must have written nothing to be at rest; settled is that after Channels came, whose number
+	// a Brand's status may tell ten seconds later.
+	quiet   = 3 * time.Second
+	settled = 12 * time.Second
 	// aftermath is how long the writes after a restart are counted.
 	aftermath = 10 * time.Second
 	// manyRounds is up to how many Channels a measurement is repeated: long ones even out what else the machine does.
@@ -148,8 +150,8 @@ func (b *bench) ask(ctx context.Context, method, path string, read func(io.Reade
 	return nil
 }
 
-// atRest waits until the operator writes nothing any more, and returns what it says then, with a heap of what lives.
-func (b *bench) atRest(ctx context.Context) (stats, error) {
+// atRest waits until the operator has written nothing for so long, and returns what it says then, with a heap of what lives.
+func (b *bench) atRest(ctx context.Context, quiet time.Duration) (stats, error) {
 	last, since := -1, time.Now()
 	err := await(ctx, "the operator to come to rest", b.limit, func() (bool, error) {
 		s, err := b.stats(ctx)

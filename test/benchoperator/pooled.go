@@ -122,7 +122,7 @@ func (b *bench) pooled(ctx context.Context, size int) (pooled, error) {
 		secrets = append(secrets, secret(namespace, credentialsOf(name)))
 		channels = append(channels, channel(namespace, name, run, b.number()))
 	}
-	before, err := b.atRest(ctx)
+	before, err := b.atRest(ctx, quiet)
 	if err != nil {
 		return p, err
 	}
@@ -130,7 +130,7 @@ func (b *bench) pooled(ctx context.Context, size int) (pooled, error) {
 	if err := each(ctx, secrets, create(b.api)); err != nil {
 		return p, err
 	}
-	if before, err = b.atRest(ctx); err != nil {
+	if before, err = b.atRest(ctx, quiet); err != nil {
 		return p, err
 	}
 	used := processorSeconds()
@@ -142,7 +142,7 @@ func (b *bench) pooled(ctx context.Context, size int) (pooled, error) {
 	if err := stop(); err != nil {
 		return p, err
 	}
-	after, err := b.atRest(ctx)
+	after, err := b.atRest(ctx, settled)
 	if err != nil {
 		return p, err
 	}
@@ -219,7 +219,7 @@ func (b *bench) edits(ctx context.Context, p *pooled) error {
 		if err != nil {
 			return fmt.Errorf("editing groups: %w", err)
 		}
-		after, err := b.atRest(ctx)
+		after, err := b.atRest(ctx, quiet)
 		if err != nil {
 			return err
 		}
