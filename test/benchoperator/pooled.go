@@ -83,8 +83,6 @@ type pooled struct {
 	one, all    stats
 	restart     stats
 	restartTook time.Duration
-	// idle is how much of a processor the operator uses while nothing happens.
-	idle float64
 }
 
 func (p pooled) String() string {
@@ -92,12 +90,12 @@ func (p pooled) String() string {
 	bound, _ := p.during.waited(allQueues)
 	restarted, _ := p.restart.writes()
 	return fmt.Sprintf("%d Channels: floor %s (create %s, patch %s), product %s (created %s, each p50 %s p99 %s), ratio %.2f, writes %.2f and events %.2f a Channel, heap %.1f KB a Channel, waited p99 <= %.2g s (over 1 s: %s)\n"+
-		"  writes: %s\n  reconciles: %s\n  processor seconds: floor %s; product %s\n  edit of one group: writes %s; reconciles %s\n  edit of all groups: writes %s; reconciles %s\n  restart: %d writes, at rest after %s, reconciles %s, then %.2f of a processor",
+		"  writes: %s\n  reconciles: %s\n  processor seconds: floor %s; product %s\n  edit of one group: writes %s; reconciles %s\n  edit of all groups: writes %s; reconciles %s\n  restart: %d writes, at rest after %s, reconciles %s",
 		p.size, seconds(p.floor.sum()), seconds(p.floor.create), seconds(p.floor.patch), seconds(p.ready.took), seconds(p.ready.created), seconds(p.ready.waits.p50), seconds(p.ready.waits.p99),
 		p.ratio(), float64(writes)/float64(p.size), float64(events)/float64(p.size), p.heapEach(), bound, p.during.describeWaits(),
 		describeWrites(p.during.Writes), describeReconciles(p.during.Reconciles), describeProcessors(p.floor.processors), describeProcessors(p.processors),
 		describeWrites(p.one.Writes), describeReconciles(p.one.Reconciles), describeWrites(p.all.Writes), describeReconciles(p.all.Reconciles),
-		restarted, seconds(p.restartTook), describeReconciles(p.restart.Reconciles), p.idle)
+		restarted, seconds(p.restartTook), describeReconciles(p.restart.Reconciles))
 }
 
 func (p pooled) ratio() float64 { return p.floor.sum().Seconds() / p.ready.took.Seconds() }
@@ -245,13 +243,11 @@ func (b *bench) restart(ctx context.Context, p *pooled) error {
 		return err
 	}
 	p.restartTook = time.Since(began)
-	used := processorSeconds()
 	select {
 	case <-time.After(aftermath):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	p.idle = (processorSeconds()[roleOperator] - used[roleOperator]) / aftermath.Seconds()
 	p.restart, err = b.stats(ctx)
 	return err
 }

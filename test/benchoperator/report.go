@@ -129,7 +129,7 @@ The reconciles include those by which every Channel's replicas are asked again a
 		p := rounds[len(rounds)-1]
 		fmt.Fprintf(w, "| %d | one group | %s | %s |\n", p.size, describeWrites(p.one.Writes), describeReconciles(p.one.Reconciles))
 		fmt.Fprintf(w, "| | all groups | %s | %s |\n", describeWrites(p.all.Writes), describeReconciles(p.all.Reconciles))
-		fmt.Fprintf(w, "| | restart, at rest after %s, then with %.2f of a processor | **%s** (0 asked) | %s |\n", seconds(p.restartTook), p.idle, describeWrites(p.restart.Writes), describeReconciles(p.restart.Reconciles))
+		fmt.Fprintf(w, "| | restart, at rest after %s | **%s** (0 asked) | %s |\n", seconds(p.restartTook), describeWrites(p.restart.Writes), describeReconciles(p.restart.Reconciles))
 	}
 	w.WriteString("\n")
 }
