@@ -7,12 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -54,11 +49,7 @@ func CacheOptions(namespaces []string, settings dataplane.Settings) cache.Option
 		},
 		&corev1.Secret{}: {Transform: keepOfSecret},
 	}}
-	made := []client.Object{
-		&appsv1.Deployment{}, &batchv1.Job{}, &corev1.Service{}, &corev1.ServiceAccount{},
-		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &rbacv1.Role{}, &rbacv1.RoleBinding{},
-	}
-	for _, object := range append(made, dataplane.Routes(settings)...) {
+	for _, object := range dataplane.Kinds(settings) {
 		options.ByObject[object] = cache.ByObject{Label: ours}
 	}
 	if len(namespaces) > 0 {

@@ -15,18 +15,12 @@ import (
 	"sync"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -138,20 +132,12 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 
 // prune removes what the Brand no longer has: setup Jobs of before, and whatever an older operator made.
 func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects rendered) error {
-	var keep []apply.Reference
-	for _, object := range objects.all() {
-		reference, err := apply.ReferenceTo(object)
-		if err != nil {
-			return fmt.Errorf("naming what the Brand keeps: %w", err)
-		}
-		keep = append(keep, reference)
-	}
 	notAPool, err := labels.NewRequirement(dataplane.LabelPool, selection.DoesNotExist, nil)
 	if err != nil {
 		return fmt.Errorf("selecting what belongs to the Brand: %w", err)
 	}
 	selector := labels.SelectorFromSet(labels.Set{dataplane.LabelBrand: brand.Name, dataplane.LabelManagedBy: dataplane.ManagedBy}).Add(*notAPool)
-	return r.apply.Prune(ctx, brand, selector, keep, r.ownedLists()...)
+	return r.apply.Prune(ctx, brand, selector, objects.all(), dataplane.Kinds(r.settings)...)
 }
 
 // behind is when to look again where the cache did not have the Brand's last status yet.
@@ -186,23 +172,4 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 		return min(wake, next)
 	}
 	return next
-}
-
-// owned are the kinds that the controller makes.
-func owned() []client.Object {
-	return []client.Object{
-		&corev1.ServiceAccount{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &corev1.Service{},
-		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &batchv1.Job{}, &appsv1.Deployment{},
-	}
-}
-
-func (r *Reconciler) ownedLists() []client.ObjectList {
-	lists := []client.ObjectList{
-		&corev1.ServiceAccountList{}, &rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &corev1.ServiceList{}, &networkingv1.IngressList{},
-		&policyv1.PodDisruptionBudgetList{}, &networkingv1.NetworkPolicyList{}, &batchv1.JobList{}, &appsv1.DeploymentList{},
-	}
-	if r.settings.GatewayAPI {
-		lists = append(lists, &gatewayv1.HTTPRouteList{})
-	}
-	return lists
 }

@@ -51,7 +51,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ShiftSchedule")), exists).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(brandOfPod), builder.WithPredicates(ack.ReplicaChanged()))
-	for _, object := range append(owned(), dataplane.Routes(r.settings)...) {
+	for _, object := range dataplane.Kinds(r.settings) {
 		b = b.Owns(object, ofNoPool)
 	}
 	return b.Complete(telemetry.Traced("brand", r))

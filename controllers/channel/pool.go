@@ -6,12 +6,8 @@ import (
 	"sort"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -19,7 +15,6 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/apply"
@@ -222,23 +217,8 @@ func serve(seen *poolScene) bool {
 }
 
 func (r *PoolReconciler) prune(ctx context.Context, brand *v1alpha1.Brand, key PoolKey, kept []runtime.ApplyConfiguration) error {
-	keep := make([]apply.Reference, 0, len(kept))
-	for _, object := range kept {
-		reference, err := apply.ReferenceTo(object)
-		if err != nil {
-			return fmt.Errorf("naming what the pool keeps: %w", err)
-		}
-		keep = append(keep, reference)
-	}
 	selector := labels.SelectorFromSet(labels.Set{
 		dataplane.LabelBrand: key.Brand, dataplane.LabelPool: key.Pool, dataplane.LabelManagedBy: dataplane.ManagedBy,
 	})
-	kinds := []client.ObjectList{
-		&appsv1.DeploymentList{}, &corev1.ServiceList{}, &policyv1.PodDisruptionBudgetList{}, &networkingv1.IngressList{},
-		&networkingv1.NetworkPolicyList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{},
-	}
-	if r.settings.GatewayAPI {
-		kinds = append(kinds, &gatewayv1.HTTPRouteList{})
-	}
-	return r.apply.Prune(ctx, brand, selector, keep, kinds...)
+	return r.apply.Prune(ctx, brand, selector, kept, dataplane.Kinds(r.settings)...)
 }

@@ -4,7 +4,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1ac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 
@@ -85,11 +84,3 @@ func (r Route) ingress() *networkingv1ac.IngressApplyConfiguration {
 
 // ExposedURL is where an exposure leads in, without a path.
 func ExposedURL(exposure *v1alpha1.ExposureSpec) string { return "https://" + exposure.Host }
-
-// Routes are the kinds of routes that the cluster has.
-func Routes(settings Settings) []client.Object {
-	if settings.GatewayAPI {
-		return []client.Object{&networkingv1.Ingress{}, &gatewayv1.HTTPRoute{}}
-	}
-	return []client.Object{&networkingv1.Ingress{}}
-}
