@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 // addBrand onboards a brand's folder on the local cluster as docs/onboarding.md does by hand.
@@ -79,9 +82,17 @@ func (l *local) prepare(ctx context.Context, f *folder) error {
 	return nil
 }
 
+// applyFolder applies the folder. An API server whose kinds are new answers ServiceUnavailable for up to the 5 seconds in which
+// its admission policies learn their schema: a person would apply again, and so does this.
 func (l *local) applyFolder(ctx context.Context, f *folder) error {
-	_, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", f.path)
-	return err
+	patience, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		_, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", f.path)
+		if err == nil || !strings.Contains(err.Error(), "(ServiceUnavailable)") || !wait.For(patience, time.Second) {
+			return err
+		}
+	}
 }
 
 // databaseFiles is where hack/stack keeps the connection strings of the roles that it made, a file each.
