@@ -40,7 +40,7 @@ type Day struct {
 	Follows time.Weekday
 }
 
-// Hour is what came in an hour of a day, by the group's own clock. Of an hour that the clock shows twice, list the mean.
+// Hour is what came in an hour of a day, by the group's own clock.
 type Hour struct {
 	Day Day
 	// Of the day, 0 to 23.
