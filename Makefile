@@ -33,7 +33,7 @@ export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(shell go env GOFLAGS)) -bui
 PORTABLE := GOFLAGS='$(GOFLAGS) -trimpath'
 
 # Development programs with heavy dependencies live in modules of their own, so that the product's go.mod stays small.
-MODULES := . hack/cluster hack/stack hack/tools/golangci-lint
+MODULES := . hack/cluster hack/stack hack/staffing hack/tools/golangci-lint
 
 .PHONY: FORCE
 FORCE:
@@ -177,6 +177,7 @@ lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes c
 	@$(STEP) "gofmt of the other modules" hack/tools/gofmt-check $(filter-out .,$(MODULES))
 	@$(STEP) "vet hack/cluster" go -C hack/cluster vet -tags e2e ./...
 	@$(STEP) "vet hack/stack" env $(PORTABLE) go -C hack/stack vet ./...
+	@$(STEP) "vet hack/staffing" env $(PORTABLE) go -C hack/staffing vet ./...
 	@$(STEP) "vet hack/tools/golangci-lint" go -C hack/tools/golangci-lint vet ./...
 
 .PHONY: tidy-check

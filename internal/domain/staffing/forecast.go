@@ -73,7 +73,7 @@ type Accuracy struct {
 }
 
 // Backtest forecasts each day of the history from what was known that many days ahead, at least 1, and compares it with what
-// came. Days that have less than four weeks before them are not tried.
+// came. Days of which less than a fortnight was known then are not tried.
 func Backtest(history []Hour, ahead int) Accuracy {
 	var tried Accuracy
 	var hours float64
@@ -83,7 +83,7 @@ func Backtest(history []Hour, ahead int) Accuracy {
 		for len(known) > 0 && between(known[len(known)-1].Date, day.Date) < max(ahead, 1) {
 			known = known[:len(known)-1]
 		}
-		if len(known) == 0 || between(known[0].Date, day.Date) < 2*trendDays {
+		if len(known) == 0 || between(known[0].Date, known[len(known)-1].Date)+1 < trendDays {
 			continue
 		}
 		tried.Days++

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/domain/roster"
+	"github.com/yingda-dev/yingda/internal/golden"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/testenv"
+)
+
+const rosterDocs = "../../docs/staffing"
+
+// rosterPlan runs the command of docs/staffing.md with more arguments.
+func rosterPlan(t *testing.T, arguments ...string) (out, hints string, err error) {
+	t.Helper()
+	root := newRootCommand()
+	var stdout, stderr bytes.Buffer
+	root.SetOut(&stdout)
+	root.SetErr(&stderr)
+	root.SetArgs(append([]string{
+		"roster", "plan", "-f", "../../config/calendars/china.yaml",
+		"--history", filepath.Join(rosterDocs, "history.csv"), "--group", "after-sales", "--at-once", "3",
+	}, arguments...))
+	err = root.ExecuteContext(t.Context())
+	return stdout.String(), stderr.String(), err
+}
+
+// TestRosterPlan runs what docs/staffing.md shows, in its order, and reads there what came out.
+func TestRosterPlan(t *testing.T) {
+	docs, err := os.ReadFile(rosterDocs + ".md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := filepath.Join(t.TempDir(), "wanted.yaml")
+	for _, step := range []struct {
+		file      string
+		arguments []string
+	}{
+		{"plan.txt", []string{"-f", filepath.Join(rosterDocs, "schedule.yaml")}},
+		{"wanted.yaml", []string{"-f", filepath.Join(rosterDocs, "schedule.yaml"), "-o", "yaml"}},
+		{"covered.txt", []string{"-f", written}},
+	} {
+		out, hints, err := rosterPlan(t, step.arguments...)
+		if err != nil || hints != "" {
+			t.Fatalf("%s: %v, %s", step.file, err, hints)
+		}
+		golden.Compare(t, "roster/"+step.file, []byte(out))
+		if !strings.Contains(string(docs), out) {
+			t.Errorf("docs/staffing.md does not show testdata/roster/%s", step.file)
+		}
+		if step.file == filepath.Base(written) {
+			if err := os.WriteFile(written, []byte(out), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestRosterPlanSaysWhatIsMissing(t *testing.T) {
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	sample := filepath.Join(rosterDocs, "schedule.yaml")
+	for name, tt := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"no schedule":          {nil, "none of the files has a ShiftSchedule"},
+		"two schedules":        {[]string{"-f", sample, "-f", sample}, "there are two ShiftSchedules, after-sales and after-sales: give the one to plan"},
+		"an unknown field":     {[]string{"-f", write("apiVersion: yingda.dev/v1alpha1\nkind: ShiftSchedule\nspec: {shift: []}")}, `unknown field "shift"`},
+		"an unknown output":    {[]string{"-f", sample, "-o", "json"}, "--output is table or yaml, not json"},
+		"a group without past": {[]string{"-f", sample, "--group", "pre-sales"}, "the history has no contacts"},
+		"no column":            {[]string{"-f", sample, "--history", write("start,contacts\n")}, "line 1: name the columns start, contacts and handling_seconds"},
+		"no time":              {[]string{"-f", sample, "--history", write("start,contacts,handling_seconds\n2026-10-01 09:00,1,1\nnoon,1,1\n")}, `line 3: write start as 2026-10-01 09:00:00+08 or 2026-10-01 09:00, not "noon"`},
+		"no number":            {[]string{"-f", sample, "--history", write("start,contacts,handling_seconds\n2026-10-01 09:00,NaN,1\n")}, `line 2: contacts: write a number from 0 on, not "NaN"`},
+		"a percentage over it": {[]string{"-f", sample, "--answered-percent", "101"}, "--answered-percent and --max-occupancy-percent are from 0 to 100"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := rosterPlan(t, tt.arguments...); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRosterPlanHintsAtACalendarThatIsMissing(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(rosterDocs, "schedule.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "schedule.yaml")
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("china"), []byte("mars")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, hints, err := rosterPlan(t, "-f", file)
+	if want := "HolidayCalendar mars is in none of the files: its days are planned as usual ones\n"; err != nil || hints != want {
+		t.Errorf("got %q, %v; want %q", hints, err, want)
+	}
+}
+
+func migrateForHistory(ctx context.Context, url string) error { return store.Migrate(ctx, url, "") }
+
+// TestHistoryQuery takes the history from a real schema, by way of the text that psql --csv writes.
+func TestHistoryQuery(t *testing.T) {
+	connection, err := pgx.Connect(t.Context(), testenv.Database(t, migrateForHistory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close(t.Context())
+	if _, err := connection.Exec(t.Context(), `
+		INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, agent, opened_at, queued_at, assigned_at, closed_at, last_message_at)
+		SELECT gen_random_uuid(), 'shop', n::text, gen_random_uuid(), 'closed', 'after-sales', 'xiaomei', day, day + n * interval '20 minutes', day + interval '2 hours',
+			day + interval '2 hours' + n * interval '60 seconds', day
+		FROM generate_series(0, 4) AS n, (SELECT current_date - interval '1 day' AS day) AS yesterday`); err != nil {
+		t.Fatal(err)
+	}
+	var lines bytes.Buffer
+	if _, err = connection.PgConn().CopyTo(t.Context(), &lines, "COPY ("+historyQuery+") TO STDOUT WITH (FORMAT csv, HEADER)"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readHistory(&lines, "after-sales", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	midnight := got[0].Start
+	want := []roster.Interval{
+		{Start: midnight, Contacts: 3, Handling: time.Minute},
+		{Start: midnight.Add(time.Hour), Contacts: 2, Handling: 210 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
