@@ -114,6 +114,13 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a shift that starts late":                 {starting("23:59"), ""},
 		"a shift that starts at no hour":           {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
 		"a shift that starts at 9":                 {starting("9:00"), "write start as HH:MM"},
+		"a rotation from its anchor":               {rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "2026-01-05"), ""},
+		"a rotation without an anchor":             {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
+		"a rotation on days":                       {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a shift on no days":                       {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a rotation in words":                      {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
+		"a rotation by the hour of a day":          {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
+		"a rotation from no date":                  {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
 		"an override from no date":                 {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
 		"an override to no date":                   {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
 		"TLS by the system's authorities":          {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
@@ -386,6 +393,13 @@ func shift(duration, peak string) *v1alpha1.ShiftSchedule {
 func starting(start string) *v1alpha1.ShiftSchedule {
 	schedule := alwaysOpen("online")
 	schedule.Spec.Shifts[0].Start = start
+	return schedule
+}
+
+func rotation(rule, anchor string, days ...v1alpha1.Weekday) *v1alpha1.ShiftSchedule {
+	schedule := alwaysOpen("online")
+	first := &schedule.Spec.Shifts[0]
+	first.Days, first.RRule, first.AnchorDate = days, rule, anchor
 	return schedule
 }
 

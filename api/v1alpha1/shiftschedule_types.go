@@ -84,14 +84,14 @@ type ShiftScheduleSpec struct {
 	// +kubebuilder:default=Closed
 	OnHoliday HolidayPolicy `json:"onHoliday,omitempty"`
 
-	// shifts that repeat every week, at most 32. None means always closed but for overrides.
+	// shifts that repeat, on days of every week or by a rule, at most 32. None means always closed but for overrides.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
-	Shifts []WeeklyShift `json:"shifts,omitempty"`
+	Shifts []WeeklyShift `json:"shifts,omitempty"` //nolint:kubeapilinter // arrayofstruct does not see the required fields of the inlined Shift
 
-	// overrides replace the weekly shifts on their dates, whatever the calendars say of them, at most 64; where two cover a
+	// overrides replace the shifts above on their dates, whatever the calendars say of them, at most 64; where two cover a
 	// date, the later in the list wins.
 	// +optional
 	// +listType=map
@@ -100,14 +100,35 @@ type ShiftScheduleSpec struct {
 	Overrides []ScheduleOverride `json:"overrides,omitempty"`
 }
 
-// WeeklyShift is a shift that starts on the given days of every week.
+// WeeklyShift is a shift that repeats: on days of every week, or as a rotation by a rule.
+// +kubebuilder:validation:XValidation:rule="has(self.days) != has(self.rrule)",message="set either days, for a shift of every week, or rrule with anchorDate, for a rotation"
+// +kubebuilder:validation:XValidation:rule="has(self.rrule) == has(self.anchorDate)",message="set rrule and anchorDate together: the rule counts from that date"
 type WeeklyShift struct {
-	// days on which the shift starts, 1 to 7.
-	// +required
+	// days on which the shift starts every week, 1 to 7. Not with rrule.
+	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=7
-	Days []Weekday `json:"days"`
+	Days []Weekday `json:"days,omitempty"`
+
+	// rrule makes the shift a rotation: the dates on which it starts as a recurrence rule of RFC 5545, for example
+	// FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU. FREQ is DAILY, WEEKLY or MONTHLY, INTERVAL 1 to 1000; BYDAY lists weekdays, with
+	// FREQ=MONTHLY also 2MO (the second Monday) or -1FR (the last Friday); BYMONTHDAY, not with FREQ=WEEKLY, lists days 1 to 31,
+	// or -1 (the last) to -31; UNTIL is the last date as YYYYMMDD, or COUNT the number of dates, 1 to 1000. Weeks start on Monday.
+	// On a day off of the calendars the shift starts only where onHoliday is AsUsual; make-up workdays neither add nor move dates.
+	// Not with days.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(FREQ|INTERVAL|BYDAY|BYMONTHDAY|UNTIL|COUNT)=[0-9A-Z,+-]+(;(FREQ|INTERVAL|BYDAY|BYMONTHDAY|UNTIL|COUNT)=[0-9A-Z,+-]+)*$')",message="write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT, for example FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU"
+	RRule string `json:"rrule,omitempty"`
+
+	// anchorDate is the date from which rrule counts, YYYY-MM-DD: the first day, week or month of the rotation, and the first date
+	// on which it may start. Required with rrule.
+	// +optional
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="write anchorDate as YYYY-MM-DD, for example 2026-01-05"
+	AnchorDate string `json:"anchorDate,omitempty"`
 
 	Shift `json:",inline"`
 }
@@ -241,6 +262,49 @@ type ShiftScheduleStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	NextTransition string `json:"nextTransition,omitempty"`
+	// gaps are spans of today and of the 13 dates after it in which nobody is scheduled although somebody might expect it: the
+	// date's usual shifts do not start, or a break lies between two shifts of one date. A break that comes at the same times on
+	// several dates is listed for the first of them. At most 16, the earliest; renewed at midnight of the schedule's time zone.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Gaps []ScheduleGap `json:"gaps,omitempty"`
+}
+
+// GapReason says why nobody is scheduled.
+// +kubebuilder:validation:Enum=DayOff;Workday;Override;BetweenShifts
+type GapReason string
+
+// Why nobody is scheduled in a gap.
+const (
+	// GapDayOff is a day that a calendar gives off.
+	GapDayOff GapReason = "DayOff"
+	// GapWorkday is a make-up workday that follows another weekday, whose shifts are shorter or none.
+	GapWorkday GapReason = "Workday"
+	// GapOverride is a date of an override whose shifts are shorter or none.
+	GapOverride GapReason = "Override"
+	// GapBetweenShifts is a break between two shifts of one date.
+	GapBetweenShifts GapReason = "BetweenShifts"
+)
+
+// ScheduleGap is a span in which nobody is scheduled.
+type ScheduleGap struct {
+	// from is when it starts, RFC 3339 to the minute in the schedule's time zone.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	From string `json:"from"`
+	// until is when it ends, RFC 3339 to the minute in the schedule's time zone.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	Until string `json:"until"`
+	// reason says why nobody is scheduled: DayOff (a calendar gives the date off), Workday (a make-up workday follows a weekday with
+	// fewer hours), Override (an override has fewer), or BetweenShifts (a break between two shifts of one date).
+	// +required
+	Reason GapReason `json:"reason"`
+	// name of the day in its calendar, of the override, or of the shift before the break.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
 }
 
 // ObservedCalendar is a HolidayCalendar as a schedule's conditions speak of it.

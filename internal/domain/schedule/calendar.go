@@ -19,15 +19,24 @@ const (
 	ownWeekday
 	// dayOff is whatever the schedule does on holidays.
 	dayOff
+	// likeSunday is a Sunday's without its rotations.
+	likeSunday
 )
 
 // Calendar is a compiled HolidayCalendar. It never changes, and any number of Schedules may share it.
 type Calendar struct {
 	// days by their number since 1970-01-01.
-	days map[int64]pattern
+	days map[int64]calendarDay
 	// years of which a day is listed.
 	years       map[int]bool
 	first, last string
+}
+
+// calendarDay is a date that is unlike others.
+type calendarDay struct {
+	pattern pattern
+	kind    yingdav1.CalendarDayKind
+	name    string
 }
 
 // ValidateCalendar lists what is wrong with a spec. The schema of the resource finds most of it at admission; that a month
@@ -85,7 +94,7 @@ func NextStaleCheck(t time.Time) time.Time {
 
 func (c *compiler) calendar(spec yingdav1.HolidayCalendarSpec) *Calendar {
 	path, days := field.NewPath("spec").Child("days"), spec.Days
-	compiled := &Calendar{days: make(map[int64]pattern, len(days)), years: map[int]bool{}}
+	compiled := &Calendar{days: make(map[int64]calendarDay, len(days)), years: map[int]bool{}}
 	if c.tooMany(path, len(days), maxCalendarDays) {
 		return compiled
 	}
@@ -95,7 +104,7 @@ func (c *compiler) calendar(spec yingdav1.HolidayCalendarSpec) *Calendar {
 		if _, taken := compiled.days[day]; ok && taken {
 			c.fail(field.Duplicate(at.Child("date"), listed.Date))
 		}
-		compiled.days[day] = c.dayPattern(at, listed)
+		compiled.days[day] = calendarDay{pattern: c.dayPattern(at, listed), kind: listed.Kind, name: listed.Name}
 		compiled.years[time.Unix(day*secondsADay, 0).UTC().Year()] = true
 		if compiled.first == "" || listed.Date < compiled.first {
 			compiled.first = listed.Date
@@ -146,7 +155,7 @@ func (c *compiler) holidays(path *field.Path, policy yingdav1.HolidayPolicy) pat
 	case "", yingdav1.HolidayClosed:
 		return nothing
 	case yingdav1.HolidayLikeSunday:
-		return pattern(time.Sunday)
+		return likeSunday
 	case yingdav1.HolidayAsUsual:
 		return ownWeekday
 	default:

@@ -58,6 +58,9 @@ func (s *Schedule) periods(c *clock, today int64) []period {
 	var all []period
 	for day := today - daysBack; day <= today+daysBack; day++ {
 		for _, sh := range s.starting(day) {
+			if !sh.startsOn(day) {
+				continue
+			}
 			start := c.instant(day*secondsADay + sh.start)
 			all = append(all, period{start: start, end: start + (sh.duration+59)/60*60})
 		}

@@ -15,6 +15,7 @@ import (
 // oracle answers At by brute force from the words of the resource, sharing no arithmetic with the package: wall-clock times
 // are found by walking the clock minute by minute.
 type oracle struct {
+	tb   testing.TB
 	spec yingdav1.ShiftScheduleSpec
 	// calendars in the order of the resource.
 	calendars []yingdav1.HolidayCalendarSpec
@@ -29,7 +30,7 @@ func newOracle(tb testing.TB, spec yingdav1.ShiftScheduleSpec, calendars []yingd
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &oracle{spec: spec, calendars: calendars, location: location, instants: map[string]time.Time{}, dates: map[time.Time][]span{}}
+	return &oracle{tb: tb, spec: spec, calendars: calendars, location: location, instants: map[string]time.Time{}, dates: map[time.Time][]span{}}
 }
 
 const wallFormat = "2006-01-02 15:04"
@@ -66,9 +67,12 @@ func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 			return 1000 * (i + 1), ov.Shifts
 		}
 	}
-	weekday := o.weekday(date)
+	weekday, rotations := o.weekday(date)
 	shifts := make([]yingdav1.Shift, len(o.spec.Shifts))
 	for i, weekly := range o.spec.Shifts {
+		if weekly.RRule != "" && rotations && slices.Contains(reference(o.tb, weekly.RRule, weekly.AnchorDate, day), day) {
+			shifts[i] = weekly.Shift
+		}
 		for _, d := range weekly.Days {
 			if string(d) == weekday {
 				shifts[i] = weekly.Shift
@@ -78,14 +82,15 @@ func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 	return 0, shifts
 }
 
-// weekday is the name of the weekday whose shifts start on a date; empty for none.
-func (o *oracle) weekday(date time.Time) string {
-	weekday := date.Format("Mon")
+// weekday is the name of the weekday whose shifts start on a date, empty for none, and whether rotations do.
+func (o *oracle) weekday(date time.Time) (weekday string, rotations bool) {
+	weekday, rotations = date.Format("Mon"), true
 	for _, calendar := range o.calendars {
 		for _, day := range calendar.Days {
 			if day.Date != date.Format(time.DateOnly) {
 				continue
 			}
+			rotations = day.Kind != "DayOff" || o.spec.OnHoliday == "AsUsual"
 			switch {
 			case day.Kind == "Workday" && day.Follows == "":
 				weekday = "Mon"
@@ -100,7 +105,7 @@ func (o *oracle) weekday(date time.Time) string {
 			}
 		}
 	}
-	return weekday
+	return weekday, rotations
 }
 
 // span is a State from one moment to another, and whether it is stronger than others.
@@ -254,6 +259,11 @@ func randomSpec(rng *rand.Rand, zone string, around time.Time) yingdav1.ShiftSch
 			days = weekend()
 		}
 		spec.Shifts = append(spec.Shifts, on(days, randomShift(rng, len(spec.Shifts))))
+	}
+	for range rng.IntN(3) {
+		rules := []string{"FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SA,SU", "FREQ=MONTHLY;BYDAY=-1SU,2SA", "FREQ=DAILY;COUNT=3"}
+		rule, anchor := rules[rng.IntN(len(rules))], around.AddDate(0, 0, rng.IntN(5)-4).Format(time.DateOnly)
+		spec.Shifts = append(spec.Shifts, rotation(rule, anchor, randomShift(rng, len(spec.Shifts))))
 	}
 	for range rng.IntN(3) {
 		from := around.AddDate(0, 0, rng.IntN(4)-2)

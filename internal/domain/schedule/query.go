@@ -46,11 +46,11 @@ func (s *Schedule) NextOpening(t time.Time) (time.Time, bool) {
 	return s.NextTransition(t)
 }
 
-// occurrence is a shift that started on a day and ends at an instant.
+// occurrence is a shift that starts on a day, from one instant to another.
 type occurrence struct {
-	shift *shift
-	day   int64
-	end   int64
+	shift      *shift
+	day        int64
+	start, end int64
 }
 
 // beats reports whether the occurrence stays on where a shift that starts on the day overlaps it.
@@ -82,8 +82,8 @@ func (s *Schedule) on(c *clock, now int64) (occurrence, bool) {
 			if found && best.beats(sh, day) {
 				break // the list falls in rank
 			}
-			if start := c.instant(day*secondsADay + sh.start); start <= now && now < start+sh.duration {
-				best, found = occurrence{shift: sh, day: day, end: start + sh.duration}, true
+			if start := c.instant(day*secondsADay + sh.start); start <= now && now < start+sh.duration && sh.startsOn(day) {
+				best, found = occurrence{shift: sh, day: day, start: start, end: start + sh.duration}, true
 				break
 			}
 		}
@@ -119,7 +119,9 @@ func (s *Schedule) nextChange(t time.Time, limit int64) (int64, bool) {
 			if open && on.beats(sh, day) {
 				break
 			}
-			take(c.instant(day*secondsADay + sh.start))
+			if at := c.instant(day*secondsADay + sh.start); at > now && at < next && sh.startsOn(day) {
+				next = at
+			}
 		}
 	}
 	return next, next <= limit

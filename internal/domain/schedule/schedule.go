@@ -2,7 +2,8 @@
 // changes next. One compiled Schedule serves the bot's texts, routing, promises and status, so that they cannot disagree.
 //
 // The package reads no clock: every question carries its time. A compiled Schedule never changes and may be asked by many
-// goroutines at once. Nothing is expanded ahead: a question looks at the few dates around its time, without allocating.
+// goroutines at once. Nothing is expanded ahead: a question about a
+// moment looks at the few dates around it, without allocating.
 //
 // Invariants:
 //   - Days and wall-clock times are those of the schedule's time zone; durations are elapsed time. A start that the zone
@@ -12,6 +13,8 @@
 //     shift that started the evening before runs to its end.
 //   - Calendars choose which weekday's shifts start on a date, and nothing else; of two that list it the later wins. An
 //     override wins over all of them.
+//   - A rotation starts on the dates of its rule, whatever weekday a calendar makes of them. On a day off it starts only where
+//     the schedule goes on as usual.
 //   - Of shifts that overlap one is on: of the weekly ones the later in the list, an override's before a weekly one, a later
 //     override's before an earlier one's, the one that started last if it overlaps itself. Seats are those of the shift
 //     that is on; they do not add up. Overlapping peaks follow the list as well, and what of a peak lies outside of its
@@ -45,8 +48,10 @@ type State struct {
 // Schedule is a compiled ShiftSchedule.
 type Schedule struct {
 	location *time.Location
-	// weekly are the shifts that start on a weekday, by time.Weekday, the strongest first.
+	// weekly are the shifts that may start on a weekday, by time.Weekday, the strongest first; sunday are those of a day off that
+	// is like one, on which no rotation starts.
 	weekly [7][]shift
+	sunday []shift
 	// overrides, the strongest first.
 	overrides []override
 	// calendars, the strongest first.
@@ -65,7 +70,12 @@ type shift struct {
 	seats    int32
 	// peaks, the strongest first.
 	peaks []peak
+	// rule of a rotation; nil for a shift that starts whenever its list does.
+	rule *rule
 }
+
+// startsOn reports whether the shift starts on a day of its list.
+func (sh *shift) startsOn(day int64) bool { return sh.rule == nil || sh.rule.holds(day) }
 
 // peak is a peak inside a shift; start is beyond midnight for a peak on the day after the shift's start.
 type peak struct {
@@ -77,6 +87,7 @@ type peak struct {
 
 // override replaces the weekly shifts from one day to another, both included, counted from 1970-01-01.
 type override struct {
+	name     string
 	from, to int64
 	shifts   []shift
 }
@@ -106,35 +117,52 @@ func (s *Schedule) With(calendars ...*Calendar) *Schedule {
 // Location is the schedule's time zone.
 func (s *Schedule) Location() *time.Location { return s.location }
 
-// starting are the shifts that start on a day, the strongest first.
+// starting are the shifts that may start on a day, the strongest first. Rotations are asked for themselves, by startsOn: best
+// last, since that takes longer than to see that a shift's time does not fit.
 func (s *Schedule) starting(day int64) []shift {
-	for i := range s.overrides {
-		if o := &s.overrides[i]; o.from <= day && day <= o.to {
-			return o.shifts
-		}
+	if o := s.override(day); o != nil {
+		return o.shifts
 	}
 	switch p := s.pattern(day); p {
 	case nothing:
 		return nil
 	case ownWeekday:
 		return s.weekly[weekday(day)]
+	case likeSunday:
+		return s.sunday
 	default:
 		return s.weekly[p]
 	}
 }
 
-// pattern says which weekday's shifts start on a day that no override covers.
-func (s *Schedule) pattern(day int64) pattern {
-	for _, calendar := range s.calendars {
-		if p, listed := calendar.days[day]; listed {
-			if p == dayOff {
-				return s.onHoliday
-			}
-			return p
+// override is the strongest that covers a day; nil for none.
+func (s *Schedule) override(day int64) *override {
+	for i := range s.overrides {
+		if o := &s.overrides[i]; o.from <= day && day <= o.to {
+			return o
 		}
 	}
-	return ownWeekday
+	return nil
 }
 
-// weekday is the time.Weekday of a day counted from 1970-01-01, a Thursday.
-func weekday(day int64) int64 { return ((day+int64(time.Thursday))%7 + 7) % 7 }
+// pattern says which weekday's shifts start on a day that no override covers.
+func (s *Schedule) pattern(day int64) pattern {
+	listed, ok := s.listed(day)
+	switch {
+	case !ok:
+		return ownWeekday
+	case listed.pattern == dayOff:
+		return s.onHoliday
+	}
+	return listed.pattern
+}
+
+// listed is the day in the strongest calendar that lists it.
+func (s *Schedule) listed(day int64) (calendarDay, bool) {
+	for _, calendar := range s.calendars {
+		if listed, ok := calendar.days[day]; ok {
+			return listed, true
+		}
+	}
+	return calendarDay{}, false
+}

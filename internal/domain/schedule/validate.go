@@ -71,18 +71,53 @@ func (c *compiler) weekly(s *Schedule, path *field.Path, shifts []yingdav1.Weekl
 		at, spec := path.Index(i), &shifts[i]
 		c.name(at.Child("name"), "shift", spec.Name, names)
 		compiled := c.shift(at, "shift "+spec.Name, &spec.Shift)
+		compiled.rule = c.rule(at, spec)
 		for _, day := range c.days(at.Child("days"), spec) {
 			s.weekly[day] = append(s.weekly[day], compiled)
+			if day == time.Sunday && spec.RRule == "" {
+				s.sunday = append(s.sunday, compiled)
+			}
 		}
 	}
 	for day := range s.weekly {
 		slices.Reverse(s.weekly[day])
 	}
+	slices.Reverse(s.sunday)
 }
 
+// rule is that of a rotation; nil for a shift that has none.
+func (c *compiler) rule(path *field.Path, shift *yingdav1.WeeklyShift) *rule {
+	subject := "shift " + shift.Name
+	switch {
+	case shift.RRule == "" && shift.AnchorDate == "":
+		return nil
+	case shift.RRule == "":
+		c.fail(field.Invalid(path.Child("anchorDate"), shift.AnchorDate, subject+": set anchorDate only with rrule"))
+		return nil
+	case shift.AnchorDate == "":
+		c.fail(field.Required(path.Child("anchorDate"), subject+": set the date from which its rrule counts"))
+		return nil
+	}
+	anchor, ok := c.date(path.Child("anchorDate"), subject, shift.AnchorDate)
+	if !ok {
+		return nil
+	}
+	compiled, err := parseRule(shift.RRule, anchor)
+	if err != nil {
+		c.fail(field.Invalid(path.Child("rrule"), shift.RRule, subject+": "+err.Error()))
+	}
+	return compiled
+}
+
+// days are those on which a shift may start: all of them for a rotation, whose rule says on which it does.
 func (c *compiler) days(path *field.Path, shift *yingdav1.WeeklyShift) []time.Weekday {
-	if len(shift.Days) == 0 {
-		c.fail(field.Required(path, "shift "+shift.Name+": list the days on which it starts"))
+	switch {
+	case shift.RRule != "" && len(shift.Days) > 0:
+		c.fail(field.Invalid(path, shift.Days, "shift "+shift.Name+": set either days or rrule, not both"))
+	case shift.RRule != "":
+		return []time.Weekday{0, 1, 2, 3, 4, 5, 6}
+	case len(shift.Days) == 0:
+		c.fail(field.Required(path, "shift "+shift.Name+": list the days on which it starts, or set rrule and anchorDate"))
 	}
 	var days []time.Weekday
 	for i, name := range shift.Days {
@@ -109,7 +144,7 @@ func (c *compiler) overrides(s *Schedule, path *field.Path, overrides []yingdav1
 		c.name(at.Child("name"), "override", spec.Name, names)
 		from, fromOK := c.date(at.Child("from"), subject, spec.From)
 		to, toOK := c.date(at.Child("to"), subject, spec.To)
-		compiled := override{from: from, to: to}
+		compiled := override{name: spec.Name, from: from, to: to}
 		if fromOK && toOK && to < from {
 			c.fail(field.Invalid(at.Child("to"), spec.To, subject+": to must not be before from"))
 		}

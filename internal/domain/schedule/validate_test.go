@@ -37,7 +37,30 @@ func TestValidate(t *testing.T) {
 		},
 		"a shift without days": {
 			spec: day(func(s *yingdav1.WeeklyShift) { s.Days = nil }),
-			want: []string{"spec.shifts[0].days: Required value: shift day: list the days on which it starts"},
+			want: []string{"spec.shifts[0].days: Required value: shift day: list the days on which it starts, or set rrule and anchorDate"},
+		},
+		"a rotation is valid": {
+			spec: weekly("UTC", rotation("FREQ=WEEKLY;INTERVAL=2", "2026-01-05", shiftOf("day", "09:00", "8h", 1))),
+		},
+		"a rotation with days": {
+			spec: day(func(s *yingdav1.WeeklyShift) { s.RRule, s.AnchorDate = "FREQ=DAILY", "2026-01-05" }),
+			want: []string{`spec.shifts[0].days: Invalid value: ["Mon"]: shift day: set either days or rrule, not both`},
+		},
+		"a rotation without its anchor": {
+			spec: weekly("UTC", rotation("FREQ=DAILY", "", shiftOf("day", "09:00", "8h", 1))),
+			want: []string{"spec.shifts[0].anchorDate: Required value: shift day: set the date from which its rrule counts"},
+		},
+		"an anchor without a rotation": {
+			spec: day(func(s *yingdav1.WeeklyShift) { s.AnchorDate = "2026-01-05" }),
+			want: []string{`spec.shifts[0].anchorDate: Invalid value: "2026-01-05": shift day: set anchorDate only with rrule`},
+		},
+		"an anchor that does not exist": {
+			spec: weekly("UTC", rotation("FREQ=DAILY", "2026-02-29", shiftOf("day", "09:00", "8h", 1))),
+			want: []string{`spec.shifts[0].anchorDate: Invalid value: "2026-02-29": shift day: write a date that exists as YYYY-MM-DD`},
+		},
+		"a rule that is not supported": {
+			spec: weekly("UTC", rotation("FREQ=HOURLY", "2026-01-05", shiftOf("day", "09:00", "8h", 1))),
+			want: []string{`spec.shifts[0].rrule: Invalid value: "FREQ=HOURLY": shift day: start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; ` + supported},
 		},
 		"a day that does not exist, and one twice": {
 			spec: day(func(s *yingdav1.WeeklyShift) { s.Days = []yingdav1.Weekday{"Monday", "Mon", "Mon"} }),
