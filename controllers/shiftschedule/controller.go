@@ -1,6 +1,7 @@
 // Package shiftschedule reconciles ShiftSchedules: it reports what is on now, what changes next, and who serves them.
 //
-// It writes nothing but the status. It never polls the clock: a pass asks to be woken at the next transition.
+// It writes nothing but the status. It never polls the clock: a pass asks to be woken at the next transition and at
+// midnight, when the fortnight ahead is another.
 package shiftschedule
 
 import (

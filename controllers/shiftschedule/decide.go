@@ -22,7 +22,9 @@ type verdict struct {
 	state *schedule.State
 	// next is the next transition in the schedule's time zone; zero when there is none ahead.
 	next time.Time
-	// wake is how long it is until then.
+	// gaps of the dates ahead.
+	gaps []v1alpha1.ScheduleGap
+	// wake is how long it is until either may differ.
 	wake time.Duration
 	// pending says that asking the replicas again may change a finding.
 	pending bool
@@ -82,15 +84,16 @@ func judge(seen *scene, problems []refs.Problem) conditions.Condition {
 	return acknowledged
 }
 
-// read takes what is on now and when it changes. Without a transition ahead it asks to be woken when the schedule can see
-// further.
+// read takes what is on now, when it changes, and the gaps ahead. It asks to be woken at the next transition, or at midnight, when
+// the dates ahead are others.
 func (v *verdict) read(compiled *schedule.Schedule, now time.Time) {
 	state := compiled.At(now)
 	v.state = &state
-	v.wake = schedule.LookAhead / 2
+	v.gaps = gapsAhead(compiled, now)
+	v.wake = compiled.Day(now).Until.Sub(now)
 	if next, ok := compiled.NextTransition(now); ok {
 		v.next = next.In(compiled.Location())
-		v.wake = next.Sub(now)
+		v.wake = min(v.wake, next.Sub(now))
 	}
 }
 

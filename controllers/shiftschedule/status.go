@@ -31,6 +31,7 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ShiftScheduleS
 	out.CurrentShift = decided.state.Shift
 	out.CurrentPeak = decided.state.Peak
 	out.Seats = &decided.state.Seats
+	out.Gaps = decided.gaps
 	if !decided.next.IsZero() {
 		out.NextTransition = decided.next.Format(toTheMinute)
 	}
