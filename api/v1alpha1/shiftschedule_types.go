@@ -115,7 +115,8 @@ type WeeklyShift struct {
 	// FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU. FREQ is DAILY, WEEKLY or MONTHLY, INTERVAL 1 to 1000; BYDAY lists weekdays, with
 	// FREQ=MONTHLY also 2MO (the second Monday) or -1FR (the last Friday); BYMONTHDAY, not with FREQ=WEEKLY, lists days 1 to 31,
 	// or -1 (the last) to -31; UNTIL is the last date as YYYYMMDD, or COUNT the number of dates, 1 to 1000. Weeks start on Monday.
-	// On a day off of the calendars the shift starts only where onHoliday is AsUsual; make-up workdays neither add nor move dates.
+	// Days, weeks and months are counted by the date, weekdays as the calendars make them: BYDAY=MO holds on a make-up workday that
+	// follows a Monday, BYDAY=SU on a day off with onHoliday LikeSunday; on one with Closed nothing starts. 2MO is the date's own.
 	// Not with days.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -19,8 +19,6 @@ const (
 	ownWeekday
 	// dayOff is whatever the schedule does on holidays.
 	dayOff
-	// likeSunday is a Sunday's without its rotations.
-	likeSunday
 )
 
 // Calendar is a compiled HolidayCalendar. It never changes, and any number of Schedules may share it.
@@ -155,7 +153,7 @@ func (c *compiler) holidays(path *field.Path, policy yingdav1.HolidayPolicy) pat
 	case "", yingdav1.HolidayClosed:
 		return nothing
 	case yingdav1.HolidayLikeSunday:
-		return likeSunday
+		return pattern(time.Sunday)
 	case yingdav1.HolidayAsUsual:
 		return ownWeekday
 	default:

@@ -18,7 +18,7 @@ type Day struct {
 	// there.
 	Kind yingdav1.CalendarDayKind
 	Name string
-	// Weekday is the one whose shifts start by the calendars: the date's own, or the one that a Workday stands in for.
+	// Weekday is the date's own, or the one that a Workday stands in for.
 	Weekday time.Weekday
 	// Shifts that start on the date, in order of time. Where they overlap with others only one is on: see Overlaps.
 	Shifts []ShiftOn
@@ -28,6 +28,8 @@ type Day struct {
 type ShiftOn struct {
 	Name        string
 	From, Until time.Time
+	// Seats wanted outside of its peaks.
+	Seats int32
 	// Start is the wall-clock time that is written, HH:MM; where clocks skip it, From is later.
 	Start string
 	// Parts are the States of the shift in order, in its peaks and between them.
@@ -38,7 +40,7 @@ type ShiftOn struct {
 func (s *Schedule) Day(t time.Time) Day {
 	c := newClock(s.location, t)
 	day := c.day(t.Unix())
-	out := Day{From: s.moment(c.instant(day * secondsADay)), Until: s.moment(c.instant((day + 1) * secondsADay)), Weekday: time.Weekday(weekday(day))}
+	out := Day{From: s.moment(c.instant(day * secondsADay)), Until: s.moment(c.instant((day + 1) * secondsADay)), Weekday: weekday(day)}
 	if listed, ok := s.listed(day); ok {
 		out.Kind, out.Name = listed.kind, listed.name
 		if listed.kind == yingdav1.CalendarDayWorkday {
@@ -48,9 +50,9 @@ func (s *Schedule) Day(t time.Time) Day {
 	if o := s.override(day); o != nil {
 		out.Override = o.name
 	}
-	for _, o := range occurrences(&c, day, s.starting(day)) {
+	for _, o := range s.occurrences(&c, day) {
 		out.Shifts = append(out.Shifts, ShiftOn{
-			Name: o.shift.name, From: s.moment(o.start), Until: s.moment(o.end), Parts: s.parts(&c, &o),
+			Name: o.shift.name, Seats: o.shift.seats, From: s.moment(o.start), Until: s.moment(o.end), Parts: s.parts(&c, &o),
 			Start: time.Unix(o.shift.start, 0).UTC().Format("15:04"),
 		})
 	}
@@ -59,12 +61,17 @@ func (s *Schedule) Day(t time.Time) Day {
 
 func (s *Schedule) moment(at int64) time.Time { return time.Unix(at, 0).In(s.location) }
 
-// occurrences are the shifts of a list as they start on a day, in order of time.
-func occurrences(c *clock, day int64, shifts []shift) []occurrence {
+// occurrences are the shifts that start on a day, in order of time.
+func (s *Schedule) occurrences(c *clock, day int64) []occurrence {
+	shifts, as := s.starting(day)
+	return occurrences(c, day, as, shifts)
+}
+
+func occurrences(c *clock, day int64, as time.Weekday, shifts []shift) []occurrence {
 	var all []occurrence
 	for i := range shifts {
 		sh := &shifts[i]
-		if sh.startsOn(day) {
+		if sh.startsOn(day, as) {
 			start := c.instant(day*secondsADay + sh.start)
 			all = append(all, occurrence{shift: sh, day: day, start: start, end: start + sh.duration})
 		}

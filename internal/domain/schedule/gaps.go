@@ -55,7 +55,7 @@ func (s *Schedule) missing(c *clock, day int64) []Gap {
 		return nil
 	}
 	var gaps []Gap
-	for _, o := range occurrences(c, day, s.weekly[weekday(day)]) {
+	for _, o := range occurrences(c, day, weekday(day), s.weekly[weekday(day)]) {
 		gaps = append(gaps, s.closed(o.start, o.end, cause)...)
 	}
 	return gaps
@@ -65,7 +65,7 @@ func (s *Schedule) missing(c *clock, day int64) []Gap {
 func (s *Schedule) breaks(c *clock, day int64) []Gap {
 	var gaps []Gap
 	var last occurrence // the one that ends last of those before
-	for _, o := range occurrences(c, day, s.starting(day)) {
+	for _, o := range s.occurrences(c, day) {
 		if last.shift != nil && last.end < o.start {
 			gaps = append(gaps, s.closed(last.end, o.start, Gap{Reason: yingdav1.GapBetweenShifts, Name: last.shift.name})...)
 		}

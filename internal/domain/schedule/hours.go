@@ -57,12 +57,8 @@ type period struct{ start, end int64 }
 func (s *Schedule) periods(c *clock, today int64) []period {
 	var all []period
 	for day := today - daysBack; day <= today+daysBack; day++ {
-		for _, sh := range s.starting(day) {
-			if !sh.startsOn(day) {
-				continue
-			}
-			start := c.instant(day*secondsADay + sh.start)
-			all = append(all, period{start: start, end: start + (sh.duration+59)/60*60})
+		for _, o := range s.occurrences(c, day) {
+			all = append(all, period{start: o.start, end: o.start + (o.shift.duration+59)/60*60})
 		}
 	}
 	slices.SortFunc(all, func(a, b period) int { return cmp.Compare(a.start, b.start) })

@@ -16,7 +16,7 @@ type Overlap struct {
 func (s *Schedule) Overlaps(from, until time.Time) []Overlap {
 	var all []occurrence
 	s.eachDate(from, until, func(c *clock, day int64) {
-		all = append(all, occurrences(c, day, s.starting(day))...)
+		all = append(all, s.occurrences(c, day)...)
 	})
 	var borders []int64
 	for _, o := range all {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,10 +68,10 @@ func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 			return 1000 * (i + 1), ov.Shifts
 		}
 	}
-	weekday, rotations := o.weekday(date)
+	weekday := o.weekday(date)
 	shifts := make([]yingdav1.Shift, len(o.spec.Shifts))
 	for i, weekly := range o.spec.Shifts {
-		if weekly.RRule != "" && rotations && slices.Contains(reference(o.tb, weekly.RRule, weekly.AnchorDate, day), day) {
+		if weekly.RRule != "" && o.rotates(&weekly, date, weekday) {
 			shifts[i] = weekly.Shift
 		}
 		for _, d := range weekly.Days {
@@ -82,15 +83,36 @@ func (o *oracle) shifts(date time.Time) (int, []yingdav1.Shift) {
 	return 0, shifts
 }
 
-// weekday is the name of the weekday whose shifts start on a date, empty for none, and whether rotations do.
-func (o *oracle) weekday(date time.Time) (weekday string, rotations bool) {
-	weekday, rotations = date.Format("Mon"), true
+// rotates reports whether a rotation starts on a date that counts as a weekday. A rule of weeks is asked for the date of that
+// weekday in the same week.
+func (o *oracle) rotates(shift *yingdav1.WeeklyShift, date time.Time, as string) bool {
+	anchor, err := time.Parse(time.DateOnly, shift.AnchorDate)
+	if err != nil {
+		o.tb.Fatal(err)
+	}
+	own, asked := date.Format("Mon"), date
+	switch {
+	case as == "" || date.Before(anchor):
+		return false
+	case strings.Contains(shift.RRule, "MONTHLY") && as != own:
+		return false
+	case strings.Contains(shift.RRule, "WEEKLY"):
+		week := everyDay()
+		anchor = anchor.AddDate(0, 0, -slices.Index(week, yingdav1.Weekday(anchor.Format("Mon"))))
+		asked = date.AddDate(0, 0, slices.Index(week, yingdav1.Weekday(as))-slices.Index(week, yingdav1.Weekday(own)))
+	}
+	day := asked.Format(time.DateOnly)
+	return slices.Contains(reference(o.tb, shift.RRule, anchor.Format(time.DateOnly), day), day)
+}
+
+// weekday is the name of the weekday whose shifts start on a date; empty for none.
+func (o *oracle) weekday(date time.Time) string {
+	weekday := date.Format("Mon")
 	for _, calendar := range o.calendars {
 		for _, day := range calendar.Days {
 			if day.Date != date.Format(time.DateOnly) {
 				continue
 			}
-			rotations = day.Kind != "DayOff" || o.spec.OnHoliday == "AsUsual"
 			switch {
 			case day.Kind == "Workday" && day.Follows == "":
 				weekday = "Mon"
@@ -105,7 +127,7 @@ func (o *oracle) weekday(date time.Time) (weekday string, rotations bool) {
 			}
 		}
 	}
-	return weekday, rotations
+	return weekday
 }
 
 // span is a State from one moment to another, and whether it is stronger than others.

@@ -76,13 +76,13 @@ func (s *Schedule) on(c *clock, now int64) (occurrence, bool) {
 	best, found := occurrence{}, false
 	// Tomorrow is in: where clocks go back over midnight, its first minutes come before today's last.
 	for day := today + 1; day >= today-daysBack; day-- {
-		shifts := s.starting(day)
+		shifts, as := s.starting(day)
 		for i := range shifts {
 			sh := &shifts[i]
 			if found && best.beats(sh, day) {
 				break // the list falls in rank
 			}
-			if start := c.instant(day*secondsADay + sh.start); start <= now && now < start+sh.duration && sh.startsOn(day) {
+			if start := c.instant(day*secondsADay + sh.start); start <= now && now < start+sh.duration && sh.startsOn(day, as) {
 				best, found = occurrence{shift: sh, day: day, start: start, end: start + sh.duration}, true
 				break
 			}
@@ -113,13 +113,13 @@ func (s *Schedule) nextChange(t time.Time, limit int64) (int64, bool) {
 		}
 	}
 	for day := c.day(now) - daysBack; day*secondsADay-c.offset-slack < next; day++ {
-		shifts := s.starting(day)
+		shifts, as := s.starting(day)
 		for i := range shifts {
 			sh := &shifts[i]
 			if open && on.beats(sh, day) {
 				break
 			}
-			if at := c.instant(day*secondsADay + sh.start); at > now && at < next && sh.startsOn(day) {
+			if at := c.instant(day*secondsADay + sh.start); at > now && at < next && sh.startsOn(day, as) {
 				next = at
 			}
 		}

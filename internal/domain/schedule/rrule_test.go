@@ -55,7 +55,7 @@ func datesOf(tb testing.TB, r *rule, first, last string) []string {
 	tb.Helper()
 	var dates []string
 	for day := dayNumber(tb, first); day <= dayNumber(tb, last); day++ {
-		if r.holds(day) {
+		if r.holds(day, weekday(day)) {
 			dates = append(dates, dateOf(day))
 		}
 	}
@@ -243,35 +243,39 @@ func rotation(rule, anchor string, shift yingdav1.Shift) yingdav1.WeeklyShift {
 	return yingdav1.WeeklyShift{RRule: rule, AnchorDate: anchor, Shift: shift}
 }
 
-func TestRotationsStartByTheirDateWhateverTheCalendarsSay(t *testing.T) {
+func TestRotationsOnDaysOfCalendars(t *testing.T) {
 	t.Parallel()
-	// An early and a late week, and a Sunday's shift of every week.
+	// An early and a late week, every other weekend, a meeting, and a guard of every third day.
 	spec := weekly("Asia/Shanghai",
+		rotation("FREQ=DAILY;INTERVAL=3", "2026-01-01", shiftOf("guard", "01:00", "1h", 0)),
 		rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR", "2026-01-05", shiftOf("early", "08:00", "8h", 1)),
 		rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR", "2026-01-12", shiftOf("late", "12:00", "8h", 1)),
-		on([]yingdav1.Weekday{yingdav1.Sunday}, shiftOf("sunday", "10:00", "2h", 1)),
-		rotation("FREQ=MONTHLY;BYDAY=1SU", "2026-01-01", shiftOf("first-sunday", "18:00", "2h", 1)),
+		rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU", "2026-01-05", shiftOf("weekend", "10:00", "2h", 1)),
+		rotation("FREQ=MONTHLY;BYDAY=2SA,2MO", "2026-01-01", shiftOf("meeting", "21:00", "1h", 1)),
 	)
-	const early, late, sunday, firstSunday, none = "08:00-16:00", "12:00-20:00", "10:00-12:00", "10:00-12:00, 18:00-20:00", "休息"
+	const guard, early, late, weekend, meeting, none = "01:00-02:00", "08:00-16:00", "12:00-20:00", "10:00-12:00", "21:00-22:00", "休息"
 	for name, tc := range map[string]struct {
 		date   string
 		day    *yingdav1.CalendarDay
 		policy yingdav1.HolidayPolicy
 		want   string
 	}{
-		"the first week":                                 {date: "2026-01-05", want: early},
-		"the second week":                                {date: "2026-01-12", want: late},
-		"a year later":                                   {date: "2027-01-04", want: early},
-		"before the anchor":                              {date: "2025-12-29", want: none},
-		"beside a shift of every week":                   {date: "2026-02-01", want: firstSunday},
-		"a day off is closed":                            {date: "2026-01-05", day: new(off("2026-01-05")), want: none},
-		"a day off like a Sunday starts none":            {date: "2026-01-05", day: new(off("2026-01-05")), policy: yingdav1.HolidayLikeSunday, want: sunday},
-		"nor on a Sunday that is off, like a Sunday":     {date: "2026-02-01", day: new(off("2026-02-01")), policy: yingdav1.HolidayLikeSunday, want: sunday},
-		"a day off as usual starts it":                   {date: "2026-01-05", day: new(off("2026-01-05")), policy: yingdav1.HolidayAsUsual, want: early},
-		"a make-up Saturday adds no date":                {date: "2026-01-10", day: new(workday("2026-01-10", "")), want: none},
-		"a make-up Sunday keeps the date of its own":     {date: "2026-02-01", day: new(workday("2026-02-01", "")), want: "18:00-20:00"},
-		"a make-up day that follows a Sunday is one too": {date: "2026-01-10", day: new(workday("2026-01-10", yingdav1.Sunday)), want: sunday},
-		"a sales peak changes nothing":                   {date: "2026-01-12", day: new(sale("2026-01-12")), want: late},
+		"the first week":                               {date: "2026-01-05", want: early},
+		"the second week, and its meeting":             {date: "2026-01-12", want: late + ", " + meeting},
+		"a year later":                                 {date: "2027-01-04", want: early},
+		"before the anchors":                           {date: "2025-12-29", want: none},
+		"a day off is closed":                          {date: "2026-01-07", day: new(off("2026-01-07")), want: none},
+		"a day off like a Sunday is one of its week":   {date: "2026-01-06", day: new(off("2026-01-06")), policy: yingdav1.HolidayLikeSunday, want: weekend},
+		"and of a week without a Sunday's shift":       {date: "2026-01-14", day: new(off("2026-01-14")), policy: yingdav1.HolidayLikeSunday, want: none},
+		"what has no weekdays starts on it too":        {date: "2026-01-16", day: new(off("2026-01-16")), policy: yingdav1.HolidayLikeSunday, want: guard},
+		"a day off as usual":                           {date: "2026-01-06", day: new(off("2026-01-06")), policy: yingdav1.HolidayAsUsual, want: early},
+		"a Saturday":                                   {date: "2026-01-24", want: weekend},
+		"a Saturday that is worked like a Monday":      {date: "2026-01-24", day: new(workday("2026-01-24", "")), want: early},
+		"and in the week of the others":                {date: "2026-01-17", day: new(workday("2026-01-17", "")), want: late},
+		"the second Saturday has a meeting":            {date: "2026-01-10", want: "01:00-02:00, 10:00-12:00, 21:00-22:00"},
+		"which is none when it is worked like Monday":  {date: "2026-01-10", day: new(workday("2026-01-10", "")), want: guard + ", " + early},
+		"nor a second Monday when it is off, a Sunday": {date: "2026-01-12", day: new(off("2026-01-12")), policy: yingdav1.HolidayLikeSunday, want: none},
+		"a sales peak changes nothing":                 {date: "2026-01-14", day: new(sale("2026-01-14")), want: late},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

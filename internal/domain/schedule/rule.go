@@ -19,7 +19,7 @@ const (
 //
 //	anchor <= date <= until
 //	and the date's period is a multiple of interval away from the anchor's: days, weeks from Monday, or months
-//	and the weekday is listed, if any is: every one of them, or the nth of the month
+//	and the weekday is listed, if any is: every one of them, or the nth of the month (which only the date's own can be)
 //	and the day of the month is listed, if any is: counted from its start, or from its end
 type rule struct {
 	frequency frequency
@@ -51,8 +51,9 @@ const endless = math.MaxInt64
 // century is how many days a rule is searched for dates when it is compiled.
 const century = 36_525
 
-// holds reports whether a shift of the rule starts on the day.
-func (r *rule) holds(day int64) bool {
+// holds reports whether a shift of the rule starts on the day, which counts as a weekday: its own, or that which a calendar makes
+// of it.
+func (r *rule) holds(day int64, as time.Weekday) bool {
 	if day < r.anchor || day > r.until {
 		return false
 	}
@@ -70,19 +71,19 @@ func (r *rule) holds(day int64) bool {
 			return false
 		}
 	}
-	return r.weekdayHolds(day) && r.monthDayHolds(day)
+	return r.weekdayHolds(day, as) && r.monthDayHolds(day)
 }
 
-func (r *rule) weekdayHolds(day int64) bool {
+func (r *rule) weekdayHolds(day int64, as time.Weekday) bool {
 	if r.anyWeekday {
 		return true
 	}
-	listed := r.weekdays[weekday(day)]
-	if listed&^everyOne == 0 {
-		return listed != 0
+	listed := r.weekdays[as]
+	if listed&everyOne != 0 || listed == 0 || as != weekday(day) {
+		return listed&everyOne != 0
 	}
 	nth, back := dayOfMonth(day)
-	return listed&(everyOne|1<<((nth+6)/7)|1<<(fromTheEnd+(back+6)/7)) != 0
+	return listed&(1<<((nth+6)/7)|1<<(fromTheEnd+(back+6)/7)) != 0
 }
 
 func (r *rule) monthDayHolds(day int64) bool {
@@ -96,7 +97,7 @@ func (r *rule) monthDayHolds(day int64) bool {
 // nth is the nth date on which the rule holds; false when there are not so many in its first hundred years.
 func (r *rule) nth(n int64) (int64, bool) {
 	for day := r.anchor; day <= min(r.until, r.anchor+century); day++ {
-		if r.holds(day) {
+		if r.holds(day, weekday(day)) {
 			n--
 		}
 		if n == 0 {
@@ -107,10 +108,10 @@ func (r *rule) nth(n int64) (int64, bool) {
 }
 
 // weekday is the time.Weekday of a day counted from 1970-01-01, a Thursday.
-func weekday(day int64) int64 { return ((day+int64(time.Thursday))%7 + 7) % 7 }
+func weekday(day int64) time.Weekday { return time.Weekday(((day+int64(time.Thursday))%7 + 7) % 7) }
 
 // monday is the Monday of a day's week.
-func monday(day int64) int64 { return day - (weekday(day)+6)%7 }
+func monday(day int64) int64 { return day - int64(weekday(day)+6)%7 }
 
 // week counts weeks from Monday; where it begins to count is of no concern.
 func week(day int64) int64 { return (monday(day) + 3) / 7 }

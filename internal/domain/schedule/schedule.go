@@ -2,8 +2,8 @@
 // changes next. One compiled Schedule serves the bot's texts, routing, promises and status, so that they cannot disagree.
 //
 // The package reads no clock: every question carries its time. A compiled Schedule never changes and may be asked by many
-// goroutines at once. Nothing is expanded ahead: a question about a
-// moment looks at the few dates around it, without allocating.
+// goroutines at once. Nothing is expanded ahead: a question about a moment looks at the few dates around it, without
+// allocating.
 //
 // Invariants:
 //   - Days and wall-clock times are those of the schedule's time zone; durations are elapsed time. A start that the zone
@@ -13,8 +13,8 @@
 //     shift that started the evening before runs to its end.
 //   - Calendars choose which weekday's shifts start on a date, and nothing else; of two that list it the later wins. An
 //     override wins over all of them.
-//   - A rotation starts on the dates of its rule, whatever weekday a calendar makes of them. On a day off it starts only where
-//     the schedule goes on as usual.
+//   - A rotation starts by its rule, on dates that start shifts. Days, weeks and months are counted by the date; BYDAY is
+//     compared with the weekday that the calendars make of it, as days are, but for one like 2MO: that is the date's own.
 //   - Of shifts that overlap one is on: of the weekly ones the later in the list, an override's before a weekly one, a later
 //     override's before an earlier one's, the one that started last if it overlaps itself. Seats are those of the shift
 //     that is on; they do not add up. Overlapping peaks follow the list as well, and what of a peak lies outside of its
@@ -48,10 +48,8 @@ type State struct {
 // Schedule is a compiled ShiftSchedule.
 type Schedule struct {
 	location *time.Location
-	// weekly are the shifts that may start on a weekday, by time.Weekday, the strongest first; sunday are those of a day off that
-	// is like one, on which no rotation starts.
+	// weekly are the shifts that may start on a weekday, by time.Weekday, the strongest first; rotations are in each list.
 	weekly [7][]shift
-	sunday []shift
 	// overrides, the strongest first.
 	overrides []override
 	// calendars, the strongest first.
@@ -74,8 +72,10 @@ type shift struct {
 	rule *rule
 }
 
-// startsOn reports whether the shift starts on a day of its list.
-func (sh *shift) startsOn(day int64) bool { return sh.rule == nil || sh.rule.holds(day) }
+// startsOn reports whether a shift of the list of a weekday starts on a day that counts as that.
+func (sh *shift) startsOn(day int64, as time.Weekday) bool {
+	return sh.rule == nil || sh.rule.holds(day, as)
+}
 
 // peak is a peak inside a shift; start is beyond midnight for a peak on the day after the shift's start.
 type peak struct {
@@ -117,21 +117,19 @@ func (s *Schedule) With(calendars ...*Calendar) *Schedule {
 // Location is the schedule's time zone.
 func (s *Schedule) Location() *time.Location { return s.location }
 
-// starting are the shifts that may start on a day, the strongest first. Rotations are asked for themselves, by startsOn: best
-// last, since that takes longer than to see that a shift's time does not fit.
-func (s *Schedule) starting(day int64) []shift {
+// starting are the shifts that may start on a day, the strongest first, and the weekday as which it counts. Rotations are asked for
+// themselves, by startsOn: best last, since that takes longer than to see that a shift's time does not fit.
+func (s *Schedule) starting(day int64) ([]shift, time.Weekday) {
 	if o := s.override(day); o != nil {
-		return o.shifts
+		return o.shifts, weekday(day)
 	}
 	switch p := s.pattern(day); p {
 	case nothing:
-		return nil
+		return nil, weekday(day)
 	case ownWeekday:
-		return s.weekly[weekday(day)]
-	case likeSunday:
-		return s.sunday
+		return s.weekly[weekday(day)], weekday(day)
 	default:
-		return s.weekly[p]
+		return s.weekly[p], time.Weekday(p)
 	}
 }
 

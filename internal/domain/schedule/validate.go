@@ -74,15 +74,11 @@ func (c *compiler) weekly(s *Schedule, path *field.Path, shifts []yingdav1.Weekl
 		compiled.rule = c.rule(at, spec)
 		for _, day := range c.days(at.Child("days"), spec) {
 			s.weekly[day] = append(s.weekly[day], compiled)
-			if day == time.Sunday && spec.RRule == "" {
-				s.sunday = append(s.sunday, compiled)
-			}
 		}
 	}
 	for day := range s.weekly {
 		slices.Reverse(s.weekly[day])
 	}
-	slices.Reverse(s.sunday)
 }
 
 // rule is that of a rotation; nil for a shift that has none.
