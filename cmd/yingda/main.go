@@ -41,6 +41,7 @@ func newRootCommand() *cobra.Command {
 		newSetupCommand(),
 		newTeardownCommand(),
 		newRosterCommand(),
+		newScheduleCommand(),
 	)
 	return root
 }
