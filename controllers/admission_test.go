@@ -107,6 +107,21 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rung without a unit":                    {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
 		"a rung beyond all clocks":                 {ladder("9999999999h"), "write after in hours, minutes and seconds"},
 		"a month in seconds":                       {ladder("2592000s"), ""},
+		"an assignment with everything":            {assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled, StickyFor: "24h", RelaxSkillsAfter: "1m", ReassignAfter: "5m"}), ""},
+		"a strategy that does not exist":           {assigned(v1alpha1.SkillGroupAssignment{Strategy: "Cheapest"}), "Unsupported value"},
+		"the longest stickyFor":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "720h"}), ""},
+		"a stickyFor without a unit":               {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "24"}), "write stickyFor in hours, minutes and seconds, for example 24h"},
+		"a stickyFor of a year":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "999h"}), "stickyFor must be at least 1m and at most 720h"},
+		"the shortest relaxSkillsAfter":            {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "1s"}), ""},
+		"a relaxSkillsAfter without a unit":        {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "soon"}), "write relaxSkillsAfter in hours, minutes and seconds, for example 1m"},
+		"a relaxSkillsAfter of no length":          {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "0s"}), "relaxSkillsAfter must be at least 1s and at most 24h"},
+		"the shortest reassignAfter":               {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "10s"}), ""},
+		"a reassignAfter without a unit":           {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "5"}), "write reassignAfter in hours, minutes and seconds, for example 5m"},
+		"a reassignAfter that nobody keeps":        {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "9s"}), "reassignAfter must be at least 10s and at most 24h"},
+		"a skill of the highest level":             {skilled(5), ""},
+		"a skill of a higher level":                {skilled(6), "spec.skills[0].level"},
+		"a rule that wants the highest level":      {wanting(5), ""},
+		"a rule that wants a higher level":         {wanting(6), "spec.routing[0].wants[0].minLevel"},
 		"an answer without a unit":                 {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
 		"a shift of some length":                   {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
 		"a shift beyond all clocks":                {shift("999999999999h", ""), "write duration in hours"},
@@ -417,6 +432,32 @@ func seated(seats v1alpha1.SkillGroupSeats) *v1alpha1.SkillGroup {
 	group := skillGroup("after-sales", "lumi")
 	group.Spec.Seats = seats
 	return group
+}
+
+func assigned(assignment v1alpha1.SkillGroupAssignment) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Assignment = assignment
+	return group
+}
+
+func skilled(level int32) *v1alpha1.Agent {
+	a := agent("xiaomei", "lumi", nil)
+	a.Spec.Skills = []v1alpha1.AgentSkill{{Name: "refund", Level: level}}
+	return a
+}
+
+func wanting(level int32) *v1alpha1.Channel {
+	return channel("shop", "lumi", wants("refund", level))
+}
+
+// wants adds a rule to a Channel that wants a skill of after-sales.
+func wants(skill string, level int32) func(*v1alpha1.Channel) {
+	return func(c *v1alpha1.Channel) {
+		c.Spec.Routing = append(c.Spec.Routing, v1alpha1.RoutingRule{
+			Name: "refund-words", When: v1alpha1.RoutingMatch{Keywords: []string{"退款"}}, SkillGroupRef: v1alpha1.SkillGroupReference{Name: "after-sales"},
+			Wants: []v1alpha1.WantedSkill{{Skill: skill, MinLevel: level}},
+		})
+	}
 }
 
 func override(from, to string) *v1alpha1.ShiftSchedule {

@@ -59,12 +59,34 @@ type AgentSpec struct {
 	// +kubebuilder:default=Agent
 	Role AgentRole `json:"role,omitempty"`
 
-	// capacity is how many conversations the person serves at a time, 1 to 100. Default 5. Lowering it takes nothing away; it only stops new ones.
+	// skills are what the person can do, at most 32. SkillGroups with the strategy Skilled look at them.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Skills []AgentSkill `json:"skills,omitempty"`
+
+	// capacity is how much the person serves at a time, 1 to 100; a chat takes 1. Default 5. Lowering it takes nothing away; it only stops new ones.
 	// +optional
 	// +kubebuilder:default=5
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	Capacity int32 `json:"capacity,omitempty"`
+}
+
+// AgentSkill is something that a person can do.
+type AgentSkill struct {
+	// name of the skill, the same as in the routing rules that want it, for example refund or lang-en.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// level is how well the person does it, 1 to 5. Default 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	Level int32 `json:"level,omitempty"`
 }
 
 // AgentStatus reports on an Agent.

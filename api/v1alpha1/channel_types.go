@@ -189,6 +189,28 @@ type RoutingRule struct {
 	// skillGroupRef names the group that gets them.
 	// +required
 	SkillGroupRef SkillGroupReference `json:"skillGroupRef"`
+	// wants are the skills that an agent needs to serve them, at most 8, all of them. They count where the group's
+	// `spec.assignment.strategy` is Skilled; how long they are waited for is up to its relaxSkillsAfter.
+	// +optional
+	// +listType=map
+	// +listMapKey=skill
+	// +kubebuilder:validation:MaxItems=8
+	Wants []WantedSkill `json:"wants,omitempty"`
+}
+
+// WantedSkill is a skill that an agent needs.
+type WantedSkill struct {
+	// skill is its name, the same as in `spec.skills` of Agents.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Skill string `json:"skill"`
+	// minLevel is the lowest level that will do, 1 to 5. Default 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	MinLevel int32 `json:"minLevel,omitempty"`
 }
 
 // RoutingMatch matches a conversation when every list that is set has an entry that applies.

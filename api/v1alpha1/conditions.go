@@ -34,6 +34,9 @@ const (
 	ConditionSignedInOnce = "SignedInOnce"
 	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted; it never holds Ready back.
 	ConditionStaffed = "Staffed"
+	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
+	// holds Ready back.
+	ConditionSkillsCovered = "SkillsCovered"
 )
 
 // Condition reasons. They are part of the API: alerts and scripts match on them.
@@ -69,6 +72,9 @@ const (
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonStaffed            = "Staffed"
 	ReasonUnderstaffed       = "Understaffed"
+	ReasonCovered            = "Covered"
+	ReasonSkillsMissing      = "SkillsMissing"
+	ReasonSkillsIgnored      = "SkillsIgnored"
 	ReasonNotReported        = "NotReported"
 	ReasonDeletionBlocked    = "DeletionBlocked"
 	ReasonDraining           = "Draining"

@@ -16,8 +16,7 @@ import (
 // +kubebuilder:printcolumn:name="Agents",type=integer,priority=1,JSONPath=`.status.agents`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
-// SkillGroup is a team of agents with one queue. The next conversation goes to the agent with the smallest share of their
-// capacity in use, and among equals to the one who has waited longest.
+// SkillGroup is a team of agents with one queue. Who of them gets the next conversation is up to spec.assignment.
 type SkillGroup struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata of the object.
@@ -52,6 +51,11 @@ type SkillGroupSpec struct {
 	// +optional
 	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
 
+	// assignment says who of the group's agents gets a conversation. Only those who are on duty with room for it do.
+	// +optional
+	// +kubebuilder:default={}
+	Assignment SkillGroupAssignment `json:"assignment,omitempty"`
+
 	// priorities move conversations forward in the queue, at most 32 rules; the sums of those that match are compared, then the time of waiting.
 	// +optional
 	// +listType=map
@@ -64,6 +68,69 @@ type SkillGroupSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Seats SkillGroupSeats `json:"seats,omitempty"`
+}
+
+// AssignmentStrategy is how a group chooses among its agents.
+// +kubebuilder:validation:Enum=LeastBusy;LongestIdle;RoundRobin;Skilled
+type AssignmentStrategy string
+
+// The strategies.
+const (
+	// StrategyLeastBusy chooses who uses the smallest share of their capacity, of equals whose turn is the longest ago.
+	StrategyLeastBusy AssignmentStrategy = "LeastBusy"
+	// StrategyLongestIdle chooses who has served nobody for the longest time. Who serves somebody comes after all who serve
+	// nobody, in the order of RoundRobin.
+	StrategyLongestIdle AssignmentStrategy = "LongestIdle"
+	// StrategyRoundRobin chooses whose turn is the longest ago, in whichever of their groups that was.
+	StrategyRoundRobin AssignmentStrategy = "RoundRobin"
+	// StrategySkilled chooses who has the skills that the conversation wants, of these the least skilled, so that the others
+	// stay free for who needs them, of equals as LeastBusy does.
+	StrategySkilled AssignmentStrategy = "Skilled"
+)
+
+// SkillGroupAssignment says who gets a conversation.
+type SkillGroupAssignment struct {
+	// strategy chooses among the agents. Default LeastBusy.
+	// LeastBusy: who uses the smallest share of their capacity; of equals, whose turn is the longest ago.
+	// LongestIdle: who has served nobody for the longest time, counted from their last conversation's end or from going on duty;
+	// while everybody serves somebody, whose turn is the longest ago.
+	// RoundRobin: whose turn is the longest ago, however much they have to do.
+	// Skilled: who has all the skills that the Channel's routing rule wants (`spec.routing[].wants`); of several the one whose
+	// levels are the lowest that do, so that the best stay free for who needs them; then as LeastBusy. The other strategies
+	// ignore wanted skills.
+	// +optional
+	// +kubebuilder:default=LeastBusy
+	Strategy AssignmentStrategy `json:"strategy,omitempty"`
+
+	// stickyFor is for how long after a conversation's end a customer who comes back goes first to the agent who served them
+	// last, before the strategy chooses: if that agent is in this group, on duty, has room and has the wanted skills. Nobody
+	// waits for them. At least 1m, at most 720h. Default: not at all.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write stickyFor in hours, minutes and seconds, for example 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="stickyFor must be at least 1m and at most 720h"
+	StickyFor string `json:"stickyFor,omitempty"`
+
+	// relaxSkillsAfter is how long a conversation waits in the queue for an agent with the wanted skills; from then on anybody
+	// of the group serves it, those with the skills first. Skills that no agent of the group has at all are not waited for.
+	// At least 1s, at most 24h. Default 1m. Only for the strategy Skilled.
+	// +optional
+	// +kubebuilder:default="1m"
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write relaxSkillsAfter in hours, minutes and seconds, for example 1m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="relaxSkillsAfter must be at least 1s and at most 24h"
+	RelaxSkillsAfter string `json:"relaxSkillsAfter,omitempty"`
+
+	// reassignAfter is within what time an agent who was given a conversation has to say something to the customer. Who did not
+	// loses it as soon as another agent of the group has room: it comes before all who wait in the queue. Until then they may
+	// still answer and keep it. Nobody gets it back who has lost it, so that it does not go around for ever; while nobody else
+	// is left it stays where it is. Nothing is taken away while the group is closed. At least 10s, at most 24h. Default: nothing
+	// is taken away.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write reassignAfter in hours, minutes and seconds, for example 5m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="reassignAfter must be at least 10s and at most 24h"
+	ReassignAfter string `json:"reassignAfter,omitempty"`
 }
 
 // SkillGroupSeats bounds how many of a group's agents are wanted on duty.
@@ -123,7 +190,7 @@ type PriorityMatch struct {
 
 // SkillGroupStatus reports on a SkillGroup.
 type SkillGroupStatus struct {
-	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed and SkillsCovered.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

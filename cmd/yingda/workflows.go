@@ -80,8 +80,8 @@ func (d directory) GroupAgents(name string) []string {
 	if !known {
 		return nil
 	}
-	agents := make([]string, len(group.Seats))
-	for i, seat := range group.Seats {
+	agents := make([]string, len(group.Assignment.Seats))
+	for i, seat := range group.Assignment.Seats {
 		agents[i] = seat.Agent
 	}
 	return agents

@@ -25,10 +25,11 @@ func holidayCalendar(c *v1alpha1.HolidayCalendar) field.ErrorList {
 func serviceLevel(l *v1alpha1.ServiceLevel) field.ErrorList { return servicelevel.Validate(l.Spec) }
 
 func skillGroup(g *v1alpha1.SkillGroup) field.ErrorList {
+	_, wrong := routing.CompileAssignment(g.Spec.Assignment)
 	if _, err := routing.Members(g.Spec.AgentSelector, nil); err != nil {
-		return field.ErrorList{field.Invalid(field.NewPath("spec", "agentSelector"), field.OmitValueType{}, err.Error())}
+		wrong = append(wrong, field.Invalid(field.NewPath("spec", "agentSelector"), field.OmitValueType{}, err.Error()))
 	}
-	return nil
+	return wrong
 }
 
 // others judges what depends on other objects and on the operator.

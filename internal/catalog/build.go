@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -44,13 +45,18 @@ type builder struct {
 	schedules map[string]compiled[timetable]
 	playbooks map[string]compiled[playbook]
 	levels    map[string]compiled[yingdav1.ServiceLevelSpec]
-	groups    map[string]compiled[*yingdav1.SkillGroup]
+	groups    map[string]compiled[skillGroup]
 }
 
 // timetable is a schedule without its calendars, and their names.
 type timetable struct {
 	schedule  *schedule.Schedule
 	calendars []string
+}
+
+type skillGroup struct {
+	object     *yingdav1.SkillGroup
+	assignment routing.Assignment
 }
 
 type playbook struct {
@@ -74,8 +80,8 @@ func (b *builder) build(o objects) *Snapshot {
 	b.compile(o)
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
-	b.addGroups(s, agents)
 	b.addChannels(s, o.channels)
+	b.addGroups(s, agents)
 	return s
 }
 
@@ -86,7 +92,7 @@ func (b *builder) compile(o objects) {
 	b.schedules = map[string]compiled[timetable]{}
 	b.playbooks = map[string]compiled[playbook]{}
 	b.levels = map[string]compiled[yingdav1.ServiceLevelSpec]{}
-	b.groups = map[string]compiled[*yingdav1.SkillGroup]{}
+	b.groups = map[string]compiled[skillGroup]{}
 	for i := range o.calendars {
 		object := &o.calendars[i]
 		keep(b.calendars, calendars, object, func() (*schedule.Calendar, error) {
@@ -115,9 +121,10 @@ func (b *builder) compile(o objects) {
 	}
 	for i := range o.groups {
 		object := &o.groups[i]
-		keep(b.groups, groups, object, func() (*yingdav1.SkillGroup, error) {
+		keep(b.groups, groups, object, func() (skillGroup, error) {
 			_, err := routing.Members(object.Spec.AgentSelector, nil)
-			return object, err
+			assignment, wrong := routing.CompileAssignment(object.Spec.Assignment)
+			return skillGroup{object, assignment}, errors.Join(err, wrong.ToAggregate())
 		})
 	}
 }
@@ -172,8 +179,9 @@ func (b *builder) addAgents(s *Snapshot, all []yingdav1.Agent) []yingdav1.Agent 
 
 // addGroups adds the groups in the order of their names, so that agents' groups come out sorted.
 func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
+	wants, weights := demands(s.channels)
 	for _, name := range slices.Sorted(maps.Keys(b.groups)) {
-		object := b.groups[name].value
+		object := b.groups[name].value.object
 		if object.Spec.BrandRef.Name != b.brand {
 			continue
 		}
@@ -183,9 +191,12 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 			continue
 		}
 		hours, inForce := b.scheduleOf(s, object)
-		group := &Group{SkillGroup: object, Schedule: hours}
+		group := &Group{SkillGroup: object, Schedule: hours, Assignment: store.Assignment{
+			Assignment: b.groups[name].value.assignment, Group: name, Wants: wants, Weights: weights,
+		}}
 		for _, member := range members {
-			group.Seats = append(group.Seats, store.Seat{Agent: member, Capacity: s.agents[member].Spec.Capacity})
+			spec := s.agents[member].Spec
+			group.Assignment.Seats = append(group.Assignment.Seats, store.Seat{Agent: member, Capacity: spec.Capacity, Skills: spec.Skills})
 			s.groupsOfAgent[member] = append(s.groupsOfAgent[member], name)
 		}
 		s.groups[name] = group
@@ -193,6 +204,20 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 			s.generations[configz.ObjectKey("SkillGroup", name)] = object.Generation
 		}
 	}
+}
+
+// demands are what the brand's conversations ask of agents: skills by how they were routed, and room by their Channel.
+func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.WantedSkill, weights map[string]int32) {
+	wants, weights = map[store.Route][]yingdav1.WantedSkill{}, map[string]int32{}
+	for name, channel := range channels {
+		weights[name] = routing.Weight(channel.Spec.Type)
+		for _, rule := range channel.Spec.Routing {
+			if len(rule.Wants) > 0 {
+				wants[store.Route{Channel: name, Rule: rule.Name}] = rule.Wants
+			}
+		}
+	}
+	return wants, weights
 }
 
 // scheduleOf returns the group's schedule, nil for none, and whether that is what it declares: one that it refers to may be

@@ -11,6 +11,7 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -259,12 +260,45 @@ func TestGroupWhoseSelectorIsBadKeepsItsMembers(t *testing.T) {
 	if !ok {
 		t.Fatal("the group is gone")
 	}
-	if diff := cmp.Diff([]store.Seat{{Agent: "an", Capacity: 3}}, group.Seats); diff != "" {
+	if diff := cmp.Diff([]store.Seat{{Agent: "an", Capacity: 3}}, group.Assignment.Seats); diff != "" {
 		t.Errorf("seats (-want +got):\n%s", diff)
 	}
 	if got := generations(c)["SkillGroup/sales"]; got != 1 {
 		t.Errorf("generation %d is reported, want 1", got)
 	}
+}
+
+func TestGroupIsAssignedAsItIsDeclaredNow(t *testing.T) {
+	wants := []yingdav1.WantedSkill{{Skill: "refund", MinLevel: 2}}
+	skills := []yingdav1.AgentSkill{{Name: "refund", Level: 3}}
+	channel := aChannel("shop", func(c *yingdav1.Channel) {
+		c.Spec.Routing = []yingdav1.RoutingRule{{Name: "plain"}, {Name: "refunds", Wants: wants}}
+	})
+	agent := anAgent("an", nil, func(a *yingdav1.Agent) { a.Spec.Skills = skills })
+	assigning := func(generation int64, spec yingdav1.SkillGroupAssignment) *yingdav1.SkillGroup {
+		return aGroup("sales", func(g *yingdav1.SkillGroup) { g.Generation, g.Spec.Assignment = generation, spec })
+	}
+	want := store.Assignment{
+		Assignment: routing.Assignment{Strategy: yingdav1.StrategyLeastBusy, RelaxSkillsAfter: time.Minute},
+		Group:      "sales",
+		Seats:      []store.Seat{{Agent: "an", Capacity: 3, Skills: skills}},
+		Wants:      map[store.Route][]yingdav1.WantedSkill{{Channel: "shop", Rule: "refunds"}: wants},
+		Weights:    map[string]int32{"shop": 1},
+	}
+	c := Fixed(namespace, brandName, aBrand(), channel, agent, assigning(1, yingdav1.SkillGroupAssignment{}))
+	check := func(when string, generation int64) {
+		t.Helper()
+		group, _ := c.Snapshot().Group("sales")
+		if diff := cmp.Diff(want, group.Assignment); diff != "" || generations(c)["SkillGroup/sales"] != generation {
+			t.Errorf("%s: generation %d, assignment (-want +got):\n%s", when, generations(c)["SkillGroup/sales"], diff)
+		}
+	}
+	check("nothing declared", 1)
+	c.Set(aBrand(), channel, agent, assigning(2, yingdav1.SkillGroupAssignment{Strategy: yingdav1.StrategySkilled, StickyFor: "24h", ReassignAfter: "5m"}))
+	want.Assignment = routing.Assignment{Strategy: yingdav1.StrategySkilled, StickyFor: 24 * time.Hour, RelaxSkillsAfter: time.Minute, ReassignAfter: 5 * time.Minute}
+	check("declared", 2)
+	c.Set(aBrand(), channel, agent, assigning(3, yingdav1.SkillGroupAssignment{StickyFor: "soon"}))
+	check("bad: what was good stays", 2)
 }
 
 func TestChannelTakesItsOwnReferencesBeforeTheBrands(t *testing.T) {

@@ -52,8 +52,8 @@ type Group struct {
 	*yingdav1.SkillGroup
 	// Schedule is nil for a group that is always open, and for one whose schedule is not there.
 	Schedule *schedule.Schedule
-	// Seats are the group's agents.
-	Seats []store.Seat
+	// Assignment says which of the group's agents get its conversations.
+	Assignment store.Assignment
 }
 
 // Channel returns the Channel of that name.

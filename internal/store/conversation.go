@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -47,15 +46,17 @@ var ErrWrongState = errors.New("the conversation is not in a state that allows t
 
 // Conversation is what desks see of a conversation; the payload of FrameConversation.
 type Conversation struct {
-	ID            uuid.UUID  `json:"id"`
-	Channel       string     `json:"channel"`
-	Customer      string     `json:"customer"`
-	State         State      `json:"state"`
-	SkillGroup    string     `json:"skillGroup"`
-	RoutingRule   string     `json:"routingRule,omitempty"`
-	Topic         string     `json:"topic,omitempty"`
-	Priority      int32      `json:"priority"`
-	Agent         string     `json:"agent,omitempty"`
+	ID          uuid.UUID `json:"id"`
+	Channel     string    `json:"channel"`
+	Customer    string    `json:"customer"`
+	State       State     `json:"state"`
+	SkillGroup  string    `json:"skillGroup"`
+	RoutingRule string    `json:"routingRule,omitempty"`
+	Topic       string    `json:"topic,omitempty"`
+	Priority    int32     `json:"priority"`
+	Agent       string    `json:"agent,omitempty"`
+	// PassedBy are the agents from whom it was taken because they did not answer in time.
+	PassedBy      []string   `json:"passedBy,omitempty"`
 	OpenedAt      time.Time  `json:"openedAt"`
 	QueuedAt      *time.Time `json:"queuedAt,omitempty"`
 	AssignedAt    *time.Time `json:"assignedAt,omitempty"`
@@ -70,7 +71,7 @@ func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
 		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
-		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt, Version: c.Version,
+		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt, Version: c.Version,
 	}
 	if c.Agent != nil {
 		view.Agent = *c.Agent
@@ -105,6 +106,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		ID: c.ID, State: c.State, SkillGroup: c.SkillGroup, RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority,
 		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
+		AnsweredAt: c.AnsweredAt, PassedBy: c.PassedBy, Weight: c.Weight,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -196,7 +198,7 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 		return c, fmt.Errorf("closing: %w", ErrWrongState)
 	}
 	if c.State == StateAssigned && c.Agent != nil {
-		if err := u.PresenceRelease(ctx, u.Now, *c.Agent); err != nil {
+		if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
@@ -210,10 +212,10 @@ func (u *Unit) Requeue(ctx context.Context, c db.Conversation) (db.Conversation,
 	if c.State != StateAssigned || c.Agent == nil {
 		return c, fmt.Errorf("queueing again: %w", ErrWrongState)
 	}
-	if err := u.PresenceRelease(ctx, u.Now, *c.Agent); err != nil {
+	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
-	c.State, c.QueuedAt, c.Agent, c.AssignedAt = StateQueued, u.Place(c), nil, nil
+	c.State, c.QueuedAt, c.Agent, c.AssignedAt, c.AnsweredAt, c.PassedBy = StateQueued, u.Place(c), nil, nil, nil, nil
 	return u.Save(ctx, c)
 }
 
@@ -228,47 +230,4 @@ func (u *Unit) Place(c db.Conversation) *time.Time {
 	default:
 		return &u.Now
 	}
-}
-
-// Seat is an agent whom a group may give conversations to, with how many they serve at a time.
-type Seat struct {
-	Agent    string
-	Capacity int32
-}
-
-// AssignNext gives the group's next waiting conversation to the least busy seat, in a transaction of its own. It returns
-// false when nobody waits or no seat is free. Call it until it returns false, after every commit that queues a
-// conversation or frees a slot: rows that another assignment holds are passed over here and looked at again there.
-func (s *Store) AssignNext(ctx context.Context, scope Scope, group string, seats []Seat) (assigned bool, err error) {
-	agents, capacities := make([]string, len(seats)), make([]int32, len(seats))
-	for i, seat := range seats {
-		agents[i], capacities[i] = seat.Agent, seat.Capacity
-	}
-	err = s.Do(ctx, scope, func(ctx context.Context, u *Unit) error {
-		assigned = false
-		c, err := u.QueueHead(ctx, group)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("looking at the queue: %w", err)
-		}
-		agent, err := u.AgentLeastBusy(ctx, agents, capacities)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("choosing an agent: %w", err)
-		}
-		if err := u.PresenceTake(ctx, &u.Now, agent); err != nil {
-			return fmt.Errorf("taking a slot: %w", err)
-		}
-		c.State, c.Agent, c.AssignedAt = StateAssigned, &agent, &u.Now
-		if _, err := u.Save(ctx, c); err != nil {
-			return err
-		}
-		assigned = true
-		return nil
-	})
-	return assigned, err
 }

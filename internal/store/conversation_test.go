@@ -84,7 +84,7 @@ func TestAnAgentNeverHasMoreConversationsThanTheirCapacity(t *testing.T) {
 		workers.Go(func() {
 			for closed.Load() < customers {
 				for {
-					assigned, err := s.AssignNext(t.Context(), scope(), "after-sales", seats)
+					assigned, err := s.AssignNext(t.Context(), scope(), store.Assignment{Group: "after-sales", Seats: seats})
 					if err != nil {
 						t.Error(err)
 						return
@@ -164,7 +164,7 @@ func TestTheQueueIsServedByPriorityThenByWaitingTime(t *testing.T) {
 
 	var got []uuid.UUID
 	for _, want := range []uuid.UUID{complaint, first, second} {
-		assigned, err := s.AssignNext(t.Context(), scope(), "after-sales", []store.Seat{{Agent: "xiaomei", Capacity: 5}})
+		assigned, err := s.AssignNext(t.Context(), scope(), store.Assignment{Group: "after-sales", Seats: []store.Seat{{Agent: "xiaomei", Capacity: 5}}})
 		if err != nil || !assigned {
 			t.Fatalf("assigned = %v, err = %v", assigned, err)
 		}
@@ -189,7 +189,7 @@ func TestTheLeastBusyAgentIsChosen(t *testing.T) {
 		queue(t, s, "after-sales", fmt.Sprintf("c%d", i), scope().Now.Add(time.Duration(i)), 0)
 	}
 	for i := range 6 {
-		assigned, err := s.AssignNext(t.Context(), scope(), "after-sales", seats)
+		assigned, err := s.AssignNext(t.Context(), scope(), store.Assignment{Group: "after-sales", Seats: seats})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,7 +158,7 @@ func (d *Desk) drain(ctx context.Context, groups ...string) {
 		}
 		for assigned := true; assigned; {
 			var err error
-			if assigned, err = d.Store.AssignNext(ctx, d.scope(), name, group.Seats); err != nil {
+			if assigned, err = d.Store.AssignNext(ctx, d.scope(), group.Assignment); err != nil {
 				d.Logger.Warn("Working off a queue failed, the router goes on", "SkillGroup", name, "error", err)
 				return
 			}

@@ -223,7 +223,7 @@ func (w *world) assigned(group, agentName, customer string) uuid.UUID {
 	if _, err := w.store.Queries().PresenceSet(w.t.Context(), agentName, true, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
-	assigned, err := w.store.AssignNext(w.t.Context(), w.scope(), group, []store.Seat{{Agent: agentName, Capacity: 100}})
+	assigned, err := w.store.AssignNext(w.t.Context(), w.scope(), store.Assignment{Group: group, Seats: []store.Seat{{Agent: agentName, Capacity: 100}}})
 	if err != nil || !assigned {
 		w.t.Fatalf("assigned %t, err %v", assigned, err)
 	}

@@ -82,7 +82,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return c.adopt(ctx, snapshot, rows)
+	return errors.Join(c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot))
 }
 
 // show sets the metrics of who waits.
@@ -126,6 +126,20 @@ func (c *clock) warn(snapshot *catalog.Snapshot, rows []db.StandingsRow) {
 	c.warned = c.Now()
 	c.Logger.Warn("Customers wait in no skill group, or in one that does not exist: name a default group in the Brand, or make the group again",
 		"conversations", stranded)
+}
+
+// passOn has the queues worked off of groups in which an agent lets a customer wait for too long. A brand whose groups take
+// nothing away from anybody costs no statement.
+func (c *clock) passOn(ctx context.Context, snapshot *catalog.Snapshot) error {
+	var groups []store.Assignment
+	for _, group := range snapshot.Groups() {
+		groups = append(groups, group.Assignment)
+	}
+	overdue, err := c.Store.OverdueGroups(ctx, c.Now().UTC(), groups)
+	for _, name := range overdue {
+		c.groups.add(queueChange{group: name})
+	}
+	return err
 }
 
 // adopt gives to others what agents and groups have who are gone for long enough.

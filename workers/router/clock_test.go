@@ -8,8 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -77,6 +79,47 @@ func TestTheConversationsOfADeletedAgentGoBackIntoTheQueue(t *testing.T) {
 	w.looks(clock)
 	if got := w.sees("c"); got.State != store.StateAssigned {
 		t.Errorf("with an agent again the conversation is %s", got.State)
+	}
+}
+
+func TestAConversationThatItsAgentDoesNotAnswerIsPassedOn(t *testing.T) {
+	reassigning := func(generation int64, after string) []client.Object {
+		objects := brand()
+		for _, o := range objects {
+			if group, ok := o.(*yingdav1.SkillGroup); ok {
+				group.Generation, group.Spec.Assignment.ReassignAfter = generation, after
+			}
+		}
+		xiaohong := &yingdav1.Agent{ObjectMeta: metav1.ObjectMeta{Name: "xiaohong", Namespace: "lumi"}}
+		xiaohong.Spec = yingdav1.AgentSpec{BrandRef: yingdav1.BrandReference{Name: "lumi"}, Capacity: 1}
+		return append(objects, xiaohong)
+	}
+	w := newWorld(t)
+	clock := newClock(w.Router)
+	w.writes("c", "你好")
+	if _, err := w.Store.Queries().PresenceSet(t.Context(), "xiaohong", true, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.Catalog.Set(reassigning(2, "")...)
+	w.looks(clock)
+	if got := w.sees("c").Agent; got != "xiaomei" {
+		t.Fatalf("of a group that takes nothing away the conversation went to %s", got)
+	}
+	w.Catalog.Set(reassigning(3, "2h")...)
+	w.looks(clock)
+	if got := w.sees("c").Agent; got != "xiaomei" {
+		t.Fatalf("before its time the conversation went to %s", got)
+	}
+	w.now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC) // 22:00
+	w.looks(clock)
+	if got := w.sees("c").Agent; got != "xiaomei" {
+		t.Errorf("while the group is closed the conversation went to %s", got)
+	}
+	w.now = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC) // 9:00
+	w.looks(clock)
+	if got := w.sees("c").Agent; got != "xiaohong" {
+		t.Errorf("the conversation is with %s", got)
 	}
 }
 

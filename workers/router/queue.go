@@ -110,7 +110,7 @@ func (r *Router) drain(ctx context.Context, name string) error {
 
 func (r *Router) assign(ctx context.Context, group *catalog.Group) error {
 	for {
-		assigned, err := r.Store.AssignNext(ctx, r.scope(), group.Name, group.Seats)
+		assigned, err := r.Store.AssignNext(ctx, r.scope(), group.Assignment)
 		if err != nil {
 			return fmt.Errorf("assigning: %w", err)
 		}

@@ -13,26 +13,10 @@ import (
 	"github.com/google/uuid"
 )
 
-const AgentLeastBusy = `-- name: AgentLeastBusy :one
-SELECT p.agent FROM presence p
-JOIN (SELECT unnest($1::text[]) AS agent, unnest($2::int[]) AS capacity) m ON m.agent = p.agent
-WHERE p.on_duty AND p.used < m.capacity
-ORDER BY p.used::float8 / m.capacity, p.last_assigned_at NULLS FIRST, p.agent
-LIMIT 1 FOR UPDATE OF p SKIP LOCKED
-`
-
-// The on-duty agent with a free slot who uses the smallest share of their capacity, and among equals has waited longest.
-func (q *Queries) AgentLeastBusy(ctx context.Context, agents []string, capacities []int32) (string, error) {
-	row := q.db.QueryRow(ctx, AgentLeastBusy, agents, capacities)
-	var agent string
-	err := row.Scan(&agent)
-	return agent, err
-}
-
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight
 `
 
 type ConversationAddParams struct {
@@ -73,12 +57,15 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -105,12 +92,15 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -137,12 +127,15 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -170,6 +163,9 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }
@@ -179,9 +175,10 @@ UPDATE conversation SET
     state = $1, skill_group = $2, routing_rule = $3, topic = $4, priority = $5,
     agent = $6, queued_at = $7, assigned_at = $8,
     closed_at = $9, due_at = $10, last_message_at = $11,
-    off_hours_told = $12, queued_told = $13, complaints = $14, version = version + 1
-WHERE id = $15
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version
+    off_hours_told = $12, queued_told = $13, complaints = $14,
+    answered_at = $15, passed_by = coalesce($16::text[], '{}'), weight = $17, version = version + 1
+WHERE id = $18
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight
 `
 
 type ConversationUpdateParams struct {
@@ -199,6 +196,9 @@ type ConversationUpdateParams struct {
 	OffHoursTold  bool
 	QueuedTold    bool
 	Complaints    int32
+	AnsweredAt    *time.Time
+	PassedBy      []string
+	Weight        int32
 	ID            uuid.UUID
 }
 
@@ -219,6 +219,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.OffHoursTold,
 		arg.QueuedTold,
 		arg.Complaints,
+		arg.AnsweredAt,
+		arg.PassedBy,
+		arg.Weight,
 		arg.ID,
 	)
 	var i Conversation
@@ -243,6 +246,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }
@@ -340,7 +346,7 @@ func (q *Queries) MessageAdd(ctx context.Context, arg MessageAddParams) error {
 }
 
 const PresenceGet = `-- name: PresenceGet :one
-SELECT agent, on_duty, used, last_assigned_at, updated_at, seen_at FROM presence WHERE agent = $1
+SELECT agent, on_duty, used, last_assigned_at, updated_at, seen_at, idle_since FROM presence WHERE agent = $1
 `
 
 func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, error) {
@@ -353,23 +359,26 @@ func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, erro
 		&i.LastAssignedAt,
 		&i.UpdatedAt,
 		&i.SeenAt,
+		&i.IdleSince,
 	)
 	return i, err
 }
 
 const PresenceRelease = `-- name: PresenceRelease :exec
-UPDATE presence SET used = used - 1, updated_at = $1 WHERE agent = $2 AND used > 0
+UPDATE presence SET used = used - $1, idle_since = CASE WHEN used = $1 THEN $2::timestamptz ELSE idle_since END, updated_at = $2::timestamptz
+WHERE agent = $3 AND used >= $1
 `
 
-func (q *Queries) PresenceRelease(ctx context.Context, at time.Time, agent string) error {
-	_, err := q.db.Exec(ctx, PresenceRelease, at, agent)
+func (q *Queries) PresenceRelease(ctx context.Context, weight int32, at time.Time, agent string) error {
+	_, err := q.db.Exec(ctx, PresenceRelease, weight, at, agent)
 	return err
 }
 
 const PresenceSet = `-- name: PresenceSet :one
-INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, $2, $3)
-ON CONFLICT (agent) DO UPDATE SET on_duty = $2, updated_at = $3
-RETURNING agent, on_duty, used, last_assigned_at, updated_at, seen_at
+INSERT INTO presence (agent, on_duty, idle_since, updated_at) VALUES ($1, $2, $3::timestamptz, $3::timestamptz)
+ON CONFLICT (agent) DO UPDATE SET
+    on_duty = $2, idle_since = CASE WHEN $2 AND NOT presence.on_duty THEN $3::timestamptz ELSE presence.idle_since END, updated_at = $3::timestamptz
+RETURNING agent, on_duty, used, last_assigned_at, updated_at, seen_at, idle_since
 `
 
 func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at time.Time) (Presence, error) {
@@ -382,17 +391,9 @@ func (q *Queries) PresenceSet(ctx context.Context, agent string, onDuty bool, at
 		&i.LastAssignedAt,
 		&i.UpdatedAt,
 		&i.SeenAt,
+		&i.IdleSince,
 	)
 	return i, err
-}
-
-const PresenceTake = `-- name: PresenceTake :exec
-UPDATE presence SET used = used + 1, last_assigned_at = $1, updated_at = $1 WHERE agent = $2
-`
-
-func (q *Queries) PresenceTake(ctx context.Context, at *time.Time, agent string) error {
-	_, err := q.db.Exec(ctx, PresenceTake, at, agent)
-	return err
 }
 
 const ProcessedAdd = `-- name: ProcessedAdd :execrows
@@ -415,13 +416,14 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version FROM conversation WHERE state = 'queued' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
 // The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
-func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversation, error) {
-	row := q.db.QueryRow(ctx, QueueHead, skillGroup)
+// Those that came by the routes (<channel>/<rule>) for which no seat was found are left out.
+func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoutes []string) (Conversation, error) {
+	row := q.db.QueryRow(ctx, QueueHead, skillGroup, withoutRoutes)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,
@@ -444,6 +446,9 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversatio
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.AnsweredAt,
+		&i.PassedBy,
+		&i.Weight,
 	)
 	return i, err
 }

@@ -66,6 +66,9 @@ type Conversation struct {
 	QueuedTold    bool
 	Complaints    int32
 	Version       int64
+	AnsweredAt    *time.Time
+	PassedBy      []string
+	Weight        int32
 }
 
 type Delivery struct {
@@ -151,6 +154,7 @@ type Presence struct {
 	LastAssignedAt *time.Time
 	UpdatedAt      time.Time
 	SeenAt         *time.Time
+	IdleSince      *time.Time
 }
 
 type Processed struct {

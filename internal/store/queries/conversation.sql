@@ -19,13 +19,15 @@ UPDATE conversation SET
     state = @state, skill_group = @skill_group, routing_rule = @routing_rule, topic = @topic, priority = @priority,
     agent = sqlc.narg('agent'), queued_at = sqlc.narg('queued_at'), assigned_at = sqlc.narg('assigned_at'),
     closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
-    off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints, version = version + 1
+    off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
+    answered_at = sqlc.narg('answered_at'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight, version = version + 1
 WHERE id = @id
 RETURNING *;
 
 -- name: QueueHead :one
 -- The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
-SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
+-- Those that came by the routes (<channel>/<rule>) for which no seat was found are left out.
+SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group AND (channel || '/' || routing_rule) <> ALL(@without_routes::text[])
 ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: Standings :many
@@ -48,23 +50,14 @@ SELECT id FROM (
 -- name: ConversationsOfAgent :many
 SELECT id FROM conversation WHERE state = 'assigned' AND agent = @agent::text ORDER BY assigned_at, id LIMIT @max_rows;
 
--- name: AgentLeastBusy :one
--- The on-duty agent with a free slot who uses the smallest share of their capacity, and among equals has waited longest.
-SELECT p.agent FROM presence p
-JOIN (SELECT unnest(@agents::text[]) AS agent, unnest(@capacities::int[]) AS capacity) m ON m.agent = p.agent
-WHERE p.on_duty AND p.used < m.capacity
-ORDER BY p.used::float8 / m.capacity, p.last_assigned_at NULLS FIRST, p.agent
-LIMIT 1 FOR UPDATE OF p SKIP LOCKED;
-
--- name: PresenceTake :exec
-UPDATE presence SET used = used + 1, last_assigned_at = @at, updated_at = @at WHERE agent = @agent;
-
 -- name: PresenceRelease :exec
-UPDATE presence SET used = used - 1, updated_at = @at WHERE agent = @agent AND used > 0;
+UPDATE presence SET used = used - @weight, idle_since = CASE WHEN used = @weight THEN @at::timestamptz ELSE idle_since END, updated_at = @at::timestamptz
+WHERE agent = @agent AND used >= @weight;
 
 -- name: PresenceSet :one
-INSERT INTO presence (agent, on_duty, updated_at) VALUES (@agent, @on_duty, @at)
-ON CONFLICT (agent) DO UPDATE SET on_duty = @on_duty, updated_at = @at
+INSERT INTO presence (agent, on_duty, idle_since, updated_at) VALUES (@agent, @on_duty, @at::timestamptz, @at::timestamptz)
+ON CONFLICT (agent) DO UPDATE SET
+    on_duty = @on_duty, idle_since = CASE WHEN @on_duty AND NOT presence.on_duty THEN @at::timestamptz ELSE presence.idle_since END, updated_at = @at::timestamptz
 RETURNING *;
 
 -- name: PresenceGet :one

@@ -286,7 +286,7 @@ document.addEventListener('visibilitychange', () => {
 function showCurrent(toEnd) {
   const c = current.conversation;
   $('customer').textContent = customerName(c);
-  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : ''].filter(Boolean).join(' · ');
+  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
   showWindow();
   showComplaint($('complaint'), current, attempt, currentSoon);
   const writable = mayWrite();
@@ -426,8 +426,10 @@ function takeFrame(frame) {
 
 function takeConversation(c) {
   const item = items.get(c.id);
+  const passedBy = c.passedBy || [];
+  if (passedBy.at(-1) === me.name && c.state === 'assigned' && (!item || isMine(item))) toast(`${customerName(c)} 等了太久没有回复,会话已转给 ${c.agent}`);
   if (tab === 'mine' && (isMine(c) !== Boolean(item))) {
-    if (!item) toast(`新会话:${customerName(c)}`);
+    if (!item) toast(passedBy.length ? `转来的会话:${customerName(c)},还没有人回复` : `新会话:${customerName(c)}`);
     if (c.state === 'closed') unread.delete(c.id);
     listSoon();
     pollSoon();
