@@ -1,5 +1,5 @@
 // Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents and the seats that are wanted
-// and taken, and reports who serves them.
+// and taken, looks for the skills that Channels want of them, and reports who serves them.
 //
 // It writes nothing but the status. What a schedule wants it reads from the schedule's status, whose transitions wake it: the
 // schedule's own controller alone looks at the clock.
@@ -53,9 +53,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, demandChanged()))).
+		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfChannel)),
+			builder.WithPredicates(wantsChanged())).
 		// An agent's labels are no part of its generation; its status, which changes more often, does not matter here.
 		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfAgent)),
-			builder.WithPredicates(predicate.LabelChangedPredicate{})).
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
 		Complete(telemetry.Traced("skillgroup", r))
@@ -84,4 +86,12 @@ func brandOfAgent(obj client.Object) string {
 		return ""
 	}
 	return agent.Spec.BrandRef.Name
+}
+
+func brandOfChannel(obj client.Object) string {
+	channel, ok := obj.(*v1alpha1.Channel)
+	if !ok {
+		return ""
+	}
+	return channel.Spec.BrandRef.Name
 }

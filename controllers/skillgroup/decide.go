@@ -6,6 +6,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -34,7 +35,8 @@ func decide(seen *scene) verdict {
 	if len(seen.desk) > 0 {
 		decided.wake = dutyInterval
 	}
-	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffed(decided.seats))
+	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffed(decided.seats),
+		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents))
 	return decided
 }
 
@@ -57,7 +59,7 @@ func seats(seen *scene) v1alpha1.SkillGroupSeatsStatus {
 	if unknown == "" {
 		out = decideSeats(spec.Seats, scheduled)
 	}
-	out.OnDuty = onDuty(seen.desk, seen.agents)
+	out.OnDuty = onDuty(seen.desk, names(seen.agents))
 	return out
 }
 
@@ -69,6 +71,9 @@ func problems(seen *scene) []refs.Problem {
 	}
 	if seen.scheduleProblem != nil {
 		found = append(found, *seen.scheduleProblem)
+	}
+	if _, wrong := routing.CompileAssignment(spec.Assignment); len(wrong) > 0 {
+		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "assignment cannot be used: " + wrong.ToAggregate().Error()})
 	}
 	if seen.selectorErr != nil {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "agentSelector cannot be used: " + seen.selectorErr.Error()})

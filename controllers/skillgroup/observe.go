@@ -27,8 +27,10 @@ type scene struct {
 	scheduleProblem *refs.Problem
 	// selectorErr says why the selector cannot be used.
 	selectorErr error
-	// agents are the names of those that the selector chooses.
-	agents []string
+	// agents are those that the selector chooses.
+	agents []v1alpha1.Agent
+	// wants are the skills that Channels want of the group.
+	wants []want
 	// router and desk are the answers of the ready replicas.
 	router, desk []ack.Answer
 }
@@ -39,7 +41,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeReplicas} {
+	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeWants, r.observeReplicas} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing SkillGroup %s: %w", key.Name, err)
 		}
@@ -98,19 +100,37 @@ func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
 	return nil
 }
 
-// chosen are the names of the agents that the selector chooses.
-func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) ([]string, error) {
+// chosen are the agents that the selector chooses.
+func chosen(agents []v1alpha1.Agent, selector *metav1.LabelSelector) (members []v1alpha1.Agent, err error) {
 	compiled, err := metav1.LabelSelectorAsSelector(selector)
 	if err != nil {
 		return nil, fmt.Errorf("reading the selector: %w", err)
 	}
-	var names []string
 	for i := range agents {
 		if agents[i].DeletionTimestamp == nil && compiled.Matches(labels.Set(agents[i].Labels)) {
-			names = append(names, agents[i].Name)
+			members = append(members, agents[i])
 		}
 	}
-	return names, nil
+	return members, nil
+}
+
+func names(agents []v1alpha1.Agent) []string {
+	out := make([]string, len(agents))
+	for i := range agents {
+		out[i] = agents[i].Name
+	}
+	return out
+}
+
+func (r *Reconciler) observeWants(ctx context.Context, seen *scene) error {
+	var channels v1alpha1.ChannelList
+	err := r.Client.List(ctx, &channels, client.InNamespace(seen.group.Namespace),
+		client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name}, client.UnsafeDisableDeepCopy) // They are only looked at.
+	if err != nil {
+		return fmt.Errorf("listing Channels: %w", err)
+	}
+	seen.wants = wantsOf(seen.group.Name, channels.Items)
+	return nil
 }
 
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
