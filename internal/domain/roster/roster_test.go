@@ -175,7 +175,7 @@ func TestNothingToPlanFrom(t *testing.T) {
 // TestCoverCovers plans random schedules again after they were covered.
 func TestCoverCovers(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 1))
-	for range 100 {
+	for range 40 {
 		question := Question{Schedule: randomSchedule(random), History: randomHistory(random), Target: promise()}
 		week, err := Plan(question)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 // by the handling time of agents with all hands full. The docs promise that the first is at most one seat off up to half of
 // attention, and that the second is at most one seat too small whatever the attention. Their table comes from -run SlowEachOther -v -contacts 1000.
 func TestChatsThatSlowEachOtherDown(t *testing.T) {
-	loads := 30
+	loads := 10
 	if *contactsAnErlang > usualContacts {
 		loads = 200
 	}
