@@ -9,7 +9,7 @@ import (
 // TestChatsThatSlowEachOtherDown measures what the formula is off by where an agent's contacts compete for the agent, of which
 // it knows nothing: fed as the product feeds it, by the handling time measured while the recommended seats are on duty, and fed
 // by the handling time of agents with all hands full. The docs promise that the first is at most one seat off up to half of
-// attention, and that the second is at most one seat too small whatever the attention. Their table comes from -run SlowEachOther -v -contacts 1000.
+// attention, and that the second is at most one seat too small whatever the attention. Their table comes from -run SlowEachOther -v -contacts 500.
 func TestChatsThatSlowEachOtherDown(t *testing.T) {
 	loads := 10
 	if *contactsAnErlang > usualContacts {
@@ -23,7 +23,7 @@ func TestChatsThatSlowEachOtherDown(t *testing.T) {
 			for range loads {
 				load, target := randomLoad(random, 40), randomTarget(random)
 				load.Concurrency = float64(concurrency)
-				contacts := steady(random, load, 2000+int(500*load.offered()))
+				contacts := steady(random, load, 2000+int(float64(*contactsAnErlang)*load.offered()))
 				floor := Floor{Concurrency: concurrency, Attention: attention}
 				measured, full := settled(contacts, load, target, floor), Recommend(load, target).OnDuty
 				least := simulatedMinimum(contacts, target, floor, measured)

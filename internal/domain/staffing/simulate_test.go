@@ -11,7 +11,7 @@ import (
 )
 
 // usualContacts an erlang are few enough for every day, and enough to tell one seat from another.
-const usualContacts = 400
+const usualContacts = 250
 
 //nolint:gochecknoglobals // A flag of the test binary has to be known before it parses its command line.
 var contactsAnErlang = flag.Int("contacts", usualContacts, "contacts an erlang that the simulator plays for each random load; more than usual count exact hits, too")
