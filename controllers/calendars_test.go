@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,13 @@ func TestAScheduleWorksByItsCalendars(t *testing.T) {
 	w.waitFor(holidays, name, v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAcknowledged)
 	w.waitFor(holidays, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 	w.open("online", metav1.ConditionFalse)
+	// The calendar's five days are one gap, which the midnight of today cuts.
+	if err := w.get("online", online); err != nil {
+		t.Fatal(err)
+	}
+	if gaps := online.Status.Gaps; len(gaps) != 1 || gaps[0].Reason != v1alpha1.GapDayOff || !strings.HasSuffix(gaps[0].Until, "T00:00+08:00") {
+		t.Errorf("gaps are %+v", gaps)
+	}
 	if holidays.Status.Days != 5 || holidays.Status.FirstDate != holidays.Spec.Days[0].Date || holidays.Status.LastDate != holidays.Spec.Days[4].Date {
 		t.Errorf("status is %+v", holidays.Status)
 	}

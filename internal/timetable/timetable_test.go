@@ -148,6 +148,29 @@ func TestAShiftHasTheSameUIDInEveryCalendar(t *testing.T) {
 	}
 }
 
+// TestTheDocsShowWhatIsPrinted reads the first schedule of docs/schedules.md and compares what it says of it.
+func TestTheDocsShowWhatIsPrinted(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	docs, err := os.ReadFile(filepath.Join(root, "docs", "schedules.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	china, err := os.ReadFile(filepath.Join(root, "config", "calendars", "china.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(language string) string {
+		_, after, _ := strings.Cut(string(docs), "```"+language+"\n")
+		text, _, _ := strings.Cut(after, "```")
+		return text
+	}
+	shown := read(t, block("yaml")+"---\n"+string(china))
+	if diff := cmp.Diff(block("text"), shown.Text(datesOf(t, shown, "2026-10-07", "2026-10-12"))); diff != "" {
+		t.Errorf("docs/schedules.md (-docs +printed):\n%s", diff)
+	}
+}
+
 func TestDates(t *testing.T) {
 	t.Parallel()
 	shown := open(t, "lumi")

@@ -223,3 +223,34 @@ func TestHours(t *testing.T) {
 		})
 	}
 }
+
+func TestANightOfEightHoursOverEachChangeOfClocks(t *testing.T) {
+	t.Parallel()
+	for zone, nights := range map[string]map[string]string{
+		"America/New_York": {"2026-03-07": "07:00 -04:00", "2026-10-31": "05:00 -05:00", "2027-03-13": "07:00 -04:00", "2027-11-06": "05:00 -05:00"},
+		"Europe/Berlin":    {"2026-03-28": "07:00 +02:00", "2026-10-24": "05:00 +01:00", "2027-03-27": "07:00 +02:00", "2027-10-30": "05:00 +01:00"},
+		"Asia/Shanghai":    {"2026-03-28": "06:00 +08:00"},
+	} {
+		s := mustCompile(t, night(zone))
+		for date, want := range nights {
+			start := parse(t, s.Location(), date+" 22:00")
+			shifts := s.Day(start).Shifts
+			if len(shifts) != 1 || !shifts[0].From.Equal(start) || shifts[0].Until.Sub(start) != 8*time.Hour || shifts[0].Until.Format("15:04 -07:00") != want {
+				t.Errorf("%s: the night of %s is %+v, want until %s", zone, date, shifts, want)
+			}
+		}
+	}
+}
+
+func TestTheNightsOfAYearHaveEightHoursEach(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []string{"America/New_York", "Europe/Berlin"} {
+		s := mustCompile(t, night(zone))
+		for _, year := range []int{2026, 2027} {
+			noon := time.Date(year, 1, 1, 12, 0, 0, 0, s.Location())
+			if got, want := s.BusinessTime(noon, noon.AddDate(1, 0, 0)), 365*8*time.Hour; got != want {
+				t.Errorf("%s: the nights of %d have %v, want %v", zone, year, got, want)
+			}
+		}
+	}
+}
