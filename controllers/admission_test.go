@@ -210,6 +210,17 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"no seats at most":                           {seated(v1alpha1.SkillGroupSeats{Max: new(int32(0))}), "should be greater than or equal to 1"},
 		"fewer than no seats":                        {seated(v1alpha1.SkillGroupSeats{Min: new(int32(-1))}), "should be greater than or equal to 0"},
 		"more asked for than at most":                {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(5)), Max: new(int32(3))}), ""},
+		"a queue that overflows after a wait":        {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "pre-sales")}), ""},
+		"a queue that overflows when it is full":     {queued(v1alpha1.SkillGroupQueue{MaxLength: new(int32(20)), Overflow: overflow("", "pre-sales")}), ""},
+		"a queue that overflows into itself":         {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "after-sales")}), "queue.overflow.toRef must name another SkillGroup"},
+		"an overflow after no time that there is":    {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("soon", "pre-sales")}), "write after in hours, minutes and seconds"},
+		"the shortest wait":                          {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("10s", "pre-sales")}), ""},
+		"too short a wait":                           {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("9s", "pre-sales")}), "after must be at least 10s and at most 24h"},
+		"too long a wait":                            {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("25h", "pre-sales")}), "after must be at least 10s and at most 24h"},
+		"an alert at nobody":                         {queued(v1alpha1.SkillGroupQueue{AlertLength: new(int32(0))}), "should be greater than or equal to 1"},
+		"a queue without room":                       {queued(v1alpha1.SkillGroupQueue{MaxLength: new(int32(0))}), "should be greater than or equal to 1"},
+		"no ageing":                                  {aged(0), ""},
+		"ageing beyond its bound":                    {aged(1001), "should be less than or equal to 1000"},
 		"more asked for than any group has":          {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(10_001))}), "should be less than or equal to 10000"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -458,6 +469,22 @@ func wants(skill string, level int32) func(*v1alpha1.Channel) {
 			Wants: []v1alpha1.WantedSkill{{Skill: skill, MinLevel: level}},
 		})
 	}
+}
+
+func queued(queue v1alpha1.SkillGroupQueue) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Queue = queue
+	return group
+}
+
+func overflow(after, to string) *v1alpha1.QueueOverflow {
+	return &v1alpha1.QueueOverflow{After: after, ToRef: v1alpha1.SkillGroupReference{Name: to}}
+}
+
+func aged(points int32) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.PriorityAgeing = &points
+	return group
 }
 
 func override(from, to string) *v1alpha1.ShiftSchedule {

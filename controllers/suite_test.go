@@ -308,6 +308,8 @@ type dataPlane struct {
 	signedIn  []string
 	// onDuty is nil while no desk can say who is.
 	onDuty []string
+	// queues is nil while no router can say who waits.
+	queues map[string]configz.Queue
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
 }
@@ -360,6 +362,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	}
 	if target.Component == dataplane.Router {
 		report.Channels = departing
+		report.Queues = maps.Clone(d.queues)
 	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)
@@ -386,6 +389,13 @@ func (d *dataPlane) duty(agents ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.onDuty = append([]string{}, agents...)
+}
+
+// wait lets customers wait for exactly these groups.
+func (d *dataPlane) wait(queues map[string]configz.Queue) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.queues = queues
 }
 
 func (d *dataPlane) hold(kind, name string, generation int64) {

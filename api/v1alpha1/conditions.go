@@ -37,6 +37,8 @@ const (
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.
 	ConditionSkillsCovered = "SkillsCovered"
+	// ConditionQueueHealthy says whether the SkillGroup's queue is short enough and moves; it never holds Ready back.
+	ConditionQueueHealthy = "QueueHealthy"
 )
 
 // Condition reasons. They are part of the API: alerts and scripts match on them.
@@ -76,6 +78,9 @@ const (
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"
 	ReasonNotReported        = "NotReported"
+	ReasonQueueShort         = "QueueShort"
+	ReasonQueueLong          = "QueueLong"
+	ReasonQueueSlow          = "QueueSlow"
 	ReasonDeletionBlocked    = "DeletionBlocked"
 	ReasonDraining           = "Draining"
 	ReasonDrainIncomplete    = "DrainIncomplete"

@@ -31,6 +31,7 @@ type Playbook struct {
 type PlaybookSpec struct {
 	// texts that the bot sends by itself. Each is a Go template.
 	// +optional
+	// +kubebuilder:default={}
 	Texts PlaybookTexts `json:"texts,omitempty"`
 
 	// rules for what customers write, at most 256; the first that matches wins.
@@ -54,7 +55,8 @@ type PlaybookSpec struct {
 }
 
 // PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
-// hours), NextOpening (time of the next opening) and QueuePosition (number of customers ahead). An empty text is not sent.
+// hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead) and ExpectedWait (how long it will
+// take until an agent answers, as 约 5 分钟). An empty text is not sent.
 type PlaybookTexts struct {
 	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
 	// +optional
@@ -64,10 +66,19 @@ type PlaybookTexts struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	OffHours string `json:"offHours,omitempty"`
-	// queued is sent once to who has to wait for a free agent. Variables: Brand, Channel, QueuePosition. At most 600 characters.
+	// queued is sent once to who has to wait for a free agent, unless the platform lets only one more message through, which is
+	// left to the agent. Variables: Brand, Channel, QueuePosition, ExpectedWait. ExpectedWait goes by how quickly the group took
+	// conversations in the last 30 minutes; without enough of them it is 暂时无法估计. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	Queued string `json:"queued,omitempty"`
+	// queueFull is sent instead of queued to who comes while the group's queue is full and no other group can take them. They
+	// wait all the same. Variables: Brand, Channel, QueuePosition, ExpectedWait. At most 600 characters. Default: an apology that
+	// asks to leave a message; "" sends nothing.
+	// +optional
+	// +kubebuilder:default="现在咨询的人很多,可能要等较长时间。您可以直接留言,不用一直等在这里,我们会按顺序回复您。"
+	// +kubebuilder:validation:MaxLength=600
+	QueueFull *string `json:"queueFull,omitempty"`
 	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600

@@ -13,8 +13,11 @@ import (
 // +kubebuilder:printcolumn:name="Staffed",type=string,JSONPath=`.status.conditions[?(@.type=="Staffed")].status`
 // +kubebuilder:printcolumn:name="On-Duty",type=integer,JSONPath=`.status.seats.onDuty`
 // +kubebuilder:printcolumn:name="Wanted",type=integer,JSONPath=`.status.seats.wanted`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.queue.waiting`
+// +kubebuilder:printcolumn:name="Oldest",type=date,JSONPath=`.status.queue.oldestWaitingSince`
 // +kubebuilder:printcolumn:name="Agents",type=integer,priority=1,JSONPath=`.status.agents`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.queue) || !has(self.spec.queue.overflow) || self.spec.queue.overflow.toRef.name != self.metadata.name",message="queue.overflow.toRef must name another SkillGroup"
 
 // SkillGroup is a team of agents with one queue. Who of them gets the next conversation is up to spec.assignment.
 type SkillGroup struct {
@@ -56,12 +59,28 @@ type SkillGroupSpec struct {
 	// +kubebuilder:default={}
 	Assignment SkillGroupAssignment `json:"assignment,omitempty"`
 
-	// priorities move conversations forward in the queue, at most 32 rules; the sums of those that match are compared, then the time of waiting.
+	// queue says when the group's queue is too long, and what becomes of who waits then.
+	// +optional
+	// +kubebuilder:default={}
+	Queue SkillGroupQueue `json:"queue,omitempty"`
+
+	// priorities move conversations forward in the queue, at most 32 rules; those that match are added up. What the sum is worth
+	// against the time of waiting says priorityAgeing.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	Priorities []PriorityRule `json:"priorities,omitempty"`
+
+	// priorityAgeing is how many points of priority a conversation gains with each minute that it waits, 0 to 1000. Default 10:
+	// with 200 points a conversation comes before those that have waited up to 20 minutes longer, and after the others, so that
+	// nobody waits forever. 0 gives nothing for waiting: whoever has more points comes first (before anybody who has waited up to
+	// three days longer for each point). A change sorts the queue anew.
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	PriorityAgeing *int32 `json:"priorityAgeing,omitempty"`
 
 	// seats bounds how many of the group's agents are wanted on duty. How many are is up to the schedule, and to whoever asks for
 	// more: the larger of the two, within min and max. Whether that many are on duty is the condition Staffed.
@@ -133,6 +152,46 @@ type SkillGroupAssignment struct {
 	ReassignAfter string `json:"reassignAfter,omitempty"`
 }
 
+// SkillGroupQueue says when a queue is too long, and what becomes of who waits then. Nobody is ever dropped from a queue.
+type SkillGroupQueue struct {
+	// alertLength is how many customers may wait before the group's agents are alerted at their desks and the condition
+	// QueueHealthy is False, 1 to 10000. Default 5: the sixth alerts. Somebody who waits longer than 5 minutes alerts as well.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	AlertLength *int32 `json:"alertLength,omitempty"`
+
+	// maxLength is how many customers may wait before those who come later go on to the group of overflow, 1 to 100000. Default
+	// 200. Where none can take them they keep waiting, and read the Playbook's text queueFull instead of queued.
+	// +optional
+	// +kubebuilder:default=200
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxLength *int32 `json:"maxLength,omitempty"`
+
+	// overflow names the group that takes who waits too long, or comes while the queue is full. Default: nobody does.
+	// +optional
+	Overflow *QueueOverflow `json:"overflow,omitempty"`
+}
+
+// QueueOverflow gives waiting conversations to another group. A conversation overflows once at most, so that two groups may
+// help each other out; a group that is closed or full takes none. Who goes keeps their time of waiting, and stands in the new
+// queue where they would stand had they waited there.
+type QueueOverflow struct {
+	// after is how long a customer waits for an agent of this group before they go to the other one, at least 10s and at most 24h,
+	// for example 3m. The time before the group's opening does not count. Default: however long, only a full queue overflows.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write after in hours, minutes and seconds, for example 3m or 1m30s"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="after must be at least 10s and at most 24h"
+	After string `json:"after,omitempty"`
+
+	// toRef names another SkillGroup of the same Brand.
+	// +required
+	ToRef SkillGroupReference `json:"toRef"`
+}
+
 // SkillGroupSeats bounds how many of a group's agents are wanted on duty.
 // +kubebuilder:validation:XValidation:rule="!has(self.max) || self.max >= self.min",message="max must not be less than min"
 type SkillGroupSeats struct {
@@ -190,7 +249,7 @@ type PriorityMatch struct {
 
 // SkillGroupStatus reports on a SkillGroup.
 type SkillGroupStatus struct {
-	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed and SkillsCovered.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed, SkillsCovered and QueueHealthy.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -205,6 +264,19 @@ type SkillGroupStatus struct {
 	// seats says how many agents are wanted on duty now, why, and how many are.
 	// +optional
 	Seats *SkillGroupSeatsStatus `json:"seats,omitempty"`
+	// queue says who waits for the group's agents. Absent while no replica of the router can say.
+	// +optional
+	Queue *SkillGroupQueueStatus `json:"queue,omitempty"`
+}
+
+// SkillGroupQueueStatus reports on the queue of a SkillGroup, at most 15 seconds old.
+type SkillGroupQueueStatus struct {
+	// waiting is how many customers wait for an agent. Those who wait for the group's opening do not count.
+	// +required
+	Waiting int32 `json:"waiting"`
+	// oldestWaitingSince is since when the one who has waited longest waits. Absent when nobody does.
+	// +optional
+	OldestWaitingSince *metav1.Time `json:"oldestWaitingSince,omitempty"`
 }
 
 // SkillGroupSeatsStatus reports on the seats of a SkillGroup.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -26,6 +27,7 @@ func serviceLevel(l *v1alpha1.ServiceLevel) field.ErrorList { return serviceleve
 
 func skillGroup(g *v1alpha1.SkillGroup) field.ErrorList {
 	_, wrong := routing.CompileAssignment(g.Spec.Assignment)
+	wrong = append(wrong, queue.Validate(g.Spec)...)
 	if _, err := routing.Members(g.Spec.AgentSelector, nil); err != nil {
 		wrong = append(wrong, field.Invalid(field.NewPath("spec", "agentSelector"), field.OmitValueType{}, err.Error()))
 	}

@@ -1,5 +1,5 @@
-// Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents and the seats that are wanted
-// and taken, looks for the skills that Channels want of them, and reports who serves them.
+// Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents, the seats that are wanted
+// and taken and the customers who wait, looks for the skills that Channels want of them, and reports who serves them.
 //
 // It writes nothing but the status. What a schedule wants it reads from the schedule's status, whose transitions wake it: the
 // schedule's own controller alone looks at the clock.
@@ -36,11 +36,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.Forget(req.NamespacedName, err)
 	}
 	now := r.Now()
-	decided := decide(seen)
+	decided := decide(seen, now)
 	after := status(seen, decided, now)
 	return r.Report(ctx, reporter.Pass{
 		Object: seen.group, Before: seen.group.Status.Conditions, Status: after, After: after.Conditions,
-		Pending: decided.pending, Wake: decided.wake,
+		Turns: []string{v1alpha1.ConditionQueueHealthy}, Pending: decided.pending, Wake: decided.wake,
 	})
 }
 
@@ -49,7 +49,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.SkillGroupList{} }
 	declared := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.SkillGroup{}).
+		// Its own writes do not wake it: who waits changes faster than it is to be written.
+		For(&v1alpha1.SkillGroup{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByOverflow)), builder.WithPredicates(cameOrWent())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, demandChanged()))).
@@ -61,6 +63,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(dataplane.Router, dataplane.Desk)).
 		Complete(telemetry.Traced("skillgroup", r))
+}
+
+// cameOrWent lets through objects that are made and deleted.
+func cameOrWent() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc:  func(event.UpdateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
 }
 
 // demandChanged lets through schedules that want other seats than before, or for another reason.

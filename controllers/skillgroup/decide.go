@@ -16,13 +16,15 @@ type verdict struct {
 	findings []conditions.Condition
 	// seats that are wanted and taken.
 	seats v1alpha1.SkillGroupSeatsStatus
-	// wake is when to ask the desk again; zero while there is none.
+	// queue is who waits; nil when nobody can say.
+	queue *v1alpha1.SkillGroupQueueStatus
+	// wake is when to ask the replicas again; zero while there is none.
 	wake time.Duration
 	// pending says that asking the replicas again may change a finding.
 	pending bool
 }
 
-func decide(seen *scene) verdict {
+func decide(seen *scene, now time.Time) verdict {
 	acknowledged := ack.Judge("SkillGroup", seen.group.Name, seen.group.Generation,
 		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
 	if seen.scheduleProblem != nil && ack.Pending(acknowledged) {
@@ -31,12 +33,12 @@ func decide(seen *scene) verdict {
 			"Without its ShiftSchedule the group is served around the clock, not as declared")
 	}
 	findings := []conditions.Condition{refs.Finding(problems(seen)), acknowledged}
-	decided := verdict{seats: seats(seen), pending: ack.Pending(acknowledged)}
-	if len(seen.desk) > 0 {
-		decided.wake = dutyInterval
+	decided := verdict{seats: seats(seen), queue: waiting(seen.group.Name, seen.router), pending: ack.Pending(acknowledged)}
+	if len(seen.desk)+len(seen.router) > 0 {
+		decided.wake = askInterval
 	}
 	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffed(decided.seats),
-		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents))
+		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents), healthy(seen.rules, decided.queue, now))
 	return decided
 }
 
@@ -74,6 +76,17 @@ func problems(seen *scene) []refs.Problem {
 	}
 	if _, wrong := routing.CompileAssignment(spec.Assignment); len(wrong) > 0 {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "assignment cannot be used: " + wrong.ToAggregate().Error()})
+	}
+	if overflow := spec.Queue.Overflow; overflow != nil {
+		switch {
+		case seen.overflow == nil:
+			found = append(found, refs.NotFound("SkillGroup", overflow.ToRef.Name))
+		case seen.overflow.Spec.BrandRef != spec.BrandRef:
+			found = append(found, refs.OfAnotherBrand(seen.overflow, spec.BrandRef.Name))
+		}
+	}
+	if seen.queueErr != nil {
+		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "queue cannot be used: " + seen.queueErr.Error()})
 	}
 	if seen.selectorErr != nil {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "agentSelector cannot be used: " + seen.selectorErr.Error()})

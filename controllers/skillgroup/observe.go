@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
@@ -31,6 +32,11 @@ type scene struct {
 	agents []v1alpha1.Agent
 	// wants are the skills that Channels want of the group.
 	wants []want
+	// overflow is the group that the queue overflows to; nil when there is none, or it does not exist.
+	overflow *v1alpha1.SkillGroup
+	// rules are those of the queue, queueErr says why they cannot be used.
+	rules    queue.Rules
+	queueErr error
 	// router and desk are the answers of the ready replicas.
 	router, desk []ack.Answer
 }
@@ -41,7 +47,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeWants, r.observeReplicas} {
+	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeWants, r.observeQueue, r.observeReplicas} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing SkillGroup %s: %w", key.Name, err)
 		}
@@ -68,6 +74,20 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 		return r.observeSchedule(ctx, seen, key)
 	}
 	return nil
+}
+
+func (r *Reconciler) observeQueue(ctx context.Context, seen *scene) error {
+	seen.rules, seen.queueErr = queue.Compile(seen.group.Spec)
+	overflow := seen.group.Spec.Queue.Overflow
+	if overflow == nil {
+		return nil
+	}
+	found := &v1alpha1.SkillGroup{}
+	exists, err := refs.Look(ctx, r.Client, types.NamespacedName{Namespace: seen.group.Namespace, Name: overflow.ToRef.Name}, found)
+	if exists {
+		seen.overflow = found
+	}
+	return err
 }
 
 func (r *Reconciler) observeSchedule(ctx context.Context, seen *scene, key types.NamespacedName) error {

@@ -9,8 +9,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/conditions"
 )
 
-// dutyInterval is how often the desk is asked who is on duty, which no watch can tell.
-const dutyInterval = 10 * time.Second
+// askInterval is how often the replicas are asked who is on duty and who waits, which no watch can tell.
+const askInterval = 10 * time.Second
 
 // demand is what a schedule wants of each of its groups now.
 type demand struct {

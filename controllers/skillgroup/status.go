@@ -14,10 +14,11 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.SkillGroupStat
 		ObservedGeneration: group.Generation,
 		Agents:             count(len(seen.agents)),
 		Seats:              &decided.seats,
+		Queue:              decided.queue,
 	}
 }
 
-// count is a number of agents as a status has it.
+// count is a number of agents or customers as a status has it.
 func count(n int) int32 {
 	return int32(min(n, 1<<30)) //nolint:gosec // bounded in the same expression
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -57,6 +58,7 @@ type timetable struct {
 type skillGroup struct {
 	object     *yingdav1.SkillGroup
 	assignment routing.Assignment
+	queue      queue.Rules
 }
 
 type playbook struct {
@@ -124,7 +126,8 @@ func (b *builder) compile(o objects) {
 		keep(b.groups, groups, object, func() (skillGroup, error) {
 			_, err := routing.Members(object.Spec.AgentSelector, nil)
 			assignment, wrong := routing.CompileAssignment(object.Spec.Assignment)
-			return skillGroup{object, assignment}, errors.Join(err, wrong.ToAggregate())
+			rules, broken := queue.Compile(object.Spec)
+			return skillGroup{object, assignment, rules}, errors.Join(err, wrong.ToAggregate(), broken)
 		})
 	}
 }
@@ -191,7 +194,7 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 			continue
 		}
 		hours, inForce := b.scheduleOf(s, object)
-		group := &Group{SkillGroup: object, Schedule: hours, Assignment: store.Assignment{
+		group := &Group{SkillGroup: object, Schedule: hours, Queue: b.groups[name].value.queue, Assignment: store.Assignment{
 			Assignment: b.groups[name].value.assignment, Group: name, Wants: wants, Weights: weights,
 		}}
 		for _, member := range members {

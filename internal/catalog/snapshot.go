@@ -15,9 +15,11 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -54,7 +56,12 @@ type Group struct {
 	Schedule *schedule.Schedule
 	// Assignment says which of the group's agents get its conversations.
 	Assignment store.Assignment
+	// Queue is what it declares of its queue.
+	Queue queue.Rules
 }
+
+// Open says whether the group serves at a time.
+func (g *Group) Open(at time.Time) bool { return g.Schedule == nil || g.Schedule.At(at).Open }
 
 // Channel returns the Channel of that name.
 func (s *Snapshot) Channel(name string) (*Channel, bool) {

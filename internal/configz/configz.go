@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
 // Path is where a replica serves its report, on the health port.
@@ -41,6 +42,16 @@ type Report struct {
 	// OnDutyAgents are the names of Agents who are on duty; only the desk knows. nil means that the replica cannot say, which is
 	// not the same as nobody.
 	OnDutyAgents []string `json:"onDutyAgents,omitzero"`
+	// Queues holds who waits for an agent of each SkillGroup, by name; groups for which nobody waits are left out. Only routers
+	// know. nil means that the replica cannot say.
+	Queues map[string]Queue `json:"queues,omitzero"`
+}
+
+// Queue is who waits for a SkillGroup's agents.
+type Queue struct {
+	Waiting int64 `json:"waiting"`
+	// OldestSince is since when the one who has waited longest waits.
+	OldestSince time.Time `json:"oldestSince"`
 }
 
 // Channel is what one replica knows of a Channel: a connector all but OnTheWay, a router OnTheWay alone.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,6 +21,7 @@ func sample() configz.Report {
 		},
 		SignedInAgents: []string{"laozhang", "xiaomei"},
 		OnDutyAgents:   []string{"xiaomei"},
+		Queues:         map[string]configz.Queue{"after-sales": {Waiting: 3, OldestSince: time.Date(2026, 11, 23, 4, 4, 5, 0, time.UTC)}},
 	}
 }
 
@@ -37,7 +39,7 @@ func TestReportIsAskedAsItIsServed(t *testing.T) {
 
 // Operators and data planes of two versions speak with each other during an upgrade.
 func TestReportsAreTheSameBytes(t *testing.T) {
-	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}, "nobody-on-duty.json": {OnDutyAgents: []string{}}}
+	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}, "nobody-on-duty.json": {OnDutyAgents: []string{}}, "nobody-waits.json": {Queues: map[string]configz.Queue{}}}
 	for name, report := range tests {
 		t.Run(name, func(t *testing.T) {
 			answer := httptest.NewRecorder()

@@ -205,4 +205,6 @@ const (
 	FrameDelivery FrameKind = "delivery"
 	// FrameComplaint: a complaint was opened, escalated, resolved or is due for follow-up.
 	FrameComplaint FrameKind = "complaint"
+	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
+	FrameQueue FrameKind = "queue"
 )

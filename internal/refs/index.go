@@ -23,6 +23,8 @@ const (
 	ByTemporal = "spec.temporal"
 	// ByCalendar finds ShiftSchedules by the HolidayCalendars that they refer to.
 	ByCalendar = "spec.calendarRefs.name"
+	// ByOverflow finds SkillGroups by the SkillGroup that their queue overflows to.
+	ByOverflow = "spec.queue.overflow.toRef.name"
 )
 
 // Index makes the cache ready for the fields above. It is called once, before the cache starts.
@@ -40,6 +42,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Channel{}, ByAccount, accountOf},
 		{&v1alpha1.Brand{}, ByTemporal, temporalOf},
 		{&v1alpha1.ShiftSchedule{}, ByCalendar, calendarsOf},
+		{&v1alpha1.SkillGroup{}, ByOverflow, overflowOf},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
 			return fmt.Errorf("indexing %s: %w", index.field, err)
@@ -86,6 +89,13 @@ func accountOf(obj client.Object) []string {
 func temporalOf(obj client.Object) []string {
 	if brand, ok := obj.(*v1alpha1.Brand); ok {
 		return []string{temporalClaim(brand)}
+	}
+	return nil
+}
+
+func overflowOf(obj client.Object) []string {
+	if group, ok := obj.(*v1alpha1.SkillGroup); ok && group.Spec.Queue.Overflow != nil {
+		return []string{group.Spec.Queue.Overflow.ToRef.Name}
 	}
 	return nil
 }

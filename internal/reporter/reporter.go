@@ -50,6 +50,8 @@ type Pass struct {
 	// Status to write, and the conditions in it.
 	Status any
 	After  []metav1.Condition
+	// Turns are the conditions beside Ready whose turns are told by events.
+	Turns []string
 	// Pending says that asking the replicas again may change a finding.
 	Pending bool
 	// Wake is how long it is until a finding changes by itself; zero for never.
@@ -65,6 +67,9 @@ func (r *Reporter) Report(ctx context.Context, pass Pass) (ctrl.Result, error) {
 	}
 	if changed {
 		conditions.Announce(r.Recorder, pass.Object, pass.Before, pass.After)
+		for _, condition := range pass.Turns {
+			conditions.AnnounceTurn(r.Recorder, pass.Object, pass.Before, pass.After, condition)
+		}
 	}
 	key, wake := client.ObjectKeyFromObject(pass.Object), pass.Wake
 	if !pass.Pending {

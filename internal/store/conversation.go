@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -100,11 +101,19 @@ type DeliveryOutcome struct {
 	Reason       string                `json:"reason,omitempty"`
 }
 
+// QueueAlert is what desks are told of a queue that became too long or too slow; the payload of FrameQueue.
+type QueueAlert struct {
+	SkillGroup         string    `json:"skillGroup"`
+	Waiting            int64     `json:"waiting"`
+	OldestWaitingSince time.Time `json:"oldestWaitingSince"`
+}
+
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told.
 func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, error) {
 	saved, err := u.ConversationUpdate(ctx, db.ConversationUpdateParams{
 		ID: c.ID, State: c.State, SkillGroup: c.SkillGroup, RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority,
 		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
+		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		AnsweredAt: c.AnsweredAt, PassedBy: c.PassedBy, Weight: c.Weight,
 	})
@@ -215,8 +224,22 @@ func (u *Unit) Requeue(ctx context.Context, c db.Conversation) (db.Conversation,
 	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
-	c.State, c.QueuedAt, c.Agent, c.AssignedAt, c.AnsweredAt, c.PassedBy = StateQueued, u.Place(c), nil, nil, nil, nil
+	c.State, c.QueuedAt, c.WaitingSince = StateQueued, u.Place(c), &u.Now
+	c.Agent, c.AssignedAt, c.AnsweredAt, c.PassedBy = nil, nil, nil, nil
 	return u.Save(ctx, c)
+}
+
+// Queue is a conversation as it waits for an agent of its group, whose rules and priority decide where in the queue. Who
+// waits for an agent already, of whichever group, goes on waiting.
+func (u *Unit) Queue(c db.Conversation, rules queue.Rules) db.Conversation {
+	c.QueuedAt = u.Place(c)
+	key := rules.Key(*c.QueuedAt, c.Priority)
+	c.QueueKey = &key
+	if c.State != StateQueued || c.WaitingSince == nil {
+		c.WaitingSince = &u.Now
+	}
+	c.State = StateQueued
+	return c
 }
 
 // Place is since when a conversation that goes into a queue counts as waiting there: who waited before, in whichever

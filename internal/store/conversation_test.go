@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -38,8 +40,18 @@ func scope() store.Scope {
 	return store.Scope{Events: "events", Source: "/test", Now: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)}
 }
 
-// queue makes a conversation that waits in a group.
-func queue(t *testing.T, s *store.Store, group, customer string, queuedAt time.Time, priority int32) uuid.UUID {
+// rules are those of a queue in which a minute of waiting is worth that many points.
+func rules(t *testing.T, ageing int32) queue.Rules {
+	t.Helper()
+	rules, err := queue.Compile(yingdav1.SkillGroupSpec{PriorityAgeing: &ageing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// queued makes a conversation that waits in a group.
+func queued(t *testing.T, s *store.Store, group, customer string, queuedAt time.Time, priority int32) uuid.UUID {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
 	err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
@@ -49,8 +61,8 @@ func queue(t *testing.T, s *store.Store, group, customer string, queuedAt time.T
 		if err != nil {
 			return err
 		}
-		c.State, c.SkillGroup, c.QueuedAt, c.Priority = store.StateQueued, group, &queuedAt, priority
-		_, err = u.Save(ctx, c)
+		c.SkillGroup, c.QueuedAt, c.Priority = group, &queuedAt, priority
+		_, err = u.Save(ctx, u.Queue(c, rules(t, 10)))
 		return err
 	})
 	if err != nil {
@@ -74,7 +86,7 @@ func TestAnAgentNeverHasMoreConversationsThanTheirCapacity(t *testing.T) {
 	onDuty(t, s, "xiaomei", "xiaohong")
 	const customers = 40
 	for i := range customers {
-		queue(t, s, "after-sales", fmt.Sprintf("c%d", i), scope().Now.Add(time.Duration(i)*time.Second), 0)
+		queued(t, s, "after-sales", fmt.Sprintf("c%d", i), scope().Now.Add(time.Duration(i)*time.Second), 0)
 	}
 
 	// Eight assigners and closers race until everybody was served; after each step the counters must hold.
@@ -153,17 +165,17 @@ func closeOne(t *testing.T, s *store.Store, closed *atomic.Int32) {
 	}
 }
 
-func TestTheQueueIsServedByPriorityThenByWaitingTime(t *testing.T) {
+func TestTheQueueIsServedByPriorityAndByWaitingTime(t *testing.T) {
 	s := open(t)
 	onDuty(t, s, "xiaomei")
 	now := scope().Now
-	second := queue(t, s, "after-sales", "second", now.Add(time.Minute), 0)
-	first := queue(t, s, "after-sales", "first", now, 0)
-	complaint := queue(t, s, "after-sales", "complaint", now.Add(time.Hour), 200)
-	queue(t, s, "pre-sales", "elsewhere", now.Add(-time.Hour), 900)
+	second := queued(t, s, "after-sales", "second", now.Add(time.Minute), 0)
+	first := queued(t, s, "after-sales", "first", now, 0)
+	complaint := queued(t, s, "after-sales", "complaint", now.Add(20*time.Minute+time.Second), 200)
+	queued(t, s, "pre-sales", "elsewhere", now.Add(-time.Hour), 900)
 
 	var got []uuid.UUID
-	for _, want := range []uuid.UUID{complaint, first, second} {
+	for _, want := range []uuid.UUID{first, complaint, second} {
 		assigned, err := s.AssignNext(t.Context(), scope(), store.Assignment{Group: "after-sales", Seats: []store.Seat{{Agent: "xiaomei", Capacity: 5}}})
 		if err != nil || !assigned {
 			t.Fatalf("assigned = %v, err = %v", assigned, err)
@@ -176,7 +188,7 @@ func TestTheQueueIsServedByPriorityThenByWaitingTime(t *testing.T) {
 			got = append(got, c.ID)
 		}
 	}
-	if diff := cmp.Diff([]uuid.UUID{complaint, first, second}, got); diff != "" {
+	if diff := cmp.Diff([]uuid.UUID{first, complaint, second}, got); diff != "" {
 		t.Errorf("order of service (-want +got):\n%s", diff)
 	}
 }
@@ -186,7 +198,7 @@ func TestTheLeastBusyAgentIsChosen(t *testing.T) {
 	onDuty(t, s, "big", "small")
 	seats := []store.Seat{{Agent: "big", Capacity: 4}, {Agent: "small", Capacity: 1}, {Agent: "absent", Capacity: 9}}
 	for i := range 6 {
-		queue(t, s, "after-sales", fmt.Sprintf("c%d", i), scope().Now.Add(time.Duration(i)), 0)
+		queued(t, s, "after-sales", fmt.Sprintf("c%d", i), scope().Now.Add(time.Duration(i)), 0)
 	}
 	for i := range 6 {
 		assigned, err := s.AssignNext(t.Context(), scope(), store.Assignment{Group: "after-sales", Seats: seats})
@@ -255,7 +267,7 @@ func TestFramesOfAnAgentAreNumberedWithoutGaps(t *testing.T) {
 
 func TestSayingTheSameWordsTwiceSendsThemOnce(t *testing.T) {
 	s := open(t)
-	id := queue(t, s, "after-sales", "c", scope().Now, 0)
+	id := queued(t, s, "after-sales", "c", scope().Now, 0)
 	for i := range 2 {
 		err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
 			c, err := u.ConversationForUpdate(ctx, id)

@@ -250,7 +250,16 @@ func settleQuota(ctx context.Context, q *db.Queries, settlement Settlement) erro
 
 // Quota returns the contact's ledger.
 func (s *Store) Quota(ctx context.Context, contact Contact) (quota.State, error) {
-	row, err := s.Queries().QuotaGet(ctx, contact.Channel, contact.ExternalID)
+	return readQuota(ctx, s.Queries(), contact)
+}
+
+// Quota is what may be sent to a contact, as the unit's transaction sees it.
+func (u *Unit) Quota(ctx context.Context, contact Contact) (quota.State, error) {
+	return readQuota(ctx, u.Queries, contact)
+}
+
+func readQuota(ctx context.Context, q *db.Queries, contact Contact) (quota.State, error) {
+	row, err := q.QuotaGet(ctx, contact.Channel, contact.ExternalID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return quota.State{}, fmt.Errorf("reading the quota: %w", err)
 	}

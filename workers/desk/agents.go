@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // AgentView is an Agent as the desk shows them.
@@ -38,6 +39,11 @@ type GroupView struct {
 	// Waiting for an agent, and for the group's opening.
 	Waiting         int64 `json:"waiting"`
 	AwaitingOpening int64 `json:"awaitingOpening"`
+	// OldestWaitingSince is missing when nobody waits for an agent.
+	OldestWaitingSince *time.Time `json:"oldestWaitingSince,omitempty"`
+	// Alert says why the queue asks for more hands: Long when more wait than the group's alertLength, Slow when somebody has
+	// waited for more than 5 minutes.
+	Alert string `json:"alert,omitempty" enum:"Long,Slow"`
 }
 
 func agentView(p *principal) AgentView {
@@ -153,7 +159,7 @@ func (d *Desk) drain(ctx context.Context, groups ...string) {
 	snapshot := d.Catalog.Snapshot()
 	for _, name := range groups {
 		group, ok := snapshot.Group(name)
-		if !ok || !isOpen(group, d.Now()) {
+		if !ok || !group.Open(d.Now()) {
 			continue
 		}
 		for assigned := true; assigned; {
@@ -166,8 +172,16 @@ func (d *Desk) drain(ctx context.Context, groups ...string) {
 	}
 }
 
-func isOpen(group *catalog.Group, now time.Time) bool {
-	return group.Schedule == nil || group.Schedule.At(now).Open
+func alertOf(group *catalog.Group, row db.DeskWaitingRow, now time.Time) string {
+	health := group.Queue.Health(int(row.Queued), row.Oldest, now)
+	switch {
+	case health.Long:
+		return "Long"
+	case health.Slow:
+		return "Slow"
+	default:
+		return ""
+	}
 }
 
 // groupsOf are the names of the groups that a principal sees.
@@ -196,8 +210,11 @@ func (d *Desk) groups(ctx context.Context, p *principal, _ *nothing) (*groupsOut
 			continue
 		}
 		view := GroupView{
-			Name: row.SkillGroup, DisplayName: group.Spec.DisplayName, Open: isOpen(group, d.Now()),
-			Waiting: row.Queued, AwaitingOpening: row.AwaitingOpening,
+			Name: row.SkillGroup, DisplayName: group.Spec.DisplayName, Open: group.Open(d.Now()),
+			Waiting: row.Queued, AwaitingOpening: row.AwaitingOpening, Alert: alertOf(group, row, d.Now()),
+		}
+		if row.Queued > 0 {
+			view.OldestWaitingSince = &row.Oldest
 		}
 		if view.DisplayName == "" {
 			view.DisplayName = row.SkillGroup

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
@@ -185,7 +187,7 @@ func (f *follower) hide(ctx context.Context, rows []db.Frame) error {
 		visible[id] = true
 	}
 	for i, id := range ids {
-		if !visible[id] {
+		if !visible[id] && !slices.Contains(p.groups, groupOf(rows[i])) {
 			rows[i].Kind, rows[i].Payload = kindHidden, nil
 		}
 	}
@@ -209,6 +211,15 @@ func conversationOf(row db.Frame) uuid.UUID {
 		return uuid.Nil
 	}
 	return id
+}
+
+// groupOf is the group whose queue a frame tells of; empty for a frame of another kind.
+func groupOf(row db.Frame) string {
+	var alert store.QueueAlert
+	if row.Kind != string(message.FrameQueue) || json.Unmarshal(row.Payload, &alert) != nil {
+		return ""
+	}
+	return alert.SkillGroup
 }
 
 func (f *follower) sendRows(ctx context.Context, rows []db.Frame, resuming bool) error {

@@ -27,18 +27,22 @@ type clock struct {
 	// missing is since when an Agent or SkillGroup of that name was not there.
 	missing map[absentee]time.Time
 	// shown are the queues in the metrics.
-	shown  map[queue]struct{}
+	shown  map[standing]struct{}
 	warned time.Time
+	// alerts are the queues whose agents were alerted, since when as far as this replica knows; recalled is when it learned of
+	// those of others.
+	alerts   map[string]time.Time
+	recalled time.Time
 }
 
 // absentee is the name of what has conversations and does not exist.
 type absentee struct{ kind, name string }
 
-// queue is where conversations wait.
-type queue struct{ group, state string }
+// standing is where conversations wait.
+type standing struct{ group, state string }
 
 func newClock(r *Router) *clock {
-	return &clock{Router: r, missing: map[absentee]time.Time{}, shown: map[queue]struct{}{}}
+	return &clock{Router: r, missing: map[absentee]time.Time{}, shown: map[standing]struct{}{}, alerts: map[string]time.Time{}}
 }
 
 // tick looks at every queue once a second: for what came with the clock (openings, closings, agents and groups that are
@@ -77,36 +81,54 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		}
 	}
 	c.show(snapshot, rows)
+	queues := c.report(rows)
 	if brand := snapshot.Brand; brand == nil || brand.DeletionTimestamp != nil {
 		// Nothing is known yet, or everything is on its way out.
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot))
 }
 
 // show sets the metrics of who waits.
 func (c *clock) show(snapshot *catalog.Snapshot, rows []db.StandingsRow) {
-	waiting := map[queue]float64{}
+	waiting, oldest := map[standing]float64{}, map[string]time.Time{}
 	for _, group := range snapshot.Groups() {
-		waiting[queue{group.Name, store.StateQueued}] = 0
-		waiting[queue{group.Name, store.StateAwaitingOpening}] = 0
+		waiting[standing{group.Name, store.StateQueued}] = 0
+		waiting[standing{group.Name, store.StateAwaitingOpening}] = 0
 	}
 	for _, row := range rows {
 		if row.State != store.StateAssigned {
-			waiting[queue{row.Name, row.State}] = float64(row.Conversations)
+			waiting[standing{row.Name, row.State}] = float64(row.Conversations)
+		}
+		if row.State == store.StateQueued {
+			oldest[row.Name] = row.Oldest
 		}
 	}
 	for q, conversations := range waiting {
 		c.Metrics.waiting.WithLabelValues(q.group, q.state).Set(conversations)
 		c.shown[q] = struct{}{}
+		if q.state == store.StateQueued {
+			c.Metrics.oldest.WithLabelValues(q.group).Set(wait(oldest[q.group], c.Now()))
+		}
 	}
 	for q := range c.shown {
 		if _, still := waiting[q]; !still {
 			c.Metrics.waiting.DeleteLabelValues(q.group, q.state)
+			if q.state == store.StateQueued {
+				c.Metrics.oldest.DeleteLabelValues(q.group)
+			}
 			delete(c.shown, q)
 		}
 	}
+}
+
+// wait is how long somebody has waited, in seconds; zero for nobody.
+func wait(since, now time.Time) float64 {
+	if since.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(since).Seconds())
 }
 
 // warn counts the conversations that wait in no group, or in one that is gone, and tells of them once a minute while there
@@ -204,9 +226,8 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 		if row.SkillGroup != group || row.State != store.StateQueued && row.State != store.StateAwaitingOpening {
 			return nil
 		}
-		row.State, row.QueuedAt = store.StateQueued, u.Place(row)
 		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
-		_, err := u.Save(ctx, row)
+		_, err := u.Save(ctx, u.Queue(row, next.Queue))
 		return err
 	})
 }

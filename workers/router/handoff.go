@@ -21,12 +21,12 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (qu
 	c.Topic = topic
 	t.route(&c)
 	group, known := t.snapshot.Group(c.SkillGroup)
-	if known && group.Schedule != nil && !group.Schedule.At(t.Now).Open {
+	if known && !group.Open(t.Now) {
 		if c, err = t.awaitOpening(ctx, c, group); err != nil {
 			return "", err
 		}
 	} else {
-		c.QueuedAt, c.State, c.OffHoursTold = t.Place(c), store.StateQueued, false
+		c, c.OffHoursTold = t.Queue(c, rulesOf(group)), false
 		queued = c.SkillGroup
 	}
 	if err = t.startComplaint(ctx, &c); err != nil {

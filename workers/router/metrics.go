@@ -11,7 +11,8 @@ type Metrics struct {
 	messages, duplicates, opened, botAnswers, assigned, complaints prometheus.Counter
 	batchSize, batchSeconds                                        prometheus.Histogram
 	stranded                                                       prometheus.Gauge
-	waiting                                                        *prometheus.GaugeVec
+	waiting, oldest                                                *prometheus.GaugeVec
+	overflowed                                                     *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -34,10 +35,20 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "waiting_conversations",
 		Help: "Conversations of the brand that wait in a skill group, by state: queued or awaiting_opening. Every replica says the same.",
 	}, []string{"skill_group", "state"})
-	registry.MustRegister(stranded, waiting)
+	oldest := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "oldest_wait_seconds",
+		Help: "How long the customer has waited who has waited longest for an agent of a skill group; 0 when nobody waits. Every replica says the same.",
+	}, []string{"skill_group"})
+	overflowed := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "overflows_total",
+		Help: "Waiting conversations that this replica gave from one skill group to another one.",
+	}, []string{"skill_group", "to"})
+	registry.MustRegister(stranded, waiting, oldest, overflowed)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
+		oldest:       oldest,
+		overflowed:   overflowed,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),

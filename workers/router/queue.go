@@ -94,18 +94,19 @@ func (r *Router) drainTraced(ctx context.Context, change queueChange) error {
 	return r.drain(ctx, change.group)
 }
 
-// drain opens what waited for the opening, assigns while seats are free, and tells the others that they wait; of a closed
-// group it sends those who wait home. A step that fails does not keep the next from being tried.
+// drain opens what waited for the opening, assigns while seats are free, lets another group take who waits too long, and
+// tells the others that they wait; of a closed group it sends those who wait home. A step that fails does not keep the next from being tried.
 func (r *Router) drain(ctx context.Context, name string) error {
 	snapshot := r.Catalog.Snapshot()
 	group, ok := snapshot.Group(name)
 	if !ok {
 		return nil
 	}
-	if group.Schedule != nil && !group.Schedule.At(r.Now()).Open {
+	if !group.Open(r.Now()) {
 		return r.closeWaiting(ctx, snapshot, group)
 	}
-	return errors.Join(r.openWaiting(ctx, name), r.assign(ctx, group), r.tellWaiting(ctx, snapshot, name))
+	return errors.Join(r.sort(ctx, group), r.openWaiting(ctx, group), r.assign(ctx, group),
+		r.overflow(ctx, snapshot, group), r.tellWaiting(ctx, snapshot, group))
 }
 
 func (r *Router) assign(ctx context.Context, group *catalog.Group) error {
@@ -158,18 +159,18 @@ func (r *Router) each(ctx context.Context, ids []uuid.UUID, change func(context.
 }
 
 // openWaiting queues the conversations that waited for the group's opening, oldest first.
-func (r *Router) openWaiting(ctx context.Context, group string) error {
+func (r *Router) openWaiting(ctx context.Context, group *catalog.Group) error {
 	for {
 		var moved int
 		err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
-			waiting, err := u.OpenWaiting(ctx, group, batchRows)
+			waiting, err := u.OpenWaiting(ctx, group.Name, batchRows)
 			if err != nil {
 				return fmt.Errorf("finding who waits for the opening: %w", err)
 			}
 			moved = len(waiting)
 			for _, c := range waiting {
 				// When it closes again, that is to be told again.
-				c.State, c.QueuedAt, c.OffHoursTold = store.StateQueued, u.Place(c), false
+				c, c.OffHoursTold = u.Queue(c, group.Queue), false
 				if _, err := u.Save(ctx, c); err != nil {
 					return err
 				}
@@ -183,38 +184,6 @@ func (r *Router) openWaiting(ctx context.Context, group string) error {
 			return nil
 		}
 	}
-}
-
-// tellWaiting sends the Playbook's text to those who found no free seat, once each.
-func (r *Router) tellWaiting(ctx context.Context, snapshot *catalog.Snapshot, group string) error {
-	rows, err := r.Store.Queries().QueuedUntold(ctx, group, batchRows)
-	if err != nil {
-		return fmt.Errorf("finding who waits: %w", err)
-	}
-	var ids []uuid.UUID
-	places := map[uuid.UUID]int{}
-	for _, row := range rows {
-		ids = append(ids, row.ID)
-		places[row.ID] = int(row.Position)
-	}
-	return r.each(ctx, ids, func(ctx context.Context, u *store.Unit, c db.Conversation) error {
-		if c.State != store.StateQueued || c.QueuedTold {
-			return nil
-		}
-		t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, c.Channel)}
-		v := vars(snapshot, t.channel, group, u.Now)
-		v.QueuePosition = places[c.ID] - 1
-		text, err := t.channel.Playbook.Queued(v)
-		if err != nil {
-			return fmt.Errorf("writing the queue text: %w", err)
-		}
-		if err := t.sayText(ctx, c, "queued/"+c.ID.String(), text); err != nil {
-			return err
-		}
-		c.QueuedTold = true
-		_, err = u.Save(ctx, c)
-		return err
-	})
 }
 
 func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -48,11 +48,15 @@ type Router struct {
 	groups groupSet
 	// departures are those of Channels that are being deleted, by name.
 	departures atomic.Pointer[map[string]departure]
+	// standings is who waits, as it was seen last.
+	standings atomic.Pointer[standings]
+	// sorted is what a point of priority was worth when each group's queue was sorted last. It belongs to drainGroups.
+	sorted map[string]time.Duration
 }
 
 // New returns a Router; Run starts it.
 func New(config Config) *Router {
-	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet()}
+	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
 	r.departures.Store(&map[string]departure{})
 	config.Catalog.Subscribe(r.configured)
 	return r

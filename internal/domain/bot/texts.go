@@ -28,11 +28,13 @@ type Vars struct {
 	NextOpening string
 	// QueuePosition is the number of customers ahead.
 	QueuePosition int
+	// ExpectedWait is how long it will take until an agent answers, as people say it.
+	ExpectedWait string
 }
 
 // texts are the compiled texts; nil is a text that is not sent.
 type texts struct {
-	welcome, offHours, queued, complaintAcknowledged *template.Template
+	welcome, offHours, queued, queueFull, complaintAcknowledged *template.Template
 }
 
 // Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
@@ -43,6 +45,9 @@ func (p *Playbook) OffHours(vars Vars) (string, error) { return render(p.texts.o
 
 // Queued is what is sent once to who has to wait for a free agent.
 func (p *Playbook) Queued(vars Vars) (string, error) { return render(p.texts.queued, vars) }
+
+// QueueFull is what is sent instead of Queued to who comes while the queue is full.
+func (p *Playbook) QueueFull(vars Vars) (string, error) { return render(p.texts.queueFull, vars) }
 
 // ComplaintAcknowledged is what is sent at once when a conversation becomes a complaint.
 func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
@@ -75,7 +80,8 @@ func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 	return texts{
 		welcome:               c.text(path.Child("welcome"), "welcome", spec.Welcome, "Brand", "Channel", "Hours"),
 		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening"),
-		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition"),
+		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition", "ExpectedWait"),
+		queueFull:             c.text(path.Child("queueFull"), "queueFull", valueOf(spec.QueueFull), "Brand", "Channel", "QueuePosition", "ExpectedWait"),
 		complaintAcknowledged: c.text(path.Child("complaintAcknowledged"), "complaintAcknowledged", spec.ComplaintAcknowledged, "Brand", "Channel"),
 	}
 }
@@ -104,11 +110,18 @@ func (c *compiler) text(path *field.Path, name, text string, variables ...string
 	return t
 }
 
+func valueOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // samples are the least and a usual case, since logic computes no more than it needs.
 func samples() []Vars {
 	return []Vars{
 		{},
-		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1},
+		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟"},
 	}
 }
 

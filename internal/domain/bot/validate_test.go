@@ -124,10 +124,11 @@ func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text),
 func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
-	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, ComplaintAcknowledged: all}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), ComplaintAcknowledged: all}}, []string{
 		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
 		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
-		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}`,
+		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
+		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
 		`spec.texts.complaintAcknowledged: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
 	})
 }

@@ -16,7 +16,7 @@ import (
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed
 `
 
 type ConversationAddParams struct {
@@ -60,12 +60,15 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -95,12 +98,15 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -130,12 +136,15 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -166,6 +175,9 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
@@ -173,12 +185,13 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 const ConversationUpdate = `-- name: ConversationUpdate :one
 UPDATE conversation SET
     state = $1, skill_group = $2, routing_rule = $3, topic = $4, priority = $5,
-    agent = $6, queued_at = $7, assigned_at = $8,
-    closed_at = $9, due_at = $10, last_message_at = $11,
-    off_hours_told = $12, queued_told = $13, complaints = $14,
-    answered_at = $15, passed_by = coalesce($16::text[], '{}'), weight = $17, version = version + 1
-WHERE id = $18
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight
+    agent = $6, queued_at = $7, queue_key = $8,
+    waiting_since = $9, overflowed = $10, assigned_at = $11,
+    closed_at = $12, due_at = $13, last_message_at = $14,
+    off_hours_told = $15, queued_told = $16, complaints = $17,
+    answered_at = $18, passed_by = coalesce($19::text[], '{}'), weight = $20, version = version + 1
+WHERE id = $21
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed
 `
 
 type ConversationUpdateParams struct {
@@ -189,6 +202,9 @@ type ConversationUpdateParams struct {
 	Priority      int32
 	Agent         *string
 	QueuedAt      *time.Time
+	QueueKey      *time.Time
+	WaitingSince  *time.Time
+	Overflowed    bool
 	AssignedAt    *time.Time
 	ClosedAt      *time.Time
 	DueAt         *time.Time
@@ -212,6 +228,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.Priority,
 		arg.Agent,
 		arg.QueuedAt,
+		arg.QueueKey,
+		arg.WaitingSince,
+		arg.Overflowed,
 		arg.AssignedAt,
 		arg.ClosedAt,
 		arg.DueAt,
@@ -249,6 +268,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
@@ -416,8 +438,8 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
-ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
 // The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
@@ -449,23 +471,29 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
 	)
 	return i, err
 }
 
 const Standings = `-- name: Standings :many
-SELECT state, skill_group AS name, count(*) AS conversations FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
+SELECT state, skill_group AS name, count(*) AS conversations, min(coalesce(waiting_since, queued_at, opened_at))::timestamptz AS oldest
+FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
 UNION ALL
-SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent
+SELECT state, coalesce(agent, ''), count(*), min(opened_at) FROM conversation WHERE state = 'assigned' GROUP BY state, agent
 `
 
 type StandingsRow struct {
 	State         string
 	Name          string
 	Conversations int64
+	Oldest        time.Time
 }
 
-// How many conversations wait in each group, by their state, and how many each agent has (state assigned).
+// How many conversations wait in each group, by their state and since when the first of them, and how many each agent has
+// (state assigned).
 func (q *Queries) Standings(ctx context.Context) ([]StandingsRow, error) {
 	rows, err := q.db.Query(ctx, Standings)
 	if err != nil {
@@ -475,7 +503,12 @@ func (q *Queries) Standings(ctx context.Context) ([]StandingsRow, error) {
 	var items []StandingsRow
 	for rows.Next() {
 		var i StandingsRow
-		if err := rows.Scan(&i.State, &i.Name, &i.Conversations); err != nil {
+		if err := rows.Scan(
+			&i.State,
+			&i.Name,
+			&i.Conversations,
+			&i.Oldest,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

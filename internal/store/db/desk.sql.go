@@ -117,7 +117,7 @@ func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) 
 }
 
 const DeskConversations = `-- name: DeskConversations :many
-SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.answered_at, conversation.passed_by, conversation.weight,
+SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.answered_at, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed,
     coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
     coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
 FROM conversation
@@ -190,6 +190,9 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 			&i.Conversation.AnsweredAt,
 			&i.Conversation.PassedBy,
 			&i.Conversation.Weight,
+			&i.Conversation.QueueKey,
+			&i.Conversation.WaitingSince,
+			&i.Conversation.Overflowed,
 			&i.LastSender,
 			&i.LastContent,
 			&i.LastSentAt,
@@ -327,6 +330,7 @@ func (q *Queries) DeskVisible(ctx context.Context, ids []uuid.UUID, skillGroups 
 const DeskWaiting = `-- name: DeskWaiting :many
 SELECT g.name::text AS skill_group,
     (SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = g.name) AS queued,
+    coalesce((SELECT min(coalesce(waiting_since, queued_at)) FROM conversation WHERE state = 'queued' AND skill_group = g.name), 'epoch')::timestamptz AS oldest,
     (SELECT count(*) FROM conversation WHERE state = 'awaiting_opening' AND skill_group = g.name) AS awaiting_opening
 FROM unnest($1::text[]) AS g(name)
 `
@@ -334,10 +338,11 @@ FROM unnest($1::text[]) AS g(name)
 type DeskWaitingRow struct {
 	SkillGroup      string
 	Queued          int64
+	Oldest          time.Time
 	AwaitingOpening int64
 }
 
-// How many wait in each of the groups: for an agent, and for the opening.
+// How many wait in each of the groups: for an agent, the first of them since when, and for the opening.
 func (q *Queries) DeskWaiting(ctx context.Context, skillGroups []string) ([]DeskWaitingRow, error) {
 	rows, err := q.db.Query(ctx, DeskWaiting, skillGroups)
 	if err != nil {
@@ -347,7 +352,12 @@ func (q *Queries) DeskWaiting(ctx context.Context, skillGroups []string) ([]Desk
 	var items []DeskWaitingRow
 	for rows.Next() {
 		var i DeskWaitingRow
-		if err := rows.Scan(&i.SkillGroup, &i.Queued, &i.AwaitingOpening); err != nil {
+		if err := rows.Scan(
+			&i.SkillGroup,
+			&i.Queued,
+			&i.Oldest,
+			&i.AwaitingOpening,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -69,6 +69,9 @@ type Conversation struct {
 	AnsweredAt    *time.Time
 	PassedBy      []string
 	Weight        int32
+	QueueKey      *time.Time
+	WaitingSince  *time.Time
+	Overflowed    bool
 }
 
 type Delivery struct {
@@ -162,6 +165,11 @@ type Processed struct {
 	Channel    string
 	MessageID  string
 	ReceivedAt time.Time
+}
+
+type QueueAlert struct {
+	SkillGroup string
+	RaisedAt   time.Time
 }
 
 type Quotum struct {

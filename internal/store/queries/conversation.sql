@@ -17,7 +17,8 @@ RETURNING *;
 -- Writes all that may change; the caller holds the lock and the row as it was.
 UPDATE conversation SET
     state = @state, skill_group = @skill_group, routing_rule = @routing_rule, topic = @topic, priority = @priority,
-    agent = sqlc.narg('agent'), queued_at = sqlc.narg('queued_at'), assigned_at = sqlc.narg('assigned_at'),
+    agent = sqlc.narg('agent'), queued_at = sqlc.narg('queued_at'), queue_key = sqlc.narg('queue_key'),
+    waiting_since = sqlc.narg('waiting_since'), overflowed = @overflowed, assigned_at = sqlc.narg('assigned_at'),
     closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
     answered_at = sqlc.narg('answered_at'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight, version = version + 1
@@ -28,13 +29,15 @@ RETURNING *;
 -- The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
 -- Those that came by the routes (<channel>/<rule>) for which no seat was found are left out.
 SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group AND (channel || '/' || routing_rule) <> ALL(@without_routes::text[])
-ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
+ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: Standings :many
--- How many conversations wait in each group, by their state, and how many each agent has (state assigned).
-SELECT state, skill_group AS name, count(*) AS conversations FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
+-- How many conversations wait in each group, by their state and since when the first of them, and how many each agent has
+-- (state assigned).
+SELECT state, skill_group AS name, count(*) AS conversations, min(coalesce(waiting_since, queued_at, opened_at))::timestamptz AS oldest
+FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
 UNION ALL
-SELECT state, coalesce(agent, ''), count(*) FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
+SELECT state, coalesce(agent, ''), count(*), min(opened_at) FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
 
 -- name: ConversationsInGroup :many
 -- The first conversations that wait in a group, in one of the states. Each has an index of its own, which a plan that is made

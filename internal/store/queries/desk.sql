@@ -36,9 +36,10 @@ FROM message m LEFT JOIN delivery d ON d.message_id = m.id
 WHERE m.conversation_id = @conversation_id AND m.id = @id;
 
 -- name: DeskWaiting :many
--- How many wait in each of the groups: for an agent, and for the opening.
+-- How many wait in each of the groups: for an agent, the first of them since when, and for the opening.
 SELECT g.name::text AS skill_group,
     (SELECT count(*) FROM conversation WHERE state = 'queued' AND skill_group = g.name) AS queued,
+    coalesce((SELECT min(coalesce(waiting_since, queued_at)) FROM conversation WHERE state = 'queued' AND skill_group = g.name), 'epoch')::timestamptz AS oldest,
     (SELECT count(*) FROM conversation WHERE state = 'awaiting_opening' AND skill_group = g.name) AS awaiting_opening
 FROM unnest(@skill_groups::text[]) AS g(name);
 

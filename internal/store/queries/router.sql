@@ -17,7 +17,7 @@ ORDER BY coalesce(queued_at, opened_at), id LIMIT @max_rows FOR UPDATE SKIP LOCK
 -- name: QueuedUntold :many
 -- Waiting conversations of a group whose customers were not told so, with their place in the queue.
 SELECT q.id, q.position::int AS position FROM (
-    SELECT id, queued_told, row_number() OVER (ORDER BY priority DESC, queued_at, id) AS position
+    SELECT id, queued_told, row_number() OVER (ORDER BY coalesce(queue_key, queued_at), id) AS position
     FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
 ) q WHERE NOT q.queued_told ORDER BY q.position LIMIT @max_rows;
 
