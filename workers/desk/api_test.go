@@ -290,13 +290,38 @@ func TestDutyDrainsTheQueueWithinCapacity(t *testing.T) {
 		t.Errorf("me %+v, want on duty with 2 conversations", me)
 	}
 	type groups struct{ Groups []GroupView }
-	want := []GroupView{{Name: "after-sales", DisplayName: "after-sales", Open: true, Waiting: 1}}
+	since := w.clock()
+	want := []GroupView{{Name: "after-sales", DisplayName: "after-sales", Open: true, Waiting: 1, OldestWaitingSince: &since}}
 	if diff := cmp.Diff(want, asks[groups](v, http.StatusOK, http.MethodGet, "/api/groups", nil).Groups); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
 	me = asks[MeView](v, http.StatusOK, http.MethodPut, "/api/duty", map[string]bool{"onDuty": false})
 	if me.OnDuty || me.Used != 2 {
 		t.Errorf("me %+v, want off duty, still with 2 conversations", me)
+	}
+}
+
+func TestGroupsSayWhenTheirQueueNeedsMoreHands(t *testing.T) {
+	w := newWorld(t)
+	v := w.starts().as("xiaomei")
+	type groups struct{ Groups []GroupView }
+	alert := func() string {
+		t.Helper()
+		return asks[groups](v, http.StatusOK, http.MethodGet, "/api/groups", nil).Groups[0].Alert
+	}
+	for i := range 5 {
+		w.queues("after-sales", strconv.Itoa(i))
+	}
+	if got := alert(); got != "" {
+		t.Errorf("five who have just come: %q", got)
+	}
+	w.passes(5*time.Minute + time.Second)
+	if got := alert(); got != "Slow" {
+		t.Errorf("five who have waited for more than five minutes: %q", got)
+	}
+	w.queues("after-sales", "sixth")
+	if got := alert(); got != "Long" {
+		t.Errorf("six: %q", got)
 	}
 }
 

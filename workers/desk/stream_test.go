@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -90,6 +91,22 @@ func TestTheCheckBringsWhatKafkaDoesNot(t *testing.T) {
 	}
 	if got := s.must(); got.Seq != 1 || got.Kind != "conversation" {
 		t.Errorf("got %+v, want frame 1", got)
+	}
+}
+
+func TestAStoredAlertIsShownToWhoStillServesTheQueue(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	for _, group := range []string{"after-sales", "pre-sales"} {
+		w.does(func(ctx context.Context, u *store.Unit) error {
+			u.Tell(ctx, "xiaomei", message.FrameQueue, store.QueueAlert{SkillGroup: group, Waiting: 6})
+			return nil
+		})
+	}
+	s := d.as("xiaomei").connects("?after=0")
+	s.must()
+	if own, others := s.must(), s.must(); own.Kind != "queue" || others.Kind != kindHidden || others.Payload != nil {
+		t.Errorf("got %+v and %+v, want the alert of the agent's own group alone", own, others)
 	}
 }
 

@@ -52,3 +52,22 @@ export function toast(text) {
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => { $('toast').hidden = true; }, 5000);
 }
+
+let audio;
+
+// alarm vibrates and beeps twice, where the browser lets it.
+export function alarm() {
+  if (navigator.vibrate) navigator.vibrate([200, 100, 200]);
+  if (!window.AudioContext) return;
+  audio = audio || new AudioContext();
+  audio.resume().catch(() => {});
+  for (const wait of [0, 0.3]) {
+    const tone = audio.createOscillator();
+    const volume = audio.createGain();
+    volume.gain.value = 0.15;
+    tone.frequency.value = 880;
+    tone.connect(volume).connect(audio.destination);
+    tone.start(audio.currentTime + wait);
+    tone.stop(audio.currentTime + wait + 0.15);
+  }
+}

@@ -1,6 +1,6 @@
 // The workbench: what is known, and what happens when news come.
 
-import { $, at, clock, el, left, newKey, toast } from './dom.js';
+import { $, alarm, at, clock, el, left, newKey, toast } from './dom.js';
 import { api, explain, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
@@ -163,7 +163,9 @@ function showGroups(groups) {
   groupNames = new Map(groups.map((group) => [group.name, group.displayName]));
   $('groups').replaceChildren(...groups.map((group) => {
     const waiting = group.open ? group.waiting : group.waiting + group.awaitingOpening;
-    return el('li', { class: waiting ? 'busy' : '' }, `${group.displayName} ${group.open ? '' : '(休息)'}排队 ${waiting}`);
+    const minutes = Math.floor((Date.now() - at(group.oldestWaitingSince)) / 60000);
+    const longest = group.oldestWaitingSince && minutes > 0 ? ` · 最久 ${minutes} 分钟` : '';
+    return el('li', { class: group.alert ? 'alert' : waiting ? 'busy' : '' }, `${group.displayName} ${group.open ? '' : '(休息)'}排队 ${waiting}${longest}`);
   }));
 }
 
@@ -420,6 +422,7 @@ function takeFrame(frame) {
     case 'message': takeMessage(frame.payload); break;
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
+    case 'queue': takeQueueAlert(frame); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
@@ -489,6 +492,14 @@ function takeComplaint(c) {
     current.complaint = c;
     showCurrent();
   }
+}
+
+// takeQueueAlert tells of a queue that became too long. What comes late, after a time without a connection, is no news any more.
+function takeQueueAlert({ payload, at: raised }) {
+  pollSoon();
+  if (Date.now() - at(raised) > 60000) return;
+  toast(`${groupName(payload)}排队 ${payload.waiting} 人,请尽快接待`);
+  alarm();
 }
 
 // --- start ---
