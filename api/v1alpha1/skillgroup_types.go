@@ -176,8 +176,8 @@ type SkillGroupQueue struct {
 }
 
 // QueueOverflow gives waiting conversations to another group. A conversation overflows once at most, so that two groups may
-// help each other out; a group that is closed or full takes none. Who goes keeps their time of waiting, and stands in the new
-// queue where they would stand had they waited there.
+// help each other out; a group that is closed or full, or has nobody on duty, takes none. Who goes keeps their time of
+// waiting, and stands in the new queue where they would stand had they waited there.
 type QueueOverflow struct {
 	// after is how long a customer waits for an agent of this group before they go to the other one, at least 10s and at most 24h,
 	// for example 3m. The time before the group's opening does not count. Default: however long, only a full queue overflows.
