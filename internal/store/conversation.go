@@ -108,14 +108,19 @@ type QueueAlert struct {
 	OldestWaitingSince time.Time `json:"oldestWaitingSince"`
 }
 
-// Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told.
+// Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
+// that it is queued, it is an arrival of its group.
 func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	if c.State == StateQueued && c.OfferedAt == nil {
+		c.OfferedAt, c.OfferedTo = &u.Now, c.SkillGroup
+	}
 	saved, err := u.ConversationUpdate(ctx, db.ConversationUpdateParams{
 		ID: c.ID, State: c.State, SkillGroup: c.SkillGroup, RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority,
 		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		AnsweredAt: c.AnsweredAt, PassedBy: c.PassedBy, Weight: c.Weight,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)

@@ -9,7 +9,8 @@ import (
 )
 
 // How long a brand's database keeps what nobody asks for any more. Conversations, messages, complaints and deliveries that
-// failed stay; those that arrived go after store.DeliveriesKept.
+// failed stay; those that arrived go after store.DeliveriesKept, and
+// what was counted of the groups' work after store.WorkloadKept.
 const (
 	// processedKept is longer than any topic's retention (30 days), so that no replay counts twice.
 	processedKept = 45 * 24 * time.Hour
@@ -52,6 +53,7 @@ func (r *Router) upkeep(ctx context.Context) {
 		prune(ctx, queries.DeliveriesPrune, now.Add(-store.DeliveriesKept)),
 		prune(ctx, queries.FramesPrune, now.Add(-framesKept)),
 		prune(ctx, queries.MediaPrune, now.Add(-mediaKept)),
+		prune(ctx, queries.WorkloadPrune, now.Add(-store.WorkloadKept)),
 		r.closeIdle(ctx, now.Add(-botIdle)),
 	)
 	if err != nil && ctx.Err() == nil {

@@ -55,7 +55,7 @@ func (q *Queries) OverdueGroups(ctx context.Context, skillGroups []string, befor
 }
 
 const OverdueHead = `-- name: OverdueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation
 WHERE state = 'assigned' AND answered_at IS NULL AND skill_group = $1 AND assigned_at <= $2::timestamptz
   AND EXISTS (
     SELECT FROM presence p
@@ -102,6 +102,8 @@ func (q *Queries) OverdueHead(ctx context.Context, skillGroup string, before tim
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }

@@ -16,7 +16,7 @@ import (
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to
 `
 
 type ConversationAddParams struct {
@@ -63,12 +63,14 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -101,12 +103,14 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -139,12 +143,14 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -178,6 +184,8 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }
@@ -189,9 +197,10 @@ UPDATE conversation SET
     waiting_since = $9, overflowed = $10, assigned_at = $11,
     closed_at = $12, due_at = $13, last_message_at = $14,
     off_hours_told = $15, queued_told = $16, complaints = $17,
-    answered_at = $18, passed_by = coalesce($19::text[], '{}'), weight = $20, version = version + 1
-WHERE id = $21
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed
+    answered_at = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
+    offered_at = $21, offered_to = $22, version = version + 1
+WHERE id = $23
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to
 `
 
 type ConversationUpdateParams struct {
@@ -215,6 +224,8 @@ type ConversationUpdateParams struct {
 	AnsweredAt    *time.Time
 	PassedBy      []string
 	Weight        int32
+	OfferedAt     *time.Time
+	OfferedTo     string
 	ID            uuid.UUID
 }
 
@@ -241,6 +252,8 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.AnsweredAt,
 		arg.PassedBy,
 		arg.Weight,
+		arg.OfferedAt,
+		arg.OfferedTo,
 		arg.ID,
 	)
 	var i Conversation
@@ -271,6 +284,8 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }
@@ -438,7 +453,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -474,6 +489,8 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
 	)
 	return i, err
 }

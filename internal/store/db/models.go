@@ -72,6 +72,8 @@ type Conversation struct {
 	QueueKey      *time.Time
 	WaitingSince  *time.Time
 	Overflowed    bool
+	OfferedAt     *time.Time
+	OfferedTo     string
 }
 
 type Delivery struct {
@@ -199,4 +201,12 @@ type Spool struct {
 type TokenRefresh struct {
 	Account  string
 	ForcedAt time.Time
+}
+
+type Workload struct {
+	Quarter         time.Time
+	SkillGroup      string
+	Arrivals        int32
+	Handled         int32
+	HandlingSeconds int64
 }

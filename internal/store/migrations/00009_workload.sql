@@ -1,0 +1,27 @@
+-- What each skill group had to do, a quarter of an hour a row: what seats are recommended and forecast from.
+
+-- +goose Up
+
+-- When a conversation first came into the queue of an open group, and which group's: written once. queued_at is its place in
+-- the queue, which somebody who wrote in the night has since then.
+ALTER TABLE conversation ADD COLUMN offered_at timestamptz;
+ALTER TABLE conversation ADD COLUMN offered_to text NOT NULL DEFAULT '';
+-- Written when a conversation ends, and never again.
+CREATE INDEX conversation_ended ON conversation (closed_at) WHERE state = 'closed' AND offered_at IS NOT NULL;
+
+CREATE TABLE workload (
+    quarter          timestamptz NOT NULL,
+    skill_group      text        NOT NULL,
+    -- Conversations that were offered to the group.
+    arrivals         integer     NOT NULL,
+    -- Conversations of the group that an agent had when they ended, and the sum of the times since they were assigned.
+    handled          integer     NOT NULL,
+    handling_seconds bigint      NOT NULL,
+    PRIMARY KEY (quarter, skill_group)
+);
+
+-- +goose Down
+DROP TABLE workload;
+DROP INDEX conversation_ended;
+ALTER TABLE conversation DROP COLUMN offered_to;
+ALTER TABLE conversation DROP COLUMN offered_at;
