@@ -58,7 +58,9 @@ func startRouter(ctx context.Context, p *process) error {
 	p.health.Report = func() configz.Report {
 		// In this order, so that what is reported of a Channel was looked at after its generation was in force.
 		generations := view.Snapshot().Generations()
-		return configz.Report{Objects: generations, Channels: engine.Departing(), Queues: engine.Queues()}
+		return configz.Report{
+			Objects: generations, Channels: engine.Departing(), Queues: engine.Queues(), Workloads: engine.Workloads(),
+		}
 	}
 	if err := p.watchCatalog(ctx, view); err != nil {
 		database.Close()

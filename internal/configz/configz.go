@@ -45,6 +45,8 @@ type Report struct {
 	// Queues holds who waits for an agent of each SkillGroup, by name; groups for which nobody waits are left out. Only routers
 	// know. nil means that the replica cannot say.
 	Queues map[string]Queue `json:"queues,omitzero"`
+	// Workloads are what the SkillGroups have to do, by name; only routers know. What they have not counted yet is missing.
+	Workloads map[string]Workload `json:"workloads,omitempty"`
 }
 
 // Queue is who waits for a SkillGroup's agents.
@@ -52,6 +54,29 @@ type Queue struct {
 	Waiting int64 `json:"waiting"`
 	// OldestSince is since when the one who has waited longest waits.
 	OldestSince time.Time `json:"oldestSince"`
+}
+
+// Workload is what a SkillGroup has to do, from its own history.
+type Workload struct {
+	// At is when it was looked at.
+	At time.Time `json:"at"`
+	// Arrivals are the most contacts that came within one hour, of the hours that end now and with the last quarter of an hour.
+	// Within a quarter it does not fall.
+	Arrivals float64 `json:"arrivals"`
+	// HandlingSeconds are how long a contact takes from its assignment to its end, on average; 0 while none was handled lately.
+	HandlingSeconds float64 `json:"handlingSeconds,omitempty"`
+	// Forecast is nil while there is too little history.
+	Forecast *Forecast `json:"forecast,omitempty"`
+}
+
+// Forecast is what the day ahead will bring.
+type Forecast struct {
+	// From is the start of the first hour.
+	From time.Time `json:"from"`
+	// Arrivals are the contacts of each hour.
+	Arrivals []float64 `json:"arrivals"`
+	// MeanAbsoluteError is by how many contacts an hour such a forecast is off on average; nil while nobody can say.
+	MeanAbsoluteError *float64 `json:"meanAbsoluteError,omitempty"`
 }
 
 // Channel is what one replica knows of a Channel: a connector all but OnTheWay, a router OnTheWay alone.

@@ -335,16 +335,18 @@ func TestUpkeepLetsGoOfWhatIsOldInBatches(t *testing.T) {
 	execute(delivery, "delivered", young, true)
 	execute(delivery, "failed", old, true)
 	execute(delivery, "deferred", old, true)
+	execute(`INSERT INTO workload (quarter, skill_group, arrivals, handled, handling_seconds) SELECT $1::timestamptz - n * interval '15 minutes', 'sales', 1, 0, 0
+		FROM generate_series(1, 1500) n UNION ALL SELECT $2, 'sales', 1, 0, 0`, w.now.Add(-store.WorkloadKept), young)
 	w.upkeep(t.Context())
 	got := map[string]int{}
-	for _, table := range []string{"processed", "media", "delivery"} {
+	for _, table := range []string{"processed", "media", "delivery", "workload"} {
 		var rows int
 		if err := w.Store.Pool().QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&rows); err != nil {
 			t.Fatal(err)
 		}
 		got[table] = rows
 	}
-	if diff := cmp.Diff(map[string]int{"processed": 1, "media": 1, "delivery": 4}, got); diff != "" {
+	if diff := cmp.Diff(map[string]int{"processed": 1, "media": 1, "delivery": 4, "workload": 1}, got); diff != "" {
 		t.Errorf("rows that stay (-want +got):\n%s", diff)
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -52,6 +53,8 @@ type Router struct {
 	standings atomic.Pointer[standings]
 	// sorted is what a point of priority was worth when each group's queue was sorted last. It belongs to drainGroups.
 	sorted map[string]time.Duration
+	// workloads are what the groups have to do, by name; nil until it was counted.
+	workloads atomic.Pointer[map[string]configz.Workload]
 }
 
 // New returns a Router; Run starts it.
@@ -81,6 +84,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { r.drainGroups(ctx); return nil })
 	group.Go(func() error { r.tick(ctx); return nil })
 	group.Go(func() error { r.watchDepartures(ctx); return nil })
+	group.Go(func() error { r.watchWorkloads(ctx); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("routing: %w", err)
 	}

@@ -9,8 +9,7 @@ import (
 )
 
 // How long a brand's database keeps what nobody asks for any more. Conversations, messages, complaints and deliveries that
-// failed stay; those that arrived go after store.DeliveriesKept, and
-// what was counted of the groups' work after store.WorkloadKept.
+// failed stay; those that arrived go after store.DeliveriesKept, what was counted of the groups' work after store.WorkloadKept.
 const (
 	// processedKept is longer than any topic's retention (30 days), so that no replay counts twice.
 	processedKept = 45 * 24 * time.Hour
