@@ -222,6 +222,22 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"no ageing":                                  {aged(0), ""},
 		"ageing beyond its bound":                    {aged(1001), "should be less than or equal to 1000"},
 		"more asked for than any group has":          {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(10_001))}), "should be less than or equal to 10000"},
+		"customers are answered within two minutes":  {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m"}), ""},
+		"a promise with all that it may say": {seated(v1alpha1.SkillGroupSeats{
+			AnsweredWithin: "1m30s", AnsweredPercent: new(int32(99)), MaxOccupancyPercent: new(int32(100)), ShrinkagePercent: new(int32(0)),
+		}), ""},
+		"a promise in days":                  {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "1d"}), "write answeredWithin in hours, minutes and seconds, for example 2m"},
+		"an answer before the question":      {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "0s"}), "answeredWithin must be at least 1s and at most 24h"},
+		"an answer the day after":            {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "25h"}), "answeredWithin must be at least 1s and at most 24h"},
+		"a percentage without a promise":     {seated(v1alpha1.SkillGroupSeats{AnsweredPercent: new(int32(90))}), "set answeredWithin as well"},
+		"an occupancy without a promise":     {seated(v1alpha1.SkillGroupSeats{MaxOccupancyPercent: new(int32(85))}), "set answeredWithin as well"},
+		"a shrinkage without a promise":      {seated(v1alpha1.SkillGroupSeats{ShrinkagePercent: new(int32(30))}), "set answeredWithin as well"},
+		"everybody is answered in time":      {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", AnsweredPercent: new(int32(100))}), "should be less than or equal to 99"},
+		"nobody is answered in time":         {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", AnsweredPercent: new(int32(0))}), "should be greater than or equal to 1"},
+		"agents who are hardly ever busy":    {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", MaxOccupancyPercent: new(int32(9))}), "should be greater than or equal to 10"},
+		"agents who are more than busy":      {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", MaxOccupancyPercent: new(int32(101))}), "should be less than or equal to 100"},
+		"a roster of whom hardly any come":   {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", ShrinkagePercent: new(int32(91))}), "should be less than or equal to 90"},
+		"a roster of whom more come than be": {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", ShrinkagePercent: new(int32(-1))}), "should be greater than or equal to 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &admission{t: t, client: a.client, namespace: a.namespace}

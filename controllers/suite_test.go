@@ -310,6 +310,8 @@ type dataPlane struct {
 	onDuty []string
 	// queues is nil while no router can say who waits.
 	queues map[string]configz.Queue
+	// workloads are what the router says that groups have to do.
+	workloads map[string]configz.Workload
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
 }
@@ -361,8 +363,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		report.Channels = maps.Clone(d.channels)
 	}
 	if target.Component == dataplane.Router {
-		report.Channels = departing
-		report.Queues = maps.Clone(d.queues)
+		report.Channels, report.Workloads, report.Queues = departing, maps.Clone(d.workloads), maps.Clone(d.queues)
 	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)
@@ -396,6 +397,13 @@ func (d *dataPlane) wait(queues map[string]configz.Queue) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.queues = queues
+}
+
+// work lets a group have that to do.
+func (d *dataPlane) work(group string, work configz.Workload) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.workloads = map[string]configz.Workload{group: work}
 }
 
 func (d *dataPlane) hold(kind, name string, generation int64) {

@@ -32,7 +32,8 @@ const (
 	ConditionCalendarStale = "CalendarStale"
 	// ConditionSignedInOnce says whether the Agent has ever signed in; it never holds Ready back.
 	ConditionSignedInOnce = "SignedInOnce"
-	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted; it never holds Ready back.
+	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted, and whether the schedule wants as
+	// many as the forecast does in the coming day; it never holds Ready back.
 	ConditionStaffed = "Staffed"
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.
@@ -77,6 +78,7 @@ const (
 	ReasonCovered            = "Covered"
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"
+	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"
 	ReasonQueueShort         = "QueueShort"
 	ReasonQueueLong          = "QueueLong"

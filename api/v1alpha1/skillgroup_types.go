@@ -82,8 +82,9 @@ type SkillGroupSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	PriorityAgeing *int32 `json:"priorityAgeing,omitempty"`
 
-	// seats bounds how many of the group's agents are wanted on duty. How many are is up to the schedule, and to whoever asks for
-	// more: the larger of the two, within min and max. Whether that many are on duty is the condition Staffed.
+	// seats bounds how many of the group's agents are wanted on duty, and says what its customers are promised. How many are wanted
+	// is up to the schedule, to whoever asks for more, and to what the customers' promise takes: the largest of the three, within
+	// min and max. Whether that many are on duty is the condition Staffed.
 	// +optional
 	// +kubebuilder:default={}
 	Seats SkillGroupSeats `json:"seats,omitempty"`
@@ -192,8 +193,9 @@ type QueueOverflow struct {
 	ToRef SkillGroupReference `json:"toRef"`
 }
 
-// SkillGroupSeats bounds how many of a group's agents are wanted on duty.
+// SkillGroupSeats bounds how many of a group's agents are wanted on duty, and says what its customers are promised.
 // +kubebuilder:validation:XValidation:rule="!has(self.max) || self.max >= self.min",message="max must not be less than min"
+// +kubebuilder:validation:XValidation:rule="has(self.answeredWithin) || !has(self.answeredPercent) && !has(self.maxOccupancyPercent) && !has(self.shrinkagePercent)",message="answeredPercent, maxOccupancyPercent and shrinkagePercent qualify a promise: set answeredWithin as well, for example 2m, or remove them"
 type SkillGroupSeats struct {
 	// asked is how many seats somebody asks for beyond the schedule, 0 to 10000. Default 0. It is the field of the scale
 	// subresource, set by `kubectl scale skillgroup/after-sales --replicas=5` and taken back by `--replicas=0`. Never put it into
@@ -211,12 +213,41 @@ type SkillGroupSeats struct {
 	// +kubebuilder:validation:Maximum=10000
 	Min *int32 `json:"min,omitempty"`
 
-	// max is the largest number of seats that are wanted, whatever the schedule says and people ask for: 1 to 10000, and at least
-	// min. Default: no limit.
+	// max is the largest number of seats that are wanted, whatever the schedule says, people ask for and customers take: 1 to
+	// 10000, and at least min. Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000
 	Max *int32 `json:"max,omitempty"`
+
+	// answeredWithin is the time within which customers who wait for an agent should get one, for example 2m; at least 1s, at most
+	// 24h. With it the operator recommends seats from the contacts that come and the time that they take, while the group is open,
+	// and forecasts the day ahead. Default: none, and nothing is recommended.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write answeredWithin in hours, minutes and seconds, for example 2m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="answeredWithin must be at least 1s and at most 24h"
+	AnsweredWithin string `json:"answeredWithin,omitempty"`
+
+	// answeredPercent is how many percent of the customers should get an agent within answeredWithin, 1 to 99. Default 90.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	AnsweredPercent *int32 `json:"answeredPercent,omitempty"`
+
+	// maxOccupancyPercent is for how many percent of their time agents may be busy, 10 to 100: in a large group the promise alone
+	// would leave them no breath. Default 85.
+	// +optional
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=100
+	MaxOccupancyPercent *int32 `json:"maxOccupancyPercent,omitempty"`
+
+	// shrinkagePercent is how many percent of those on the roster are not at their seats: on leave, ill, in training, on a break;
+	// 0 to 90. It does not change how many are wanted on duty, but how many are to be rostered for them. Default 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=90
+	ShrinkagePercent *int32 `json:"shrinkagePercent,omitempty"`
 }
 
 // PriorityRule adds to the priority of conversations.
@@ -267,6 +298,10 @@ type SkillGroupStatus struct {
 	// queue says who waits for the group's agents. Absent while no replica of the router can say.
 	// +optional
 	Queue *SkillGroupQueueStatus `json:"queue,omitempty"`
+	// forecast is what the day ahead will bring, written once an hour. Absent without spec.seats.answeredWithin, and until the
+	// group has history enough.
+	// +optional
+	Forecast *SkillGroupForecast `json:"forecast,omitempty"`
 }
 
 // SkillGroupQueueStatus reports on the queue of a SkillGroup, at most 15 seconds old.
@@ -277,6 +312,36 @@ type SkillGroupQueueStatus struct {
 	// oldestWaitingSince is since when the one who has waited longest waits. Absent when nobody does.
 	// +optional
 	OldestWaitingSince *metav1.Time `json:"oldestWaitingSince,omitempty"`
+}
+
+// SkillGroupForecast is what the day ahead will bring.
+type SkillGroupForecast struct {
+	// hours are 24, one after the other, the first the one in which it was written.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=24
+	Hours []ForecastHour `json:"hours"`
+	// meanAbsoluteError is by how many contacts an hour forecasts made this way would have been off in the group's own history, on
+	// average: "3.2". Absent while there is too little of it to tell.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	MeanAbsoluteError string `json:"meanAbsoluteError,omitempty"`
+}
+
+// ForecastHour is what one hour will bring.
+type ForecastHour struct {
+	// start of the hour.
+	// +required
+	Start metav1.Time `json:"start"`
+	// arrivals are the contacts that will come.
+	// +required
+	Arrivals int32 `json:"arrivals"`
+	// seats is how many agents should be on duty for them.
+	// +required
+	Seats int32 `json:"seats"`
+	// rostered is how many have to be on the roster for that, by spec.seats.shrinkagePercent.
+	// +required
+	Rostered int32 `json:"rostered"`
 }
 
 // SkillGroupSeatsStatus reports on the seats of a SkillGroup.
@@ -291,8 +356,13 @@ type SkillGroupSeatsStatus struct {
 	// onDuty is how many of the group's agents are on duty, at most 15 seconds old. Absent while no replica of the desk can say.
 	// +optional
 	OnDuty *int32 `json:"onDuty,omitempty"`
-	// wanted is the larger of scheduled and asked, within spec.seats.min and max. Absent while nobody can say what the schedule
-	// wants.
+	// recommended is how many agents should be on duty so that spec.seats.answeredWithin is kept: for the most contacts that came
+	// within one hour lately, or for those forecast for the next, whichever are more. It rises at once and falls after a quarter of
+	// an hour at the earliest. Absent without a promise, while the group is closed, and while nobody can say.
+	// +optional
+	Recommended *int32 `json:"recommended,omitempty"`
+	// wanted is the largest of scheduled, asked and recommended, within spec.seats.min and max. Absent while nobody can say what
+	// the schedule wants.
 	// +optional
 	Wanted *int32 `json:"wanted,omitempty"`
 	// reason says why that many are wanted.

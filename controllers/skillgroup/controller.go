@@ -1,5 +1,6 @@
 // Package skillgroup reconciles SkillGroups: it resolves their references, counts their agents, the seats that are wanted
-// and taken and the customers who wait, looks for the skills that Channels want of them, and reports who serves them.
+// and taken and the customers who wait, recommends seats where customers are promised an answer in time, looks for the skills
+// that Channels want of them, and reports who serves them.
 //
 // It writes nothing but the status. What a schedule wants it reads from the schedule's status, whose transitions wake it: the
 // schedule's own controller alone looks at the clock.
@@ -40,7 +41,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := status(seen, decided, now)
 	return r.Report(ctx, reporter.Pass{
 		Object: seen.group, Before: seen.group.Status.Conditions, Status: after, After: after.Conditions,
-		Turns: []string{v1alpha1.ConditionQueueHealthy}, Pending: decided.pending, Wake: decided.wake,
+		Turns: []string{v1alpha1.ConditionQueueHealthy, v1alpha1.ConditionStaffed}, Pending: decided.pending, Wake: decided.wake,
 	})
 }
 

@@ -16,6 +16,8 @@ type verdict struct {
 	findings []conditions.Condition
 	// seats that are wanted and taken.
 	seats v1alpha1.SkillGroupSeatsStatus
+	// forecast is what the day ahead will bring.
+	forecast *v1alpha1.SkillGroupForecast
 	// queue is who waits; nil when nobody can say.
 	queue *v1alpha1.SkillGroupQueueStatus
 	// wake is when to ask the replicas again; zero while there is none.
@@ -33,17 +35,20 @@ func decide(seen *scene, now time.Time) verdict {
 			"Without its ShiftSchedule the group is served around the clock, not as declared")
 	}
 	findings := []conditions.Condition{refs.Finding(problems(seen)), acknowledged}
-	decided := verdict{seats: seats(seen), queue: waiting(seen.group.Name, seen.router), pending: ack.Pending(acknowledged)}
+	decided := verdict{
+		seats: seats(seen, now), forecast: forecastOf(seen), queue: waiting(seen.group.Name, seen.router), pending: ack.Pending(acknowledged),
+	}
 	if len(seen.desk)+len(seen.router) > 0 {
 		decided.wake = askInterval
 	}
-	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffed(decided.seats),
+	staffing := staffed(decided.seats, shortfalls(seen.group.Spec.Seats, decided.forecast, seen.plan, now), seen.plan)
+	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffing,
 		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents), healthy(seen.rules, decided.queue, now))
 	return decided
 }
 
 // seats says what is wanted and taken. What a schedule wants that is not there, nobody can say.
-func seats(seen *scene) v1alpha1.SkillGroupSeatsStatus {
+func seats(seen *scene, now time.Time) v1alpha1.SkillGroupSeatsStatus {
 	spec := seen.group.Spec
 	var scheduled *demand
 	unknown := ""
@@ -59,7 +64,7 @@ func seats(seen *scene) v1alpha1.SkillGroupSeatsStatus {
 	}
 	out := v1alpha1.SkillGroupSeatsStatus{Reason: unknown}
 	if unknown == "" {
-		out = decideSeats(spec.Seats, scheduled)
+		out = decideSeats(spec.Seats, scheduled, recommend(seen, scheduled, now))
 	}
 	out.OnDuty = onDuty(seen.desk, names(seen.agents))
 	return out

@@ -24,6 +24,8 @@ type scene struct {
 	brand *v1alpha1.Brand
 	// schedule is the group's, its own or the Brand's; nil when there is none, or it cannot be used.
 	schedule *v1alpha1.ShiftSchedule
+	// plan is the schedule with its calendars; nil without one, and for a group that promises nothing.
+	plan *schedule.Schedule
 	// scheduleProblem says why it cannot be used; nil when it can, or there is none.
 	scheduleProblem *refs.Problem
 	// selectorErr says why the selector cannot be used.
@@ -101,13 +103,36 @@ func (r *Reconciler) observeSchedule(ctx context.Context, seen *scene, key types
 		seen.scheduleProblem = &problem
 		return nil
 	}
-	if _, err := schedule.Compile(found.Spec); err != nil {
+	compiled, err := schedule.Compile(found.Spec)
+	if err != nil {
 		problem := refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}
 		seen.scheduleProblem = &problem
 		return nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
 	}
 	seen.schedule = found
-	return nil
+	if _, promised := targetOf(seen.group.Spec.Seats); promised {
+		seen.plan, err = r.withCalendars(ctx, compiled, found)
+	}
+	return err
+}
+
+// withCalendars is a schedule with what there is of its calendars; of a calendar that cannot be used, its own condition tells.
+func (r *Reconciler) withCalendars(ctx context.Context, compiled *schedule.Schedule, of *v1alpha1.ShiftSchedule) (*schedule.Schedule, error) {
+	var calendars []*schedule.Calendar
+	for _, name := range schedule.CalendarNames(of.Spec) {
+		found := &v1alpha1.HolidayCalendar{}
+		exists, err := refs.Get(ctx, r.Client, types.NamespacedName{Name: name}, found)
+		if err != nil {
+			return nil, err
+		}
+		if !exists {
+			continue
+		}
+		if calendar, err := schedule.CompileCalendar(found.Spec); err == nil {
+			calendars = append(calendars, calendar)
+		}
+	}
+	return compiled.With(calendars...), nil
 }
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {

@@ -2,11 +2,13 @@ package skillgroup
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
 // askInterval is how often the replicas are asked who is on duty and who waits, which no watch can tell.
@@ -16,12 +18,13 @@ const askInterval = 10 * time.Second
 type demand struct {
 	seats int32
 	// why names what is on: the peak, the shift, or that it is closed.
-	why string
+	why    string
+	closed bool
 }
 
 // demandOf is what a schedule's own status says, so that the two objects cannot disagree; nil while it says nothing.
-func demandOf(schedule *v1alpha1.ShiftSchedule) *demand {
-	now := schedule.Status
+func demandOf(of *v1alpha1.ShiftSchedule) *demand {
+	now := of.Status
 	switch {
 	case now.Seats == nil:
 		return nil
@@ -30,12 +33,13 @@ func demandOf(schedule *v1alpha1.ShiftSchedule) *demand {
 	case now.CurrentShift != "":
 		return &demand{seats: *now.Seats, why: "shift " + now.CurrentShift}
 	}
-	return &demand{seats: *now.Seats, why: "closed"}
+	return &demand{seats: *now.Seats, why: "closed", closed: true}
 }
 
-// decideSeats says how many seats are wanted, and why: the larger of what the schedule wants and what somebody asks for, within
-// bounds. scheduled is nil for a group that follows no schedule.
-func decideSeats(spec v1alpha1.SkillGroupSeats, scheduled *demand) v1alpha1.SkillGroupSeatsStatus {
+// decideSeats says how many seats are wanted, and why: the largest of what the schedule wants, what somebody asks for and what
+// the customers want, within bounds. scheduled is nil for a group that follows no schedule, advice for one to which nothing is
+// recommended.
+func decideSeats(spec v1alpha1.SkillGroupSeats, scheduled *demand, advice *recommendation) v1alpha1.SkillGroupSeatsStatus {
 	asked := valueOf(spec.Asked)
 	out, wanted := v1alpha1.SkillGroupSeatsStatus{Reason: "Neither a schedule nor anybody asks for seats"}, asked
 	switch {
@@ -55,6 +59,10 @@ func decideSeats(spec v1alpha1.SkillGroupSeats, scheduled *demand) v1alpha1.Skil
 		out.Scheduled = &scheduled.seats
 		wanted = max(wanted, scheduled.seats)
 	}
+	if advice != nil {
+		out.Recommended = advice.seats
+		wanted, out.Reason = heed(advice, wanted, out.Reason)
+	}
 	if least := valueOf(spec.Min); wanted < least {
 		wanted = least
 		out.Reason += fmt.Sprintf(", raised to min %d", least)
@@ -65,6 +73,20 @@ func decideSeats(spec v1alpha1.SkillGroupSeats, scheduled *demand) v1alpha1.Skil
 	}
 	out.Wanted = &wanted
 	return out
+}
+
+// heed adds a recommendation to what is wanted without it. Its sentence changes with the contacts: it is told where it decides.
+func heed(advice *recommendation, wanted int32, reason string) (heeded int32, why string) {
+	switch recommended := valueOf(advice.seats); {
+	case advice.seats == nil:
+		return wanted, reason + "; " + advice.why
+	case recommended > wanted && wanted > 0:
+		return recommended, advice.why + "; " + strings.ToLower(reason[:1]) + reason[1:]
+	case recommended > wanted:
+		return recommended, advice.why
+	default:
+		return wanted, reason
+	}
 }
 
 func valueOf(optional *int32) int32 {
@@ -99,20 +121,23 @@ func onDuty(desk []ack.Answer, members []string) *int32 {
 	return new(count(on))
 }
 
-// staffed says whether the seats that are wanted are taken.
-func staffed(seats v1alpha1.SkillGroupSeatsStatus) conditions.Condition {
+// staffed says whether the seats that are wanted are taken, and whether enough are scheduled for the day ahead.
+func staffed(seats v1alpha1.SkillGroupSeatsStatus, ahead []shortfall, plan *schedule.Schedule) conditions.Condition {
 	const condition = v1alpha1.ConditionStaffed
+	taken := "No seats are wanted"
 	switch {
 	case seats.Wanted == nil:
 		return conditions.Unknown(condition, v1alpha1.ReasonAwaitingReferences, seats.Reason)
-	case *seats.Wanted == 0:
-		return conditions.True(condition, v1alpha1.ReasonStaffed, "No seats are wanted")
-	case seats.OnDuty == nil:
+	case *seats.Wanted > 0 && seats.OnDuty == nil:
 		return conditions.Unknown(condition, v1alpha1.ReasonNotReported, "No replica of the desk says who is on duty")
+	case *seats.Wanted > 0:
+		taken = fmt.Sprintf("%d of %d seats are taken", *seats.OnDuty, *seats.Wanted)
 	}
-	taken := fmt.Sprintf("%d of %d seats are taken", *seats.OnDuty, *seats.Wanted)
-	if *seats.OnDuty < *seats.Wanted {
+	if *seats.Wanted > valueOf(seats.OnDuty) {
 		return conditions.False(condition, v1alpha1.ReasonUnderstaffed, taken)
+	}
+	if len(ahead) > 0 {
+		return conditions.False(condition, v1alpha1.ReasonStaffingShortfall, sayShortfalls(ahead, plan.Location()))
 	}
 	return conditions.True(condition, v1alpha1.ReasonStaffed, taken)
 }

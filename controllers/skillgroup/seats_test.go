@@ -2,7 +2,9 @@ package skillgroup
 
 import (
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,40 +27,63 @@ func TestSeatsThatAreWanted(t *testing.T) {
 		}
 		return s
 	}
+	wants := func(seats int32) *recommendation {
+		return &recommendation{seats: &seats, why: fmt.Sprintf("the load wants %d seats", seats)}
+	}
 	for name, tt := range map[string]struct {
 		spec      v1alpha1.SkillGroupSeats
 		scheduled *demand
+		advice    *recommendation
 		want      status
 	}{
-		"nothing is declared": {v1alpha1.SkillGroupSeats{}, nil, status{Wanted: n(0), Reason: "Neither a schedule nor anybody asks for seats"}},
-		"the schedule alone":  {spec(0, 0, 0), noon, status{Scheduled: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon)"}},
+		"nothing is declared": {v1alpha1.SkillGroupSeats{}, nil, nil, status{Wanted: n(0), Reason: "Neither a schedule nor anybody asks for seats"}},
+		"the schedule alone":  {spec(0, 0, 0), noon, nil, status{Scheduled: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon)"}},
 		"the schedule is closed": {
-			spec(0, 0, 0), &demand{why: "closed"}, status{Scheduled: n(0), Wanted: n(0), Reason: "The schedule wants 0 (closed)"},
+			spec(0, 0, 0), &demand{why: "closed"}, nil, status{Scheduled: n(0), Wanted: n(0), Reason: "The schedule wants 0 (closed)"},
 		},
-		"somebody alone": {spec(5, 0, 0), nil, status{Asked: n(5), Wanted: n(5), Reason: "5 were asked for"}},
+		"somebody alone": {spec(5, 0, 0), nil, nil, status{Asked: n(5), Wanted: n(5), Reason: "5 were asked for"}},
 		"somebody asks for more": {
-			spec(5, 0, 0), noon, status{Scheduled: n(3), Asked: n(5), Wanted: n(5), Reason: "5 were asked for, the schedule wants 3 (peak noon)"},
+			spec(5, 0, 0), noon, nil, status{Scheduled: n(3), Asked: n(5), Wanted: n(5), Reason: "5 were asked for, the schedule wants 3 (peak noon)"},
 		},
 		"somebody asks for as many": {
-			spec(3, 0, 0), noon, status{Scheduled: n(3), Asked: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon), 3 were asked for"},
+			spec(3, 0, 0), noon, nil, status{Scheduled: n(3), Asked: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon), 3 were asked for"},
 		},
 		"somebody asks for fewer": {
-			spec(2, 0, 0), noon, status{Scheduled: n(3), Asked: n(2), Wanted: n(3), Reason: "The schedule wants 3 (peak noon), 2 were asked for"},
+			spec(2, 0, 0), noon, nil, status{Scheduled: n(3), Asked: n(2), Wanted: n(3), Reason: "The schedule wants 3 (peak noon), 2 were asked for"},
 		},
 		"more than the limit": {
-			spec(5, 0, 4), noon,
+			spec(5, 0, 4), noon, nil,
 			status{Scheduled: n(3), Asked: n(5), Wanted: n(4), Reason: "5 were asked for, the schedule wants 3 (peak noon), limited to max 4"},
 		},
 		"fewer than the least, also while closed": {
-			spec(0, 1, 4), &demand{why: "closed"}, status{Scheduled: n(0), Wanted: n(1), Reason: "The schedule wants 0 (closed), raised to min 1"},
+			spec(0, 1, 4), &demand{why: "closed"}, nil, status{Scheduled: n(0), Wanted: n(1), Reason: "The schedule wants 0 (closed), raised to min 1"},
 		},
 		"the least without a schedule": {
-			spec(0, 2, 0), nil, status{Wanted: n(2), Reason: "Neither a schedule nor anybody asks for seats, raised to min 2"},
+			spec(0, 2, 0), nil, nil, status{Wanted: n(2), Reason: "Neither a schedule nor anybody asks for seats, raised to min 2"},
 		},
-		"within the bounds": {spec(0, 3, 3), noon, status{Scheduled: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon)"}},
+		"within the bounds": {spec(0, 3, 3), noon, nil, status{Scheduled: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon)"}},
+		"customers who want more than the schedule": {
+			spec(0, 0, 0), noon, wants(5),
+			status{Scheduled: n(3), Recommended: n(5), Wanted: n(5), Reason: "the load wants 5 seats; the schedule wants 3 (peak noon)"},
+		},
+		"customers who want fewer": {
+			spec(0, 0, 0), noon, wants(2), status{Scheduled: n(3), Recommended: n(2), Wanted: n(3), Reason: "The schedule wants 3 (peak noon)"},
+		},
+		"customers alone": {spec(0, 0, 0), nil, wants(2), status{Recommended: n(2), Wanted: n(2), Reason: "the load wants 2 seats"}},
+		"customers who want more than the limit": {
+			spec(4, 0, 4), noon, wants(5),
+			status{
+				Scheduled: n(3), Asked: n(4), Recommended: n(5), Wanted: n(4),
+				Reason: "the load wants 5 seats; 4 were asked for, the schedule wants 3 (peak noon), limited to max 4",
+			},
+		},
+		"customers of whom nobody knows": {
+			spec(0, 0, 0), noon, &recommendation{why: "nobody knows"},
+			status{Scheduled: n(3), Wanted: n(3), Reason: "The schedule wants 3 (peak noon); nobody knows"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, decideSeats(tt.spec, tt.scheduled)); diff != "" {
+			if diff := cmp.Diff(tt.want, decideSeats(tt.spec, tt.scheduled, tt.advice)); diff != "" {
 				t.Errorf("seats (-want +got):\n%s", diff)
 			}
 		})
@@ -72,9 +97,9 @@ func TestWhatAScheduleWants(t *testing.T) {
 		want   *demand
 	}{
 		"it was not looked at": {v1alpha1.ShiftScheduleStatus{}, nil},
-		"in a peak":            {v1alpha1.ShiftScheduleStatus{CurrentShift: "weekday", CurrentPeak: "noon", Seats: &seats}, &demand{3, "peak noon"}},
-		"in a shift":           {v1alpha1.ShiftScheduleStatus{CurrentShift: "weekday", Seats: &seats}, &demand{3, "shift weekday"}},
-		"closed":               {v1alpha1.ShiftScheduleStatus{Open: metav1.ConditionFalse, Seats: new(int32)}, &demand{0, "closed"}},
+		"in a peak":            {v1alpha1.ShiftScheduleStatus{CurrentShift: "weekday", CurrentPeak: "noon", Seats: &seats}, &demand{seats: 3, why: "peak noon"}},
+		"in a shift":           {v1alpha1.ShiftScheduleStatus{CurrentShift: "weekday", Seats: &seats}, &demand{seats: 3, why: "shift weekday"}},
+		"closed":               {v1alpha1.ShiftScheduleStatus{Open: metav1.ConditionFalse, Seats: new(int32)}, &demand{why: "closed", closed: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, demandOf(&v1alpha1.ShiftSchedule{Status: tt.status}), cmp.AllowUnexported(demand{})); diff != "" {
@@ -125,7 +150,7 @@ func TestStaffed(t *testing.T) {
 		"nobody says how many are wanted":    {n(1), nil, conditions.Unknown("Staffed", "AwaitingReferences", "why")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Reason: "why"})
+			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Reason: "why"}, nil, nil)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("condition (-want +got):\n%s", diff)
 			}
@@ -154,7 +179,7 @@ func TestWhatTheScheduleWantsIsNotGuessed(t *testing.T) {
 		"the schedule of a Brand that is not": {&scene{group: group("")}, "Which schedule the group follows is not known: Brand lumi does not exist in this namespace"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := seats(tt.seen); got.Wanted != nil || got.Reason != tt.want {
+			if got := seats(tt.seen, time.Time{}); got.Wanted != nil || got.Reason != tt.want {
 				t.Errorf("wanted %v because %q, want nothing because %q", got.Wanted, got.Reason, tt.want)
 			}
 		})

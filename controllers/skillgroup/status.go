@@ -15,6 +15,7 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.SkillGroupStat
 		Agents:             count(len(seen.agents)),
 		Seats:              &decided.seats,
 		Queue:              decided.queue,
+		Forecast:           decided.forecast,
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package reporter is what those controllers share that write nothing but the status of their kind: one write of it, one
-// event when Ready changes, and when to look again.
+// Package reporter is what those controllers share that write nothing but the status of their kind: one write of it,
+// events when Ready and what a kind names beside it change, and when to look again.
 //
 // It decides nothing: what a status says is the controllers' own.
 package reporter
