@@ -171,9 +171,9 @@ func TestCountingReadsWhatIsOpenAndWhatEndedLately(t *testing.T) {
 	s := open(t)
 	ctx := t.Context()
 	for _, statement := range []string{
-		`INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, opened_at, last_message_at, queued_at, closed_at, offered_at, offered_to)
-			SELECT gen_random_uuid(), 'shop', i::text, gen_random_uuid(), 'closed', 'sales', now(), now(), now(), now() - i * interval '1 minute', now() - i * interval '1 minute', 'sales'
-			FROM generate_series(1, 20000) AS i`,
+		`INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, opened_at, last_message_at, closed_at, offered_at, offered_to)
+			SELECT gen_random_uuid(), 'shop', n::text, gen_random_uuid(), 'closed', 'sales', at, at, at, at, 'sales'
+			FROM (SELECT n, now() - n * interval '1 minute' AS at FROM generate_series(1, 20000) AS n) AS ended`,
 		"ANALYZE conversation",
 	} {
 		if _, err := s.Pool().Exec(ctx, statement); err != nil {

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ const (
 	workloadTimeout  = 30 * time.Second
 	// handlingOver is over how long the handling time of contacts is averaged: one of each weekday.
 	handlingOver = 7 * 24 * time.Hour
-	// quartersAnHour of an hour.
+	// quartersAnHour is how many quarters an hour has.
 	quartersAnHour = int(time.Hour / store.Quarter)
 )
 
@@ -28,12 +29,21 @@ func (r *Router) Workloads() map[string]configz.Workload {
 	return nil
 }
 
+// workloads is what counts the groups' work. Its owner is one goroutine.
+type workloads struct {
+	*Router
+	// forecasts by group, and the hour in which they were made.
+	forecasts map[string]*configz.Forecast
+	hour      time.Time
+}
+
 // watchWorkloads counts until ctx ends.
 func (r *Router) watchWorkloads(ctx context.Context) {
+	w := &workloads{Router: r}
 	ticker := time.NewTicker(workloadInterval)
 	defer ticker.Stop()
 	for {
-		if err := r.countWorkloads(ctx); err != nil && ctx.Err() == nil {
+		if err := w.count(ctx); err != nil && ctx.Err() == nil {
 			r.Logger.Warn("Counting what the groups have to do failed, trying again in a minute", "error", err)
 		}
 		select {
@@ -44,26 +54,41 @@ func (r *Router) watchWorkloads(ctx context.Context) {
 	}
 }
 
-// countWorkloads has the brand's workload counted, unless another replica does so at the moment, and reads what there is.
-func (r *Router) countWorkloads(ctx context.Context) error {
+// count has the brand's workload counted, unless another replica does so at the moment, and reads what there is.
+func (w *workloads) count(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, workloadTimeout)
 	defer cancel()
-	now, queries := r.Now().UTC(), r.Store.Queries()
-	if err := r.Store.CountWorkload(ctx, now); err != nil {
+	now := w.Now().UTC()
+	if err := w.Store.CountWorkload(ctx, now); err != nil {
 		return err
 	}
-	quarter := now.Truncate(store.Quarter)
+	failed := w.forecast(ctx, now)
+	counted, err := w.lately(ctx, now)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	for group, work := range counted {
+		work.Forecast = w.forecasts[group]
+		counted[group] = work
+	}
+	w.workloads.Store(&counted)
+	return failed
+}
+
+// lately is who came to each group lately, and how long contacts take there.
+func (w *workloads) lately(ctx context.Context, now time.Time) (map[string]configz.Workload, error) {
+	quarter, queries := now.Truncate(store.Quarter), w.Store.Queries()
 	arrivals, err := queries.WorkloadArrivals(ctx, quarter.Add(-time.Hour), quarter.Add(store.Quarter))
 	if err != nil {
-		return fmt.Errorf("reading who came lately: %w", err)
+		return nil, fmt.Errorf("reading who came lately: %w", err)
 	}
 	// Without the quarter that is not over, so that within one the average stays as it is.
 	handling, err := queries.WorkloadHandling(ctx, quarter.Add(-handlingOver), quarter)
 	if err != nil {
-		return fmt.Errorf("reading how long contacts take: %w", err)
+		return nil, fmt.Errorf("reading how long contacts take: %w", err)
 	}
 	counted := map[string]configz.Workload{}
-	for _, group := range r.Catalog.Snapshot().Groups() {
+	for _, group := range w.Catalog.Snapshot().Groups() {
 		counted[group.Name] = configz.Workload{At: now, Arrivals: busiestHour(arrivals, group.Name, quarter)}
 	}
 	for _, row := range handling {
@@ -72,8 +97,7 @@ func (r *Router) countWorkloads(ctx context.Context) error {
 			counted[row.SkillGroup] = work
 		}
 	}
-	r.workloads.Store(&counted)
-	return nil
+	return counted, nil
 }
 
 // busiestHour are the most contacts that came to a group in one hour: in that which ends with the quarter of an hour that is

@@ -15,7 +15,7 @@ import (
 // counts has the groups' work counted.
 func (w *world) counts() map[string]configz.Workload {
 	w.t.Helper()
-	if err := w.countWorkloads(w.t.Context()); err != nil {
+	if err := (&workloads{Router: w.Router}).count(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.Workloads()

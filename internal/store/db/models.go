@@ -204,8 +204,8 @@ type TokenRefresh struct {
 }
 
 type Workload struct {
-	Quarter         time.Time
 	SkillGroup      string
+	Quarter         time.Time
 	Arrivals        int32
 	Handled         int32
 	HandlingSeconds int64

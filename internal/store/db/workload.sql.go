@@ -42,8 +42,8 @@ func (q *Queries) WorkloadArrivals(ctx context.Context, since time.Time, until t
 }
 
 const WorkloadCount = `-- name: WorkloadCount :execrows
-INSERT INTO workload (quarter, skill_group, arrivals, handled, handling_seconds)
-SELECT date_bin('15 minutes', events.at, 'epoch'), events.skill_group, sum(events.arrivals), sum(events.handled), sum(events.seconds)
+INSERT INTO workload (skill_group, quarter, arrivals, handled, handling_seconds)
+SELECT events.skill_group, date_bin('15 minutes', events.at, 'epoch'), sum(events.arrivals), sum(events.handled), sum(events.seconds)
 FROM (
     SELECT q.offered_at AS at, q.offered_to AS skill_group, 1 AS arrivals, 0 AS handled, 0 AS seconds
     FROM conversation q WHERE q.state = 'queued' AND q.offered_at >= $1::timestamptz
@@ -63,7 +63,7 @@ FROM (
 ) AS events
 WHERE events.skill_group <> ''
 GROUP BY 1, 2
-ON CONFLICT (quarter, skill_group) DO UPDATE
+ON CONFLICT (skill_group, quarter) DO UPDATE
 SET arrivals = excluded.arrivals, handled = excluded.handled, handling_seconds = excluded.handling_seconds
 WHERE (workload.arrivals, workload.handled, workload.handling_seconds)
     IS DISTINCT FROM (excluded.arrivals, excluded.handled, excluded.handling_seconds)
@@ -124,28 +124,26 @@ func (q *Queries) WorkloadHandling(ctx context.Context, since time.Time, until t
 	return items, nil
 }
 
-const WorkloadHours = `-- name: WorkloadHours :many
-SELECT skill_group, date_bin('1 hour', quarter, 'epoch')::timestamptz AS hour, sum(arrivals)::bigint AS arrivals
-FROM workload WHERE quarter >= $1 AND quarter < $2 GROUP BY 1, 2 ORDER BY 1, 2
+const WorkloadHistory = `-- name: WorkloadHistory :many
+SELECT quarter, arrivals FROM workload WHERE skill_group = $1 AND quarter >= $2 AND quarter < $3 ORDER BY quarter
 `
 
-type WorkloadHoursRow struct {
-	SkillGroup string
-	Hour       time.Time
-	Arrivals   int64
+type WorkloadHistoryRow struct {
+	Quarter  time.Time
+	Arrivals int32
 }
 
-// The same by hour.
-func (q *Queries) WorkloadHours(ctx context.Context, since time.Time, until time.Time) ([]WorkloadHoursRow, error) {
-	rows, err := q.db.Query(ctx, WorkloadHours, since, until)
+// The same of one group, since as long as it goes back.
+func (q *Queries) WorkloadHistory(ctx context.Context, skillGroup string, since time.Time, until time.Time) ([]WorkloadHistoryRow, error) {
+	rows, err := q.db.Query(ctx, WorkloadHistory, skillGroup, since, until)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []WorkloadHoursRow
+	var items []WorkloadHistoryRow
 	for rows.Next() {
-		var i WorkloadHoursRow
-		if err := rows.Scan(&i.SkillGroup, &i.Hour, &i.Arrivals); err != nil {
+		var i WorkloadHistoryRow
+		if err := rows.Scan(&i.Quarter, &i.Arrivals); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -10,15 +10,17 @@ ALTER TABLE conversation ADD COLUMN offered_to text NOT NULL DEFAULT '';
 CREATE INDEX conversation_ended ON conversation (closed_at) WHERE state = 'closed' AND offered_at IS NOT NULL;
 
 CREATE TABLE workload (
-    quarter          timestamptz NOT NULL,
     skill_group      text        NOT NULL,
+    -- When the quarter of an hour begins.
+    quarter          timestamptz NOT NULL,
     -- Conversations that were offered to the group.
     arrivals         integer     NOT NULL,
     -- Conversations of the group that an agent had when they ended, and the sum of the times since they were assigned.
     handled          integer     NOT NULL,
     handling_seconds bigint      NOT NULL,
-    PRIMARY KEY (quarter, skill_group)
+    PRIMARY KEY (skill_group, quarter)
 );
+CREATE INDEX workload_quarter ON workload (quarter);
 
 -- +goose Down
 DROP TABLE workload;

@@ -10,8 +10,8 @@ SELECT max(quarter)::timestamptz AS quarter FROM workload HAVING max(quarter) IS
 -- Counts anew every quarter of an hour from since, which is the start of one; what has not changed is not written. No event
 -- changes afterwards, so that it does not matter how often they are counted. A conversation that was offered since then is
 -- open, or has ended since then: indexes find both. (Each state is written out, and until bounds the range, for a plan that is made once.)
-INSERT INTO workload (quarter, skill_group, arrivals, handled, handling_seconds)
-SELECT date_bin('15 minutes', events.at, 'epoch'), events.skill_group, sum(events.arrivals), sum(events.handled), sum(events.seconds)
+INSERT INTO workload (skill_group, quarter, arrivals, handled, handling_seconds)
+SELECT events.skill_group, date_bin('15 minutes', events.at, 'epoch'), sum(events.arrivals), sum(events.handled), sum(events.seconds)
 FROM (
     SELECT q.offered_at AS at, q.offered_to AS skill_group, 1 AS arrivals, 0 AS handled, 0 AS seconds
     FROM conversation q WHERE q.state = 'queued' AND q.offered_at >= @since::timestamptz
@@ -31,7 +31,7 @@ FROM (
 ) AS events
 WHERE events.skill_group <> ''
 GROUP BY 1, 2
-ON CONFLICT (quarter, skill_group) DO UPDATE
+ON CONFLICT (skill_group, quarter) DO UPDATE
 SET arrivals = excluded.arrivals, handled = excluded.handled, handling_seconds = excluded.handling_seconds
 WHERE (workload.arrivals, workload.handled, workload.handling_seconds)
     IS DISTINCT FROM (excluded.arrivals, excluded.handled, excluded.handling_seconds);
@@ -40,10 +40,9 @@ WHERE (workload.arrivals, workload.handled, workload.handling_seconds)
 -- Who was offered to each group, by quarter of an hour.
 SELECT skill_group, quarter, arrivals FROM workload WHERE quarter >= @since AND quarter < @until AND arrivals > 0 ORDER BY skill_group, quarter;
 
--- name: WorkloadHours :many
--- The same by hour.
-SELECT skill_group, date_bin('1 hour', quarter, 'epoch')::timestamptz AS hour, sum(arrivals)::bigint AS arrivals
-FROM workload WHERE quarter >= @since AND quarter < @until GROUP BY 1, 2 ORDER BY 1, 2;
+-- name: WorkloadHistory :many
+-- The same of one group, since as long as it goes back.
+SELECT quarter, arrivals FROM workload WHERE skill_group = @skill_group AND quarter >= @since AND quarter < @until ORDER BY quarter;
 
 -- name: WorkloadHandling :many
 -- How many contacts each group's agents have ended, and how long those took.
