@@ -171,8 +171,8 @@ func TestCountingReadsWhatIsOpenAndWhatEndedLately(t *testing.T) {
 	s := open(t)
 	ctx := t.Context()
 	for _, statement := range []string{
-		`INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, opened_at, last_message_at, closed_at, offered_at, offered_to)
-			SELECT gen_random_uuid(), 'shop', n::text, gen_random_uuid(), 'closed', 'sales', at, at, at, at, 'sales'
+		`INSERT INTO conversation (opened_at, id, last_message_at, channel, closed_at, external_id, offered_at, customer_id, state, skill_group, offered_to)
+			SELECT at, gen_random_uuid(), at, 'shop', at, n::text, at, gen_random_uuid(), 'closed', 'sales', 'pre-sales'
 			FROM (SELECT n, now() - n * interval '1 minute' AS at FROM generate_series(1, 20000) AS n) AS ended`,
 		"ANALYZE conversation",
 	} {
