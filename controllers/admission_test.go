@@ -96,6 +96,8 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an override of one day":                   {override("2026-11-11", "2026-11-11"), ""},
 		"an override that ends before it starts":   {override("2026-11-12", "2026-11-11"), "from must not be after to"},
 		"an Agent with the longest name":           {agent(strings.Repeat("a", 63), "lumi", nil), ""},
+		"an Agent on call":                         {agentOnCall(v1alpha1.OnCallWhenShort), ""},
+		"an Agent who is called at other times":    {agentOnCall("Weekends"), "Unsupported value"},
 		"an Agent with a longer name":              {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
 		"a prefix with dots":                       {prefixed("cs.yingda-1"), ""},
 		"a prefix in capitals":                     {prefixed("Yingda"), "write prefix in lower-case letters"},
@@ -453,6 +455,12 @@ func canned(code string) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.CannedReplies = []v1alpha1.CannedReply{{Code: code, Text: "好"}}
 	return p
+}
+
+func agentOnCall(when v1alpha1.OnCall) *v1alpha1.Agent {
+	a := agent("xiaomei", "lumi", nil)
+	a.Spec.OnCall = when
+	return a
 }
 
 func seated(seats v1alpha1.SkillGroupSeats) *v1alpha1.SkillGroup {

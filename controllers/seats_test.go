@@ -178,3 +178,39 @@ func TestAGroupSaysWhetherItsSeatsAreTaken(t *testing.T) {
 		t.Errorf("writes of a second look (-want +got):\n%s", diff)
 	}
 }
+
+func TestThoseOnCallAreCalledWhenAGroupHasLackedAgentsForFiveMinutes(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	sales := map[string]string{"team": "after-sales"}
+	declared := skillGroup("after-sales", "lumi")
+	declared.Spec.Seats.Min = new(int32(1))
+	reserve := agent("laozhang", "lumi", sales)
+	reserve.Spec.OnCall = v1alpha1.OnCallWhenShort
+	w.data.duty()
+	w.create(declared, agent("xiaomei", "lumi", sales), reserve)
+	group := &v1alpha1.SkillGroup{}
+	w.waitFor(group, "after-sales", v1alpha1.ConditionStaffed, v1alpha1.ReasonUnderstaffed)
+	if group.Status.Seats.ShortSince == nil {
+		t.Error("nobody says since when")
+	}
+	w.clock.advance(5 * time.Minute)
+	nudge(w, "after-sales", group)
+	found := w.waitFor(group, "after-sales", v1alpha1.ConditionStaffed, v1alpha1.ReasonOnCallCalled)
+	want := "0 of 1 seats are taken; called: laozhang"
+	if found.Message != want {
+		t.Errorf("message is %q, want %q", found.Message, want)
+	}
+	w.eventually(func() error {
+		if notes := w.events(v1alpha1.ReasonOnCallCalled); !cmp.Equal(notes, []string{want}) {
+			return fmt.Errorf("events are %q, want one", notes)
+		}
+		return nil
+	})
+	w.data.duty("laozhang")
+	change(w, "after-sales", group, func(g *v1alpha1.SkillGroup) { g.Labels = map[string]string{"nudged": "again"} })
+	w.waitFor(group, "after-sales", v1alpha1.ConditionStaffed, v1alpha1.ReasonStaffed)
+	if group.Status.Seats.ShortSince != nil {
+		t.Errorf("with enough agents it is short since %s", group.Status.Seats.ShortSince)
+	}
+}

@@ -72,6 +72,14 @@ type AgentSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	Capacity int32 `json:"capacity,omitempty"`
+
+	// onCall says whether the person is called when one of their groups has lacked agents for five minutes: Never or WhenShort.
+	// Default Never. Who is called reads it at the workbench until enough are there, and is named in the event OnCallCalled of the
+	// group, which alerting can pass on.
+	// +optional
+	// +kubebuilder:default=Never
+	// +kubebuilder:validation:Enum=Never;WhenShort
+	OnCall OnCall `json:"onCall,omitempty"`
 }
 
 // AgentSkill is something that a person can do.
@@ -88,6 +96,15 @@ type AgentSkill struct {
 	// +kubebuilder:validation:Maximum=5
 	Level int32 `json:"level,omitempty"`
 }
+
+// OnCall says when a person is called.
+type OnCall string
+
+// The times at which a person is called.
+const (
+	OnCallNever     OnCall = "Never"
+	OnCallWhenShort OnCall = "WhenShort"
+)
 
 // AgentStatus reports on an Agent.
 type AgentStatus struct {

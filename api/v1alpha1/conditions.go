@@ -78,6 +78,7 @@ const (
 	ReasonCovered            = "Covered"
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"
+	ReasonOnCallCalled       = "OnCallCalled"
 	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"
 	ReasonQueueShort         = "QueueShort"

@@ -365,6 +365,9 @@ type SkillGroupSeatsStatus struct {
 	// the schedule wants.
 	// +optional
 	Wanted *int32 `json:"wanted,omitempty"`
+	// shortSince is since when fewer are on duty than are wanted. Absent while enough are.
+	// +optional
+	ShortSince *metav1.Time `json:"shortSince,omitempty"`
 	// reason says why that many are wanted.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -58,7 +58,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, demandChanged()))).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfChannel)),
 			builder.WithPredicates(wantsChanged())).
-		// An agent's labels are no part of its generation; its status, which changes more often, does not matter here.
+		// An agent's labels are no part of its generation; its status, which changes as well, does not matter here.
 		Watches(&v1alpha1.Agent{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfAgent)),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, ack.BrandLabel)),

@@ -41,8 +41,9 @@ func decide(seen *scene, now time.Time) verdict {
 	if len(seen.desk)+len(seen.router) > 0 {
 		decided.wake = askInterval
 	}
-	staffing := staffed(decided.seats, shortfalls(seen.group.Spec.Seats, decided.forecast, seen.plan, now), seen.plan)
-	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...), staffing,
+	short := shortfalls(seen.group.Spec.Seats, decided.forecast, seen.plan, now)
+	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
+		staffed(decided.seats, called(decided.seats, onCall(seen.agents), now), short, seen.plan),
 		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents), healthy(seen.rules, decided.queue, now))
 	return decided
 }
@@ -67,6 +68,7 @@ func seats(seen *scene, now time.Time) v1alpha1.SkillGroupSeatsStatus {
 		out = decideSeats(spec.Seats, scheduled, recommend(seen, scheduled, now))
 	}
 	out.OnDuty = onDuty(seen.desk, names(seen.agents))
+	out.ShortSince = shortSince(&out, seen.group.Status.Seats, now)
 	return out
 }
 

@@ -13,9 +13,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// noon is when the tests of this package take place.
-func noon() time.Time { return time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC) }
-
 // counting is a replica of the router that says what the group after-sales has to do.
 func counting(work configz.Workload) ack.Answer {
 	return ack.Answer{Report: configz.Report{Workloads: map[string]configz.Workload{"after-sales": work}}}

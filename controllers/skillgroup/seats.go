@@ -121,8 +121,8 @@ func onDuty(desk []ack.Answer, members []string) *int32 {
 	return new(count(on))
 }
 
-// staffed says whether the seats that are wanted are taken, and whether enough are scheduled for the day ahead.
-func staffed(seats v1alpha1.SkillGroupSeatsStatus, ahead []shortfall, plan *schedule.Schedule) conditions.Condition {
+// staffed says whether the seats that are wanted are taken, who is called if they are not, and whether enough are scheduled for the day ahead.
+func staffed(seats v1alpha1.SkillGroupSeatsStatus, called []string, ahead []shortfall, plan *schedule.Schedule) conditions.Condition {
 	const condition = v1alpha1.ConditionStaffed
 	taken := "No seats are wanted"
 	switch {
@@ -132,6 +132,9 @@ func staffed(seats v1alpha1.SkillGroupSeatsStatus, ahead []shortfall, plan *sche
 		return conditions.Unknown(condition, v1alpha1.ReasonNotReported, "No replica of the desk says who is on duty")
 	case *seats.Wanted > 0:
 		taken = fmt.Sprintf("%d of %d seats are taken", *seats.OnDuty, *seats.Wanted)
+	}
+	if *seats.Wanted > valueOf(seats.OnDuty) && len(called) > 0 {
+		return conditions.False(condition, v1alpha1.ReasonOnCallCalled, taken+sayCalled(called))
 	}
 	if *seats.Wanted > valueOf(seats.OnDuty) {
 		return conditions.False(condition, v1alpha1.ReasonUnderstaffed, taken)

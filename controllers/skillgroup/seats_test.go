@@ -140,17 +140,21 @@ func TestStaffed(t *testing.T) {
 	n := func(v int32) *int32 { return &v }
 	for name, tt := range map[string]struct {
 		onDuty, wanted *int32
+		called         []string
 		want           conditions.Condition
 	}{
-		"enough":                             {n(4), n(4), conditions.True("Staffed", "Staffed", "4 of 4 seats are taken")},
-		"more":                               {n(5), n(4), conditions.True("Staffed", "Staffed", "5 of 4 seats are taken")},
-		"too few":                            {n(2), n(4), conditions.False("Staffed", "Understaffed", "2 of 4 seats are taken")},
-		"nobody is wanted, whoever is there": {nil, n(0), conditions.True("Staffed", "Staffed", "No seats are wanted")},
-		"nobody says who is there":           {nil, n(1), conditions.Unknown("Staffed", "NotReported", "No replica of the desk says who is on duty")},
-		"nobody says how many are wanted":    {n(1), nil, conditions.Unknown("Staffed", "AwaitingReferences", "why")},
+		"enough":  {n(4), n(4), nil, conditions.True("Staffed", "Staffed", "4 of 4 seats are taken")},
+		"more":    {n(5), n(4), nil, conditions.True("Staffed", "Staffed", "5 of 4 seats are taken")},
+		"too few": {n(2), n(4), nil, conditions.False("Staffed", "Understaffed", "2 of 4 seats are taken")},
+		"too few for long": {
+			n(2), n(4), []string{"laozhang", "xiaohong"}, conditions.False("Staffed", "OnCallCalled", "2 of 4 seats are taken; called: laozhang, xiaohong"),
+		},
+		"nobody is wanted, whoever is there": {nil, n(0), nil, conditions.True("Staffed", "Staffed", "No seats are wanted")},
+		"nobody says who is there":           {nil, n(1), nil, conditions.Unknown("Staffed", "NotReported", "No replica of the desk says who is on duty")},
+		"nobody says how many are wanted":    {n(1), nil, nil, conditions.Unknown("Staffed", "AwaitingReferences", "why")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Reason: "why"}, nil, nil)
+			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Reason: "why"}, tt.called, nil, nil)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("condition (-want +got):\n%s", diff)
 			}

@@ -84,6 +84,7 @@ func (b *builder) build(o objects) *Snapshot {
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
 	b.addGroups(s, agents)
+	s.callForHelp(o.groups)
 	return s
 }
 
@@ -221,6 +222,15 @@ func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.Wan
 		}
 	}
 	return wants, weights
+}
+
+// callForHelp notes which groups call for help now. Their forms are of when they were declared, and their status is newer.
+func (s *Snapshot) callForHelp(groups []yingdav1.SkillGroup) {
+	for i := range groups {
+		if group, known := s.groups[groups[i].Name]; known {
+			group.CallsForHelp = callsForHelp(&groups[i])
+		}
+	}
 }
 
 // scheduleOf returns the group's schedule, nil for none, and whether that is what it declares: one that it refers to may be

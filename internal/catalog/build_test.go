@@ -412,10 +412,21 @@ func TestOnlyWhatPeopleDeclareMakesANewSnapshot(t *testing.T) {
 		object.SetResourceVersion(version)
 		return object
 	}
+	staffed := func(reason, version string) client.Object {
+		group := aGroup("sales", func(g *yingdav1.SkillGroup) {
+			g.Status.Conditions = []metav1.Condition{{Type: yingdav1.ConditionStaffed, Reason: reason}}
+		})
+		group.SetResourceVersion(version)
+		return group
+	}
 	tests := map[string]struct {
 		before, after client.Object
 		want          bool
 	}{
+		"a group that lacks agents":    {staffed(yingdav1.ReasonStaffed, "1"), staffed(yingdav1.ReasonUnderstaffed, "2"), false},
+		"a group that calls for help":  {staffed(yingdav1.ReasonUnderstaffed, "1"), staffed(yingdav1.ReasonOnCallCalled, "2"), true},
+		"a group that needs no more":   {staffed(yingdav1.ReasonOnCallCalled, "1"), staffed(yingdav1.ReasonStaffed, "2"), true},
+		"a group that goes on calling": {staffed(yingdav1.ReasonOnCallCalled, "1"), staffed(yingdav1.ReasonOnCallCalled, "2"), false},
 		"a spec":                       {version(aPlaybook("p", 1), "1"), version(aPlaybook("p", 2), "2"), true},
 		"a status":                     {version(aPlaybook("p", 1), "1"), version(aPlaybook("p", 1), "2"), false},
 		"a resync":                     {version(anAgent("a", nil), "1"), version(anAgent("a", nil), "1"), false},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -169,7 +171,7 @@ func (c *Catalog) marker() toolscache.ResourceEventHandler {
 	return toolscache.ResourceEventHandlerFuncs{
 		AddFunc: func(any) { c.mark() },
 		UpdateFunc: func(before, after any) {
-			// The operator writes status often; only what people declare matters here, and the token's hash.
+			// The operator writes status often; only what people declare matters here, the token's hash, and calls for help.
 			if changes(before, after) {
 				c.mark()
 			}
@@ -189,8 +191,19 @@ func changes(before, after any) bool {
 		return false
 	}
 	// Labels and the trial token's hash change without a new generation; both belong to Agents.
-	_, isAgent := after.(*yingdav1.Agent)
-	return isAgent
+	if _, isAgent := after.(*yingdav1.Agent); isAgent {
+		return true
+	}
+	was, wasGroup := before.(*yingdav1.SkillGroup)
+	is, isGroup := after.(*yingdav1.SkillGroup)
+	return wasGroup && isGroup && callsForHelp(was) != callsForHelp(is)
+}
+
+// callsForHelp says whether the operator has called those who are on call for a group.
+func callsForHelp(group *yingdav1.SkillGroup) bool {
+	return slices.ContainsFunc(group.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Type == yingdav1.ConditionStaffed && c.Reason == yingdav1.ReasonOnCallCalled
+	})
 }
 
 func (c *Catalog) rebuild(ctx context.Context, reader client.Reader, calendars *calendars) error {

@@ -58,6 +58,8 @@ type Group struct {
 	Assignment store.Assignment
 	// Queue is what it declares of its queue.
 	Queue queue.Rules
+	// CallsForHelp says that the group has lacked agents for so long that those on call are called.
+	CallsForHelp bool
 }
 
 // Open says whether the group serves at a time.

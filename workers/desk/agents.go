@@ -44,6 +44,8 @@ type GroupView struct {
 	// Alert says why the queue asks for more hands: Long when more wait than the group's alertLength, Slow when somebody has
 	// waited for more than 5 minutes.
 	Alert string `json:"alert,omitempty" enum:"Long,Slow"`
+	// CallsForHelp says that the group lacks agents and calls the signed-in agent, who is on call.
+	CallsForHelp bool `json:"callsForHelp,omitempty"`
 }
 
 func agentView(p *principal) AgentView {
@@ -212,6 +214,7 @@ func (d *Desk) groups(ctx context.Context, p *principal, _ *nothing) (*groupsOut
 		view := GroupView{
 			Name: row.SkillGroup, DisplayName: group.Spec.DisplayName, Open: group.Open(d.Now()),
 			Waiting: row.Queued, AwaitingOpening: row.AwaitingOpening, Alert: alertOf(group, row, d.Now()),
+			CallsForHelp: group.CallsForHelp && p.onCallFor(group.Name),
 		}
 		if row.Queued > 0 {
 			view.OldestWaitingSince = &row.Oldest

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -196,6 +197,42 @@ func TestAnAgentSeesOnlyTheirGroups(t *testing.T) {
 	got := asks[listed](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/conversations?state=assigned&mine=true&limit=10", nil)
 	if len(got.Conversations) != 1 || got.Conversations[0].LastMessage == nil || got.Conversations[0].LastMessage.Text != "我要退款" {
 		t.Errorf("listed: %+v", got)
+	}
+}
+
+func TestAGroupThatLacksAgentsCallsThoseOnCall(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	onCall := func(a *yingdav1.Agent) { a.Spec.OnCall = yingdav1.OnCallWhenShort }
+	declared := func(reason string) []client.Object {
+		objects := append(changed("xiaohong", onCall), agent("xiaoli", "after-sales", onCall))
+		for _, o := range objects {
+			if group, ok := o.(*yingdav1.SkillGroup); ok && group.Name == "after-sales" {
+				group.Status.Conditions = []metav1.Condition{{Type: yingdav1.ConditionStaffed, Reason: reason}}
+			}
+		}
+		return objects
+	}
+	calling := func(name string) (groups []string) {
+		t.Helper()
+		type listed struct{ Groups []GroupView }
+		for _, group := range asks[listed](d.as(name), http.StatusOK, http.MethodGet, "/api/groups", nil).Groups {
+			if group.CallsForHelp {
+				groups = append(groups, group.Name)
+			}
+		}
+		return groups
+	}
+	for reason, want := range map[string]map[string][]string{
+		yingdav1.ReasonUnderstaffed: {"xiaomei": nil, "xiaoli": nil, "xiaohong": nil, "laowang": nil},
+		yingdav1.ReasonOnCallCalled: {"xiaomei": nil, "xiaoli": {"after-sales"}, "xiaohong": nil, "laowang": nil},
+	} {
+		w.catalog.Set(declared(reason)...)
+		for name, groups := range want {
+			if diff := cmp.Diff(groups, calling(name)); diff != "" {
+				t.Errorf("while the group is %s, %s is called by (-want +got):\n%s", reason, name, diff)
+			}
+		}
 	}
 }
 

@@ -58,6 +58,11 @@ func (p *principal) supervises() bool {
 	return p.agent.Spec.Role == yingdav1.RoleSupervisor || p.agent.Spec.Role == yingdav1.RoleAdmin
 }
 
+// onCallFor says whether the Agent is called when a group lacks agents.
+func (p *principal) onCallFor(group string) bool {
+	return p.agent.Spec.OnCall == yingdav1.OnCallWhenShort && slices.Contains(p.groups, group)
+}
+
 func (p *principal) sees(c db.Conversation) bool {
 	return p.supervises() || slices.Contains(p.groups, c.SkillGroup) || serves(p.agent.Name, c)
 }

@@ -160,6 +160,9 @@ async function poll() {
 }
 
 function showGroups(groups) {
+  const short = groups.filter((group) => group.callsForHelp).map((group) => group.displayName);
+  $('call').hidden = short.length === 0 || me.onDuty;
+  $('call').textContent = short.length ? `${short.join('、')}人手不足,请上线支援。` : '';
   groupNames = new Map(groups.map((group) => [group.name, group.displayName]));
   $('groups').replaceChildren(...groups.map((group) => {
     const waiting = group.open ? group.waiting : group.waiting + group.awaitingOpening;
