@@ -15,7 +15,7 @@ import (
 // TestAQueueThatIsSortedAnewIsInTheOrderOfTheRules holds that the database makes the same keys as the rules.
 func TestAQueueThatIsSortedAnewIsInTheOrderOfTheRules(t *testing.T) {
 	s := open(t)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // The same numbers each time.
+	random := rand.New(rand.NewPCG(1, 2))
 	now := scope().Now
 	for range 30 {
 		queued(t, s, "after-sales", uuid.NewString(), now.Add(time.Duration(random.Int64N(int64(time.Hour)))), random.Int32N(4)*100)
