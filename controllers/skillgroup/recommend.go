@@ -6,6 +6,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/domain/duration"
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
@@ -28,7 +29,7 @@ type recommendation struct {
 
 // targetOf is what the group promises; it returns false for a group that promises nothing.
 func targetOf(spec v1alpha1.SkillGroupSeats) (staffing.Target, bool) {
-	within, err := time.ParseDuration(spec.AnsweredWithin)
+	within, err := duration.Parse(spec.AnsweredWithin)
 	if err != nil || within <= 0 {
 		// The schema lets nothing else through but no promise.
 		return staffing.Target{}, false
