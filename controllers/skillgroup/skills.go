@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -25,9 +26,10 @@ type want struct {
 func wantsOf(group string, channels []v1alpha1.Channel) []want {
 	var wants []want
 	for i := range channels {
-		for _, rule := range channels[i].Spec.Routing {
-			if rule.SkillGroupRef.Name == group && len(rule.Wants) > 0 && channels[i].DeletionTimestamp == nil {
-				wants = append(wants, want{channels[i].Name, rule.Name, rule.Wants})
+		channel := &channels[i]
+		for _, rule := range wanting(channel) {
+			if rule.SkillGroupRef.Name == group && channel.DeletionTimestamp == nil {
+				wants = append(wants, want{channel.Name, rule.Name, rule.Wants})
 			}
 		}
 	}
@@ -65,21 +67,22 @@ func (w want) list() string {
 	return strings.Join(texts, ", ")
 }
 
+// wanting are the Channel's rules that want skills.
+func wanting(object client.Object) (rules []v1alpha1.RoutingRule) {
+	channel, ok := object.(*v1alpha1.Channel)
+	if !ok {
+		return nil
+	}
+	for _, rule := range channel.Spec.Routing {
+		if len(rule.Wants) > 0 {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
 // wantsChanged lets through Channels whose rules want other skills than before, or want them of another group.
 func wantsChanged() predicate.Predicate {
-	wanting := func(object any) []v1alpha1.RoutingRule {
-		channel, ok := object.(*v1alpha1.Channel)
-		if !ok {
-			return nil
-		}
-		var rules []v1alpha1.RoutingRule
-		for _, rule := range channel.Spec.Routing {
-			if len(rule.Wants) > 0 {
-				rules = append(rules, rule)
-			}
-		}
-		return rules
-	}
 	return predicate.Funcs{
 		CreateFunc:  func(e event.CreateEvent) bool { return wanting(e.Object) != nil },
 		DeleteFunc:  func(e event.DeleteEvent) bool { return wanting(e.Object) != nil },

@@ -38,7 +38,8 @@ func TestSkillsCovered(t *testing.T) {
 		"nobody can well enough":        {wants("sales", 4), v1alpha1.StrategySkilled, []v1alpha1.Agent{can(refund)}, missing("refund at level 4 or more")},
 		"only two together can":         {wants("sales", 1, 1), v1alpha1.StrategySkilled, []v1alpha1.Agent{can(refund), can(english)}, missing("refund at level 1 or more, lang-en at level 1 or more")},
 		"the group does not look at skills": {
-			wants("sales", 1), v1alpha1.StrategyLeastBusy, []v1alpha1.Agent{can(refund)},
+			wants("sales", 1), v1alpha1.StrategyLeastBusy,
+			[]v1alpha1.Agent{can(refund)},
 			conditions.False("SkillsCovered", "SkillsIgnored", "The strategy does not look at the skills that rule hard of Channel shop wants; set spec.assignment.strategy to Skilled"),
 		},
 	} {

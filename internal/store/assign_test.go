@@ -582,6 +582,7 @@ func BenchmarkAssignNext(b *testing.B) {
 		seats = append(seats, store.Seat{Agent: agent, Capacity: 100})
 		run("INSERT INTO presence (agent, on_duty, updated_at) VALUES ($1, true, $2)", agent, scope().Now)
 	}
+	ticks := 0
 	for name, rules := range map[string]routing.Assignment{
 		"LeastBusy":                    {Strategy: yingdav1.StrategyLeastBusy},
 		"RoundRobin":                   {Strategy: yingdav1.StrategyRoundRobin},
@@ -590,7 +591,10 @@ func BenchmarkAssignNext(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				assigned, err := s.AssignNext(b.Context(), scope(), store.Assignment{Assignment: rules, Group: "sales", Seats: seats})
+				at := scope()
+				ticks++
+				at.Now = at.Now.Add(time.Duration(ticks) * time.Millisecond)
+				assigned, err := s.AssignNext(b.Context(), at, store.Assignment{Assignment: rules, Group: "sales", Seats: seats})
 				if err != nil {
 					b.Fatal(err)
 				}
