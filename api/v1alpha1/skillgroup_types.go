@@ -144,8 +144,8 @@ type SkillGroupAssignment struct {
 	// reassignAfter is within what time an agent who was given a conversation has to say something to the customer. Who did not
 	// loses it as soon as another agent of the group has room: it comes before all who wait in the queue. Until then they may
 	// still answer and keep it. Nobody gets it back who has lost it, so that it does not go around for ever; while nobody else
-	// is left it stays where it is. Nothing is taken away while the group is closed. At least 10s, at most 24h. Default: nothing
-	// is taken away.
+	// is left it stays where it is. Nothing is taken away while the group is closed, nor what was given before the field was set.
+	// At least 10s, at most 24h. Default: nothing is taken away.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write reassignAfter in hours, minutes and seconds, for example 5m"

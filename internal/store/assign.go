@@ -126,7 +126,10 @@ func (u *Unit) seat(ctx context.Context, a Assignment, c *db.Conversation, able 
 	if err != nil {
 		return false, fmt.Errorf("choosing an agent: %w", err)
 	}
-	c.State, c.Agent, c.Weight, c.AssignedAt, c.AnsweredAt = StateAssigned, &taken.Agent, taken.Weight, &u.Now, nil
+	c.State, c.Agent, c.Weight, c.AssignedAt = StateAssigned, &taken.Agent, taken.Weight, &u.Now
+	if c.UnansweredSince = nil; a.ReassignAfter > 0 {
+		c.UnansweredSince = &u.Now
+	}
 	*c, err = u.Save(ctx, *c)
 	return err == nil, err
 }

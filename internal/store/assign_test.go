@@ -141,7 +141,7 @@ func (f *floor) ends(id uuid.UUID) {
 func (f *floor) answers(id uuid.UUID) {
 	f.t.Helper()
 	f.changes(id, func(ctx context.Context, u *store.Unit, c db.Conversation) error {
-		c.AnsweredAt = &u.Now
+		c.UnansweredSince = nil
 		_, err := u.Save(ctx, c)
 		return err
 	})

@@ -119,7 +119,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		Agent: c.Agent, QueuedAt: c.QueuedAt, AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, DueAt: c.DueAt,
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
-		AnsweredAt: c.AnsweredAt, PassedBy: c.PassedBy, Weight: c.Weight,
+		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
 		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo,
 	})
 	if err != nil {
@@ -230,7 +230,7 @@ func (u *Unit) Requeue(ctx context.Context, c db.Conversation) (db.Conversation,
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
 	c.State, c.QueuedAt, c.WaitingSince = StateQueued, u.Place(c), &u.Now
-	c.Agent, c.AssignedAt, c.AnsweredAt, c.PassedBy = nil, nil, nil, nil
+	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy = nil, nil, nil, nil
 	return u.Save(ctx, c)
 }
 

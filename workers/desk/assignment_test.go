@@ -21,20 +21,24 @@ func TestWhoAnswersKeepsTheConversation(t *testing.T) {
 			t.Errorf("status %d, want %d", got.status, want)
 		}
 	}
-	answered, silent := w.assigned("after-sales", "xiaomei", "answered"), w.assigned("after-sales", "xiaomei", "silent")
-	say(answered, http.StatusAccepted)
-	w.passes(time.Hour)
-
 	agents := []store.Seat{{Agent: "xiaomei", Capacity: 100}, {Agent: "laowang", Capacity: 100}}
-	if _, err := w.store.Queries().PresenceSet(t.Context(), "laowang", true, w.clock()); err != nil {
-		t.Fatal(err)
-	}
 	rules := store.Assignment{Group: "after-sales", Seats: agents, Assignment: routing.Assignment{ReassignAfter: time.Minute}}
-	for range 2 {
-		if _, err := w.store.AssignNext(t.Context(), w.scope(), rules); err != nil {
+	assigns := func(onDuty string) {
+		t.Helper()
+		if _, err := w.store.Queries().PresenceSet(t.Context(), onDuty, true, w.clock()); err != nil {
 			t.Fatal(err)
 		}
+		for range 2 {
+			if _, err := w.store.AssignNext(t.Context(), w.scope(), rules); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
+	answered, silent := w.queues("after-sales", "answered"), w.queues("after-sales", "silent")
+	assigns("xiaomei")
+	say(answered, http.StatusAccepted)
+	w.passes(time.Hour)
+	assigns("laowang")
 	say(answered, http.StatusAccepted)
 	say(silent, http.StatusConflict)
 	shown := asks[struct {

@@ -148,9 +148,7 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	if u.Now.After(c.LastMessageAt) {
 		c.LastMessageAt = u.Now
 	}
-	if c.AnsweredAt == nil && c.State == store.StateAssigned {
-		c.AnsweredAt = &u.Now
-	}
+	c.UnansweredSince = nil
 	if c, err = u.Save(ctx, c); err != nil {
 		return store.Message{}, err
 	}

@@ -96,17 +96,18 @@ func TestAConversationThatItsAgentDoesNotAnswerIsPassedOn(t *testing.T) {
 	}
 	w := newWorld(t)
 	clock := newClock(w.Router)
+	w.Catalog.Set(reassigning(2, "1h")...)
 	w.writes("c", "你好")
 	if _, err := w.Store.Queries().PresenceSet(t.Context(), "xiaohong", true, w.now); err != nil {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Hour)
-	w.Catalog.Set(reassigning(2, "")...)
+	w.Catalog.Set(reassigning(3, "")...)
 	w.looks(clock)
 	if got := w.sees("c").Agent; got != "xiaomei" {
 		t.Fatalf("of a group that takes nothing away the conversation went to %s", got)
 	}
-	w.Catalog.Set(reassigning(3, "2h")...)
+	w.Catalog.Set(reassigning(4, "2h")...)
 	w.looks(clock)
 	if got := w.sees("c").Agent; got != "xiaomei" {
 		t.Fatalf("before its time the conversation went to %s", got)

@@ -30,7 +30,7 @@ const OverdueGroups = `-- name: OverdueGroups :many
 SELECT g.name::text FROM (SELECT unnest($1::text[]) AS name, unnest($2::timestamptz[]) AS before) g
 WHERE EXISTS (
     SELECT FROM conversation c
-    WHERE c.state = 'assigned' AND c.answered_at IS NULL AND c.skill_group = g.name AND c.assigned_at <= g.before)
+    WHERE c.state = 'assigned' AND c.skill_group = g.name AND c.unanswered_since <= g.before)
 `
 
 // Those of the groups in which a conversation was assigned before the group's time and nobody has answered it.
@@ -55,14 +55,14 @@ func (q *Queries) OverdueGroups(ctx context.Context, skillGroups []string, befor
 }
 
 const OverdueHead = `-- name: OverdueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, answered_at, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation
-WHERE state = 'assigned' AND answered_at IS NULL AND skill_group = $1 AND assigned_at <= $2::timestamptz
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation
+WHERE state = 'assigned' AND skill_group = $1 AND unanswered_since <= $2::timestamptz
   AND EXISTS (
     SELECT FROM presence p
     JOIN (SELECT unnest($3::text[]) AS agent, unnest($4::int[]) AS capacity) m ON m.agent = p.agent
     WHERE p.on_duty AND p.used < m.capacity AND p.used + least(conversation.weight, m.capacity) <= m.capacity
       AND p.agent <> conversation.agent AND NOT p.agent = ANY(conversation.passed_by))
-ORDER BY assigned_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+ORDER BY unanswered_since, id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
 // Of the group's conversations that nobody has answered, the one that was assigned the longest ago and for which somebody on
@@ -96,9 +96,9 @@ func (q *Queries) OverdueHead(ctx context.Context, skillGroup string, before tim
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
-		&i.AnsweredAt,
 		&i.PassedBy,
 		&i.Weight,
+		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,

@@ -46,34 +46,34 @@ type Contact struct {
 }
 
 type Conversation struct {
-	ID            uuid.UUID
-	Channel       string
-	ExternalID    string
-	CustomerID    uuid.UUID
-	State         string
-	SkillGroup    string
-	RoutingRule   string
-	Topic         string
-	Priority      int32
-	Agent         *string
-	OpenedAt      time.Time
-	QueuedAt      *time.Time
-	AssignedAt    *time.Time
-	ClosedAt      *time.Time
-	DueAt         *time.Time
-	LastMessageAt time.Time
-	OffHoursTold  bool
-	QueuedTold    bool
-	Complaints    int32
-	Version       int64
-	AnsweredAt    *time.Time
-	PassedBy      []string
-	Weight        int32
-	QueueKey      *time.Time
-	WaitingSince  *time.Time
-	Overflowed    bool
-	OfferedAt     *time.Time
-	OfferedTo     string
+	ID              uuid.UUID
+	Channel         string
+	ExternalID      string
+	CustomerID      uuid.UUID
+	State           string
+	SkillGroup      string
+	RoutingRule     string
+	Topic           string
+	Priority        int32
+	Agent           *string
+	OpenedAt        time.Time
+	QueuedAt        *time.Time
+	AssignedAt      *time.Time
+	ClosedAt        *time.Time
+	DueAt           *time.Time
+	LastMessageAt   time.Time
+	OffHoursTold    bool
+	QueuedTold      bool
+	Complaints      int32
+	Version         int64
+	PassedBy        []string
+	Weight          int32
+	UnansweredSince *time.Time
+	QueueKey        *time.Time
+	WaitingSince    *time.Time
+	Overflowed      bool
+	OfferedAt       *time.Time
+	OfferedTo       string
 }
 
 type Delivery struct {

@@ -32,20 +32,20 @@ ORDER BY closed_at DESC LIMIT 1;
 -- Of the group's conversations that nobody has answered, the one that was assigned the longest ago and for which somebody on
 -- duty has room who has not had it yet.
 SELECT * FROM conversation
-WHERE state = 'assigned' AND answered_at IS NULL AND skill_group = @skill_group AND assigned_at <= @before::timestamptz
+WHERE state = 'assigned' AND skill_group = @skill_group AND unanswered_since <= @before::timestamptz
   AND EXISTS (
     SELECT FROM presence p
     JOIN (SELECT unnest(@agents::text[]) AS agent, unnest(@capacities::int[]) AS capacity) m ON m.agent = p.agent
     WHERE p.on_duty AND p.used < m.capacity AND p.used + least(conversation.weight, m.capacity) <= m.capacity
       AND p.agent <> conversation.agent AND NOT p.agent = ANY(conversation.passed_by))
-ORDER BY assigned_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
+ORDER BY unanswered_since, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: OverdueGroups :many
 -- Those of the groups in which a conversation was assigned before the group's time and nobody has answered it.
 SELECT g.name::text FROM (SELECT unnest(@skill_groups::text[]) AS name, unnest(@befores::timestamptz[]) AS before) g
 WHERE EXISTS (
     SELECT FROM conversation c
-    WHERE c.state = 'assigned' AND c.answered_at IS NULL AND c.skill_group = g.name AND c.assigned_at <= g.before);
+    WHERE c.state = 'assigned' AND c.skill_group = g.name AND c.unanswered_since <= g.before);
 
 -- name: PresenceLock :exec
 SELECT FROM presence WHERE agent = @agent FOR UPDATE;

@@ -21,7 +21,7 @@ UPDATE conversation SET
     waiting_since = sqlc.narg('waiting_since'), overflowed = @overflowed, assigned_at = sqlc.narg('assigned_at'),
     closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
-    answered_at = sqlc.narg('answered_at'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
+    unanswered_since = sqlc.narg('unanswered_since'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
     offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, version = version + 1
 WHERE id = @id
 RETURNING *;
