@@ -240,13 +240,19 @@ type PostgresConnection struct {
 }
 
 // DeskSpec configures the workbench.
+// +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.peakReplicas) || self.scaling.peakReplicas >= self.replicas",message="scaling.peakReplicas must be at least replicas: it is what runs for a peak"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.maxReplicas) || self.scaling.maxReplicas >= self.replicas && (!has(self.scaling.peakReplicas) || self.scaling.maxReplicas >= self.scaling.peakReplicas)",message="scaling.maxReplicas must be at least replicas and scaling.peakReplicas"
 type DeskSpec struct {
-	// replicas of the desk, 1 to 50. Default 1.
+	// replicas of the desk that always run, 1 to 50. Default 1.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=50
 	Replicas int32 `json:"replicas,omitempty"`
+
+	// scaling adds replicas for peaks and load. Default: none.
+	// +optional
+	Scaling *PeakScaling `json:"scaling,omitempty"`
 
 	// exposure routes the desk in for agents. Default: none; the desk's Service is then reached as the operator was told (a
 	// port on every node, or your own route to it).
@@ -255,13 +261,20 @@ type DeskSpec struct {
 }
 
 // RouterSpec configures the conversation engine.
+// +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.peakReplicas) || self.scaling.peakReplicas >= self.replicas",message="scaling.peakReplicas must be at least replicas: it is what runs for a peak"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.maxReplicas) || self.scaling.maxReplicas >= self.replicas && (!has(self.scaling.peakReplicas) || self.scaling.maxReplicas >= self.scaling.peakReplicas)",message="scaling.maxReplicas must be at least replicas and scaling.peakReplicas"
 type RouterSpec struct {
-	// replicas of the router, 1 to 50. Default 1. More than the inbound topic has partitions stay idle.
+	// replicas of the router that always run, 1 to 50. Default 1. No more run than the inbound topic has partitions: the others
+	// would have nothing to do.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=50
 	Replicas int32 `json:"replicas,omitempty"`
+
+	// scaling adds replicas for peaks and load, up to the partitions of the inbound topic. Default: none.
+	// +optional
+	Scaling *PeakScaling `json:"scaling,omitempty"`
 }
 
 // BrandDefaults are fallbacks for Channels and SkillGroups of the brand.
@@ -298,6 +311,12 @@ type BrandStatus struct {
 	// channels is the number of Channels that refer to this Brand.
 	// +optional
 	Channels int32 `json:"channels,omitempty"`
+	// router is how many replicas the router has, and why.
+	// +optional
+	Router *ReplicasStatus `json:"router,omitempty"`
+	// desk is how many replicas the desk has, and why.
+	// +optional
+	Desk *ReplicasStatus `json:"desk,omitempty"`
 }
 
 // +kubebuilder:object:root=true

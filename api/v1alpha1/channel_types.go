@@ -12,6 +12,9 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Webhook",type=string,JSONPath=`.status.webhookURL`
 // +kubebuilder:printcolumn:name="Connector",type=string,JSONPath=`.status.connector.name`
+// +kubebuilder:printcolumn:name="Wanted",type=integer,JSONPath=`.status.connector.wantedReplicas`
+// +kubebuilder:printcolumn:name="Running",type=integer,JSONPath=`.status.connector.readyReplicas`
+// +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.connector.reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="self.spec.isolation != 'Dedicated' || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.brandRef.name) <= 50",message="name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together with its Brand's name: its Service is named after both"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.exposure) || size(self.metadata.name) <= 245",message="name an exposed Channel with at most 245 characters: its route is named after it"
@@ -101,7 +104,7 @@ type ChannelSpec struct {
 	// +optional
 	Exposure *ExposureSpec `json:"exposure,omitempty"`
 
-	// scaling sets how many replicas the Channel's pool has. A pool takes the largest value that its Channels ask for.
+	// scaling sets how many replicas the Channel's pool has. A pool takes the largest of each number that its Channels ask for.
 	// +optional
 	// +kubebuilder:default={}
 	Scaling ScalingSpec `json:"scaling,omitempty"`
@@ -240,7 +243,9 @@ type RoutingMatch struct {
 	Topics []string `json:"topics,omitempty"`
 }
 
-// ScalingSpec bounds the replicas of a connector pool.
+// ScalingSpec says how many replicas a connector pool has.
+// +kubebuilder:validation:XValidation:rule="!has(self.peakReplicas) || self.peakReplicas >= self.minReplicas",message="peakReplicas must be at least minReplicas: it is what runs for a peak"
+// +kubebuilder:validation:XValidation:rule="!has(self.maxReplicas) || self.maxReplicas >= self.minReplicas && (!has(self.peakReplicas) || self.maxReplicas >= self.peakReplicas)",message="maxReplicas must be at least minReplicas and peakReplicas"
 type ScalingSpec struct {
 	// minReplicas is how many replicas always run, 1 to 100. Default 1.
 	// +optional
@@ -248,6 +253,8 @@ type ScalingSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	MinReplicas int32 `json:"minReplicas,omitempty"`
+
+	PeakScaling `json:",inline"`
 }
 
 // ChannelStatus reports on a Channel.
@@ -276,9 +283,8 @@ type ConnectorStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
-	// readyReplicas of the pool.
-	// +optional
-	ReadyReplicas int32 `json:"readyReplicas,omitempty"`
+
+	ReplicasStatus `json:",inline"`
 }
 
 // +kubebuilder:object:root=true
