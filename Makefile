@@ -161,7 +161,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 .PHONY: generate
 generate: bin/controller-gen bin/sqlc reference ## Regenerate deep copies, CRDs, docs/reference and queries from their sources
-	@$(STEP) "generate deep copies" bin/controller-gen object paths=./api/...
+	@$(STEP) "generate deep copies" bin/controller-gen object paths=./api/... paths=./internal/keda/...
 	@$(STEP) "generate CRDs" bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	@rm -f charts/yingda/files/crds/*.yaml && cp config/crd/bases/*.yaml charts/yingda/files/crds/ # helm reads no file outside its chart
 	@$(STEP) "generate queries" bin/sqlc generate -f internal/store/sqlc.yaml

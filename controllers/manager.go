@@ -21,6 +21,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/keda"
 )
 
 // Scheme knows all kinds that the operator reads or writes.
@@ -31,6 +32,9 @@ func Scheme() (*runtime.Scheme, error) {
 	}
 	if err := gatewayv1.Install(scheme); err != nil {
 		return nil, fmt.Errorf("registering the kinds of the Gateway API: %w", err)
+	}
+	if err := keda.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering the kinds of KEDA: %w", err)
 	}
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering the kinds of Yingda: %w", err)

@@ -88,7 +88,7 @@ func TestABrandsFolderBecomesReadyAndThenNothingIsWritten(t *testing.T) {
 		if !strings.HasPrefix(lumi.Status.DeskURL, "http://127.0.0.1:3") || lumi.Status.Channels != 1 {
 			t.Errorf("deskURL is %q, channels %d", lumi.Status.DeskURL, lumi.Status.Channels)
 		}
-		if diff := cmp.Diff(&v1alpha1.ConnectorStatus{Name: "lumi-miniprogram", ReadyReplicas: 1}, shop.Status.Connector); diff != "" {
+		if diff := cmp.Diff(&v1alpha1.ConnectorStatus{Name: "lumi-miniprogram", ReplicasStatus: v1alpha1.ReplicasStatus{WantedReplicas: 1, ReadyReplicas: 1, Reason: "as many as always run"}}, shop.Status.Connector); diff != "" {
 			t.Errorf("connector (-want +got):\n%s", diff)
 		}
 		if online.Status.Open != metav1.ConditionTrue || online.Status.CurrentShift != "all-day" {

@@ -15,9 +15,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/controllers"
@@ -142,22 +138,6 @@ func destinationList() string {
 	return strings.Join(names, ", ")
 }
 
-// hasGatewayAPI asks the cluster whether it has HTTPRoutes.
-func hasGatewayAPI(config *rest.Config) (bool, error) {
-	asker, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return false, fmt.Errorf("making a client of the API server: %w", err)
-	}
-	resources, err := asker.ServerResourcesForGroupVersion(gatewayv1.GroupVersion.String())
-	switch {
-	case apierrors.IsNotFound(err):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("looking for the Gateway API: %w", err)
-	}
-	return slices.ContainsFunc(resources.APIResources, func(r metav1.APIResource) bool { return r.Kind == "HTTPRoute" }), nil
-}
-
 func (o *operatorFlags) run(ctx context.Context) error {
 	lines := telemetry.NewLogger(os.Stderr, o.logLevel, "operator")
 	logger := logr.FromSlogHandler(lines.Handler())
@@ -181,9 +161,18 @@ func (o *operatorFlags) run(ctx context.Context) error {
 		}
 		return err
 	}
-	if o.settings.GatewayAPI, err = hasGatewayAPI(config); err != nil {
+	optional, err := newOptionalKinds(config)
+	if err != nil {
 		return err
 	}
+	found, err := optional.look()
+	if err != nil {
+		return err
+	}
+	o.settings.GatewayAPI, o.settings.KEDA = found.gatewayAPI, found.keda
+	// Whoever stops for other kinds is started again by the kubelet, and finds them.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	mgr, err := o.newManager(config, logger)
 	if err != nil {
 		return err
@@ -196,6 +185,9 @@ func (o *operatorFlags) run(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("setting up the controllers: %w", err)
+	}
+	if err := mgr.Add(optional.watch(found, stop, lines)); err != nil {
+		return fmt.Errorf("adding the look for other kinds: %w", err)
 	}
 	if err := o.answerWebhooks(mgr); err != nil {
 		return err

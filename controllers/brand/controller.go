@@ -70,7 +70,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.backoff.Forget(req.NamespacedName)
 		return ctrl.Result{}, err
 	}
-	objects, err := render(seen.brand, seen.Logins, r.settings)
+	objects, err := render(seen.brand, seen.Logins, seen.scales, r.settings)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("rendering Brand %s: %w", req.Name, err)
 	}
@@ -114,6 +114,9 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 	}
 	if decided.serve {
 		wanted = append(wanted, objects.serving...)
+		if err := r.leaveReplicas(ctx, seen); err != nil {
+			return nil, err
+		}
 	}
 	if inTheWay, err = r.apply.Objects(ctx, seen.brand, wanted...); err != nil {
 		return inTheWay, fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
@@ -127,7 +130,11 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 			r.recorder.Eventf(seen.brand, nil, corev1.EventTypeWarning, v1alpha1.ReasonNotAccepted, "Expose", "%s", conditions.Bound(refusal))
 		}
 	}
-	return inTheWay, r.prune(ctx, seen.brand, objects)
+	// An autoscaler of the other kind goes before one comes: of two for one workload the second would be refused.
+	if err := r.prune(ctx, seen.brand, objects); err != nil {
+		return inTheWay, err
+	}
+	return inTheWay, r.scale(ctx, seen, objects)
 }
 
 // prune removes what the Brand no longer has: setup Jobs of before, and whatever an older operator made.
@@ -157,19 +164,27 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 }
 
 // wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has
-// rested, while something is in the way, and while Channels keep the Brand from going, which are counted with a delay.
+// rested, while something is in the way, when the schedules want another number of replicas, and while Channels keep the Brand
+// from going, which are counted with a delay.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
 	wake := decided.provisioning.wake
-	if wake == 0 && len(seen.inTheWay) > 0 {
+	if wake == 0 && (len(seen.inTheWay) > 0 || seen.unscaled) {
 		wake = apply.LookAgain
+	}
+	for _, component := range components() {
+		wake = sooner(wake, seen.scales[component].plan.Wake(r.now()))
 	}
 	if !decided.pending && seen.brand.DeletionTimestamp == nil {
 		r.backoff.Forget(req.NamespacedName)
 		return wake
 	}
-	next := r.backoff.Next(req.NamespacedName, seen.brand.Generation)
-	if wake > 0 {
-		return min(wake, next)
+	return sooner(wake, r.backoff.Next(req.NamespacedName, seen.brand.Generation))
+}
+
+// sooner is the shorter of two times to wait, of which 0 is for ever.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
 	}
-	return next
+	return min(a, b)
 }

@@ -37,7 +37,10 @@ type scene struct {
 	failures map[string]string
 	// deployments by component.
 	deployments map[string]*appsv1.Deployment
-	desk        *corev1.Service
+	// scales of the workloads; unscaled says that the cluster refused what the pass made of them.
+	scales   scales
+	unscaled bool
+	desk     *corev1.Service
 	// exposed is nil for a desk without an exposure.
 	exposed *conditions.Condition
 	// answers of the ready replicas by component.
@@ -51,7 +54,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 		return nil, err
 	}
 	for _, look := range []func(context.Context, *scene) error{
-		r.observeClaims, r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads,
+		r.observeClaims, r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads, r.observeScales,
 	} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing Brand %s: %w", key.Name, err)

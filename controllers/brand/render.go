@@ -1,6 +1,7 @@
 package brand
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -19,17 +20,23 @@ type rendered struct {
 	setup *batchv1ac.JobApplyConfiguration
 	// serving holds the Deployments.
 	serving []runtime.ApplyConfiguration
+	// scaling holds what scales them, by component. A cluster may refuse it, which must keep nothing from running.
+	scaling map[string][]runtime.ApplyConfiguration
 	// routes holds the desk's, if any. A cluster may refuse it, which must keep nothing from running.
 	routes []runtime.ApplyConfiguration
 }
 
 func (o rendered) all() []runtime.ApplyConfiguration {
-	return slices.Concat(o.always, []runtime.ApplyConfiguration{o.setup}, o.serving, o.routes)
+	all := slices.Concat(o.always, []runtime.ApplyConfiguration{o.setup}, o.serving, o.routes)
+	for _, component := range slices.Sorted(maps.Keys(o.scaling)) {
+		all = append(all, o.scaling[component]...)
+	}
+	return all
 }
 
-func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) (rendered, error) {
-	var out rendered
-	for _, w := range workloads(brand, secrets, settings) {
+func render(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, settings dataplane.Settings) (rendered, error) {
+	out := rendered{scaling: map[string][]runtime.ApplyConfiguration{}}
+	for _, w := range workloads(brand, secrets, scales, settings) {
 		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding(), w.Budget())
 		if settings.NetworkPolicies.Enabled {
 			out.always = append(out.always, w.NetworkPolicy())
@@ -38,6 +45,7 @@ func render(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.
 			out.always = append(out.always, w.Service())
 		}
 		out.serving = append(out.serving, w.Deployment())
+		out.scaling[w.Component] = w.Autoscaler()
 	}
 	setup := dataplane.SetupWorkload(brand, secrets, settings)
 	out.always = append(out.always, setup.ServiceAccount())
@@ -61,22 +69,24 @@ func deskRoute(brand *v1alpha1.Brand, settings dataplane.Settings) *dataplane.Ro
 	return &dataplane.Route{Name: desk.Name(), Workload: desk, Exposure: *brand.Spec.Desk.Exposure, Path: "/"}
 }
 
-func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, settings dataplane.Settings) []dataplane.Workload {
+func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, settings dataplane.Settings) []dataplane.Workload {
 	base := dataplane.Workload{
-		Brand: brand, Settings: settings, Replicas: 1, CallsAPIServer: true,
+		Brand: brand, Settings: settings, CallsAPIServer: true,
 		Login:       dataplane.OwnerLogin(brand),
 		Connections: dataplane.Connections(secrets.Owner),
 		Securing:    secrets.Securing,
 	}
 	router, workflows, desk := base, base, base
 	router.Component = dataplane.Router
-	router.Replicas = brand.Spec.Router.Replicas
 	router.Args = dataplane.TemporalArgs(brand)
 	workflows.Component = dataplane.Workflows
 	workflows.Args = dataplane.TemporalArgs(brand)
 	desk.Component = dataplane.Desk
-	desk.Replicas = brand.Spec.Desk.Replicas
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}
-	return []dataplane.Workload{router, workflows, desk}
+	all := []dataplane.Workload{router, workflows, desk}
+	for i := range all {
+		all[i].Plan, all[i].Running = scales[all[i].Component].plan, scales[all[i].Component].running
+	}
+	return all
 }

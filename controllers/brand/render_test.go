@@ -14,6 +14,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/scaling"
 	"github.com/yingda-dev/yingda/internal/golden"
 )
 
@@ -23,6 +24,31 @@ type input struct {
 	Owner, Connector *metav1.PartialObjectMetadata
 	Securing         dataplane.Securing
 	Settings         dataplane.Settings
+	// Schedules are those of the Brand's groups, Now is when it is rendered.
+	Schedules []v1alpha1.ShiftSchedule
+	Now       metav1.Time
+}
+
+// render renders the Brand while its workloads run.
+func (in *input) render(t *testing.T) rendered {
+	t.Helper()
+	var sources []scaling.Source
+	for _, s := range in.Schedules {
+		source, err := scaling.NewSource(s.Name, s.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, source)
+	}
+	all := scales{}
+	for _, component := range components() {
+		all[component] = scale{plan: scaling.Make(specOf(in.Brand, component), sources, in.Now.Time), running: true}
+	}
+	out, err := render(in.Brand, in.logins(), all, in.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func (in *input) logins() dataplane.Logins {
@@ -43,22 +69,15 @@ func readInput(t *testing.T, name string) input {
 }
 
 func TestRender(t *testing.T) {
-	for _, name := range []string{"local", "production", "secured"} {
+	for _, name := range []string{"local", "production", "secured", "scaled"} {
 		t.Run(name, func(t *testing.T) {
 			in := readInput(t, name)
 			before := in.Brand.DeepCopy()
-			out, err := render(in.Brand, in.logins(), in.Settings)
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := in.render(t)
 			first := golden.YAML(t, out.all()...)
 			golden.Compare(t, name+"/want.yaml", first)
 
-			again, err := render(in.Brand, in.logins(), in.Settings)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(first), string(golden.YAML(t, again.all()...))); diff != "" {
+			if diff := cmp.Diff(string(first), string(golden.YAML(t, in.render(t).all()...))); diff != "" {
 				t.Errorf("a second rendering differs:\n%s", diff)
 			}
 			if diff := cmp.Diff(before, in.Brand); diff != "" {
@@ -73,11 +92,7 @@ func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 	name := func(edit func(*input)) string {
 		other := input{Brand: in.Brand.DeepCopy(), Owner: in.Owner.DeepCopy(), Connector: in.Connector.DeepCopy(), Settings: in.Settings}
 		edit(&other)
-		out, err := render(other.Brand, other.logins(), other.Settings)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return *out.setup.GetName()
+		return *other.render(t).setup.GetName()
 	}
 	same := name(func(*input) {})
 	for sentence, tt := range map[string]struct {
@@ -105,10 +120,7 @@ func TestTheSetupJobIsNamedByWhatItDoes(t *testing.T) {
 func TestOnlyPodsWhoseConnectionChangesRoll(t *testing.T) {
 	roll := func(edit func(*input)) []string {
 		templates := func(in input) []string {
-			out, err := render(in.Brand, in.logins(), in.Settings)
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := in.render(t)
 			var texts []string
 			for _, object := range append(out.serving, runtime.ApplyConfiguration(out.setup)) {
 				texts = append(texts, string(golden.YAML(t, object)))
@@ -165,11 +177,7 @@ func TestTeardownIsGivenTheConnectionsThatItEnds(t *testing.T) {
 func TestWithoutALoginForConnectorsSetupMountsTheOwnersAlone(t *testing.T) {
 	in := readInput(t, "local")
 	in.Brand.Spec.Postgres.ConnectorSecretRef, in.Connector = nil, nil
-	out, err := render(in.Brand, in.logins(), in.Settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	setup := string(golden.YAML(t, out.setup))
+	setup := string(golden.YAML(t, in.render(t).setup))
 	for _, unwanted := range []string{"--connector-url-file", "postgres-connector"} {
 		if strings.Contains(setup, unwanted) {
 			t.Errorf("the Job names %s:\n%s", unwanted, setup)

@@ -19,6 +19,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/gather"
+	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
@@ -51,6 +52,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ShiftSchedule")), exists).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(brandOfPod), builder.WithPredicates(ack.ReplicaChanged()))
+	for _, object := range peaks.Kinds() {
+		b = b.Watches(object, handler.EnqueueRequestsFromMapFunc(r.brandsOfPeaks), peaks.Declared())
+	}
 	for _, object := range dataplane.Kinds(r.settings) {
 		b = b.Owns(object, ofNoPool)
 	}

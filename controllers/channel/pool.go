@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/scaling"
+	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -54,6 +57,10 @@ type poolScene struct {
 	setUp bool
 	// credentials are the names of the Secrets that the pool may read, sorted.
 	credentials []string
+	// deployment is nil while there is none.
+	deployment *appsv1.Deployment
+	// plan says how many replicas there must be.
+	plan scaling.Plan
 }
 
 // Reconcile brings one pool in line with its Channels.
@@ -73,24 +80,60 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	wanted := objects.always
 	if serve(seen) {
 		wanted = append(wanted, objects.serving...)
+		if seen.plan.Autoscaled() {
+			if err := r.apply.LeaveReplicas(ctx, seen.deployment); err != nil {
+				return ctrl.Result{}, err
+			}
+		}
 	}
 	inTheWay, err := r.apply.Objects(ctx, seen.brand, wanted...)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
 	}
-	var result ctrl.Result
-	if len(inTheWay) > 0 {
-		// The Channels say so.
-		result.RequeueAfter = apply.LookAgain
-	}
 	refused, err := r.expose(ctx, seen, objects.routes)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if refused {
-		result.RequeueAfter = apply.LookAgain
+	// An autoscaler of the other kind goes before one comes: of two for one workload the second would be refused.
+	if err := r.prune(ctx, seen.brand, key, objects.all()); err != nil {
+		return ctrl.Result{}, err
 	}
-	return result, r.prune(ctx, seen.brand, key, objects.all())
+	unscaled, err := r.scale(ctx, seen, objects.scaling)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	// The Channels say what is in the way.
+	again := len(inTheWay) > 0 || refused || unscaled
+	return ctrl.Result{RequeueAfter: r.wake(seen, again)}, nil
+}
+
+// wake says when to look again though nothing changed: when the schedule wants another number of replicas, or to try again what
+// could not be made.
+func (r *PoolReconciler) wake(seen *poolScene, again bool) time.Duration {
+	wake := seen.plan.Wake(r.now())
+	if again && (wake == 0 || wake > apply.LookAgain) {
+		return apply.LookAgain
+	}
+	return wake
+}
+
+// scale brings about what scales the pool, once there is something to scale, and says whether the cluster refuses it; an event
+// of the Brand then says why.
+func (r *PoolReconciler) scale(ctx context.Context, seen *poolScene, autoscaler []runtime.ApplyConfiguration) (refused bool, err error) {
+	if seen.deployment == nil {
+		return false, nil
+	}
+	for _, object := range autoscaler {
+		refusal, err := r.apply.Refusable(ctx, seen.brand, object)
+		if err != nil {
+			return refused, fmt.Errorf("scaling %s: %w", seen.deployment.Name, err)
+		}
+		if refusal != "" {
+			refused = true
+			r.recorder.Eventf(seen.brand, nil, corev1.EventTypeWarning, v1alpha1.ReasonNotAccepted, "Scale", "%s", conditions.Bound(refusal))
+		}
+	}
+	return refused, nil
 }
 
 // expose brings about the Channels' routes, and says whether the cluster refuses one; its Channel is told why by an event.
@@ -133,8 +176,25 @@ func (r *PoolReconciler) observe(ctx context.Context, key PoolKey) (*poolScene, 
 	if err := r.observeSetup(ctx, seen); err != nil {
 		return nil, err
 	}
-	seen.credentials, err = r.usableSecrets(ctx, seen.channels)
-	return seen, err
+	if seen.credentials, err = r.usableSecrets(ctx, seen.channels); err != nil {
+		return nil, err
+	}
+	return seen, r.observeScale(ctx, seen, key.Pool)
+}
+
+// observeScale looks for what is scaled, and plans how far.
+func (r *PoolReconciler) observeScale(ctx context.Context, seen *poolScene, pool string) error {
+	deployment := &appsv1.Deployment{}
+	name := types.NamespacedName{Namespace: seen.brand.Namespace, Name: dataplane.WorkloadName(seen.brand.Name, pool)}
+	exists, err := refs.Look(ctx, r.client, name, deployment)
+	if err != nil {
+		return err
+	}
+	if exists {
+		seen.deployment = deployment
+	}
+	seen.plan, err = peaks.Plan(ctx, r.client, seen.brand, scale(seen.channels), r.now())
+	return err
 }
 
 // usableSecrets are those that the Channels refer to, that exist and that carry the label.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/scaling"
 )
 
 // poolObjects is all that a pool is made of, apart by the moment at which it may be applied.
@@ -19,13 +20,15 @@ type poolObjects struct {
 	always []runtime.ApplyConfiguration
 	// serving holds the Deployment.
 	serving []runtime.ApplyConfiguration
+	// scaling holds what scales it. A cluster may refuse it, which must keep nobody from being served.
+	scaling []runtime.ApplyConfiguration
 	// routes hold the HTTPRoutes and Ingresses by the name of their Channel. A cluster may refuse them, which must keep nobody
 	// from being served.
 	routes map[string]runtime.ApplyConfiguration
 }
 
 func (o poolObjects) all() []runtime.ApplyConfiguration {
-	return slices.Concat(o.always, o.serving, slices.Collect(maps.Values(o.routes)))
+	return slices.Concat(o.always, o.serving, o.scaling, slices.Collect(maps.Values(o.routes)))
 }
 
 func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolObjects {
@@ -40,7 +43,7 @@ func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolO
 			routes[seen.channels[i].Name] = route.Object()
 		}
 	}
-	return poolObjects{always: always, serving: []runtime.ApplyConfiguration{w.Deployment()}, routes: routes}
+	return poolObjects{always: always, serving: []runtime.ApplyConfiguration{w.Deployment()}, scaling: w.Autoscaler(), routes: routes}
 }
 
 // routeName is the name of the HTTPRoute or Ingress of a Channel.
@@ -60,7 +63,7 @@ func poolWorkload(seen *poolScene, pool string, settings dataplane.Settings) dat
 	slices.Sort(allowed)
 	return dataplane.Workload{
 		Brand: seen.brand, Settings: settings, Component: dataplane.Connector, Pool: pool,
-		Replicas:    replicas(seen.channels),
+		Plan: seen.plan, Running: seen.deployment != nil,
 		Login:       dataplane.ConnectorLogin(seen.brand),
 		Connections: dataplane.Connections(seen.login()),
 		Securing:    seen.logins.Securing,
@@ -82,13 +85,15 @@ func topicArgs(seen *poolScene) []string {
 	return append([]string{"--create-topic"}, dataplane.TopicArgs(seen.brand)...)
 }
 
-// replicas is the largest number that a Channel of the pool asks for.
-func replicas(channels []v1alpha1.Channel) int32 {
-	most := int32(1)
+// scale takes the largest of each number that a Channel of the pool asks for. More connectors than their topic has partitions
+// are not in vain: all of them answer webhooks.
+func scale(channels []v1alpha1.Channel) scaling.Spec {
+	all := scaling.Fixed(1)
 	for i := range channels {
-		most = max(most, channels[i].Spec.Scaling.MinReplicas)
+		asked := &channels[i].Spec.Scaling
+		all = all.And(scaling.Of(asked.MinReplicas, &asked.PeakScaling))
 	}
-	return most
+	return all
 }
 
 // secretRules let the pool read and follow exactly these Secrets. No name gives no rule: a rule without resourceNames is

@@ -13,8 +13,8 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ChannelStatus 
 	connector := &v1alpha1.ConnectorStatus{
 		Name: dataplane.WorkloadName(channel.Spec.BrandRef.Name, dataplane.PoolOf(channel)),
 	}
-	if seen.deployment != nil {
-		connector.ReadyReplicas = seen.deployment.Status.ReadyReplicas
+	if replicas := dataplane.Replicas(seen.deployment); replicas != nil {
+		connector.ReplicasStatus = *replicas
 	}
 	return v1alpha1.ChannelStatus{
 		Conditions:         conditions.Merge(channel.Status.Conditions, channel.Generation, now, decided.findings...),

@@ -24,6 +24,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/gather"
+	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
@@ -77,6 +78,9 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, gathered.Handler(r.poolsOfBrand), builder.WithPredicates(ack.StatusChanged())).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
+	for _, object := range peaks.Kinds() {
+		b = b.Watches(object, to(r.poolsOfPeaks), peaks.Declared())
+	}
 	for _, object := range dataplane.Kinds(r.settings) {
 		// What the pass itself wrote comes back this way: as another pass at once it would find the next Channel, and write again.
 		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool)
@@ -175,7 +179,11 @@ func poolOfChannel(_ context.Context, obj client.Object) []PoolKey {
 	if !ok {
 		return nil
 	}
-	return []PoolKey{{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Pool: dataplane.PoolOf(channel)}}
+	return []PoolKey{poolKey(channel)}
+}
+
+func poolKey(channel *v1alpha1.Channel) PoolKey {
+	return PoolKey{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Pool: dataplane.PoolOf(channel)}
 }
 
 func (r *PoolReconciler) poolsOfBrand(ctx context.Context, brand client.Object) []PoolKey {
@@ -216,6 +224,30 @@ func (r *PoolReconciler) poolsOfSecret(ctx context.Context, secret client.Object
 	return found
 }
 
+// poolsOfPeaks are those that peaks change, of the Brands whose peaks may be others now.
+func (r *PoolReconciler) poolsOfPeaks(ctx context.Context, changed client.Object) []PoolKey {
+	brands, err := peaks.Brands(ctx, r.client, changed)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Finding the Brands of a schedule failed")
+	}
+	known := map[PoolKey]bool{}
+	for i := range brands {
+		var channels v1alpha1.ChannelList
+		err := r.client.List(ctx, &channels, client.InNamespace(brands[i].Namespace), client.MatchingFields{refs.ByBrand: brands[i].Name},
+			client.UnsafeDisableDeepCopy) // They are only looked at.
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Listing the Channels of a Brand failed")
+			continue
+		}
+		for k := range channels.Items {
+			if scale(channels.Items[k : k+1]).LiftedForPeaks() {
+				known[poolKey(&channels.Items[k])] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(known))
+}
+
 // pools are those that the Brand's Channels have.
 func (r *PoolReconciler) pools(ctx context.Context, namespace, brand string) []PoolKey {
 	if brand == "" {
@@ -228,7 +260,7 @@ func (r *PoolReconciler) pools(ctx context.Context, namespace, brand string) []P
 	}
 	known := map[PoolKey]bool{}
 	for i := range channels.Items {
-		known[PoolKey{Namespace: namespace, Brand: brand, Pool: dataplane.PoolOf(&channels.Items[i])}] = true
+		known[poolKey(&channels.Items[i])] = true
 	}
 	return slices.Collect(maps.Keys(known))
 }

@@ -1,6 +1,8 @@
 package dataplane
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,10 +16,10 @@ import (
 // Kinds are all that is made for Brands and their pools: what controllers watch, the cache holds, and pruning looks through, what
 // runs before the rights that it runs with.
 func Kinds(settings Settings) []client.Object {
-	return append([]client.Object{
+	return slices.Concat(Autoscalers(settings), []client.Object{
 		&appsv1.Deployment{}, &batchv1.Job{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{},
 		&rbacv1.RoleBinding{}, &rbacv1.Role{}, &corev1.ServiceAccount{},
-	}, Routes(settings)...)
+	}, Routes(settings))
 }
 
 // Routes are the kinds of routes that the cluster has.

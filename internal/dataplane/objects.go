@@ -30,15 +30,19 @@ func Owner(brand *v1alpha1.Brand) *metav1ac.OwnerReferenceApplyConfiguration {
 }
 
 // Deployment runs the workload. An update starts a new replica before it stops an old one, so that no webhook and no
-// agent meets a closed door.
+// agent meets a closed door. The number of replicas is left out where an autoscaler has it; it starts from the floor.
 func (w Workload) Deployment() *appsv1ac.DeploymentApplyConfiguration {
 	pod := w.podSpec().WithTopologySpreadConstraints(w.spread())
 	w.server(&pod.Containers[0])
+	spec := appsv1ac.DeploymentSpec()
+	if !w.Plan.Autoscaled() || !w.Running {
+		spec.WithReplicas(w.Plan.Floor)
+	}
 	return appsv1ac.Deployment(w.Name(), w.Brand.Namespace).
 		WithLabels(w.Labels()).
+		WithAnnotations(w.annotations()).
 		WithOwnerReferences(Owner(w.Brand)).
-		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(w.Replicas).
+		WithSpec(spec.
 			WithRevisionHistoryLimit(2).
 			WithSelector(metav1ac.LabelSelector().WithMatchLabels(w.Selector())).
 			WithStrategy(appsv1ac.DeploymentStrategy().

@@ -12,6 +12,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/scaling"
 )
 
 // AnnotationConnections identifies the connections that a pod was started with. Its change, like that of the image, rolls
@@ -35,8 +36,11 @@ type Workload struct {
 	// Component is the subcommand of the binary.
 	Component string
 	// Pool is set for connectors.
-	Pool     string
-	Replicas int32
+	Pool string
+	// Plan says how many replicas there are, and who scales them. A Job has none.
+	Plan scaling.Plan
+	// Running says that the Deployment is there, so that an autoscaler has its number of replicas.
+	Running bool
 	// Args follow the common ones.
 	Args []string
 	// Login names the Secret by which the pod connects to the Brand's database.

@@ -27,6 +27,8 @@ type Settings struct {
 	NodePortHost string
 	// GatewayAPI says whether the cluster has HTTPRoutes.
 	GatewayAPI bool
+	// KEDA says whether the cluster has ScaledObjects.
+	KEDA bool
 	// PriorityClassName of the data plane's pods; empty for the cluster's default.
 	PriorityClassName string
 	NetworkPolicies   NetworkPolicies

@@ -17,6 +17,9 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
+// ReasonAlways is why a workload has as many replicas as it has where neither peaks nor load change that.
+const ReasonAlways = "as many as always run"
+
 // DefaultLead is how long before a peak its replicas are started where nothing else is said.
 const DefaultLead = 10 * time.Minute
 
@@ -83,8 +86,11 @@ func (s Spec) And(other Spec) Spec {
 	return both
 }
 
-// Within is the spec with no number beyond the limit.
+// Within is the spec with no number beyond the limit, 0 for none.
 func (s Spec) Within(limit int32) Spec {
+	if limit == 0 {
+		return s
+	}
 	if max(s.Peak, s.Max) > limit {
 		s.Limit = limit
 	}
@@ -105,6 +111,14 @@ type Plan struct {
 	Lifts []Span
 }
 
+// Wake is how long it is from t until Next; 0 for never.
+func (p Plan) Wake(t time.Time) time.Duration {
+	if p.Next.IsZero() {
+		return 0
+	}
+	return max(p.Next.Sub(t), time.Millisecond)
+}
+
 // Span is the time from Start until before End.
 type Span struct{ Start, End time.Time }
 
@@ -116,7 +130,7 @@ const (
 
 // Make plans at t for the peaks of the sources.
 func Make(spec Spec, sources []Source, t time.Time) Plan {
-	plan := Plan{Spec: spec, Floor: spec.Min, Reason: "as many as always run"}
+	plan := Plan{Spec: spec, Floor: spec.Min, Reason: ReasonAlways}
 	if spec.LiftedForPeaks() {
 		plan.ahead(sources, t)
 	}
