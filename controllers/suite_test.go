@@ -64,7 +64,7 @@ func runTests(m *testing.M) (int, error) {
 		return 1, err
 	}
 	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases"), httpRoutes},
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases"), httpRoutes, filepath.Join("testdata", "keda")},
 		ErrorIfCRDPathMissing: true,
 		BinaryAssetsDirectory: filepath.Join("..", "bin", "k8s"),
 	}
