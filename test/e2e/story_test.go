@@ -48,6 +48,7 @@ func TestStory(t *testing.T) {
 		{"an edited Playbook is in force at once", (*story).editedPlaybook},
 		{"a rotated Secret is taken without a restart", (*story).rotatedSecret},
 		{"a second Channel of the pool is served without a restart", (*story).secondChannel},
+		{"a peak that starts in a minute lifts the pods before it", (*story).liftedBeforeThePeak},
 		{"another brand comes from one folder and leaves nothing behind", (*story).anotherBrand},
 	} {
 		t.Run(chapter.name, func(t *testing.T) {
