@@ -203,7 +203,7 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 
 	w.autoscale("lumi-miniprogram", 5)
 	peak := "peak noon of online until " + start.Add(time.Hour).Format(toTheMinute)
-	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 5, ReadyReplicas: 1, Reason: "load; the schedule asks for 4: " + peak})
+	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 5, ReadyReplicas: 1, Reason: "the autoscaler asks for it; the schedule for 4: " + peak})
 	w.counted("lumi", 1)
 	w.settled()
 	quietly := w.writes.count()

@@ -215,7 +215,7 @@ func Replicas(deployment *appsv1.Deployment) *v1alpha1.ReplicasStatus {
 	case err != nil:
 		reason = scaling.ReasonAlways
 	case int32(floor) < wanted:
-		reason = fmt.Sprintf("load; the schedule asks for %d: %s", floor, reason)
+		reason = fmt.Sprintf("the autoscaler asks for it; the schedule for %d: %s", floor, reason)
 	default:
 		wanted = int32(floor)
 	}

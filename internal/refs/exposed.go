@@ -28,7 +28,7 @@ func Exposed(ctx context.Context, reader client.Reader, route dataplane.Route) (
 		return judgeIngress(ingress), nil
 	case !route.CanBeMade():
 		return conditions.False(v1alpha1.ConditionExposed, v1alpha1.ReasonGatewayAPIMissing,
-			"The cluster had no Gateway API when the operator started: install it and restart the operator, or use ingressClassName"), nil
+			"The cluster has no Gateway API: install it, and the operator finds it within two minutes, or use ingressClassName"), nil
 	default:
 		exists, err := Get(ctx, reader, key, httpRoute)
 		if err != nil || !exists {
