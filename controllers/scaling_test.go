@@ -213,7 +213,7 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 		t.Errorf("a second look writes %q", writes)
 	}
 
-	t.Run("a new image leaves it the number", func(t *testing.T) {
+	t.Run("a new image leaves it the number", func(*testing.T) {
 		w.halt()
 		w.settings.Image = "yingda:next"
 		w.start()

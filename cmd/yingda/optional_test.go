@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -54,9 +53,9 @@ func TestTheOperatorStartsAgainOnceKEDAIsInstalled(t *testing.T) {
 		kinds := &optionalKinds{asker: answers, interval: lookForKinds}
 		ended := make(chan error, 1)
 		go func() {
-			ended <- kinds.watch(foundKinds{}, stop, slog.New(slog.NewTextHandler(io.Discard, nil))).Start(ctx)
+			ended <- kinds.watch(foundKinds{}, stop, slog.New(slog.DiscardHandler)).Start(ctx)
 		}()
-		time.Sleep(10 * lookForKinds)
+		<-time.After(10 * lookForKinds)
 		synctest.Wait()
 		if ctx.Err() != nil {
 			t.Fatal("it stopped though nothing changed")

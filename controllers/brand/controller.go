@@ -172,19 +172,15 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 		wake = apply.LookAgain
 	}
 	for _, component := range components() {
-		wake = sooner(wake, seen.scales[component].plan.Wake(r.now()))
+		wake = seen.scales[component].plan.Wake(r.now(), wake)
 	}
 	if !decided.pending && seen.brand.DeletionTimestamp == nil {
 		r.backoff.Forget(req.NamespacedName)
 		return wake
 	}
-	return sooner(wake, r.backoff.Next(req.NamespacedName, seen.brand.Generation))
-}
-
-// sooner is the shorter of two times to wait, of which 0 is for ever.
-func sooner(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return max(a, b)
+	next := r.backoff.Next(req.NamespacedName, seen.brand.Generation)
+	if wake > 0 {
+		return min(wake, next)
 	}
-	return min(a, b)
+	return next
 }

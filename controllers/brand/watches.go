@@ -56,7 +56,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, handler.EnqueueRequestsFromMapFunc(r.brandsOfPeaks), peaks.Declared())
 	}
 	for _, object := range dataplane.Kinds(r.settings) {
-		b = b.Owns(object, ofNoPool)
+		b = b.Owns(object, ofNoPool, builder.WithPredicates(peaks.Unmeasured()))
 	}
 	return b.Complete(telemetry.Traced("brand", r))
 }

@@ -102,19 +102,12 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	// The Channels say what is in the way.
-	again := len(inTheWay) > 0 || refused || unscaled
-	return ctrl.Result{RequeueAfter: r.wake(seen, again)}, nil
-}
-
-// wake says when to look again though nothing changed: when the schedule wants another number of replicas, or to try again what
-// could not be made.
-func (r *PoolReconciler) wake(seen *poolScene, again bool) time.Duration {
-	wake := seen.plan.Wake(r.now())
-	if again && (wake == 0 || wake > apply.LookAgain) {
-		return apply.LookAgain
+	var again time.Duration
+	if len(inTheWay) > 0 || refused || unscaled {
+		// The Channels say what is in the way.
+		again = apply.LookAgain
 	}
-	return wake
+	return ctrl.Result{RequeueAfter: seen.plan.Wake(r.now(), again)}, nil
 }
 
 // scale brings about what scales the pool, once there is something to scale, and says whether the cluster refuses it; an event

@@ -83,7 +83,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	for _, object := range dataplane.Kinds(r.settings) {
 		// What the pass itself wrote comes back this way: as another pass at once it would find the next Channel, and write again.
-		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool)
+		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool, builder.WithPredicates(peaks.Unmeasured()))
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
 }

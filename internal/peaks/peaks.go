@@ -12,9 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/scaling"
@@ -79,16 +77,6 @@ func read(ctx context.Context, reader client.Reader, key types.NamespacedName) (
 	}
 	source, invalid := scaling.NewSource(found.Name, found.Spec, calendars...)
 	return source, invalid == nil, nil
-}
-
-// Kinds are those that peaks come from.
-func Kinds() []client.Object {
-	return []client.Object{&v1alpha1.SkillGroup{}, &v1alpha1.ShiftSchedule{}, &v1alpha1.HolidayCalendar{}}
-}
-
-// Declared lets through the changes of Kinds that may change peaks.
-func Declared() builder.Predicates {
-	return builder.WithPredicates(predicate.GenerationChangedPredicate{})
 }
 
 // Brands are those whose peaks a changed object of Kinds may change, by namespace and name; more than do.

@@ -111,12 +111,16 @@ type Plan struct {
 	Lifts []Span
 }
 
-// Wake is how long it is from t until Next; 0 for never.
-func (p Plan) Wake(t time.Time) time.Duration {
+// Wake is how long to wait from t: until Next, or the other time where that is sooner. 0 is for ever.
+func (p Plan) Wake(t time.Time, other time.Duration) time.Duration {
 	if p.Next.IsZero() {
-		return 0
+		return other
 	}
-	return max(p.Next.Sub(t), time.Millisecond)
+	wait := max(p.Next.Sub(t), time.Millisecond)
+	if other == 0 {
+		return wait
+	}
+	return min(wait, other)
 }
 
 // Span is the time from Start until before End.

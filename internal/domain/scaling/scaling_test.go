@@ -12,15 +12,13 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func replicas(n int32) *int32 { return &n }
-
 func declared(peak, limit int32, lead string) *yingdav1.PeakScaling {
 	scaling := &yingdav1.PeakScaling{LeadTime: lead}
 	if peak > 0 {
-		scaling.PeakReplicas = replicas(peak)
+		scaling.PeakReplicas = new(peak)
 	}
 	if limit > 0 {
-		scaling.MaxReplicas = replicas(limit)
+		scaling.MaxReplicas = new(limit)
 	}
 	return scaling
 }
@@ -54,7 +52,7 @@ func TestWhatIsDeclared(t *testing.T) {
 func online(zone string) yingdav1.ShiftScheduleSpec {
 	return yingdav1.ShiftScheduleSpec{TimeZone: zone, Shifts: []yingdav1.WeeklyShift{{
 		Days: []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday, yingdav1.Wednesday, yingdav1.Thursday, yingdav1.Friday},
-		Shift: yingdav1.Shift{Name: "weekday", Start: "09:00", Duration: "12h", Seats: replicas(1), Peaks: []yingdav1.Peak{
+		Shift: yingdav1.Shift{Name: "weekday", Start: "09:00", Duration: "12h", Seats: new(int32(1)), Peaks: []yingdav1.Peak{
 			{Name: "noon", Start: "12:00", Duration: "2h", Seats: 3}, {Name: "evening", Start: "19:00", Duration: "2h", Seats: 3},
 		}},
 	}}}
@@ -147,7 +145,7 @@ func randomly(random *rand.Rand) (sources []yingdav1.ShiftScheduleSpec, lead tim
 		}
 		days := []yingdav1.Weekday{yingdav1.Monday, yingdav1.Tuesday, yingdav1.Wednesday, yingdav1.Thursday, yingdav1.Friday, yingdav1.Saturday, yingdav1.Sunday}
 		for k := range 1 + random.IntN(2) {
-			shift := yingdav1.Shift{Name: fmt.Sprint("s", k), Start: clock(), Duration: length(), Seats: replicas(1)}
+			shift := yingdav1.Shift{Name: fmt.Sprint("s", k), Start: clock(), Duration: length(), Seats: new(int32(1))}
 			for p := range random.IntN(3) {
 				shift.Peaks = append(shift.Peaks, yingdav1.Peak{Name: fmt.Sprint("p", p), Start: clock(), Duration: length(), Seats: 2})
 			}
@@ -184,6 +182,9 @@ func TestThePlanIsThePeaksAndTheirLead(t *testing.T) {
 		spec := Spec{Min: 1, Peak: 3, Lead: lead}
 		var previous Plan
 		for m, want := range lifted {
+			if m%5 != 0 && want == lifted[m-1] {
+				continue // Nothing but the lead is given in less than ten minutes.
+			}
 			now := from.Add(time.Duration(m) * time.Minute)
 			plan := Make(spec, sources, now)
 			if got := plan.Floor == 3; got != want {
@@ -238,8 +239,10 @@ func inside(crons []schedules, now time.Time) bool {
 func TestLiftsOfOneTimeOfDayAreOneCron(t *testing.T) {
 	plan := Make(Of(1, declared(3, 6, "")), []Source{mustSource(t, "online", online("Asia/Shanghai"))}, at(t, "2026-11-25T10:00:00Z"))
 	want := []Cron{
-		{"50 3 25,26,27,30 11 *", "0 6 25,26,27,30 11 *"}, {"50 10 25,26,27,30 11 *", "0 13 25,26,27,30 11 *"},
-		{"50 3 1,2 12 *", "0 6 1,2 12 *"}, {"50 10 1,2 12 *", "0 13 1,2 12 *"},
+		{"50 3 25,26,27,30 11 *", "0 6 25,26,27,30 11 *"},
+		{"50 10 25,26,27,30 11 *", "0 13 25,26,27,30 11 *"},
+		{"50 3 1,2 12 *", "0 6 1,2 12 *"},
+		{"50 10 1,2 12 *", "0 13 1,2 12 *"},
 	}
 	if diff := cmp.Diff(want, plan.Crons()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
