@@ -548,6 +548,30 @@ func TestAGroupNeedsTheScheduleThatItIsServedBy(t *testing.T) {
 	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 }
 
+func TestAGroupIsNotReadyWhileItsScheduleLacksACalendar(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	online, group := naming(alwaysOpen("online"), w.namespace), &v1alpha1.SkillGroup{}
+	w.create(online)
+	change(w, "lumi-everybody", group, func(g *v1alpha1.SkillGroup) {
+		g.Spec.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
+	})
+	missing := w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	if want := "ShiftSchedule online is in force in part: HolidayCalendar " + w.namespace + " does not exist"; missing.Message != want {
+		t.Errorf("message is %q, want %q", missing.Message, want)
+	}
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonNotFound)
+	// What it wants is known all the same.
+	w.wants("lumi-everybody", 1, "The schedule wants 1 (shift all-day)")
+
+	w.createCalendar(calendar(w.namespace, day("2026-02-30", v1alpha1.CalendarDayOff)))
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonInvalid)
+	change(w, w.namespace, &v1alpha1.HolidayCalendar{}, func(c *v1alpha1.HolidayCalendar) { c.Spec.Days[0].Date = "2026-02-28" })
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.remove(&v1alpha1.HolidayCalendar{}, w.namespace)
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonNotFound)
+}
+
 func TestAGroupCountsTheAgentsThatItsSelectorChooses(t *testing.T) {
 	w := newWorld(t)
 	w.create(brand("lumi"), skillGroup("after-sales", "lumi"),

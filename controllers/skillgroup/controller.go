@@ -55,7 +55,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByOverflow)), builder.WithPredicates(cameOrWent())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)),
-			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, demandChanged()))).
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, saysOtherwise()))).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfChannel)),
 			builder.WithPredicates(wantsChanged())).
 		// An agent's labels are no part of its generation; its status, which changes as well, does not matter here.
@@ -74,8 +74,8 @@ func cameOrWent() predicate.Predicate {
 	}
 }
 
-// demandChanged lets through schedules that want other seats than before, or for another reason.
-func demandChanged() predicate.Predicate {
+// saysOtherwise lets through schedules that want other seats than before, or for another reason, and that lack something else.
+func saysOtherwise() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, ok := e.ObjectOld.(*v1alpha1.ShiftSchedule)
@@ -83,13 +83,13 @@ func demandChanged() predicate.Predicate {
 				return false
 			}
 			after, ok := e.ObjectNew.(*v1alpha1.ShiftSchedule)
-			return ok && !equal(demandOf(before), demandOf(after))
+			return ok && (!equal(demandOf(before), demandOf(after)) || !equal(lacking(before), lacking(after)))
 		},
 		GenericFunc: func(event.GenericEvent) bool { return false },
 	}
 }
 
-func equal(a, b *demand) bool { return a == b || a != nil && b != nil && *a == *b }
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func brandOfAgent(obj client.Object) string {
 	agent, ok := obj.(*v1alpha1.Agent)

@@ -81,6 +81,9 @@ func problems(seen *scene) []refs.Problem {
 	if seen.scheduleProblem != nil {
 		found = append(found, *seen.scheduleProblem)
 	}
+	if seen.lacking != nil {
+		found = append(found, *seen.lacking)
+	}
 	if _, wrong := routing.CompileAssignment(spec.Assignment); len(wrong) > 0 {
 		found = append(found, refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "assignment cannot be used: " + wrong.ToAggregate().Error()})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
@@ -28,6 +29,8 @@ type scene struct {
 	plan *schedule.Schedule
 	// scheduleProblem says why it cannot be used; nil when it can, or there is none.
 	scheduleProblem *refs.Problem
+	// lacking says what the schedule, which is used all the same, lacks itself; nil when that is nothing.
+	lacking *refs.Problem
 	// selectorErr says why the selector cannot be used.
 	selectorErr error
 	// agents are those that the selector chooses.
@@ -109,7 +112,7 @@ func (r *Reconciler) observeSchedule(ctx context.Context, seen *scene, key types
 		seen.scheduleProblem = &problem
 		return nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
 	}
-	seen.schedule = found
+	seen.schedule, seen.lacking = found, lacking(found)
 	if _, promised := targetOf(seen.group.Spec.Seats); promised {
 		seen.plan, err = r.withCalendars(ctx, compiled, found)
 	}
@@ -133,6 +136,22 @@ func (r *Reconciler) withCalendars(ctx context.Context, compiled *schedule.Sched
 		}
 	}
 	return compiled.With(calendars...), nil
+}
+
+// lacking is what a schedule's own status says that it lacks, such as a calendar. What the status says of an earlier generation
+// is not believed: the schedule's controller is about to say it anew, which wakes this one.
+func lacking(schedule *v1alpha1.ShiftSchedule) *refs.Problem {
+	if schedule.Status.ObservedGeneration != schedule.Generation {
+		return nil
+	}
+	resolved, known := conditions.Find(schedule.Status.Conditions, v1alpha1.ConditionReferencesResolved)
+	if !known || resolved.Status != metav1.ConditionFalse {
+		return nil
+	}
+	return &refs.Problem{
+		Reason:  resolved.Reason,
+		Message: "ShiftSchedule " + schedule.Name + " is in force in part: " + resolved.Message,
+	}
 }
 
 func (r *Reconciler) observeAgents(ctx context.Context, seen *scene) error {
