@@ -314,6 +314,8 @@ type dataPlane struct {
 	workloads map[string]configz.Workload
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
+	// reached is what every replica says of its services.
+	reached map[configz.Dependency]bool
 }
 
 var _ ack.Asker = (*dataPlane)(nil)
@@ -326,7 +328,7 @@ func (d *dataPlane) Ask(ctx context.Context, target ack.Target) ([]ack.Answer, e
 	}
 	var answers []ack.Answer
 	for i := range pods.Items {
-		if !ack.Ready(&pods.Items[i]) {
+		if !ack.Ready(&pods.Items[i]) && !target.Unready {
 			continue
 		}
 		report, err := d.report(ctx, target)
@@ -359,6 +361,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	maps.Copy(report.Objects, d.overrides)
+	report.Reached = maps.Clone(d.reached)
 	if target.Pool != "" {
 		report.Channels = maps.Clone(d.channels)
 	}
@@ -383,6 +386,13 @@ func (d *dataPlane) owe(messages int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.onTheWay = messages
+}
+
+// reach lets every replica reach a service, or not.
+func (d *dataPlane) reach(service configz.Dependency, reached bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reached = map[configz.Dependency]bool{configz.Kafka: true, configz.Postgres: true, configz.Temporal: true, service: reached}
 }
 
 // duty lets exactly these agents be on duty.

@@ -12,6 +12,7 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Desk",type=string,JSONPath=`.status.deskURL`
 // +kubebuilder:printcolumn:name="Channels",type=integer,JSONPath=`.status.channels`
+// +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="DependenciesReachable")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
 // Brand is one brand's customer service: where its messages, promises and memory live. From it the operator makes the
@@ -295,7 +296,7 @@ type BrandDefaults struct {
 
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them, with an exposure of the desk, Exposed.
+	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

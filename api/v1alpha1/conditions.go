@@ -23,6 +23,10 @@ const (
 	ConditionCredentialsValid = "CredentialsValid"
 	// ConditionWebhookVerified says whether the platform has called the Channel's webhook; it never holds Ready back.
 	ConditionWebhookVerified = "WebhookVerified"
+	// ConditionDependenciesReachable says whether the Brand's replicas reach Kafka, Postgres and Temporal; it never holds Ready
+	// back. It turns False once one of them has been out of reach for some 15 s, and does not wait for readiness: replicas that
+	// lost Postgres are not ready, and say so all the same.
+	ConditionDependenciesReachable = "DependenciesReachable"
 	// ConditionExposed says whether the route from outside to the webhook or the desk is in place; it never holds Ready back.
 	ConditionExposed = "Exposed"
 	// ConditionValid says whether the object passes the checks that its schema cannot express.
@@ -89,6 +93,10 @@ const (
 	ReasonDrainIncomplete    = "DrainIncomplete"
 	ReasonTearingDown        = "TearingDown"
 	ReasonTeardownIncomplete = "TeardownIncomplete"
+	ReasonReached            = "Reached"
+	ReasonKafkaAway          = "KafkaAway"
+	ReasonPostgresAway       = "PostgresAway"
+	ReasonTemporalAway       = "TemporalAway"
 	ReasonExposed            = "Exposed"
 	ReasonGatewayAPIMissing  = "GatewayAPIMissing"
 	ReasonNotAccepted        = "NotAccepted"

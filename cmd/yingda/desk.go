@@ -9,6 +9,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/workers/desk"
 )
@@ -43,9 +44,11 @@ func startDesk(ctx context.Context, p *process, address string) error {
 		database.Close()
 		return err
 	}
+	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{configz.Kafka: p.kafka.cluster().Reach, configz.Postgres: database.Ping})
 	p.health.Report = func() configz.Report {
 		return configz.Report{
 			Objects: view.Snapshot().Generations(), SignedInAgents: workbench.SignedInAgents(), OnDutyAgents: workbench.OnDutyAgents(),
+			Reached: services.Reached(),
 		}
 	}
 	if err := p.watchCatalog(ctx, view); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -164,6 +165,13 @@ func (p *process) watchCatalog(ctx context.Context, view *catalog.Catalog) error
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// watchServices keeps an eye on what the component works with.
+func (p *process) watchServices(ctx context.Context, probes map[configz.Dependency]reach.Probe) *reach.Watch {
+	watch := reach.New(time.Now, probes)
+	p.group.Go(func() error { watch.Run(ctx); return nil })
+	return watch
 }
 
 // closeOnce closes a channel that one goroutine may want to close again.

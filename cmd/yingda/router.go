@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/outbox"
+	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/router"
@@ -55,11 +56,15 @@ func startRouter(ctx context.Context, p *process) error {
 		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
 		BusMetrics: bus.NewMetrics(p.registry),
 	})
+	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{
+		configz.Kafka: p.kafka.cluster().Reach, configz.Postgres: database.Ping, configz.Temporal: temporal.Reach(workflows),
+	})
 	p.health.Report = func() configz.Report {
 		// In this order, so that what is reported of a Channel was looked at after its generation was in force.
 		generations := view.Snapshot().Generations()
 		return configz.Report{
 			Objects: generations, Channels: engine.Departing(), Queues: engine.Queues(), Workloads: engine.Workloads(),
+			Reached: services.Reached(),
 		}
 	}
 	if err := p.watchCatalog(ctx, view); err != nil {

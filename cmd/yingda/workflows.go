@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 )
@@ -33,7 +34,6 @@ func newWorkflowsCommand() *cobra.Command {
 
 func startWorkflows(ctx context.Context, p *process) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
-	p.health.Report = func() configz.Report { return configz.Report{Objects: view.Snapshot().Generations()} }
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
@@ -47,6 +47,10 @@ func startWorkflows(ctx context.Context, p *process) error {
 	if err != nil {
 		database.Close()
 		return err
+	}
+	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{configz.Postgres: database.Ping, configz.Temporal: temporal.Reach(client)})
+	p.health.Report = func() configz.Report {
+		return configz.Report{Objects: view.Snapshot().Generations(), Reached: services.Reached()}
 	}
 	activities := &complaint.Activities{
 		Store: database, Directory: directory{view, p.names()},

@@ -18,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/wait"
 )
@@ -75,7 +76,7 @@ type Host struct {
 	reporter   *reporter
 	sweeper    *sweeper
 	fetcher    *fetcher
-	reach      *reach
+	reach      *reach.Watch
 	consumer   *bus.Consumer
 	draining   atomic.Bool
 }
@@ -88,7 +89,9 @@ func New(o Options) *Host {
 		Clock: o.Clock, Logger: o.Logger, ObserveCall: m.observeCall,
 		Files: storeFiles{o.Store, o.Clock}, Tokens: storeTokens{o.Store, o.Clock},
 	}
-	h := &Host{options: o, reach: &reach{cluster: o.Cluster, store: o.Store, clock: o.Clock}}
+	h := &Host{options: o, reach: reach.New(o.Clock, map[configz.Dependency]reach.Probe{
+		configz.Kafka: o.Cluster.Reach, configz.Postgres: o.Store.Ping,
+	})}
 	h.table = newTable(o.Type, o.Names.Brand, o.Pool, o.AllowedBaseURLs, services, m)
 	h.watcher = newWatcher(o.Kubernetes, o.Names.Namespace, h.table, o.Logger)
 	in := &ingest{
@@ -119,16 +122,22 @@ func (h *Host) Ready(context.Context) error {
 		return errors.New("draining")
 	case !h.watcher.synced():
 		return errors.New("the Channels or their Secrets were not read yet")
-	default:
-		return h.reach.ready()
+	case !h.reach.Any():
+		// With either of them a replica can keep messages; with none it must be given none.
+		return errors.New("neither Kafka nor Postgres can be reached")
 	}
+	return nil
 }
 
 // Alive says whether the replica still works at all.
 func (h *Host) Alive() error { return h.sweeper.alive() }
 
 // Report says what the replica serves.
-func (h *Host) Report() configz.Report { return h.table.report() }
+func (h *Host) Report() configz.Report {
+	report := h.table.report()
+	report.Reached = h.reach.Reached()
+	return report
+}
 
 // Run serves until ctx ends, then finishes what is under way, at most in DrainDelay and some 17 s.
 //
@@ -146,7 +155,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 2)
 	var intakes, sends, reports sync.WaitGroup
-	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.reach.run} {
+	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.reach.Run} {
 		intakes.Go(func() { run(intake) })
 	}
 	intakes.Go(func() { fail(failed, h.consume(intake)) })

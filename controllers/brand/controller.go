@@ -159,13 +159,14 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	}
 	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
+		conditions.AnnounceTurn(r.recorder, seen.brand, before, after.Conditions, v1alpha1.ConditionDependenciesReachable)
 	}
 	return outcome, nil
 }
 
 // wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has
-// rested, while something is in the way, when the schedules want another number of replicas, and while Channels keep the Brand
-// from going, which are counted with a delay.
+// rested, while something is in the way, when the schedules want another number of replicas, while Channels keep the Brand from
+// going, which are counted with a delay, and from time to time as long as there is somebody to ask what is in reach.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
 	wake := decided.provisioning.wake
 	if wake == 0 && (len(seen.inTheWay) > 0 || seen.unscaled) {
@@ -173,6 +174,9 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 	}
 	for _, component := range components() {
 		wake = seen.scales[component].plan.Wake(r.now(), wake)
+	}
+	if len(seen.reached) > 0 && (wake == 0 || wake > dependenciesInterval) {
+		wake = dependenciesInterval
 	}
 	if !decided.pending && seen.brand.DeletionTimestamp == nil {
 		r.backoff.Forget(req.NamespacedName)

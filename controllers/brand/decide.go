@@ -55,6 +55,7 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 			"The Brand goes once no Channel refers to it; delete "+strings.Join(seen.channels, ", ")+" first")
 	}
 	findings = append([]conditions.Condition{ready}, findings...)
+	findings = append(findings, judgeDependencies(seen.reached))
 	if seen.exposed != nil {
 		findings = append(findings, *seen.exposed)
 	}

@@ -45,6 +45,8 @@ type scene struct {
 	exposed *conditions.Condition
 	// answers of the ready replicas by component.
 	answers map[string][]ack.Answer
+	// reached is what all running replicas say of the services that they work with, those of the shared pools included.
+	reached []replicaReach
 }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
@@ -54,7 +56,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 		return nil, err
 	}
 	for _, look := range []func(context.Context, *scene) error{
-		r.observeClaims, r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads, r.observeScales,
+		r.observeClaims, r.observeReferences, r.observeChannels, r.observeJobs, r.observeWorkloads, r.observeScales, r.observeDependencies,
 	} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing Brand %s: %w", key.Name, err)

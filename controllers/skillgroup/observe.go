@@ -140,17 +140,17 @@ func (r *Reconciler) withCalendars(ctx context.Context, compiled *schedule.Sched
 
 // lacking is what a schedule's own status says that it lacks, such as a calendar. What the status says of an earlier generation
 // is not believed: the schedule's controller is about to say it anew, which wakes this one.
-func lacking(schedule *v1alpha1.ShiftSchedule) *refs.Problem {
-	if schedule.Status.ObservedGeneration != schedule.Generation {
+func lacking(of *v1alpha1.ShiftSchedule) *refs.Problem {
+	if of.Status.ObservedGeneration != of.Generation {
 		return nil
 	}
-	resolved, known := conditions.Find(schedule.Status.Conditions, v1alpha1.ConditionReferencesResolved)
+	resolved, known := conditions.Find(of.Status.Conditions, v1alpha1.ConditionReferencesResolved)
 	if !known || resolved.Status != metav1.ConditionFalse {
 		return nil
 	}
 	return &refs.Problem{
 		Reason:  resolved.Reason,
-		Message: "ShiftSchedule " + schedule.Name + " is in force in part: " + resolved.Message,
+		Message: "ShiftSchedule " + of.Name + " is in force in part: " + resolved.Message,
 	}
 }
 

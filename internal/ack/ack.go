@@ -21,6 +21,8 @@ type Target struct {
 	Component string
 	// Pool is the value of the label yingda.dev/pool; empty but for connectors.
 	Pool string
+	// Unready asks those as well that run and are not ready.
+	Unready bool
 }
 
 // Answer is what one ready replica said.

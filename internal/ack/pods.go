@@ -69,7 +69,7 @@ func NewPods(reader client.Reader, now func() time.Time) *Pods {
 	}
 }
 
-// Ask returns the answers of the ready pods of the target.
+// Ask returns the answers of the target's pods that are ready, or of all that run.
 func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
 	var pods corev1.PodList
 	selector := client.MatchingLabels(dataplane.Selector(target.Brand, target.Component, target.Pool))
@@ -78,7 +78,7 @@ func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
 	}
 	var ready []*corev1.Pod
 	for i := range pods.Items {
-		if Ready(&pods.Items[i]) {
+		if Ready(&pods.Items[i]) || target.Unready && running(&pods.Items[i]) {
 			ready = append(ready, &pods.Items[i])
 		}
 	}
@@ -152,6 +152,11 @@ func (p *Pods) forgetOld() {
 			delete(p.reports, key)
 		}
 	}
+}
+
+// running says whether a pod may answer, though it may not be ready.
+func running(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.PodIP != "" && pod.Status.Phase == corev1.PodRunning
 }
 
 // Ready says whether a pod serves now.

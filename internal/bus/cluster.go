@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -59,19 +60,30 @@ func (c Cluster) transport(timeout time.Duration) *kafka.Transport {
 	return &kafka.Transport{DialTimeout: timeout, Dial: c.dialFunc(), SASL: c.mechanism()}
 }
 
-// Reach says whether one of the brokers takes a connection, each of them within the time given. It shakes hands where there
-// is TLS, as brokers complain of who does not, and does not sign in.
-func (c Cluster) Reach(ctx context.Context, timeout time.Duration) bool {
+// Reach is no error when one of the brokers takes a connection. It shakes hands where there is TLS, as brokers complain of who
+// does not, and does not sign in.
+func (c Cluster) Reach(ctx context.Context) error {
+	ctx, enough := context.WithCancel(ctx)
+	var knocks sync.WaitGroup
+	defer knocks.Wait()
+	defer enough()
+	answers := make(chan error, len(c.Brokers))
 	for _, broker := range c.Brokers {
-		brokerCtx, cancel := context.WithTimeout(ctx, timeout)
-		connection, err := c.dial(brokerCtx, "tcp", broker)
-		cancel()
-		if err == nil {
-			_ = connection.Close() // It was only to see that somebody answers.
-			return true
+		knocks.Go(func() {
+			connection, err := c.dial(ctx, "tcp", broker)
+			if err == nil {
+				_ = connection.Close() // It was only to see that somebody answers.
+			}
+			answers <- err
+		})
+	}
+	err := errors.New("no broker is named")
+	for range c.Brokers {
+		if err = <-answers; err == nil {
+			return nil
 		}
 	}
-	return false
+	return fmt.Errorf("reaching a Kafka broker: %w", err)
 }
 
 // dialFunc leaves plain text to kafka-go.

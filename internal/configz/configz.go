@@ -31,6 +31,16 @@ const (
 	CredentialsRejected    Credentials = "Rejected"
 )
 
+// Dependency is a service that replicas work with and that is somebody else's.
+type Dependency string
+
+// The dependencies.
+const (
+	Kafka    Dependency = "Kafka"
+	Postgres Dependency = "Postgres"
+	Temporal Dependency = "Temporal"
+)
+
 // Report is what one replica serves.
 type Report struct {
 	// Objects holds the generation in force of each object, by "<Kind>/<name>".
@@ -47,6 +57,9 @@ type Report struct {
 	Queues map[string]Queue `json:"queues,omitzero"`
 	// Workloads are what the SkillGroups have to do, by name; only routers know. What they have not counted yet is missing.
 	Workloads map[string]Workload `json:"workloads,omitempty"`
+	// Reached says of each service that the replica works with whether it can be reached; false once it has not for some 15 s.
+	// One of which the replica cannot say yet is left out.
+	Reached map[Dependency]bool `json:"reached,omitempty"`
 }
 
 // Queue is who waits for a SkillGroup's agents.

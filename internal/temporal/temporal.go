@@ -90,6 +90,16 @@ func Dial(o Options) (client.Client, error) {
 	return c, nil
 }
 
+// Reach asks the service for what it can do, which every caller may know.
+func Reach(c client.Client) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		if _, err := c.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{}); err != nil {
+			return fmt.Errorf("reaching Temporal: %w", err)
+		}
+		return nil
+	}
+}
+
 // ErrClaimed says that the namespace is not the Brand's.
 var ErrClaimed = errors.New("the Temporal namespace is not this Brand's: it is another one's, or was made by somebody else")
 
