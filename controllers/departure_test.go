@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/conditions"
 )
 
 func TestAChannelGoesOnceItsMessagesAreSettled(t *testing.T) {
@@ -33,7 +34,19 @@ func TestAChannelGoesOnceItsMessagesAreSettled(t *testing.T) {
 	if err := w.get("lumi-miniprogram", &appsv1.Deployment{}); err != nil {
 		t.Errorf("the pool went before its last Channel had drained: %v", err)
 	}
+	w.data.spool(true)
 	w.data.owe(0)
+	w.eventually(func() error {
+		if err := w.get("shop", shop); err != nil {
+			return err
+		}
+		waits, _ := conditions.Find(shop.Status.Conditions, v1alpha1.ConditionReady)
+		if !strings.Contains(waits.Message, "wait in the spool") {
+			return fmt.Errorf("message %q does not say what it waits for", waits.Message)
+		}
+		return nil
+	})
+	w.data.spool(false)
 	w.gone(shop, "shop")
 	w.gone(&appsv1.Deployment{}, "lumi-miniprogram")
 	if notes := w.events(v1alpha1.ReasonDrainIncomplete); len(notes) > 0 {
@@ -47,6 +60,7 @@ func TestAChannelThatCannotDrainGoesAfterTwoMinutes(t *testing.T) {
 		want   string
 	}{
 		"with messages that nobody settles":          {func(w *world) { w.data.owe(2) }, "on their way: 2"},
+		"with messages in the spool":                 {func(w *world) { w.data.spool(true) }, "wait in the spool"},
 		"with a replica that goes on as it was told": {func(w *world) { w.data.hold("Channel", "shop", 1) }, "not every replica has confirmed"},
 	} {
 		t.Run(sentence, func(t *testing.T) {

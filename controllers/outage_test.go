@@ -21,20 +21,20 @@ func TestAnOutageOfKafkaIsShownBesideReady(t *testing.T) {
 	before := w.writes.count()
 
 	w.data.reach(configz.Kafka, false)
-	w.nudge("lumi")
+	w.look("lumi")
 	away := w.waitFor(lumi, "lumi", v1alpha1.ConditionDependenciesReachable, v1alpha1.ReasonKafkaAway)
 	if want := "Kafka is out of reach of a replica of the desk and the router and the workflows: "; !strings.HasPrefix(away.Message, want) {
 		t.Errorf("message is %q, want %q and what follows", away.Message, want)
 	}
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
-	w.nudge("lumi")
+	w.look("lumi")
 	w.settled()
 	if writes := w.writes.since(before); len(writes) != 1 {
 		t.Errorf("an outage that lasts took %d writes, want 1: %q", len(writes), writes)
 	}
 
 	w.data.reach(configz.Kafka, true)
-	w.nudge("lumi")
+	w.look("lumi")
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionDependenciesReachable, v1alpha1.ReasonReached)
 	for _, reason := range []string{v1alpha1.ReasonKafkaAway, v1alpha1.ReasonReached} {
 		w.eventually(func() error {
@@ -58,8 +58,8 @@ func TestReplicasThatLostPostgresSaySoThoughNotReady(t *testing.T) {
 	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonAwaitingReplicas)
 }
 
-// nudge has the operator look at a Brand now, which it does from time to time by itself.
-func (w *world) nudge(brand string) {
+// look has the operator look at a Brand now, which it does from time to time by itself.
+func (w *world) look(brand string) {
 	w.t.Helper()
 	change(w, brand, &v1alpha1.Brand{}, func(b *v1alpha1.Brand) {
 		b.Annotations = map[string]string{"looked-at": w.clock.now().String()}

@@ -314,6 +314,8 @@ type dataPlane struct {
 	workloads map[string]configz.Workload
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
+	// spooled says that messages of customers wait in the spool.
+	spooled bool
 	// reached is what every replica says of its services.
 	reached map[configz.Dependency]bool
 }
@@ -354,7 +356,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		for _, obj := range objects {
 			report.Objects[configz.ObjectKey(kind, obj.GetName())] = obj.GetGeneration()
 			if kind == "Channel" && obj.GetDeletionTimestamp() != nil {
-				departing[obj.GetName()] = configz.Channel{OnTheWay: d.left()}
+				departing[obj.GetName()] = d.departing()
 			}
 		}
 	}
@@ -375,10 +377,21 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	return report, nil
 }
 
-func (d *dataPlane) left() *int64 {
+func (d *dataPlane) departing() configz.Channel {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return new(d.onTheWay)
+	report := configz.Channel{OnTheWay: new(d.onTheWay)}
+	if !d.spooled {
+		report.UnreadSeconds = new(0.1)
+	}
+	return report
+}
+
+// spool lets customers' messages wait in the spool, or not.
+func (d *dataPlane) spool(waits bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spooled = waits
 }
 
 // owe lets Channels that are being deleted have messages on their way.

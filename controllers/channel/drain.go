@@ -14,21 +14,23 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // Finalizer keeps a Channel that is being deleted until its connectors have drained.
 //
-//	deleted ─> connectors take no more webhooks, desks no more replies ─> what is on its way is settled ─> gone
+//	deleted ─> connectors take no more webhooks, desks no more replies ─> what customers wrote is taken in
+//	        ─> what is on its way to them is settled ─> gone
 //	                                └── after drainLimit: gone all the same, with an event that says what is left
 const Finalizer = "yingda.dev/channel"
 
 const (
 	// drainLimit is how long a deletion waits at most.
 	drainLimit = 2 * time.Minute
-	// countsAfter is how long after everybody has confirmed a deletion the routers' count is believed: what a router counted
-	// before may lack the last reply that a desk took, and a report is up to a second old.
-	countsAfter = 2 * time.Second
+	// countsAfter is how long after everybody has confirmed a deletion the routers are believed. A webhook that was being
+	// answered then is kept within 3 s, by Kafka or by the spool, a desk's last reply sooner; a report is up to a second old.
+	countsAfter = 4 * time.Second
 )
 
 // gone says whether a Channel is being deleted and nothing of ours waits for it any more.
@@ -79,8 +81,13 @@ func waitsFor(seen *scene, confirmedFor time.Duration) string {
 		return "no router could say how many messages to customers are on their way"
 	case messages > 0:
 		return fmt.Sprintf("messages to customers are on their way: %d", messages)
-	case confirmedFor < countsAfter:
-		return "the last messages to customers are being counted"
+	}
+	read, known := takenIn(seen)
+	switch {
+	case !known:
+		return "messages of customers wait in the spool, or no router could say that it has read all of them"
+	case confirmedFor < read+countsAfter:
+		return "the last messages of customers are being read"
 	}
 	return ""
 }
@@ -102,21 +109,43 @@ func (r *Reconciler) confirmedFor(seen *scene, now time.Time) time.Duration {
 	return now.Sub(first)
 }
 
+// takenIn is how long ago the oldest message of a customer may have come that is not taken in. The routers share the work and look
+// at all of it, so that the one who looked last knows best.
+func takenIn(seen *scene) (before time.Duration, known bool) {
+	for _, report := range routerReports(seen) {
+		if report.UnreadSeconds == nil {
+			continue
+		}
+		if unread := time.Duration(*report.UnreadSeconds * float64(time.Second)); !known || unread < before {
+			before, known = unread, true
+		}
+	}
+	return before, known
+}
+
 // onTheWay is what the routers say; they read one database, so that the one who asked last knows best and the most is safe.
 func onTheWay(seen *scene) (messages int64, known bool) {
+	for _, report := range routerReports(seen) {
+		if report.OnTheWay == nil {
+			return 0, false
+		}
+		messages, known = max(messages, *report.OnTheWay), true
+	}
+	return messages, known
+}
+
+// routerReports are what the routers say of the Channel.
+func routerReports(seen *scene) []configz.Channel {
+	var reports []configz.Channel
 	for _, group := range seen.serving {
 		if group.Name != dataplane.Router {
 			continue
 		}
 		for _, answer := range group.Answers {
-			count := answer.Report.Channels[seen.channel.Name].OnTheWay
-			if count == nil {
-				return 0, false
-			}
-			messages, known = max(messages, *count), true
+			reports = append(reports, answer.Report.Channels[seen.channel.Name])
 		}
 	}
-	return messages, known
+	return reports
 }
 
 // leave lets a Channel that is being deleted go, or says what it waits for.

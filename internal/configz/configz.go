@@ -92,7 +92,8 @@ type Forecast struct {
 	MeanAbsoluteError *float64 `json:"meanAbsoluteError,omitempty"`
 }
 
-// Channel is what one replica knows of a Channel: a connector all but OnTheWay, a router OnTheWay alone.
+// Channel is what one replica knows of a Channel: a router, of one that is being deleted, UnreadSeconds and OnTheWay, a connector the
+// rest.
 type Channel struct {
 	// Credentials says whether the platform accepted them.
 	Credentials Credentials `json:"credentials,omitempty"`
@@ -100,6 +101,10 @@ type Channel struct {
 	Message string `json:"message,omitempty"`
 	// SecretVersion is the resourceVersion of the Secret in force.
 	SecretVersion string `json:"secretVersion,omitempty"`
+	// UnreadSeconds is how long ago the oldest message of a customer may have come that no router has taken in: all that
+	// connectors took before is. Only routers know, and only of a Channel that is being deleted. nil means that nobody could say,
+	// as while some wait in the spool.
+	UnreadSeconds *float64 `json:"unreadSeconds,omitempty"`
 	// OnTheWay is how many messages to customers are not settled; only routers know, and only of a Channel that is being
 	// deleted. nil means that nobody could say.
 	OnTheWay *int64 `json:"onTheWay,omitempty"`

@@ -204,7 +204,7 @@ func connectorReport(snapshot *catalog.Snapshot, pool string) configz.Report {
 func routerReport(snapshot *catalog.Snapshot) configz.Report {
 	report := configz.Report{Objects: snapshot.Generations(), Channels: map[string]configz.Channel{}}
 	for _, name := range snapshot.Departing() {
-		report.Channels[name] = configz.Channel{OnTheWay: new(int64(0))}
+		report.Channels[name] = configz.Channel{UnreadSeconds: new(0.0), OnTheWay: new(int64(0))}
 	}
 	return report
 }

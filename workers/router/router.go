@@ -47,7 +47,8 @@ type Router struct {
 	tracer trace.Tracer
 	// groups holds the skill groups whose queues are to be looked at.
 	groups groupSet
-	// departures are those of Channels that are being deleted, by name.
+	// reading belongs to who looks at the departures of Channels that are being deleted, which are by name.
+	reading    reading
 	departures atomic.Pointer[map[string]departure]
 	// standings is who waits, as it was seen last.
 	standings atomic.Pointer[standings]
@@ -61,6 +62,7 @@ type Router struct {
 func New(config Config) *Router {
 	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
 	r.departures.Store(&map[string]departure{})
+	r.reading = reading{now: config.Now}
 	config.Catalog.Subscribe(r.configured)
 	return r
 }
@@ -78,6 +80,9 @@ func (r *Router) Run(ctx context.Context) error {
 		Cluster: r.Cluster, Group: r.Names.RouterGroup(), Topic: r.Names.Inbound(), DeadLetter: r.Names.DeadLetter(),
 		Producer: r.Producer, Handler: r.Handle, Logger: r.Logger, Metrics: r.BusMetrics,
 	})
+	inbound := bus.NewProgress(r.Cluster, r.Names.RouterGroup(), r.Names.Inbound(), r.Logger)
+	defer inbound.Close()
+	r.reading.progress = inbound
 	r.awaitPartitions(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return consumer.Run(ctx) })

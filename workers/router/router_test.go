@@ -55,6 +55,7 @@ func newWorld(t *testing.T, change ...func([]client.Object)) *world {
 		Names: bus.Names{Prefix: "yingda", Namespace: "lumi", Brand: "lumi"}, Store: s, Catalog: catalog.Fixed("lumi", "lumi", objects...),
 		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(w.registry),
 	})
+	w.reading.progress = &topicRead{read: true}
 	if _, err := s.Queries().PresenceSet(t.Context(), "xiaomei", true, w.now); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,32 @@ import (
 	"github.com/google/uuid"
 )
 
+const ChannelsSpooled = `-- name: ChannelsSpooled :many
+SELECT c.name::text FROM unnest($1::text[]) AS c(name)
+WHERE EXISTS (SELECT FROM spool s WHERE s.envelope->>'subject' = c.name AND s.pool NOT LIKE '%/unreadable')
+`
+
+// Which of the Channels have messages of customers in the spool. What was set aside there is not for Kafka any more.
+func (q *Queries) ChannelsSpooled(ctx context.Context, channels []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, ChannelsSpooled, channels)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var c_name string
+		if err := rows.Scan(&c_name); err != nil {
+			return nil, err
+		}
+		items = append(items, c_name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeliveredConversation = `-- name: DeliveredConversation :one
 SELECT c.id, c.agent, d.state, d.code, d.reason
 FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid

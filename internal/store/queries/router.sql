@@ -46,5 +46,10 @@ SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.state 
      + (SELECT count(*) FROM message m WHERE m.channel = @channel AND m.direction = 'outbound' AND m.received_at > @since
           AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::bigint AS messages;
 
+-- name: ChannelsSpooled :many
+-- Which of the Channels have messages of customers in the spool. What was set aside there is not for Kafka any more.
+SELECT c.name::text FROM unnest(@channels::text[]) AS c(name)
+WHERE EXISTS (SELECT FROM spool s WHERE s.envelope->>'subject' = c.name AND s.pool NOT LIKE '%/unreadable');
+
 -- name: EnsurePartitions :exec
 SELECT ensure_message_partitions(@at);
