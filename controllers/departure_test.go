@@ -172,8 +172,42 @@ func TestATeardownThatFailsSaysWhatIsLeft(t *testing.T) {
 	})
 }
 
+func TestABrandThatIsTornDownSaysWhatIsStillTrueOfIt(t *testing.T) {
+	w := departingBrand(t)
+	lumi := &v1alpha1.Brand{}
+	waits := w.waitFor(lumi, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
+	if want := "The data is removed once the Brand's pods have ended"; waits.Message != want {
+		t.Errorf("message is %q, want %q", waits.Message, want)
+	}
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonTearingDown)
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionDeskAvailable, v1alpha1.ReasonNoReadyReplica)
+	w.endPods()
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReplicas)
+	w.eventually(func() error {
+		if err := w.get("lumi", lumi); err != nil {
+			return err
+		}
+		removed, _ := conditions.Find(lumi.Status.Conditions, v1alpha1.ConditionTornDown)
+		if want := "Topics, data and Temporal namespace are being removed"; removed.Message != want {
+			return fmt.Errorf("message is %q, want %q", removed.Message, want)
+		}
+		return nil
+	})
+}
+
+func TestABrandGoesAfterTwoMinutesWhoeverLeadsMeanwhile(t *testing.T) {
+	w := departingBrand(t)
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
+	w.halt()
+	w.clock.advance(2 * time.Minute)
+	w.start()
+	w.gone(&v1alpha1.Brand{}, "lumi")
+}
+
 func TestABrandGoesAfterTwoMinutesWhenItsPodsDoNotEnd(t *testing.T) {
 	w := departingBrand(t)
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
 	w.clock.advance(2 * time.Minute)
 	w.gone(&v1alpha1.Brand{}, "lumi")
 	w.eventually(func() error {

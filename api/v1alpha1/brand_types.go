@@ -296,7 +296,7 @@ type BrandDefaults struct {
 
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed.
+	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed; while the data is removed, TornDown.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -27,6 +27,9 @@ const (
 	// back. It turns False once one of them has been out of reach for some 15 s, and does not wait for readiness: replicas that
 	// lost Postgres are not ready, and say so all the same.
 	ConditionDependenciesReachable = "DependenciesReachable"
+	// ConditionTornDown says how far the removal of a Brand's data has come; there is one from the moment at which it begins, by
+	// which the two minutes are counted that it has.
+	ConditionTornDown = "TornDown"
 	// ConditionExposed says whether the route from outside to the webhook or the desk is in place; it never holds Ready back.
 	ConditionExposed = "Exposed"
 	// ConditionValid says whether the object passes the checks that its schema cannot express.

@@ -12,7 +12,6 @@ package brand
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,8 +40,6 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
-	// departures says since when Brands are torn down, by UID.
-	departures sync.Map
 }
 
 // Options are what a Reconciler works with.

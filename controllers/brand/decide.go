@@ -37,34 +37,38 @@ func decide(seen *scene, jobName string, now time.Time) verdict {
 		return verdict{release: !remove, tearDown: remove}
 	}
 	setup := decideProvisioning(seen, jobName, now)
-	acknowledged := ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
-		ack.Group{Name: "router", Answers: seen.answers[dataplane.Router]},
-		ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]},
-		ack.Group{Name: "workflows", Answers: seen.answers[dataplane.Workflows]})
-	findings := []conditions.Condition{
-		refs.Finding(problems(seen)),
-		setup.finding,
-		available(seen, v1alpha1.ConditionRouterAvailable, dataplane.Router),
-		available(seen, v1alpha1.ConditionWorkflowsAvailable, dataplane.Workflows),
-		available(seen, v1alpha1.ConditionDeskAvailable, dataplane.Desk),
-		acknowledged,
-	}
-	ready := conditions.Summary(findings...)
+	derived, beside := findings(seen, setup.finding)
+	ready := conditions.Summary(derived...)
 	if seen.brand.DeletionTimestamp != nil {
 		ready = conditions.False(v1alpha1.ConditionReady, v1alpha1.ReasonDeletionBlocked,
 			"The Brand goes once no Channel refers to it; delete "+strings.Join(seen.channels, ", ")+" first")
 	}
-	findings = append([]conditions.Condition{ready}, findings...)
-	findings = append(findings, judgeDependencies(seen.reached))
-	if seen.exposed != nil {
-		findings = append(findings, *seen.exposed)
-	}
 	return verdict{
-		findings:     findings,
+		findings:     slices.Concat([]conditions.Condition{ready}, derived, beside),
 		provisioning: setup,
 		serve:        setup.finding.Reason == v1alpha1.ReasonProvisioned,
-		pending:      ack.Pending(acknowledged),
+		pending:      slices.ContainsFunc(derived, ack.Pending),
 	}
+}
+
+// findings are those from which Ready is derived, and those beside it.
+func findings(seen *scene, provisioned conditions.Condition) (derived, beside []conditions.Condition) {
+	derived = []conditions.Condition{
+		refs.Finding(problems(seen)),
+		provisioned,
+		available(seen, v1alpha1.ConditionRouterAvailable, dataplane.Router),
+		available(seen, v1alpha1.ConditionWorkflowsAvailable, dataplane.Workflows),
+		available(seen, v1alpha1.ConditionDeskAvailable, dataplane.Desk),
+		ack.Judge("Brand", seen.brand.Name, seen.brand.Generation,
+			ack.Group{Name: "router", Answers: seen.answers[dataplane.Router]},
+			ack.Group{Name: "desk", Answers: seen.answers[dataplane.Desk]},
+			ack.Group{Name: "workflows", Answers: seen.answers[dataplane.Workflows]}),
+	}
+	beside = []conditions.Condition{judgeDependencies(seen.reached)}
+	if seen.exposed != nil {
+		beside = append(beside, *seen.exposed)
+	}
+	return derived, beside
 }
 
 // loginProblems say what keeps pods from being given their connections, by the name of the Secret, the database owner's first.
