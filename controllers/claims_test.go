@@ -94,6 +94,40 @@ func TestABrandThatTakesAnothersConnectionIsNotRolledAndThePoolNeither(t *testin
 	w.waitFor(moon, "moon", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
 }
 
+func TestAnOlderBrandThatComesToAYoungersDatabaseGetsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedBrand("moon")
+	lumi, moon := &v1alpha1.Brand{}, &v1alpha1.Brand{}
+	change(w, "lumi", lumi, connectedAs("moon")[v1alpha1.ReasonDuplicateDatabase])
+	blamed := w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonDuplicateDatabase)
+	if want := "Brand moon has the database of Secret moon-postgres already"; !strings.Contains(blamed.Message, want) {
+		t.Errorf("message %q does not say that %q", blamed.Message, want)
+	}
+	// Whatever else changes of the younger one, it stays where it was set up.
+	change(w, "moon", moon, func(b *v1alpha1.Brand) { b.Spec.DisplayName = "月亮" })
+	w.settled()
+	w.waitFor(moon, "moon", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonDuplicateDatabase)
+	if mounts := mounted(w.template("lumi-router").Spec); mounts[0] != "lumi-postgres" {
+		t.Errorf("the router was rolled: it mounts %v", mounts)
+	}
+}
+
+func TestADatabaseIsFreeOnceItsBrandIsSetUpElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	lumi, moon := &v1alpha1.Brand{}, &v1alpha1.Brand{}
+	w.create(secret("elsewhere"))
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { b.Spec.Postgres.SecretRef.Name = "elsewhere" })
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning)
+	w.create(skillGroup("moon-everybody", "moon"), brand("moon", connectedAs("lumi")[v1alpha1.ReasonDuplicateDatabase]))
+	w.waitFor(moon, "moon", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonDuplicateDatabase)
+	w.finishSetup("lumi")
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+	w.waitFor(moon, "moon", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+}
+
 func TestABrandTakesNothingAlongThatAnotherOneDeclares(t *testing.T) {
 	for reason, connected := range connectedAs("lumi") {
 		t.Run(reason, func(t *testing.T) {

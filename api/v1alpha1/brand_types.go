@@ -294,6 +294,20 @@ type BrandDefaults struct {
 	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
 }
 
+// BrandConnections are what only one Brand may work in.
+type BrandConnections struct {
+	// temporal is the Temporal namespace, as <host>:<port>/<namespace>.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Temporal string `json:"temporal,omitempty"`
+	// postgresSecrets are the names of the Secrets by which the Brand and its connectors sign in to the database.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:items:MaxLength=253
+	PostgresSecrets []string `json:"postgresSecrets,omitempty"`
+}
+
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
 	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed; while the data is removed, TornDown.
@@ -309,6 +323,10 @@ type BrandStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	DeskURL string `json:"deskURL,omitempty"`
+	// connections are those on which the Brand was set up last. Of two Brands that declare the same, the one that was set up on it
+	// keeps it; of two that were not, the earlier one gets it.
+	// +optional
+	Connections *BrandConnections `json:"connections,omitempty"`
 	// channels is the number of Channels that refer to this Brand.
 	// +optional
 	Channels int32 `json:"channels,omitempty"`

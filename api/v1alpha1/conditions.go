@@ -105,7 +105,7 @@ const (
 	ReasonNotAccepted        = "NotAccepted"
 	ReasonAwaitingController = "AwaitingController"
 
-	// Of two Brands in one Temporal namespace or database, the later one.
+	// Of two Brands in one Temporal namespace or database, the one that came to what the other works in.
 	ReasonDuplicateTemporalNamespace = "DuplicateTemporalNamespace"
 	ReasonDuplicateDatabase          = "DuplicateDatabase"
 )

@@ -22,7 +22,7 @@ import (
 type scene struct {
 	brand *v1alpha1.Brand
 	dataplane.Logins
-	// rivals are the Brands that declare a connection which this one declares too; taken says what an earlier one keeps.
+	// rivals are the Brands that have a connection in common with this one; taken says what another one keeps.
 	rivals []v1alpha1.Brand
 	taken  []refs.Problem
 	// dangling are the defaults that do not resolve.

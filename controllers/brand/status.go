@@ -6,6 +6,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/refs"
 )
 
 func status(seen *scene, decided verdict, settings dataplane.Settings, now time.Time) v1alpha1.BrandStatus {
@@ -14,10 +15,15 @@ func status(seen *scene, decided verdict, settings dataplane.Settings, now time.
 	if exposure := brand.Spec.Desk.Exposure; exposure != nil {
 		desk = dataplane.ExposedURL(exposure)
 	}
+	connections := brand.Status.Connections
+	if decided.serve {
+		connections = refs.Connections(brand)
+	}
 	return v1alpha1.BrandStatus{
 		Conditions:         conditions.Merge(brand.Status.Conditions, brand.Generation, now, decided.findings...),
 		ObservedGeneration: brand.Generation,
 		DeskURL:            desk,
+		Connections:        connections,
 		Channels:           int32(min(len(seen.channels), 1<<30)),
 		Router:             dataplane.Replicas(seen.deployments[dataplane.Router]),
 		Desk:               dataplane.Replicas(seen.deployments[dataplane.Desk]),

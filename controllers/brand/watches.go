@@ -44,7 +44,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Brand{}, builder.WithPredicates(ack.DeclarationChanged())).
 		// A status that counts another Channel would come back as a pass that finds the next one, and so on.
 		Watches(&v1alpha1.Brand{}, counted.Handler(itself), builder.WithPredicates(ack.StatusChanged())).
-		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimsChanged())).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
 		Watches(&v1alpha1.Channel{}, counted.Handler(brandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).

@@ -17,8 +17,8 @@ import (
 )
 
 // What only one object may have: an account on its platform, a Temporal namespace, a database. Controllers and admission
-// judge by the same functions. A controller asks of those made earlier, so that of two the later one gives way; admission
-// asks of all, since what is not there yet is later than whatever is.
+// judge by the same functions. Who has it already keeps it, and of two who want it the earlier one gets it. Admission asks of
+// all, since what is not there yet is later than whatever is.
 
 // Earlier are those of the others that were made before self. Of those made in the same second the first by namespace and
 // name is the earlier.
@@ -99,11 +99,14 @@ func CheckAddress(address string, allowed []string) *Problem {
 	}
 }
 
-// BrandRivals are the other Brands that have a connection in common with the Brand, by name. One that is being deleted
-// works until it is gone.
+// BrandRivals are the other Brands that have a connection in common with the Brand, by name: declared, or still worked in. One
+// that is being deleted works until it is gone.
 func BrandRivals(ctx context.Context, reader client.Reader, brand *v1alpha1.Brand) ([]v1alpha1.Brand, error) {
-	asks := [][]client.ListOption{{client.MatchingFields{ByTemporal: temporalClaim(brand)}}}
-	for _, login := range logins(brand) {
+	var asks [][]client.ListOption
+	for _, claim := range temporalClaims(brand) {
+		asks = append(asks, []client.ListOption{client.MatchingFields{ByTemporal: claim}})
+	}
+	for _, login := range databaseClaims(brand) {
 		asks = append(asks, []client.ListOption{client.InNamespace(brand.Namespace), client.MatchingFields{BySecret: login}})
 	}
 	found := map[types.NamespacedName]v1alpha1.Brand{}
@@ -114,7 +117,7 @@ func BrandRivals(ctx context.Context, reader client.Reader, brand *v1alpha1.Bran
 		}
 		for i := range brands.Items {
 			other := brands.Items[i]
-			if compareNames(&other, brand) != 0 && (sharesTemporal(brand, &other) || sharesDatabase(brand, &other)) {
+			if compareNames(&other, brand) != 0 && (len(sharedTemporal(brand, &other)) > 0 || len(sharedLogins(brand, &other)) > 0) {
 				found[client.ObjectKeyFromObject(&other)] = other
 			}
 		}
@@ -130,7 +133,7 @@ func BrandRivals(ctx context.Context, reader client.Reader, brand *v1alpha1.Bran
 // TemporalTaken is the problem of a Brand whose Temporal namespace one of the others has; nil when none has.
 func TemporalTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
 	for i := range others {
-		if !sharesTemporal(brand, &others[i]) {
+		if !slices.Contains(temporalClaims(&others[i]), temporalClaim(brand)) {
 			continue
 		}
 		return &Problem{
@@ -147,24 +150,28 @@ func TemporalTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
 // not known, so two Secrets that name one database are not found here: setup finds them.
 func DatabaseTaken(brand *v1alpha1.Brand, others []v1alpha1.Brand) *Problem {
 	for i := range others {
-		shared := sharedLogin(brand, &others[i])
-		if shared == "" {
+		shared := sharedLogins(brand, &others[i])
+		at := slices.IndexFunc(shared, func(login string) bool { return slices.Contains(logins(brand), login) })
+		if at < 0 {
 			continue
 		}
 		return &Problem{
 			Reason: v1alpha1.ReasonDuplicateDatabase,
-			Message: holder("Brand", brand, &others[i]) + " has the database of Secret " + shared +
+			Message: holder("Brand", brand, &others[i]) + " has the database of Secret " + shared[at] +
 				" already, and two Brands in one would take each other's work: name Secrets of another database in spec.postgres",
 		}
 	}
 	return nil
 }
 
-// BrandTaken are the problems of a Brand that has something in common with a rival made earlier, which keeps it.
+// BrandTaken are the problems of a Brand that declares what a rival keeps: one that was set up on it, and where neither or both
+// were, the one made earlier.
 func BrandTaken(brand *v1alpha1.Brand, rivals []v1alpha1.Brand) []Problem {
-	rivals = Earlier(brand, rivals)
 	var found []Problem
-	for _, problem := range []*Problem{TemporalTaken(brand, rivals), DatabaseTaken(brand, rivals)} {
+	for _, problem := range []*Problem{
+		TemporalTaken(brand, keepers(brand, rivals, sharedTemporal, heldTemporal)),
+		DatabaseTaken(brand, keepers(brand, rivals, sharedLogins, heldLogins)),
+	} {
 		if problem != nil {
 			found = append(found, *problem)
 		}
@@ -172,22 +179,69 @@ func BrandTaken(brand *v1alpha1.Brand, rivals []v1alpha1.Brand) []Problem {
 	return found
 }
 
-func sharesTemporal(a, b *v1alpha1.Brand) bool { return temporalClaim(a) == temporalClaim(b) }
-
-func sharesDatabase(a, b *v1alpha1.Brand) bool { return sharedLogin(a, b) != "" }
-
-// sharedLogin names a Secret by which both Brands connect to a database, which then is one; empty for none.
-func sharedLogin(a, b *v1alpha1.Brand) string {
-	if a.Namespace != b.Namespace {
-		return ""
-	}
-	of := logins(b)
-	for _, login := range logins(a) {
-		if slices.Contains(of, login) {
-			return login
+// keepers are the rivals that keep what they share with the Brand.
+func keepers(brand *v1alpha1.Brand, rivals []v1alpha1.Brand, shared func(a, b *v1alpha1.Brand) []string, held func(*v1alpha1.Brand) []string) []v1alpha1.Brand {
+	var found []v1alpha1.Brand
+	for i := range rivals {
+		rival := &rivals[i]
+		both := shared(brand, rival)
+		ours, theirs := overlap(held(brand), both), overlap(held(rival), both)
+		if len(theirs) > 0 && len(ours) == 0 || (len(theirs) > 0) == (len(ours) > 0) && earlier(rival, brand) {
+			found = append(found, *rival)
 		}
 	}
-	return ""
+	return found
+}
+
+// Connections are what the Brand works in once it is set up as it is declared.
+func Connections(brand *v1alpha1.Brand) *v1alpha1.BrandConnections {
+	return &v1alpha1.BrandConnections{Temporal: temporalClaim(brand), PostgresSecrets: logins(brand)}
+}
+
+func sharedTemporal(a, b *v1alpha1.Brand) []string {
+	return overlap(temporalClaims(a), temporalClaims(b))
+}
+
+// sharedLogins name the Secrets by which both Brands connect to a database, which then is one.
+func sharedLogins(a, b *v1alpha1.Brand) []string {
+	if a.Namespace != b.Namespace {
+		return nil
+	}
+	return overlap(databaseClaims(a), databaseClaims(b))
+}
+
+// overlap are the elements of a that b has, too.
+func overlap(a, b []string) []string {
+	var both []string
+	for _, one := range a {
+		if slices.Contains(b, one) && !slices.Contains(both, one) {
+			both = append(both, one)
+		}
+	}
+	return both
+}
+
+// temporalClaims and databaseClaims are what a Brand declares, and what it works in until it is set up on that.
+func temporalClaims(brand *v1alpha1.Brand) []string {
+	return append([]string{temporalClaim(brand)}, heldTemporal(brand)...)
+}
+
+func databaseClaims(brand *v1alpha1.Brand) []string {
+	return append(logins(brand), heldLogins(brand)...)
+}
+
+func heldTemporal(brand *v1alpha1.Brand) []string {
+	if held := brand.Status.Connections; held != nil && held.Temporal != "" {
+		return []string{held.Temporal}
+	}
+	return nil
+}
+
+func heldLogins(brand *v1alpha1.Brand) []string {
+	if held := brand.Status.Connections; held != nil {
+		return held.PostgresSecrets
+	}
+	return nil
 }
 
 // logins are the Secrets by which a Brand connects to its database.

@@ -115,6 +115,58 @@ func TestDatabaseTaken(t *testing.T) {
 	}
 }
 
+func TestWhoWasSetUpOnAConnectionKeepsIt(t *testing.T) {
+	older := func(b *v1alpha1.Brand) { b.CreationTimestamp = metav1.NewTime(time.Unix(1, 0)) }
+	younger := func(b *v1alpha1.Brand) { b.CreationTimestamp = metav1.NewTime(time.Unix(2, 0)) }
+	setUp := func(b *v1alpha1.Brand) { b.Status.Connections = Connections(b) }
+	setUpOn := func(secret string) func(*v1alpha1.Brand) {
+		return func(b *v1alpha1.Brand) {
+			setUp(b)
+			b.Status.Connections.PostgresSecrets = []string{secret}
+		}
+	}
+	for name, tt := range map[string]struct {
+		brand, rival v1alpha1.Brand
+		want         []string
+	}{
+		"neither was, and the other is older": {
+			brand("lumi", "lumi", younger, database("a", "")), brand("lumi", "moon", older, database("a", "")), []string{v1alpha1.ReasonDuplicateDatabase},
+		},
+		"neither was, and the other is younger": {
+			brand("lumi", "lumi", older, database("a", "")), brand("lumi", "moon", younger, database("a", "")), nil,
+		},
+		"the other was, though younger": {
+			brand("lumi", "lumi", older, database("a", "")), brand("lumi", "moon", younger, database("a", ""), setUp), []string{v1alpha1.ReasonDuplicateDatabase},
+		},
+		"this one was, though younger": {
+			brand("lumi", "lumi", younger, database("a", ""), setUp), brand("lumi", "moon", older, database("a", "")), nil,
+		},
+		"this one was, and what it declares now is another's": {
+			brand("lumi", "lumi", older, database("a", ""), setUpOn("b")), brand("lumi", "moon", younger, database("a", ""), setUp), []string{v1alpha1.ReasonDuplicateDatabase},
+		},
+		"the other still works in what it does not declare any more": {
+			brand("lumi", "lumi", older, database("a", "")), brand("lumi", "moon", younger, database("b", ""), setUpOn("a")), []string{v1alpha1.ReasonDuplicateDatabase},
+		},
+		"the other comes to what this one has not left yet": {
+			brand("lumi", "lumi", younger, database("b", ""), setUpOn("a")), brand("lumi", "moon", older, database("a", "")), nil,
+		},
+		"a Temporal namespace likewise": {
+			brand("lumi", "lumi", older, temporal("temporal.infra:7233", "prod")), brand("moon", "moon", younger, temporal("temporal.infra:7233", "prod"), setUp),
+			[]string{v1alpha1.ReasonDuplicateTemporalNamespace},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, problem := range BrandTaken(&tt.brand, []v1alpha1.Brand{tt.rival}) {
+				got = append(got, problem.Reason)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestOfTwoThatWantOneThingExactlyOneIsTheEarlier(t *testing.T) {
 	at := func(namespace, name string, second int64) v1alpha1.Brand {
 		b := brand(namespace, name)

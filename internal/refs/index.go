@@ -15,11 +15,12 @@ import (
 const (
 	// ByBrand finds Channels, SkillGroups and Agents by their Brand.
 	ByBrand = "spec.brandRef.name"
-	// BySecret finds Channels and Brands by the Secrets that they refer to.
+	// BySecret finds Channels and Brands by the Secrets that they refer to, and Brands by those of the
+	// database that they still work in.
 	BySecret = "spec.secretRef.name"
 	// ByAccount finds Channels by the account on their platform.
 	ByAccount = "spec.account"
-	// ByTemporal finds Brands by the Temporal namespace that they work in.
+	// ByTemporal finds Brands by the Temporal namespaces that they declare and work in.
 	ByTemporal = "spec.temporal"
 	// ByCalendar finds ShiftSchedules by the HolidayCalendars that they refer to.
 	ByCalendar = "spec.calendarRefs.name"
@@ -66,11 +67,7 @@ func brandOf(obj client.Object) []string {
 func secretsOf(obj client.Object) []string {
 	switch o := obj.(type) {
 	case *v1alpha1.Brand:
-		secrets := []string{o.Spec.Postgres.SecretRef.Name}
-		if ref := o.Spec.Postgres.ConnectorSecretRef; ref != nil {
-			secrets = append(secrets, ref.Name)
-		}
-		return append(secrets, dataplane.SecuringSecrets(o)...)
+		return append(databaseClaims(o), dataplane.SecuringSecrets(o)...)
 	case *v1alpha1.Channel:
 		if o.Spec.MiniProgram != nil {
 			return []string{o.Spec.MiniProgram.CredentialsSecretRef.Name}
@@ -88,7 +85,7 @@ func accountOf(obj client.Object) []string {
 
 func temporalOf(obj client.Object) []string {
 	if brand, ok := obj.(*v1alpha1.Brand); ok {
-		return []string{temporalClaim(brand)}
+		return temporalClaims(brand)
 	}
 	return nil
 }
