@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -57,6 +58,8 @@ func (o *others) channel(ctx context.Context, before, channel *v1alpha1.Channel)
 		return mistakes, nil
 	}
 	holders, err := refs.AccountHolders(ctx, o.reader, channel)
+	// What is being deleted lets go soon, and who renames a Channel need not wait for it: the condition says until when it lasts.
+	holders = slices.DeleteFunc(holders, func(c v1alpha1.Channel) bool { return c.DeletionTimestamp != nil })
 	return forbid(mistakes, path.Child("appID"), refs.AccountTaken(channel, holders)), err
 }
 

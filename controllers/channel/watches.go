@@ -51,7 +51,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return b.
 		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce}).
 		For(&v1alpha1.Channel{}).
-		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), exists).
+		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), builder.WithPredicates(accountChanged())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesGroup)), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,7 +50,7 @@ func compareNames(a, b metav1.Object) int {
 }
 
 // AccountHolders are the other Channels of all namespaces with the Channel's account, by name: a platform sends an
-// account's messages to one webhook only. A Channel that is being deleted holds it no more.
+// account's messages to one webhook only.
 func AccountHolders(ctx context.Context, reader client.Reader, channel *v1alpha1.Channel) ([]v1alpha1.Channel, error) {
 	var holders []v1alpha1.Channel
 	for _, account := range accountOf(channel) {
@@ -58,7 +59,7 @@ func AccountHolders(ctx context.Context, reader client.Reader, channel *v1alpha1
 			return nil, fmt.Errorf("listing the Channels of the account: %w", err)
 		}
 		for i := range channels.Items {
-			if other := &channels.Items[i]; compareNames(other, channel) != 0 && other.DeletionTimestamp == nil {
+			if other := &channels.Items[i]; compareNames(other, channel) != 0 && HoldsAccount(other) {
 				holders = append(holders, *other)
 			}
 		}
@@ -67,10 +68,26 @@ func AccountHolders(ctx context.Context, reader client.Reader, channel *v1alpha1
 	return holders, nil
 }
 
+// HoldsAccount says whether a Channel has its account: until it is being deleted, and every replica has confirmed that it takes
+// nothing more for it. Two that answer for one account would be worse than none for a moment.
+func HoldsAccount(channel *v1alpha1.Channel) bool {
+	if channel.DeletionTimestamp == nil {
+		return true
+	}
+	confirmed := meta.FindStatusCondition(channel.Status.Conditions, v1alpha1.ConditionAcknowledged)
+	return confirmed == nil || confirmed.Status != metav1.ConditionTrue || confirmed.ObservedGeneration != channel.Generation
+}
+
 // AccountTaken is the problem of a Channel whose account the first of the holders has; nil when there is none.
 func AccountTaken(channel *v1alpha1.Channel, holders []v1alpha1.Channel) *Problem {
 	if len(holders) == 0 {
 		return nil
+	}
+	if holders[0].DeletionTimestamp != nil {
+		return &Problem{
+			Reason:  v1alpha1.ReasonDuplicateAccount,
+			Message: holder("Channel", channel, &holders[0]) + " has this appID until every replica has confirmed that it is being deleted",
+		}
 	}
 	return &Problem{
 		Reason: v1alpha1.ReasonDuplicateAccount,
