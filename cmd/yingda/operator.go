@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type operatorFlags struct {
 	leaseNamespace  string
 	namespaces      []string
 	egress          []string
+	memoryLimit     int64
 	logLevel        slog.Level
 }
 
@@ -61,6 +63,11 @@ func newOperatorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {
 				return err
+			}
+			if o.memoryLimit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+				// The other tenth is for what is not Go's heap. Without a limit the heap may grow to twice of what lives in it,
+				// and the kernel ends the process where a collection would have done.
+				debug.SetMemoryLimit(o.memoryLimit / 10 * 9)
 			}
 			return o.run(cmd.Context())
 		},
@@ -84,6 +91,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringArrayVar(&o.egress, "egress", nil, "addresses that the data plane may call, as destination=CIDR:port, for example kafka=10.0.0.0/8:9092; destinations are "+destinationList()+"; one that is not named may have any address")
 	flags.StringSliceVar(&o.settings.NetworkPolicies.IngressFromNamespaces, "ingress-from-namespaces", nil, "namespaces that may call webhooks and desks; none for everybody")
 	flags.StringVar(&o.settings.OTLPEndpoint, "otlp-endpoint", "", "endpoint that receives the traces of the operator and of the data plane; empty for none")
+	flags.Int64Var(&o.memoryLimit, "memory-limit", 0, "bytes that the container may use: Go's heap is kept below nine tenths of them; 0 for no limit but GOMEMLIMIT")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest level that is logged: debug, info, warn or error")
 	return cmd
 }
