@@ -166,6 +166,8 @@ func appendName(names []string, rendered runtime.ApplyConfiguration) ([]string, 
 // Create makes an object that must not exist yet. It is for content which can be made only once, such as a token: an
 // apply on a stale cache would replace it.
 func (a *Applier) Create(ctx context.Context, obj client.Object) error {
+	ctx, span := a.span(ctx, "create", obj)
+	defer span.End()
 	if err := a.client.Create(ctx, obj, client.FieldOwner(a.manager)); err != nil {
 		return fmt.Errorf("creating %s: %w", obj.GetName(), err)
 	}
@@ -174,12 +176,23 @@ func (a *Applier) Create(ctx context.Context, obj client.Object) error {
 
 // Delete removes exactly the object that was seen, with its dependents. One that is gone already is no error.
 func (a *Applier) Delete(ctx context.Context, seen client.Object) error {
+	ctx, span := a.span(ctx, "delete", seen)
+	defer span.End()
 	uid := seen.GetUID()
 	err := a.client.Delete(ctx, seen, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("deleting %s: %w", seen.GetName(), err)
 	}
 	return nil
+}
+
+// span tells of a write in the trace of the pass that it belongs to.
+func (a *Applier) span(ctx context.Context, verb string, obj client.Object) (context.Context, trace.Span) {
+	what := verb
+	if gvk, err := a.client.GroupVersionKindFor(obj); err == nil {
+		what += " " + gvk.Kind
+	}
+	return otel.Tracer("yingda/apply").Start(ctx, what, trace.WithAttributes(attribute.String("yingda.object", obj.GetName())))
 }
 
 // Status applies the whole status of an object that was read from the cache, and says whether that changed it. A status

@@ -31,6 +31,8 @@ func (a *Applier) patchFinalizers(ctx context.Context, seen client.Object, chang
 		return fmt.Errorf("copying %s: no object", seen.GetName())
 	}
 	change(changed)
+	ctx, span := a.span(ctx, "patch the finalizers of", seen)
+	defer span.End()
 	patch := client.MergeFromWithOptions(seen, client.MergeFromWithOptimisticLock{})
 	if err := a.client.Patch(ctx, changed, patch, client.FieldOwner(a.manager)); err != nil {
 		return fmt.Errorf("patching the finalizers of %s: %w", seen.GetName(), err)
