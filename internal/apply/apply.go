@@ -192,7 +192,8 @@ func (a *Applier) span(ctx context.Context, verb string, obj client.Object) (con
 	if gvk, err := a.client.GroupVersionKindFor(obj); err == nil {
 		what += " " + gvk.Kind
 	}
-	return otel.Tracer("yingda/apply").Start(ctx, what, trace.WithAttributes(attribute.String("yingda.object", obj.GetName())))
+	return otel.Tracer("yingda/apply").Start(ctx, what, //nolint:spancheck // The caller ends it.
+		trace.WithAttributes(attribute.String("yingda.object", obj.GetName())))
 }
 
 // Status applies the whole status of an object that was read from the cache, and says whether that changed it. A status
