@@ -20,16 +20,9 @@ func percentilesOf(took []time.Duration) percentiles {
 
 // since is what happened between two looks at the operator.
 func (s stats) since(before stats) stats {
-	d := stats{Writes: map[string]int{}, Heap: s.Heap, Reconciles: map[string]float64{}, Waited: map[string][]bucket{}}
-	for key, count := range s.Writes {
-		if count -= before.Writes[key]; count > 0 {
-			d.Writes[key] = count
-		}
-	}
-	for key, count := range s.Reconciles {
-		if count -= before.Reconciles[key]; count > 0 {
-			d.Reconciles[key] = count
-		}
+	d := stats{
+		Writes: more(s.Writes, before.Writes), Reads: more(s.Reads, before.Reads), Heap: s.Heap,
+		Reconciles: more(s.Reconciles, before.Reconciles), Waited: map[string][]bucket{},
 	}
 	for controller, buckets := range s.Waited {
 		for _, b := range buckets {
@@ -45,6 +38,17 @@ func (s stats) since(before stats) stats {
 	return d
 }
 
+// more is by how much counts grew, where they did.
+func more[V int | float64](counts, before map[string]V) map[string]V {
+	grown := map[string]V{}
+	for key, count := range counts {
+		if count -= before[key]; count > 0 {
+			grown[key] = count
+		}
+	}
+	return grown
+}
+
 // allQueues stands for the queues of all controllers.
 const allQueues = "all"
 
@@ -58,6 +62,15 @@ func (s stats) writes() (writes, events int) {
 		}
 	}
 	return writes, events
+}
+
+// reads are all requests that change nothing.
+func (s stats) reads() int {
+	reads := 0
+	for _, count := range s.Reads {
+		reads += count
+	}
+	return reads
 }
 
 // waited is the upper bound of what 99 of 100 items waited in a controller's queue, and the share of those, in a hundred, that
@@ -93,8 +106,8 @@ func (s stats) describeWaits() string {
 	return describe(over, func(a, b string) int { return cmp.Compare(over[b], over[a]) }, "%.1f %%")
 }
 
-func describeWrites(writes map[string]int) string {
-	return describe(writes, func(a, b string) int { return cmp.Compare(writes[b], writes[a]) }, "%d")
+func describeRequests(requests map[string]int) string {
+	return describe(requests, func(a, b string) int { return cmp.Compare(requests[b], requests[a]) }, "%d")
 }
 
 func describeReconciles(reconciles map[string]float64) string {

@@ -38,9 +38,9 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	writes := &writeCounter{counts: map[string]int{}}
+	requests := &requestCounter{writes: map[string]int{}, reads: map[string]int{}}
 	config.QPS = -1
-	config.Wrap(writes.wrap)
+	config.Wrap(requests.wrap)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme, Logger: logr.Discard(), Cache: controllers.CacheOptions(nil, settings()),
 		Client:  client.Options{FieldValidation: "Strict"},
@@ -57,7 +57,7 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
-		stats, err := readStats(writes)
+		stats, err := readStats(requests)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -102,8 +102,9 @@ func serveLoad(ctx context.Context, handler http.Handler) error {
 
 // stats are what the operator says of itself.
 type stats struct {
-	// Writes by method, resource and subresource.
+	// Writes and Reads by method, resource and subresource; what is watched is no read.
 	Writes map[string]int `json:"writes"`
+	Reads  map[string]int `json:"reads"`
 	// Heap is in bytes.
 	Heap uint64 `json:"heap"`
 	// Reconciles by controller, and how many are at work.
@@ -121,8 +122,9 @@ type bucket struct {
 	Count uint64  `json:"count"`
 }
 
-func readStats(writes *writeCounter) (stats, error) {
-	s := stats{Writes: writes.read(), Reconciles: map[string]float64{}, Waited: map[string][]bucket{}}
+func readStats(requests *requestCounter) (stats, error) {
+	s := stats{Reconciles: map[string]float64{}, Waited: map[string][]bucket{}}
+	s.Writes, s.Reads = requests.read()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	s.Heap = memory.HeapAlloc
@@ -170,27 +172,31 @@ func addTo(buckets []bucket, more bucket) []bucket {
 // beyond stands for infinity, which JSON has not, as the bound of the last bucket.
 const beyond = 1e9
 
-// writeCounter counts what the operator writes to the API server.
-type writeCounter struct {
-	mu     sync.Mutex
-	counts map[string]int
+// requestCounter counts what the operator asks of the API server.
+type requestCounter struct {
+	mu            sync.Mutex
+	writes, reads map[string]int
 }
 
-func (c *writeCounter) wrap(next http.RoundTripper) http.RoundTripper {
+func (c *requestCounter) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		if req.Method != http.MethodGet {
+		counts := c.writes
+		if req.Method == http.MethodGet {
+			counts = c.reads
+		}
+		if !req.URL.Query().Has("watch") {
 			c.mu.Lock()
-			c.counts[req.Method+" "+resource(req.URL.Path)]++
+			counts[req.Method+" "+resource(req.URL.Path)]++
 			c.mu.Unlock()
 		}
 		return next.RoundTrip(req)
 	})
 }
 
-func (c *writeCounter) read() map[string]int {
+func (c *requestCounter) read() (writes, reads map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.counts)
+	return maps.Clone(c.writes), maps.Clone(c.reads)
 }
 
 // resource is the resource and subresource of a path such as /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE.

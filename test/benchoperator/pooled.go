@@ -89,16 +89,22 @@ func (p pooled) String() string {
 	writes, events := p.during.writes()
 	bound, _ := p.during.waited(allQueues)
 	restarted, _ := p.restart.writes()
-	return fmt.Sprintf("%d Channels: floor %s (create %s, patch %s), product %s (created %s, each p50 %s p99 %s), ratio %.2f, writes %.2f and events %.2f a Channel, heap %.1f KB a Channel, waited p99 <= %.2g s (over 1 s: %s)\n"+
-		"  writes: %s\n  reconciles: %s\n  processor seconds: floor %s; product %s\n  edit of one group: writes %s; reconciles %s\n  edit of all groups: writes %s; reconciles %s\n  restart: %d writes, at rest after %s, reconciles %s",
+	return fmt.Sprintf("%d Channels: floor %s (create %s, patch %s), product %s (created %s, each p50 %s p99 %s), ratio %.2f, writes %.2f, events %.2f and reads %.2f a Channel, %.2f passes and %.1f ms of the operator's processor time a Channel, heap %.1f KB a Channel, waited p99 <= %.2g s (over 1 s: %s)\n"+
+		"  writes: %s\n  reads: %s\n  reconciles: %s\n  processor seconds: floor %s; product %s\n  edit of one group: writes %s; reconciles %s\n  edit of all groups: writes %s; reconciles %s\n  restart: %d writes, at rest after %s, reconciles %s",
 		p.size, seconds(p.floor.sum()), seconds(p.floor.create), seconds(p.floor.patch), seconds(p.ready.took), seconds(p.ready.created), seconds(p.ready.waits.p50), seconds(p.ready.waits.p99),
-		p.ratio(), float64(writes)/float64(p.size), float64(events)/float64(p.size), p.heapEach(), bound, p.during.describeWaits(),
-		describeWrites(p.during.Writes), describeReconciles(p.during.Reconciles), describeProcessors(p.floor.processors), describeProcessors(p.processors),
-		describeWrites(p.one.Writes), describeReconciles(p.one.Reconciles), describeWrites(p.all.Writes), describeReconciles(p.all.Reconciles),
+		p.ratio(), float64(writes)/float64(p.size), float64(events)/float64(p.size), float64(p.during.reads())/float64(p.size), p.passesEach(), p.processorEach(), p.heapEach(), bound, p.during.describeWaits(),
+		describeRequests(p.during.Writes), describeRequests(p.during.Reads), describeReconciles(p.during.Reconciles), describeProcessors(p.floor.processors), describeProcessors(p.processors),
+		describeRequests(p.one.Writes), describeReconciles(p.one.Reconciles), describeRequests(p.all.Writes), describeReconciles(p.all.Reconciles),
 		restarted, seconds(p.restartTook), describeReconciles(p.restart.Reconciles))
 }
 
 func (p pooled) ratio() float64 { return p.floor.sum().Seconds() / p.ready.took.Seconds() }
+
+// passesEach is how often the operator looked at each Channel until it came to rest.
+func (p pooled) passesEach() float64 { return p.during.Reconciles["channel"] / float64(p.size) }
+
+// processorEach is the operator's processor time until all were Ready, in ms for each Channel.
+func (p pooled) processorEach() float64 { return 1000 * p.processors[roleOperator] / float64(p.size) }
 
 // heapEach is in KB for each Channel, with all that comes with one: its Secret, what waits in queues.
 func (p pooled) heapEach() float64 {

@@ -85,32 +85,34 @@ func (r *report) speed(w *strings.Builder) {
 }
 
 func (r *report) costs(w *strings.Builder) {
-	w.WriteString(`## Writes, memory and queues
+	w.WriteString(`## Requests, passes, memory and queues
 
-| Channels in pools | writes a Channel (at most 2 asked) | events a Channel | heap a Channel (at most 12 KB asked) | p99 in a queue (at most 1 s asked) | over 1 s |
-|---|---|---|---|---|---|
+| Channels in pools | writes a Channel (at most 2 asked) | events | reads | passes | operator's processor | heap a Channel (at most 12 KB asked) | p99 in a queue (at most 1 s asked) | over 1 s |
+|---|---|---|---|---|---|---|---|---|
 `)
 	for _, rounds := range r.pooled {
 		each := func(pick func(pooled) int) float64 {
 			return medianOf(rounds, func(p pooled) float64 { return float64(pick(p)) / float64(p.size) })
 		}
-		fmt.Fprintf(w, "| %d | **%.2f** | %.2f | **%.1f KB** | **at most %.2g s** | %.2f %% |\n", rounds[0].size,
+		fmt.Fprintf(w, "| %d | **%.2f** | %.2f | %.2f | %.2f | %.1f ms | **%.1f KB** | **at most %.2g s** | %.2f %% |\n", rounds[0].size,
 			each(func(p pooled) int { writes, _ := p.during.writes(); return writes }),
 			each(func(p pooled) int { _, events := p.during.writes(); return events }),
-			medianOf(rounds, pooled.heapEach),
+			each(func(p pooled) int { return p.during.reads() }),
+			medianOf(rounds, pooled.passesEach), medianOf(rounds, pooled.processorEach), medianOf(rounds, pooled.heapEach),
 			medianOf(rounds, func(p pooled) float64 { bound, _ := p.during.waited(allQueues); return bound }),
 			medianOf(rounds, func(p pooled) float64 { _, over := p.during.waited(allQueues); return over }))
 	}
 	w.WriteString(`
-Writes are all requests of the operator that change something, those for pools and Brands included; events are counted for
-themselves. The heap is what lives after a collection, less what lived before there were the Channels and their Secrets. The queue
+All figures are for each Channel. Writes are all requests of the operator that change something, those for pools and Brands
+included; events are counted for themselves. Reads are those that ask the API server and not the cache; a pass is a look at the
+Channel; the processor time is that until all were Ready. The heap is what lives after a collection, less what lived before there were the Channels and their Secrets. The queue
 time is the metric workqueue_queue_duration_seconds of all controllers, whose buckets are powers of ten.
 
 `)
 	for _, rounds := range r.pooled {
 		p := rounds[len(rounds)-1]
-		fmt.Fprintf(w, "- %d: writes %s; reconciles %s; over a second in a queue: %s\n", p.size,
-			describeWrites(p.during.Writes), describeReconciles(p.during.Reconciles), p.during.describeWaits())
+		fmt.Fprintf(w, "- %d: writes %s; reads %s; reconciles %s; over a second in a queue: %s\n", p.size,
+			describeRequests(p.during.Writes), describeRequests(p.during.Reads), describeReconciles(p.during.Reconciles), p.during.describeWaits())
 	}
 	w.WriteString("\n")
 }
@@ -120,16 +122,16 @@ func (r *report) quiet(w *strings.Builder) {
 
 The SkillGroup that all Channels of a Brand name in their routing is edited: that of one Brand, then those of all %d at once. Then the
 operator is stopped and started, with everything Ready; it is at rest once it has looked at every Channel and its queues are empty.
-The reconciles include those by which every Channel's replicas are asked again all 30 s.
+The reconciles include those by which the replicas of every pool are asked again all 30 s.
 
 | Channels in pools | | writes | reconciles |
 |---|---|---|---|
 `, r.brands)
 	for _, rounds := range r.pooled {
 		p := rounds[len(rounds)-1]
-		fmt.Fprintf(w, "| %d | one group | %s | %s |\n", p.size, describeWrites(p.one.Writes), describeReconciles(p.one.Reconciles))
-		fmt.Fprintf(w, "| | all groups | %s | %s |\n", describeWrites(p.all.Writes), describeReconciles(p.all.Reconciles))
-		fmt.Fprintf(w, "| | restart, at rest after %s | **%s** (0 asked) | %s |\n", seconds(p.restartTook), describeWrites(p.restart.Writes), describeReconciles(p.restart.Reconciles))
+		fmt.Fprintf(w, "| %d | one group | %s | %s |\n", p.size, describeRequests(p.one.Writes), describeReconciles(p.one.Reconciles))
+		fmt.Fprintf(w, "| | all groups | %s | %s |\n", describeRequests(p.all.Writes), describeReconciles(p.all.Reconciles))
+		fmt.Fprintf(w, "| | restart, at rest after %s | **%s** (0 asked) | %s |\n", seconds(p.restartTook), describeRequests(p.restart.Writes), describeReconciles(p.restart.Reconciles))
 	}
 	w.WriteString("\n")
 }
@@ -155,9 +157,10 @@ Deployments without pods, and patches the status of the Channel. The product has
 
 - processor seconds: %s
 - writes: %s
+- reads: %s
 - reconciles: %s
 
 `, d.size, d.objects, seconds(d.bare.sum()), seconds(d.floor.sum()), seconds(d.ready.took), d.ratio(),
 		float64(writes)/float64(d.size), float64(events)/float64(d.size), (float64(d.during.Heap)-float64(d.before))/float64(d.size)/1024, bound,
-		describeProcessors(d.processors), describeWrites(d.during.Writes), describeReconciles(d.during.Reconciles))
+		describeProcessors(d.processors), describeRequests(d.during.Writes), describeRequests(d.during.Reads), describeReconciles(d.during.Reconciles))
 }
