@@ -54,12 +54,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		o.Client = mgr.GetClient()
 	}
 	live, recorder := mgr.GetAPIReader(), mgr.GetEventRecorder(EventSource)
-	channels := channel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}
+	ofChannels := channel.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}
+	channels := channel.New(ofChannels)
 	reports := reporter.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Now: o.Now}
 	for _, c := range []controller{
 		brand.New(brand.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}),
-		channel.New(channels),
-		channel.NewPool(channels),
+		channels,
+		channels.Replicas(),
+		channel.NewPool(ofChannels),
 		skillgroup.New(reports),
 		shiftschedule.New(reports),
 		holidaycalendar.New(reports),

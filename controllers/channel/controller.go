@@ -1,8 +1,9 @@
 // Package channel reconciles Channels and the connector pools that serve them.
 //
-// All Channels of one Brand and type share a pool, but for those that are Dedicated. Two reconcilers share the package and the field manager: one goes by
-// Channel and only reports, the other goes by pool and renders the pool's objects from all of its Channels, so that ten
-// thousand Channels cause one write to their pool and not ten thousand.
+// All Channels of one Brand and type share a pool, but for those that are Dedicated. Three reconcilers share the package: one
+// goes by Channel and only reports; one goes by pool and renders the pool's objects from all of its Channels, so that ten
+// thousand Channels cause one write to their pool and not ten thousand; one asks the replicas of a pool, once for all of its
+// Channels, and wakes the first for those alone of which they say something new.
 //
 // Invariants: the pool's objects carry the label yingda.dev/pool and are controlled by the Brand; its Role names exactly
 // the labelled Secrets of its Channels, and never no name at all, which would mean every Secret of the namespace. The
@@ -11,6 +12,7 @@ package channel
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
@@ -36,6 +39,8 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
+	// following knows what passes were told by replicas.
+	following *following
 	// confirmed says since when everybody is known to have confirmed the deletion of a Channel, by UID.
 	confirmed sync.Map
 }
@@ -54,7 +59,7 @@ type Options struct {
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, settings: o.Settings, now: o.Now,
+		recorder: o.Recorder, settings: o.Settings, now: o.Now, following: newFollowing(),
 	}
 }
 
@@ -62,10 +67,14 @@ func New(o Options) *Reconciler {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
 	if err != nil || seen == nil {
-		r.backoff.Forget(req.NamespacedName)
+		if err == nil {
+			r.backoff.Forget(req.NamespacedName)
+			r.following.forget(req.NamespacedName)
+		}
 		return ctrl.Result{}, err
 	}
 	if seen.channel.DeletionTimestamp != nil {
+		r.following.forget(req.NamespacedName)
 		return r.leave(ctx, req, seen)
 	}
 	if !controllerutil.ContainsFinalizer(seen.channel, Finalizer) {
@@ -78,57 +87,60 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	decided := decide(seen, r.settings)
-	wake := r.wake(req, seen, decided)
-	if tooSoon(seen, decided, wake) {
-		return ctrl.Result{RequeueAfter: wake}, nil
+	now := r.now()
+	since := r.following.heard(seen.channel, word{told: seen.say(seen.channel.Name), waits: decided.pending}, now)
+	if rest := hold(seen, decided, now.Sub(since)); rest > 0 {
+		return ctrl.Result{RequeueAfter: rest}, nil
 	}
+	if err := r.observeObstacles(ctx, seen); err != nil {
+		return ctrl.Result{}, fmt.Errorf("observing Channel %s: %w", req.Name, err)
+	}
+	if len(seen.inTheWay) > 0 {
+		decided = decide(seen, r.settings)
+	}
+	return r.report(ctx, seen, status(seen, decided, now))
+}
+
+// behind is when to look again where the cache did not have the Channel's last status yet.
+const behind = 100 * time.Millisecond
+
+func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.ChannelStatus) (ctrl.Result, error) {
 	before := seen.channel.Status.Conditions
-	after := status(seen, decided, r.now())
-	changed, err := r.apply.Status(ctx, seen.channel, after)
-	if err != nil {
+	outcome, err := r.apply.TryStatus(ctx, seen.channel, after)
+	switch {
+	case err != nil:
 		return ctrl.Result{}, err
-	}
-	if changed {
+	case outcome == apply.Behind:
+		return ctrl.Result{RequeueAfter: behind}, nil
+	case outcome == apply.Written:
 		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
 	}
-	return ctrl.Result{RequeueAfter: wake}, nil
+	if len(seen.inTheWay) > 0 {
+		return ctrl.Result{RequeueAfter: apply.LookAgain}, nil
+	}
+	// Whatever else may change wakes the controller; replicas are asked by the ReplicaReconciler.
+	return ctrl.Result{}, nil
 }
 
-// How long the pauses between looks at a new Channel grow before a first word that is not Ready: 3 s in all while replicas
-// may still load it, less than one where something else is wrong.
+// For how long nothing is said of what may pass by itself in a moment: replicas are loading what changed, or what a new Channel
+// refers to is on its way.
 const (
-	patienceWithReplicas = 2 * time.Second
-	patience             = 500 * time.Millisecond
+	patienceWithReplicas = 3 * time.Second
+	patience             = time.Second
 )
 
-// firstWord says whether a pass would be the first to say something of a Channel, and it is not that it is Ready.
-func firstWord(seen *scene, decided verdict) bool {
-	return seen.channel.Status.ObservedGeneration == 0 && decided.findings[0].Status != metav1.ConditionTrue
-}
-
-// tooSoon says whether to say nothing yet. The operator hears of a new Channel no later than its replicas do, and may hear of
-// what it refers to later: a first status would say so, and a second one take it back at once, for ten thousand Channels
-// twenty thousand writes.
-func tooSoon(seen *scene, decided verdict, wake time.Duration) bool {
-	limit := patience
-	if decided.pending {
-		limit = patienceWithReplicas
-	}
-	return firstWord(seen, decided) && wake < limit
-}
-
-// wake says when to ask the replicas again: soon while something is under way, slowly for what the platform may change
-// without us, and not at all while there is nobody to ask.
-func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
-	if decided.pending || firstWord(seen, decided) {
-		return r.backoff.Next(req.NamespacedName, seen.channel.Generation)
-	}
-	r.backoff.Forget(req.NamespacedName)
-	if len(seen.inTheWay) > 0 {
-		return apply.LookAgain
-	}
-	if len(seen.pool) == 0 {
+// hold says for how long to say nothing yet. The operator hears of a change no later than replicas do, and of a new Channel
+// maybe sooner than of what it refers to: a status would say so, and a second one take it back at once, for ten thousand
+// Channels twenty thousand writes. Until then the status speaks of the generation of before, and says that it does.
+func hold(seen *scene, decided verdict, waited time.Duration) time.Duration {
+	ready := decided.findings[0]
+	switch {
+	case ready.Status == metav1.ConditionTrue:
 		return 0
+	case decided.pending && (ready.Reason == v1alpha1.ReasonAwaitingReload || ready.Reason == v1alpha1.ReasonNotYetTried):
+		return max(0, patienceWithReplicas-waited)
+	case seen.channel.Status.ObservedGeneration == 0:
+		return max(0, patience-waited)
 	}
-	return ack.CredentialsInterval
+	return 0
 }

@@ -27,8 +27,7 @@ type verdict struct {
 
 func decide(seen *scene, settings dataplane.Settings) verdict {
 	url := webhookURL(seen, settings)
-	acknowledged := ack.Judge("Channel", seen.channel.Name, seen.channel.Generation,
-		append([]ack.Group{{Name: "connector", Answers: seen.pool}}, seen.serving...)...)
+	acknowledged := seen.judge(seen.channel.Name, seen.channel.Generation)
 	credentials := judgeCredentials(seen)
 	// The first that fails explains Ready, so they go from cause to effect.
 	findings := []conditions.Condition{

@@ -47,11 +47,13 @@ func sceneOf(edits ...func(*scene)) *scene {
 		secret: secret, groups: map[string]*v1alpha1.SkillGroup{"after-sales": group("after-sales", "lumi"), "other": group("other", "moon")},
 		deployment: &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}},
 		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
-		pool:       []ack.Answer{connector(configz.CredentialsAccepted, "7")},
-		serving: []ack.Group{
-			{Name: "router", Answers: []ack.Answer{knowing(2)}},
-			{Name: "desk", Answers: []ack.Answer{knowing(2)}},
-			{Name: "workflows", Answers: []ack.Answer{knowing(2)}},
+		answers: answers{
+			pool: []ack.Answer{connector(configz.CredentialsAccepted, "7")},
+			serving: []ack.Group{
+				{Name: "router", Answers: []ack.Answer{knowing(2)}},
+				{Name: "desk", Answers: []ack.Answer{knowing(2)}},
+				{Name: "workflows", Answers: []ack.Answer{knowing(2)}},
+			},
 		},
 	}
 	for _, edit := range edits {
@@ -224,28 +226,32 @@ func TestReadyNeedsNoWebhookCall(t *testing.T) {
 	}
 }
 
-func TestABadFirstWordWaitsAndNotForLong(t *testing.T) {
-	ready, not := conditions.True(v1alpha1.ConditionReady, "", ""), conditions.False(v1alpha1.ConditionReady, "", "")
+func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
+	ready, gone := conditions.True("Ready", v1alpha1.ReasonReady, ""), conditions.False("Ready", v1alpha1.ReasonNotFound, "")
+	loading, untried := conditions.False("Ready", v1alpha1.ReasonAwaitingReload, ""), conditions.Unknown("Ready", v1alpha1.ReasonNotYetTried, "")
 	for name, tt := range map[string]struct {
 		observed int64
 		ready    conditions.Condition
 		pending  bool
-		wake     time.Duration
-		want     bool
+		waited   time.Duration
+		want     time.Duration
 	}{
-		"replicas may be loading it":       {0, not, true, 100 * time.Millisecond, true},
-		"replicas may be loading it still": {0, not, true, 1600 * time.Millisecond, true},
-		"replicas have had seconds":        {0, not, true, 3200 * time.Millisecond, false},
-		"its Secret may be on its way":     {0, not, false, 100 * time.Millisecond, true},
-		"its Secret is not there":          {0, not, false, 800 * time.Millisecond, false},
-		"something was said already":       {1, not, true, 100 * time.Millisecond, false},
-		"it is Ready":                      {0, ready, false, 0, false},
+		"replicas may be loading it":                {0, loading, true, 100 * time.Millisecond, 2900 * time.Millisecond},
+		"replicas may be loading an edit":           {1, loading, true, 100 * time.Millisecond, 2900 * time.Millisecond},
+		"replicas may be trying its credentials":    {0, untried, true, 0, 3 * time.Second},
+		"replicas have had seconds":                 {0, loading, true, 3200 * time.Millisecond, 0},
+		"its Secret may be on its way":              {0, gone, false, 100 * time.Millisecond, 900 * time.Millisecond},
+		"its Secret is not there":                   {0, gone, false, time.Second, 0},
+		"its Secret went while replicas load":       {1, gone, true, 0, 0},
+		"its Secret went":                           {1, gone, false, 0, 0},
+		"it is Ready":                               {0, ready, false, 0, 0},
+		"it is Ready, and Secrets are loaded still": {1, ready, true, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := sceneOf(func(s *scene) { s.channel.Status.ObservedGeneration = tt.observed })
 			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
-			if got := tooSoon(seen, decided, tt.wake); got != tt.want {
-				t.Errorf("too soon is %v, want %v", got, tt.want)
+			if got := hold(seen, decided, tt.waited); got != tt.want {
+				t.Errorf("held for %s, want %s", got, tt.want)
 			}
 		})
 	}

@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
-	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
@@ -94,8 +93,7 @@ func waitsFor(seen *scene, confirmedFor time.Duration) string {
 
 // confirmation is the condition Acknowledged of a Channel that is being deleted: whether every replica works by that.
 func confirmation(seen *scene) conditions.Condition {
-	groups := append([]ack.Group{{Name: dataplane.Connector, Answers: seen.pool}}, seen.serving...)
-	return ack.Judge("Channel", seen.channel.Name, seen.channel.Generation, groups...)
+	return seen.judge(seen.channel.Name, seen.channel.Generation)
 }
 
 // confirmedFor is for how long the operator has known that everybody has confirmed the Channel's deletion.

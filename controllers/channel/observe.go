@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
-	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
@@ -37,9 +36,7 @@ type scene struct {
 	inTheWay []string
 	// exposed is nil for a Channel without an exposure.
 	exposed *conditions.Condition
-	// pool are the answers of the pool's ready replicas, serving those of everybody else who works by the Channel.
-	pool    []ack.Answer
-	serving []ack.Group
+	answers
 }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
@@ -127,42 +124,44 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	if seen.brand == nil {
 		return nil
 	}
-	pool := dataplane.Workload{
-		Brand: seen.brand, Settings: r.settings, Component: dataplane.Connector, Pool: dataplane.PoolOf(seen.channel),
-	}
-	wanted := []runtime.ApplyConfiguration{
-		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
-	}
-	if route := webhookRoute(pool, seen.channel); route != nil {
+	if route := webhookRoute(r.workload(seen), seen.channel); route != nil {
 		exposed, err := refs.Exposed(ctx, r.client, *route)
 		if err != nil {
 			return err
 		}
 		seen.exposed = &exposed
-		if route.CanBeMade() {
-			wanted = append(wanted, route.Object())
-		}
 	}
+	return nil
+}
+
+func (r *Reconciler) workload(seen *scene) dataplane.Workload {
+	return dataplane.Workload{
+		Brand: seen.brand, Settings: r.settings, Component: dataplane.Connector, Pool: dataplane.PoolOf(seen.channel),
+	}
+}
+
+// observeObstacles looks for what is in the way of the pool. What the cache lacks it asks the server for, so it is looked for
+// only once there is something to be said.
+func (r *Reconciler) observeObstacles(ctx context.Context, seen *scene) error {
+	if seen.brand == nil {
+		return nil
+	}
+	pool := r.workload(seen)
+	wanted := []runtime.ApplyConfiguration{
+		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
+	}
+	if route := webhookRoute(pool, seen.channel); route != nil && route.CanBeMade() {
+		wanted = append(wanted, route.Object())
+	}
+	var err error
 	seen.inTheWay, err = r.apply.InTheWay(ctx, seen.brand, wanted...)
 	return err
 }
 
-// servers are the components that work by a Channel, beside its pool.
-func servers() []string { return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows} }
-
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
-	target := ack.Target{
-		Namespace: seen.channel.Namespace, Brand: seen.channel.Spec.BrandRef.Name,
-		Component: dataplane.Connector, Pool: dataplane.PoolOf(seen.channel),
-	}
 	var err error
-	if seen.serving, err = ack.Serving(ctx, r.asker, target.Namespace, target.Brand, servers()...); err != nil {
-		return err
-	}
-	if seen.pool, err = r.asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the connectors: %w", err)
-	}
-	return nil
+	seen.answers, err = ask(ctx, r.asker, poolKeyOf(seen.channel))
+	return err
 }
 
 func (s *scene) key(name string) types.NamespacedName {

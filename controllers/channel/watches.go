@@ -9,16 +9,20 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -50,18 +54,54 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	return b.
 		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce}).
-		For(&v1alpha1.Channel{}).
+		WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			r.following.lookBy(func(channel types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: channel}) })
+			return nil
+		})).
+		For(&v1alpha1.Channel{}, builder.WithPredicates(r.apply.NotOwnStatus(), known())).
+		Watches(&v1alpha1.Channel{}, handler.Funcs{CreateFunc: r.expect}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), builder.WithPredicates(accountChanged())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesGroup)), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
-		Watches(&appsv1.Deployment{}, byLabels, ofPool).
+		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(readinessChanged())).
 		Watches(&corev1.Service{}, byLabels, ofPool).
-		Watches(&corev1.Pod{}, byLabels, builder.WithPredicates(predicate.And(ack.ReplicaChanged(),
-			ack.HasLabel(dataplane.LabelComponent, append(servers(), dataplane.Connector)...)))).
 		Complete(telemetry.Traced("channel", r))
+}
+
+// expect has replicas asked for a new Channel before the first pass over it, which then mostly finds it Ready.
+func (r *Reconciler) expect(_ context.Context, e event.CreateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	channel, ok := e.Object.(*v1alpha1.Channel)
+	if !ok || !unheardOf(channel) {
+		return
+	}
+	r.following.expect(channel, r.now())
+	queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(channel)}, patience)
+}
+
+// known lets through all changes but that a new Channel comes.
+func known() predicate.Predicate {
+	return predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool {
+		channel, ok := e.Object.(*v1alpha1.Channel)
+		return !ok || !unheardOf(channel)
+	}}
+}
+
+// unheardOf says whether a Channel is new, and there is nothing to do for it but to wait for its replicas.
+func unheardOf(channel *v1alpha1.Channel) bool {
+	return channel.Status.ObservedGeneration == 0 && channel.DeletionTimestamp == nil && controllerutil.ContainsFinalizer(channel, Finalizer)
+}
+
+// readinessChanged lets through of a Deployment what a Channel's status tells of it.
+func readinessChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, wasDeployment := e.ObjectOld.(*appsv1.Deployment)
+		after, isDeployment := e.ObjectNew.(*appsv1.Deployment)
+		return wasDeployment && isDeployment && (before.Status.ReadyReplicas != after.Status.ReadyReplicas ||
+			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences))
+	}}
 }
 
 // SetupWithManager says which changes a pool depends on.
@@ -179,11 +219,7 @@ func poolOfChannel(_ context.Context, obj client.Object) []PoolKey {
 	if !ok {
 		return nil
 	}
-	return []PoolKey{poolKey(channel)}
-}
-
-func poolKey(channel *v1alpha1.Channel) PoolKey {
-	return PoolKey{Namespace: channel.Namespace, Brand: channel.Spec.BrandRef.Name, Pool: dataplane.PoolOf(channel)}
+	return []PoolKey{poolKeyOf(channel)}
 }
 
 func (r *PoolReconciler) poolsOfBrand(ctx context.Context, brand client.Object) []PoolKey {
@@ -241,7 +277,7 @@ func (r *PoolReconciler) poolsOfPeaks(ctx context.Context, changed client.Object
 		}
 		for k := range channels.Items {
 			if scale(channels.Items[k : k+1]).LiftedForPeaks() {
-				known[poolKey(&channels.Items[k])] = true
+				known[poolKeyOf(&channels.Items[k])] = true
 			}
 		}
 	}
@@ -260,7 +296,7 @@ func (r *PoolReconciler) pools(ctx context.Context, namespace, brand string) []P
 	}
 	known := map[PoolKey]bool{}
 	for i := range channels.Items {
-		known[poolKey(&channels.Items[i])] = true
+		known[poolKeyOf(&channels.Items[i])] = true
 	}
 	return slices.Collect(maps.Keys(known))
 }

@@ -42,6 +42,8 @@ type Applier struct {
 	manager string
 	// compared are the objects that were found to be as they are rendered.
 	compared compared
+	// echoes are the statuses that the cache has yet to show.
+	echoes echoes
 }
 
 // New makes the applier of a controller. The client reads from the cache; live reads past it, and is asked only before
@@ -236,23 +238,24 @@ func (a *Applier) TryStatus(ctx context.Context, seen client.Object, status any)
 	if same {
 		return Unchanged, nil
 	}
-	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: map[string]any{
+	applied := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": gvk.GroupVersion().String(),
 		"kind":       gvk.Kind,
 		"metadata": map[string]any{
 			"name": seen.GetName(), "namespace": seen.GetNamespace(), "resourceVersion": seen.GetResourceVersion(),
 		},
 		"status": content,
-	}})
+	}}
 	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "status")
 	defer span.End()
-	err = a.client.Status().Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership)
+	err = a.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(a.manager), client.ForceOwnership)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return Behind, nil
 	}
 	if err != nil {
 		return Unchanged, fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
 	}
+	a.echoes.note(seen, applied.GetResourceVersion())
 	return Written, nil
 }
 
