@@ -69,7 +69,9 @@ func TestAnnounceSpeaksOnTransitionsAlone(t *testing.T) {
 		before, after []metav1.Condition
 		want          string
 	}{
-		"the first time":                          {nil, ready, corev1.EventTypeNormal + " Ready all is well"},
+		"Ready from the first":                    {nil, ready, ""},
+		"not Ready from the first":                {nil, waiting, corev1.EventTypeNormal + " AwaitingReload soon"},
+		"Ready after all":                         {waiting, ready, corev1.EventTypeNormal + " Ready all is well"},
 		"nothing changed":                         {ready, ready, ""},
 		"what passes by itself is no warning":     {ready, waiting, corev1.EventTypeNormal + " AwaitingReload soon"},
 		"what needs a person is":                  {ready, rejected, corev1.EventTypeWarning + " Rejected refused"},

@@ -12,11 +12,13 @@ import (
 // eventAction is what the operator was doing when an event came about.
 const eventAction = "Reconcile"
 
-// Announce records an event when Ready changed its status or its reason, and none otherwise.
+// Announce records an event when Ready changed its status or its reason, and none otherwise: an object that is Ready the first
+// time something is said of it has changed nothing, and ten thousand of them are ten thousand writes that nobody reads.
 func Announce(recorder events.EventRecorder, object client.Object, before, after []metav1.Condition) {
 	was, had := Find(before, v1alpha1.ConditionReady)
 	is, has := Find(after, v1alpha1.ConditionReady)
-	if !has || (had && was.Status == is.Status && was.Reason == is.Reason) {
+	switch {
+	case !has, !had && is.Status == metav1.ConditionTrue, had && was.Status == is.Status && was.Reason == is.Reason:
 		return
 	}
 	eventType := corev1.EventTypeNormal
