@@ -28,8 +28,11 @@ import (
 // all Brands may be woken in the same moment.
 const atOnce = 64
 
-// countSpacing is how far the number of Channels may be behind while they come and go.
-const countSpacing = 10 * time.Second
+// How far the number of Channels may be behind while they come and go: a few of them, and many.
+const (
+	countSpacing     = 2 * time.Second
+	mostCountSpacing = 30 * time.Second
+)
 
 // SetupWithManager says which changes a Brand's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -38,12 +41,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofNoPool := builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool {
 		return obj.GetLabels()[dataplane.LabelPool] == ""
 	}))
-	counted := gather.New[reconcile.Request](r.now, countSpacing)
+	counted := gather.New[reconcile.Request](r.now, countSpacing, mostCountSpacing)
 	b := ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		For(&v1alpha1.Brand{}, builder.WithPredicates(ack.DeclarationChanged())).
 		// A status that counts another Channel would come back as a pass that finds the next one, and so on.
-		Watches(&v1alpha1.Brand{}, counted.Handler(itself), builder.WithPredicates(ack.StatusChanged())).
+		Watches(&v1alpha1.Brand{}, counted.Handler(itself), builder.WithPredicates(ack.StatusChanged(), r.apply.NotOwn())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimsChanged())).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
 		Watches(&v1alpha1.Channel{}, counted.Handler(brandOfChannel), exists).

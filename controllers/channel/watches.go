@@ -40,8 +40,12 @@ const (
 	poolsAtOnce    = 64
 )
 
-// poolSpacing is how long another Channel may wait for the right to read its Secret while many of its pool come in.
-const poolSpacing = 3 * time.Second
+// How long another Channel may wait for the right to read its Secret: one that comes a little later than the first of its pool,
+// and one of many that keep coming.
+const (
+	poolSpacing     = time.Second
+	mostPoolSpacing = 8 * time.Second
+)
 
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -58,7 +62,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			r.following.lookBy(func(channel types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: channel}) })
 			return nil
 		})).
-		For(&v1alpha1.Channel{}, builder.WithPredicates(r.apply.NotOwnStatus(), known())).
+		For(&v1alpha1.Channel{}, builder.WithPredicates(r.apply.NotOwn(), known())).
 		Watches(&v1alpha1.Channel{}, handler.Funcs{CreateFunc: r.expect}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), builder.WithPredicates(accountChanged())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -107,7 +111,7 @@ func readinessChanged() predicate.Predicate {
 // SetupWithManager says which changes a pool depends on.
 func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	to := handler.TypedEnqueueRequestsFromMapFunc[client.Object, PoolKey]
-	gathered := gather.New[PoolKey](r.now, poolSpacing)
+	gathered := gather.New[PoolKey](r.now, poolSpacing, mostPoolSpacing)
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
@@ -122,8 +126,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, to(r.poolsOfPeaks), peaks.Declared())
 	}
 	for _, object := range dataplane.Kinds(r.settings) {
-		// What the pass itself wrote comes back this way: as another pass at once it would find the next Channel, and write again.
-		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool, builder.WithPredicates(peaks.Unmeasured()))
+		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool, builder.WithPredicates(peaks.Unmeasured(), r.apply.NotOwn()))
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
 }

@@ -42,7 +42,7 @@ type Applier struct {
 	manager string
 	// compared are the objects that were found to be as they are rendered.
 	compared compared
-	// echoes are the statuses that the cache has yet to show.
+	// echoes are the writes that the cache has yet to show.
 	echoes echoes
 }
 
@@ -93,10 +93,12 @@ func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runt
 	}
 	ctx, span := otel.Tracer("yingda/apply").Start(ctx, "apply "+want.Kind, trace.WithAttributes(attribute.String("yingda.object", want.Name)))
 	defer span.End()
-	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: desired})
-	if err := a.client.Apply(ctx, config, client.FieldOwner(a.manager), client.ForceOwnership); err != nil {
+	applied := &unstructured.Unstructured{Object: desired}
+	err = a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(a.manager), client.ForceOwnership)
+	if err != nil {
 		return fmt.Errorf("applying %s: %w", where, err)
 	}
+	a.echoes.note(applied)
 	return nil
 }
 
@@ -255,7 +257,7 @@ func (a *Applier) TryStatus(ctx context.Context, seen client.Object, status any)
 	if err != nil {
 		return Unchanged, fmt.Errorf("applying the status of %s %s: %w", gvk.Kind, seen.GetName(), err)
 	}
-	a.echoes.note(seen, applied.GetResourceVersion())
+	a.echoes.note(applied)
 	return Written, nil
 }
 

@@ -2,8 +2,9 @@
 //
 // A Brand counts its Channels, and a pool is made of them: were each of ten thousand new Channels a pass over its Brand and
 // one over its pool, those would be most of what the operator, and the API server for it, have to do. So the first change
-// wakes after a moment in which the rest of a folder arrives, and further ones at most once in a while. No change is lost:
-// each is followed by a pass that began after it.
+// wakes after a moment in which the rest of a folder arrives, and further ones at most once in a while, which doubles while
+// they go on: the next object of a folder that comes a little late waits a little, of ten thousand each one waits longer. No
+// change is lost: each is followed by a pass that began after it.
 package gather
 
 import (
@@ -22,17 +23,23 @@ const settle = 200 * time.Millisecond
 
 // Gatherer wakes requests, each at most once in a while. It is safe for concurrent use.
 type Gatherer[R comparable] struct {
-	now     func() time.Time
-	spacing time.Duration
+	now               func() time.Time
+	shortest, longest time.Duration
 
 	mu sync.Mutex
-	// next is when each request is woken next, or was last.
-	next map[R]time.Time
+	// wakes are the next of each request, or its last.
+	wakes map[R]wake
 }
 
-// New makes a Gatherer; spacing is the least time between two passes over the same that it wakes.
-func New[R comparable](now func() time.Time, spacing time.Duration) *Gatherer[R] {
-	return &Gatherer[R]{now: now, spacing: spacing, next: map[R]time.Time{}}
+type wake struct {
+	at time.Time
+	// spacing is the least time until another one.
+	spacing time.Duration
+}
+
+// New makes a Gatherer; shortest and longest bound the least time between two passes over the same that it wakes.
+func New[R comparable](now func() time.Time, shortest, longest time.Duration) *Gatherer[R] {
+	return &Gatherer[R]{now: now, shortest: shortest, longest: longest, wakes: map[R]wake{}}
 }
 
 // Handler wakes what find returns for a changed object, for an update what it returns for the object of before and after.
@@ -61,19 +68,22 @@ func (g *Gatherer[R]) after(request R) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	last, known := g.next[request]
-	if known && last.After(now) {
-		return last.Sub(now)
+	last, known := g.wakes[request]
+	if known && last.at.After(now) {
+		return last.at.Sub(now)
 	}
-	for other, at := range g.next {
-		if now.Sub(at) >= g.spacing {
-			delete(g.next, other)
+	for other, w := range g.wakes {
+		if now.Sub(w.at) >= g.longest {
+			delete(g.wakes, other)
 		}
 	}
-	at := now.Add(settle)
-	if again := last.Add(g.spacing); known && again.After(at) {
-		at = again
+	next := wake{at: now.Add(settle), spacing: g.shortest}
+	if known && now.Sub(last.at) < g.longest {
+		next.spacing = last.spacing
+		if again := last.at.Add(last.spacing); again.After(next.at) {
+			next = wake{at: again, spacing: min(2*last.spacing, g.longest)}
+		}
 	}
-	g.next[request] = at
-	return at.Sub(now)
+	g.wakes[request] = next
+	return next.at.Sub(now)
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// gatherer is one that spaces by a second, at a time that the test sets.
+// gatherer is one that spaces by one to three seconds, at a time that the test sets.
 func gatherer(now *time.Time) *Gatherer[string] {
-	return New[string](func() time.Time { return *now }, time.Second)
+	return New[string](func() time.Time { return *now }, time.Second, 3*time.Second)
 }
 
 func TestAfter(t *testing.T) {
@@ -19,9 +19,16 @@ func TestAfter(t *testing.T) {
 		"a change alone wakes soon":                      {[]time.Duration{0}, []time.Duration{200 * ms}},
 		"what comes at the same time is one pass":        {[]time.Duration{0, 10 * ms, 199 * ms}, []time.Duration{200 * ms, 200 * ms, 200 * ms}},
 		"a change after the pass waits for the next one": {[]time.Duration{0, 200 * ms, 210 * ms}, []time.Duration{200 * ms, 1200 * ms, 1200 * ms}},
-		"a stream of changes is a pass a second":         {[]time.Duration{0, 600 * ms, 1300 * ms, 2100 * ms, 2260 * ms}, []time.Duration{200 * ms, 1200 * ms, 2200 * ms, 2200 * ms, 3200 * ms}},
-		"a change after a pause wakes soon again":        {[]time.Duration{0, 5000 * ms}, []time.Duration{200 * ms, 5200 * ms}},
-		"a change late in the pause still settles":       {[]time.Duration{0, 1100 * ms}, []time.Duration{200 * ms, 1300 * ms}},
+		"a stream of changes is spaced more and more": {
+			[]time.Duration{0, 600 * ms, 1300 * ms, 3100 * ms, 3300 * ms, 6300 * ms},
+			[]time.Duration{200 * ms, 1200 * ms, 3200 * ms, 3200 * ms, 6200 * ms, 9200 * ms},
+		},
+		"a trickle is spaced as before": {
+			[]time.Duration{0, 300 * ms, 3100 * ms, 3400 * ms},
+			[]time.Duration{200 * ms, 1200 * ms, 3300 * ms, 5300 * ms},
+		},
+		"a change after a pause wakes soon again":  {[]time.Duration{0, 5000 * ms}, []time.Duration{200 * ms, 5200 * ms}},
+		"a change late in the pause still settles": {[]time.Duration{0, 1100 * ms}, []time.Duration{200 * ms, 1300 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Unix(0, 0)
@@ -53,7 +60,7 @@ func TestWhatDoesNotChangeAnyMoreIsForgotten(t *testing.T) {
 	g.after("gone")
 	now = now.Add(time.Minute)
 	g.after("here")
-	if len(g.next) != 1 {
-		t.Errorf("knows of %d requests, want 1", len(g.next))
+	if len(g.wakes) != 1 {
+		t.Errorf("knows of %d requests, want 1", len(g.wakes))
 	}
 }
