@@ -23,16 +23,19 @@ type isolated struct {
 	// missing says why they could not be measured; everything else is empty then.
 	missing string
 	size    int
-	// bare is the floor of the Channels alone; floor that of all objects which the operator makes, too.
-	bare, floor floorTimes
-	objects     int
-	ready       readiness
-	during      stats
-	before      uint64
-	processors  map[string]float64
+	// bare is the floor of the Channels alone; floor that of all objects which the operator makes, too; running that of these
+	// with their pods, until all of them run.
+	bare, floor, running floorTimes
+	objects              int
+	ready                readiness
+	during               stats
+	before               uint64
+	processors           map[string]float64
 }
 
 func (i isolated) ratio() float64 { return i.floor.sum().Seconds() / i.ready.took.Seconds() }
+
+func (i isolated) ratioRunning() float64 { return i.running.sum().Seconds() / i.ready.took.Seconds() }
 
 // isolated measures Channels with pools of their own.
 func (b *bench) isolated(ctx context.Context) (isolated, error) {
@@ -82,7 +85,7 @@ func (b *bench) isolated(ctx context.Context) (isolated, error) {
 	return d, b.removeAll(ctx, append(channels, secrets...), run)
 }
 
-// isolatedFloors creates the Channels alone, and then the Channels with copies of all that a pool is made of.
+// isolatedFloors creates the Channels alone, then with copies of all that a pool is made of, then with the pods of these.
 func (b *bench) isolatedFloors(ctx context.Context, d *isolated, run string) error {
 	var err error
 	if d.bare, err = b.floor(ctx, d.size, run+"-bare"); err != nil {
@@ -96,21 +99,51 @@ func (b *bench) isolatedFloors(ctx context.Context, d *isolated, run string) err
 	if err := b.stopOperator(); err != nil {
 		return err
 	}
-	var objects []client.Object
-	for i := range d.size {
-		namespace, name := floorNamespaceName(i%b.brands), fmt.Sprintf("own-%05d", i)
-		objects = append(objects, channel(namespace, name, run, b.number()))
-		for _, object := range pattern {
-			objects = append(objects, copyFor(object, namespace, name))
-		}
-	}
-	if d.floor, err = floor(ctx, b.api, objects, b.status); err != nil {
+	if d.floor, err = b.poolFloor(ctx, d.size, run+"-objects", pattern, 0); err != nil {
 		return err
 	}
-	if err := b.removeAll(ctx, objects, run); err != nil {
+	if d.running, err = b.poolFloor(ctx, d.size, run+"-pods", pattern, 1); err != nil {
 		return err
 	}
 	return b.startOperator()
+}
+
+// poolFloor creates Channels with copies of all that a pool is made of, waits for their pods to run, and patches the status of
+// the Channels.
+func (b *bench) poolFloor(ctx context.Context, size int, run string, pattern []client.Object, replicas int32) (floorTimes, error) {
+	var objects []client.Object
+	for i := range size {
+		namespace, name := floorNamespaceName(i%b.brands), fmt.Sprintf("%s-%05d", run, i)
+		objects = append(objects, channel(namespace, name, run, b.number()))
+		for _, object := range pattern {
+			objects = append(objects, copyFor(object, namespace, name, replicas))
+		}
+	}
+	used := processorSeconds()
+	times, err := floor(ctx, b.api, objects, b.status, func() error { return b.whenRunning(ctx, int(replicas)*size) })
+	if err != nil {
+		return times, err
+	}
+	times.processors = spent(used, processorSeconds())
+	return times, b.removeAll(ctx, objects, run)
+}
+
+// whenRunning waits until so many pods of the floor's Deployments are ready.
+func (b *bench) whenRunning(ctx context.Context, want int) error {
+	if want == 0 {
+		return nil
+	}
+	return await(ctx, "the floor's pods to run", b.limit, func() (bool, error) {
+		var deployments appsv1.DeploymentList
+		if err := b.api.List(ctx, &deployments, client.HasLabels{labelFloor}); err != nil {
+			return false, fmt.Errorf("listing the floor's Deployments: %w", err)
+		}
+		running := 0
+		for i := range deployments.Items {
+			running += int(deployments.Items[i].Status.ReadyReplicas)
+		}
+		return running == want, nil
+	})
 }
 
 // poolObjects are those of a pool that runs.
@@ -137,12 +170,15 @@ func (b *bench) poolObjects(ctx context.Context) ([]client.Object, error) {
 	return slices.Clip(objects), nil
 }
 
-// copyFor is an object of the pool as a bare client would make it. Its Deployment runs no pods: the floor does not wait
-// for them.
-func copyFor(object client.Object, namespace, name string) client.Object {
+// labelFloor marks the copies of a pool's objects.
+const labelFloor = "yingda.dev/bench-floor"
+
+// copyFor is an object of the pool as a bare client would make it.
+func copyFor(object client.Object, namespace, name string, replicas int32) client.Object {
 	c, _ := object.DeepCopyObject().(client.Object)
 	labels := c.GetLabels()
 	delete(labels, dataplane.LabelManagedBy) // The operator must not meet it when it is back.
+	labels[labelFloor] = name
 	own := metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}
 	switch o := c.(type) {
 	case *corev1.ServiceAccount:
@@ -156,7 +192,10 @@ func copyFor(object client.Object, namespace, name string) client.Object {
 	case *policyv1.PodDisruptionBudget:
 		o.ObjectMeta = own
 	case *appsv1.Deployment:
-		o.ObjectMeta, o.Spec.Replicas = own, new(int32(0))
+		o.ObjectMeta, o.Spec.Replicas = own, &replicas
+		o.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{labelFloor: name}}
+		o.Spec.Template.Labels = map[string]string{labelFloor: name}
+		o.Spec.Template.Spec.ServiceAccountName = name
 	}
 	return c
 }

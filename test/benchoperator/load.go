@@ -68,14 +68,18 @@ type floorTimes struct {
 
 func (f floorTimes) sum() time.Duration { return f.create + f.patch }
 
-// floor creates the objects, and patches the status of the Channels among them once.
-func floor(ctx context.Context, api client.Client, objects []client.Object, status v1alpha1.ChannelStatus) (floorTimes, error) {
+// floor creates the objects, waits until they run, which counts as creating, and patches the status of the Channels among them
+// once.
+func floor(ctx context.Context, api client.Client, objects []client.Object, status v1alpha1.ChannelStatus, run func() error) (floorTimes, error) {
 	content, err := json.Marshal(map[string]any{"status": status})
 	if err != nil {
 		return floorTimes{}, fmt.Errorf("encoding a status: %w", err)
 	}
 	began := time.Now()
 	if err := each(ctx, objects, create(api)); err != nil {
+		return floorTimes{}, err
+	}
+	if err := run(); err != nil {
 		return floorTimes{}, err
 	}
 	created := time.Now()
@@ -97,6 +101,8 @@ type readiness struct {
 	took, created time.Duration
 	// waits are the times from the server's answer to a create until the Channel was Ready.
 	waits percentiles
+	// slowest tells of the hundredth that waited longest.
+	slowest string
 }
 
 // product creates Channels and waits until the operator says that all are Ready.
@@ -126,12 +132,26 @@ func product(ctx context.Context, api client.WithWatch, channels []client.Object
 		return r, fmt.Errorf("waiting for Channels, of which %d of %d are Ready: %w", len(seen), len(channels), err)
 	}
 	var waits []time.Duration
+	each := make(map[types.NamespacedName]time.Duration, len(seen))
 	for key, at := range seen {
 		r.took = max(r.took, at.Sub(began))
-		waits = append(waits, max(0, at.Sub(answered[index[key]])))
+		each[key] = max(0, at.Sub(answered[index[key]]))
+		waits = append(waits, each[key])
 	}
 	r.waits = percentilesOf(waits)
+	r.slowest = slowest(each, r.waits)
 	return r, nil
+}
+
+// slowest says whether a few Brands had all that waited long, whose replicas heard late of them, or all had some.
+func slowest(each map[types.NamespacedName]time.Duration, of percentiles) string {
+	slow, brands := 0, map[string]bool{}
+	for key, took := range each {
+		if took >= of.p99 {
+			slow, brands[key.Namespace] = slow+1, true
+		}
+	}
+	return fmt.Sprintf("%d waited %s to %s, of %d Brands", slow, seconds(of.p99), seconds(of.max), len(brands))
 }
 
 // whenReady follows a run's Channels until so many were seen to be Ready. A busy server ends watches that it cannot serve in

@@ -89,9 +89,9 @@ func (p pooled) String() string {
 	writes, events := p.during.writes()
 	bound, _ := p.during.waited(allQueues)
 	restarted, _ := p.restart.writes()
-	return fmt.Sprintf("%d Channels: floor %s (create %s, patch %s), product %s (created %s, each p50 %s p99 %s), ratio %.2f, writes %.2f, events %.2f and reads %.2f a Channel, %.2f passes and %.1f ms of the operator's processor time a Channel, heap %.1f KB a Channel, waited p99 <= %.2g s (over 1 s: %s)\n"+
+	return fmt.Sprintf("%d Channels: floor %s (create %s, patch %s), product %s (created %s, each p50 %s p99 %s; %s), ratio %.2f, writes %.2f, events %.2f and reads %.2f a Channel, %.2f passes and %.1f ms of the operator's processor time a Channel, heap %.1f KB a Channel, waited p99 <= %.2g s (over 1 s: %s)\n"+
 		"  writes: %s\n  reads: %s\n  reconciles: %s\n  processor seconds: floor %s; product %s\n  edit of one group: writes %s; reconciles %s\n  edit of all groups: writes %s; reconciles %s\n  restart: %d writes, at rest after %s, reconciles %s",
-		p.size, seconds(p.floor.sum()), seconds(p.floor.create), seconds(p.floor.patch), seconds(p.ready.took), seconds(p.ready.created), seconds(p.ready.waits.p50), seconds(p.ready.waits.p99),
+		p.size, seconds(p.floor.sum()), seconds(p.floor.create), seconds(p.floor.patch), seconds(p.ready.took), seconds(p.ready.created), seconds(p.ready.waits.p50), seconds(p.ready.waits.p99), p.ready.slowest,
 		p.ratio(), float64(writes)/float64(p.size), float64(events)/float64(p.size), float64(p.during.reads())/float64(p.size), p.passesEach(), p.processorEach(), p.heapEach(), bound, p.during.describeWaits(),
 		describeRequests(p.during.Writes), describeRequests(p.during.Reads), describeReconciles(p.during.Reconciles), describeProcessors(p.floor.processors), describeProcessors(p.processors),
 		describeRequests(p.one.Writes), describeReconciles(p.one.Reconciles), describeRequests(p.all.Writes), describeReconciles(p.all.Reconciles),
@@ -175,7 +175,7 @@ func (b *bench) floor(ctx context.Context, size int, run string) (floorTimes, er
 		objects = append(objects, channel(floorNamespaceName(i%b.brands), fmt.Sprintf("shop-%05d", i), run, b.number()))
 	}
 	used := processorSeconds()
-	times, err := floor(ctx, b.api, objects, b.status)
+	times, err := floor(ctx, b.api, objects, b.status, func() error { return nil })
 	if err != nil {
 		return times, err
 	}
