@@ -30,7 +30,7 @@ const atOnce = 64
 
 // How far the number of Channels may be behind while they come and go: a few of them, and many.
 const (
-	countSpacing     = 2 * time.Second
+	countSpacing     = 10 * time.Second
 	mostCountSpacing = 30 * time.Second
 )
 

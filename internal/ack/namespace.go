@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,15 +24,22 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
-// Serving asks components of a Brand, one group a component.
+// Serving asks components of a Brand, all at once, one group a component.
 func Serving(ctx context.Context, asker Asker, namespace, brand string, components ...string) ([]Group, error) {
-	groups := make([]Group, 0, len(components))
-	for _, component := range components {
-		answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: brand, Component: component})
-		if err != nil {
-			return nil, fmt.Errorf("asking the %s of Brand %s: %w", component, brand, err)
-		}
-		groups = append(groups, Group{Name: component, Answers: answers})
+	groups := make([]Group, len(components))
+	var asking errgroup.Group
+	for i, component := range components {
+		asking.Go(func() error {
+			answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: brand, Component: component})
+			if err != nil {
+				return fmt.Errorf("asking the %s of Brand %s: %w", component, brand, err)
+			}
+			groups[i] = Group{Name: component, Answers: answers}
+			return nil
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return nil, err
 	}
 	return groups, nil
 }
