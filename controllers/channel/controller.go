@@ -89,7 +89,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	decided := decide(seen, r.settings)
 	now := r.now()
 	since := r.following.heard(seen.channel, word{told: seen.say(seen.channel.Name), waits: decided.pending}, now)
-	if rest := hold(seen, decided, now.Sub(since)); rest > 0 {
+	if rest := hold(seen, decided, now.Sub(since), now); rest > 0 {
 		return ctrl.Result{RequeueAfter: rest}, nil
 	}
 	if err := r.observeObstacles(ctx, seen); err != nil {
@@ -122,25 +122,43 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.Cha
 	return ctrl.Result{}, nil
 }
 
-// For how long nothing is said of what may pass by itself in a moment: replicas are loading what changed, or what a new Channel
-// refers to is on its way.
+// For how long nothing is said of what may pass by itself in a moment, and of what may be on its way to a new Channel that
+// refers to it.
 const (
 	patienceWithReplicas = 3 * time.Second
 	patience             = time.Second
 )
 
-// hold says for how long to say nothing yet. The operator hears of a change no later than replicas do, and of a new Channel
-// maybe sooner than of what it refers to: a status would say so, and a second one take it back at once, for ten thousand
-// Channels twenty thousand writes. Until then the status speaks of the generation of before, and says that it does.
-func hold(seen *scene, decided verdict, waited time.Duration) time.Duration {
-	ready := decided.findings[0]
+// hold says for how long to say nothing yet of a Channel that is not Ready. The operator hears of a change no later than
+// replicas do, and of a new Channel maybe sooner than of what it refers to: a status would say so, and a second one take it back
+// at once, for ten thousand Channels twenty thousand writes. Until then the status speaks of the generation of before, and says
+// that it does.
+func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) time.Duration {
+	ready, published := decided.findings[0], seen.channel.Status.Conditions
+	was, said := conditions.Find(published, v1alpha1.ConditionReady)
 	switch {
 	case ready.Status == metav1.ConditionTrue:
 		return 0
-	case decided.pending && (ready.Reason == v1alpha1.ReasonAwaitingReload || ready.Reason == v1alpha1.ReasonNotYetTried):
-		return max(0, patienceWithReplicas-waited)
-	case seen.channel.Status.ObservedGeneration == 0:
+	case !conditions.Passes(ready.Reason):
+		if said {
+			return 0
+		}
 		return max(0, patience-waited)
+	case decided.pending, !said:
+		return max(0, patienceWithReplicas-waited)
+	case conditions.Passes(was.Reason):
+		// One more step towards Ready.
+		return max(0, lastTransition(published).Add(patienceWithReplicas).Sub(now))
 	}
 	return 0
+}
+
+func lastTransition(published []metav1.Condition) time.Time {
+	var last time.Time
+	for i := range published {
+		if at := published[i].LastTransitionTime.Time; at.After(last) {
+			last = at
+		}
+	}
+	return last
 }

@@ -227,30 +227,44 @@ func TestReadyNeedsNoWebhookCall(t *testing.T) {
 }
 
 func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
+	const ms = time.Millisecond
 	ready, gone := conditions.True("Ready", v1alpha1.ReasonReady, ""), conditions.False("Ready", v1alpha1.ReasonNotFound, "")
 	loading, untried := conditions.False("Ready", v1alpha1.ReasonAwaitingReload, ""), conditions.Unknown("Ready", v1alpha1.ReasonNotYetTried, "")
+	starting, awaiting := conditions.False("Ready", v1alpha1.ReasonNoReadyReplica, ""), conditions.False("Ready", v1alpha1.ReasonAwaitingReplicas, "")
+	never := conditions.Condition{}
 	for name, tt := range map[string]struct {
-		observed int64
-		ready    conditions.Condition
-		pending  bool
-		waited   time.Duration
-		want     time.Duration
+		said, ready conditions.Condition
+		pending     bool
+		// waited is how long ago it began to wait, or the status changed last.
+		waited time.Duration
+		want   time.Duration
 	}{
-		"replicas may be loading it":                {0, loading, true, 100 * time.Millisecond, 2900 * time.Millisecond},
-		"replicas may be loading an edit":           {1, loading, true, 100 * time.Millisecond, 2900 * time.Millisecond},
-		"replicas may be trying its credentials":    {0, untried, true, 0, 3 * time.Second},
-		"replicas have had seconds":                 {0, loading, true, 3200 * time.Millisecond, 0},
-		"its Secret may be on its way":              {0, gone, false, 100 * time.Millisecond, 900 * time.Millisecond},
-		"its Secret is not there":                   {0, gone, false, time.Second, 0},
-		"its Secret went while replicas load":       {1, gone, true, 0, 0},
-		"its Secret went":                           {1, gone, false, 0, 0},
-		"it is Ready":                               {0, ready, false, 0, 0},
-		"it is Ready, and Secrets are loaded still": {1, ready, true, 0, 0},
+		"replicas may be loading it":                {never, loading, true, 100 * ms, 2900 * ms},
+		"replicas may be loading an edit":           {ready, loading, true, 100 * ms, 2900 * ms},
+		"replicas may be trying its credentials":    {never, untried, true, 0, 3000 * ms},
+		"replicas have had seconds":                 {never, loading, true, 3200 * ms, 0},
+		"its replicas may be starting":              {never, starting, false, 1000 * ms, 2000 * ms},
+		"its replicas take long to start":           {never, starting, false, 3000 * ms, 0},
+		"its replicas have made a step":             {starting, awaiting, false, 1000 * ms, 2000 * ms},
+		"its replicas have made a step at last":     {starting, awaiting, false, 4000 * ms, 0},
+		"its replicas went":                         {ready, starting, false, 0, 0},
+		"its Secret may be on its way":              {never, gone, false, 100 * ms, 900 * ms},
+		"its Secret is not there":                   {never, gone, false, 1000 * ms, 0},
+		"its Secret went while replicas load":       {ready, gone, true, 0, 0},
+		"its Secret went while replicas start":      {starting, gone, false, 0, 0},
+		"its Secret came, and replicas start":       {gone, starting, false, 0, 0},
+		"it is Ready":                               {never, ready, false, 0, 0},
+		"it is Ready, and Secrets are loaded still": {ready, ready, true, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			seen := sceneOf(func(s *scene) { s.channel.Status.ObservedGeneration = tt.observed })
+			began := time.Unix(100, 0)
+			seen := sceneOf(func(s *scene) {
+				if tt.said != never {
+					s.channel.Status.Conditions = conditions.Merge(nil, 1, began, tt.said)
+				}
+			})
 			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
-			if got := hold(seen, decided, tt.waited); got != tt.want {
+			if got := hold(seen, decided, tt.waited, began.Add(tt.waited)); got != tt.want {
 				t.Errorf("held for %s, want %s", got, tt.want)
 			}
 		})

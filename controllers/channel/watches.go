@@ -119,7 +119,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Channel{}, gathered.Handler(poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand), builder.WithPredicates(ack.DeclarationChanged())).
 		// A pool waits for the Brand while another one has its connections, and the Brand's status says when that ends.
-		Watches(&v1alpha1.Brand{}, gathered.Handler(r.poolsOfBrand), builder.WithPredicates(ack.StatusChanged())).
+		Watches(&v1alpha1.Brand{}, gathered.Handler(r.poolsOfBrand), builder.WithPredicates(ack.StatusChanged(), brandSaysElse())).
 		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
 	for _, object := range peaks.Kinds() {
@@ -129,6 +129,15 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool, builder.WithPredicates(peaks.Unmeasured(), r.apply.NotOwn()))
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
+}
+
+// brandSaysElse lets through what a Brand's conditions say anew; how many Channels it has is nothing new to its pools.
+func brandSaysElse() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, wasBrand := e.ObjectOld.(*v1alpha1.Brand)
+		after, isBrand := e.ObjectNew.(*v1alpha1.Brand)
+		return wasBrand && isBrand && !equality.Semantic.DeepEqual(before.Status.Conditions, after.Status.Conditions)
+	}}
 }
 
 // partOfPoolChanged lets through what changes a pool: what its Channels declare, and that they come and go. Their status,

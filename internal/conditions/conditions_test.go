@@ -70,7 +70,8 @@ func TestAnnounceSpeaksOnTransitionsAlone(t *testing.T) {
 		want          string
 	}{
 		"Ready from the first":                    {nil, ready, ""},
-		"not Ready from the first":                {nil, waiting, corev1.EventTypeNormal + " AwaitingReload soon"},
+		"on the way to it from the first":         {nil, waiting, ""},
+		"not Ready from the first":                {nil, rejected, corev1.EventTypeWarning + " Rejected refused"},
 		"Ready after all":                         {waiting, ready, corev1.EventTypeNormal + " Ready all is well"},
 		"nothing changed":                         {ready, ready, ""},
 		"what passes by itself is no warning":     {ready, waiting, corev1.EventTypeNormal + " AwaitingReload soon"},

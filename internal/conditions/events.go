@@ -12,17 +12,17 @@ import (
 // eventAction is what the operator was doing when an event came about.
 const eventAction = "Reconcile"
 
-// Announce records an event when Ready changed its status or its reason, and none otherwise: an object that is Ready the first
-// time something is said of it has changed nothing, and ten thousand of them are ten thousand writes that nobody reads.
+// Announce records an event when Ready changed its status or its reason, and none otherwise. The first that is said of an object
+// is no change, and of ten thousand objects it is ten thousand writes that nobody reads: of that only what needs a person.
 func Announce(recorder events.EventRecorder, object client.Object, before, after []metav1.Condition) {
 	was, had := Find(before, v1alpha1.ConditionReady)
 	is, has := Find(after, v1alpha1.ConditionReady)
 	switch {
-	case !has, !had && is.Status == metav1.ConditionTrue, had && was.Status == is.Status && was.Reason == is.Reason:
+	case !has, !had && (is.Status == metav1.ConditionTrue || Passes(is.Reason)), had && was.Status == is.Status && was.Reason == is.Reason:
 		return
 	}
 	eventType := corev1.EventTypeNormal
-	if is.Status == metav1.ConditionFalse && needsAPerson(is.Reason) {
+	if is.Status == metav1.ConditionFalse && !Passes(is.Reason) {
 		eventType = corev1.EventTypeWarning
 	}
 	recorder.Eventf(object, nil, eventType, is.Reason, eventAction, "%s", is.Message)
@@ -41,12 +41,12 @@ func AnnounceTurn(recorder events.EventRecorder, object client.Object, before, a
 	}
 }
 
-// needsAPerson says whether a reason will not pass by itself.
-func needsAPerson(reason string) bool {
+// Passes says whether a reason of not being Ready will pass by itself.
+func Passes(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonAwaitingReplicas, v1alpha1.ReasonAwaitingReload, v1alpha1.ReasonProvisioning,
 		v1alpha1.ReasonNoReadyReplica, v1alpha1.ReasonNotYetTried, v1alpha1.ReasonDraining, v1alpha1.ReasonTearingDown:
-		return false
+		return true
 	}
-	return true
+	return false
 }
