@@ -152,6 +152,39 @@ func TestAChannelIsReadyOnlyOnceEveryReplicaServesItsGeneration(t *testing.T) {
 	w.waitFor(shop, "shop", v1alpha1.ConditionWebhookVerified, v1alpha1.ReasonVerified)
 }
 
+func TestAnEditThatReplicasLoadInAMomentIsOneStatus(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	w.settled()
+	shop := &v1alpha1.Channel{}
+
+	w.data.hold("Channel", "shop", 1)
+	writes, asked := w.writes.count(), w.data.asks()
+	change(w, "shop", shop, func(c *v1alpha1.Channel) { c.Spec.DisplayName = "露米商城" })
+	w.eventually(func() error {
+		if w.data.asks() == asked {
+			return errors.New("nobody was asked for the edit")
+		}
+		return nil
+	})
+	w.data.release("Channel", "shop")
+	w.eventually(func() error {
+		if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(shop), shop); err != nil {
+			return err
+		}
+		if shop.Status.ObservedGeneration != shop.Generation {
+			return fmt.Errorf("the status is of generation %d, want %d", shop.Status.ObservedGeneration, shop.Generation)
+		}
+		return nil
+	})
+	w.settled()
+	want := []string{"PATCH /apis/yingda.dev/v1alpha1/namespaces/" + w.namespace + "/channels/shop/status"}
+	if diff := cmp.Diff(want, w.writes.since(writes)); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
 // nudge2 makes the controller of a Channel look again.
 func nudge2(w *world, shop *v1alpha1.Channel) {
 	w.t.Helper()

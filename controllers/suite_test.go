@@ -318,6 +318,8 @@ type dataPlane struct {
 	spooled bool
 	// reached is what every replica says of its services.
 	reached map[configz.Dependency]bool
+	// asked is how often anybody was asked.
+	asked int
 }
 
 var _ ack.Asker = (*dataPlane)(nil)
@@ -362,6 +364,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.asked++
 	maps.Copy(report.Objects, d.overrides)
 	report.Reached = maps.Clone(d.reached)
 	if target.Pool != "" {
@@ -375,6 +378,12 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		report.OnDutyAgents = slices.Clone(d.onDuty)
 	}
 	return report, nil
+}
+
+func (d *dataPlane) asks() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked
 }
 
 func (d *dataPlane) departing() configz.Channel {
