@@ -122,20 +122,25 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.Cha
 	return ctrl.Result{}, nil
 }
 
-// For how long nothing is said of what may pass by itself in a moment, and of what may be on its way to a new Channel that
-// refers to it.
+// For how long nothing is said of what may pass by itself in a moment, of a further step towards Ready, and of what may be on
+// its way to a new Channel that refers to it.
 const (
 	patienceWithReplicas = 3 * time.Second
+	patienceWithSteps    = 10 * time.Second
 	patience             = time.Second
 )
 
 // hold says for how long to say nothing yet of a Channel that is not Ready. The operator hears of a change no later than
 // replicas do, and of a new Channel maybe sooner than of what it refers to: a status would say so, and a second one take it back
 // at once, for ten thousand Channels twenty thousand writes. Until then the status speaks of the generation of before, and says
-// that it does.
+// that it does. Of many Channels that keep coming each waits for its pool's Role, too.
 func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) time.Duration {
 	ready, published := decided.findings[0], seen.channel.Status.Conditions
 	was, said := conditions.Find(published, v1alpha1.ConditionReady)
+	withReplicas := patienceWithReplicas
+	if seen.unnamed {
+		withReplicas += mostPoolSpacing
+	}
 	switch {
 	case ready.Status == metav1.ConditionTrue:
 		return 0
@@ -145,10 +150,10 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 		}
 		return max(0, patience-waited)
 	case decided.pending, !said:
-		return max(0, patienceWithReplicas-waited)
+		return max(0, withReplicas-waited)
 	case conditions.Passes(was.Reason):
 		// One more step towards Ready.
-		return max(0, lastTransition(published).Add(patienceWithReplicas).Sub(now))
+		return max(0, lastTransition(published).Add(patienceWithSteps).Sub(now))
 	}
 	return 0
 }

@@ -235,26 +235,29 @@ func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		said, ready conditions.Condition
 		pending     bool
+		// unnamed says that its pool may not read its Secret yet.
+		unnamed bool
 		// waited is how long ago it began to wait, or the status changed last.
 		waited time.Duration
 		want   time.Duration
 	}{
-		"replicas may be loading it":                {never, loading, true, 100 * ms, 2900 * ms},
-		"replicas may be loading an edit":           {ready, loading, true, 100 * ms, 2900 * ms},
-		"replicas may be trying its credentials":    {never, untried, true, 0, 3000 * ms},
-		"replicas have had seconds":                 {never, loading, true, 3200 * ms, 0},
-		"its replicas may be starting":              {never, starting, false, 1000 * ms, 2000 * ms},
-		"its replicas take long to start":           {never, starting, false, 3000 * ms, 0},
-		"its replicas have made a step":             {starting, awaiting, false, 1000 * ms, 2000 * ms},
-		"its replicas have made a step at last":     {starting, awaiting, false, 4000 * ms, 0},
-		"its replicas went":                         {ready, starting, false, 0, 0},
-		"its Secret may be on its way":              {never, gone, false, 100 * ms, 900 * ms},
-		"its Secret is not there":                   {never, gone, false, 1000 * ms, 0},
-		"its Secret went while replicas load":       {ready, gone, true, 0, 0},
-		"its Secret went while replicas start":      {starting, gone, false, 0, 0},
-		"its Secret came, and replicas start":       {gone, starting, false, 0, 0},
-		"it is Ready":                               {never, ready, false, 0, 0},
-		"it is Ready, and Secrets are loaded still": {ready, ready, true, 0, 0},
+		"replicas may be loading it":                {never, loading, true, false, 100 * ms, 2900 * ms},
+		"replicas may be loading an edit":           {ready, loading, true, false, 100 * ms, 2900 * ms},
+		"replicas may be trying its credentials":    {never, untried, true, false, 0, 3000 * ms},
+		"one of many, whose Secret comes last":      {never, untried, true, true, 3000 * ms, 8000 * ms},
+		"replicas have had seconds":                 {never, loading, true, false, 3200 * ms, 0},
+		"its replicas may be starting":              {never, starting, false, false, 1000 * ms, 2000 * ms},
+		"its replicas take long to start":           {never, starting, false, false, 3000 * ms, 0},
+		"its replicas have made a step":             {starting, awaiting, false, false, 1000 * ms, 9000 * ms},
+		"its replicas have made a step at last":     {starting, awaiting, false, false, 10000 * ms, 0},
+		"its replicas went":                         {ready, starting, false, false, 0, 0},
+		"its Secret may be on its way":              {never, gone, false, false, 100 * ms, 900 * ms},
+		"its Secret is not there":                   {never, gone, false, false, 1000 * ms, 0},
+		"its Secret went while replicas load":       {ready, gone, true, false, 0, 0},
+		"its Secret went while replicas start":      {starting, gone, false, false, 0, 0},
+		"its Secret came, and replicas start":       {gone, starting, false, false, 0, 0},
+		"it is Ready":                               {never, ready, false, false, 0, 0},
+		"it is Ready, and Secrets are loaded still": {ready, ready, true, false, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Unix(100, 0)
@@ -263,6 +266,7 @@ func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
 					s.channel.Status.Conditions = conditions.Merge(nil, 1, began, tt.said)
 				}
 			})
+			seen.unnamed = tt.unnamed
 			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
 			if got := hold(seen, decided, tt.waited, began.Add(tt.waited)); got != tt.want {
 				t.Errorf("held for %s, want %s", got, tt.want)

@@ -3,9 +3,11 @@ package channel
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,6 +34,8 @@ type scene struct {
 	// deployment and service are the pool's; nil when they do not exist.
 	deployment *appsv1.Deployment
 	service    *corev1.Service
+	// unnamed says that the pool's Role does not name the Channel's Secret yet, so that no connector can have read it.
+	unnamed bool
 	// inTheWay are the objects of somebody else which have the names of the pool's.
 	inTheWay []string
 	// exposed is nil for a Channel without an exposure.
@@ -121,6 +125,11 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	if exists {
 		seen.service = service
 	}
+	role := &rbacv1.Role{}
+	if exists, err = refs.Look(ctx, r.client, name, role); err != nil {
+		return err
+	}
+	seen.unnamed = exists && seen.secret != nil && !names(role, seen.secret.Name)
 	if seen.brand == nil {
 		return nil
 	}
@@ -132,6 +141,11 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 		seen.exposed = &exposed
 	}
 	return nil
+}
+
+// names says whether a Role is for a Secret.
+func names(role *rbacv1.Role, secret string) bool {
+	return slices.ContainsFunc(role.Rules, func(rule rbacv1.PolicyRule) bool { return slices.Contains(rule.ResourceNames, secret) })
 }
 
 func (r *Reconciler) workload(seen *scene) dataplane.Workload {
