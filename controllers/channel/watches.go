@@ -70,7 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
-		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(readinessChanged())).
+		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(replicasChanged())).
 		Watches(&corev1.Service{}, byLabels, ofPool).
 		Complete(telemetry.Traced("channel", r))
 }
@@ -98,12 +98,12 @@ func unheardOf(channel *v1alpha1.Channel) bool {
 	return channel.Status.ObservedGeneration == 0 && channel.DeletionTimestamp == nil && controllerutil.ContainsFinalizer(channel, Finalizer)
 }
 
-// readinessChanged lets through of a Deployment what a Channel's status tells of it.
-func readinessChanged() predicate.Predicate {
+// replicasChanged lets through of a Deployment what a Channel's status tells of it.
+func replicasChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, wasDeployment := e.ObjectOld.(*appsv1.Deployment)
 		after, isDeployment := e.ObjectNew.(*appsv1.Deployment)
-		return wasDeployment && isDeployment && (before.Status.ReadyReplicas != after.Status.ReadyReplicas ||
+		return wasDeployment && isDeployment && (*dataplane.Replicas(before) != *dataplane.Replicas(after) ||
 			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences))
 	}}
 }
