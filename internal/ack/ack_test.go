@@ -119,21 +119,15 @@ func replica(name, ip string, ready corev1.ConditionStatus, labels map[string]st
 	}
 }
 
-func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
-	const ip = "127.0.0.37" // The health port is fixed; an address of our own keeps it free.
+// answering serves a replica's report from an address until the test ends.
+func answering(t *testing.T, ip string, report func() configz.Report) {
+	t.Helper()
 	var listen net.ListenConfig
 	listener, err := listen.Listen(t.Context(), "tcp", net.JoinHostPort(ip, "8081"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked atomic.Int32
-	server := &http.Server{
-		ReadHeaderTimeout: time.Second,
-		Handler: configz.Handler(func() configz.Report {
-			asked.Add(1)
-			return configz.Report{Objects: map[string]int64{"Playbook/shop": 7}}
-		}),
-	}
+	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: configz.Handler(report)}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -146,6 +140,15 @@ func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
 			t.Error(err)
 		}
 		<-served
+	})
+}
+
+func TestPodsAreAskedOnceForAllWhoWantToKnow(t *testing.T) {
+	const ip = "127.0.0.37" // The health port is fixed; an address of our own keeps it free.
+	var asked atomic.Int32
+	answering(t, ip, func() configz.Report {
+		asked.Add(1)
+		return configz.Report{Objects: map[string]int64{"Playbook/shop": 7}}
 	})
 
 	router := dataplane.Labels("lumi", dataplane.Router, "")
@@ -225,5 +228,33 @@ func TestAReplicaThatDoesNotAnswerIsLeftInPeaceForAWhile(t *testing.T) {
 	}
 	if n := failsAfter(5 * time.Second); n == 0 {
 		t.Error("the replica was not asked again")
+	}
+}
+
+func TestAReplicaThatDidNotListenYetIsAskedOnceItIsReady(t *testing.T) {
+	const ip = "127.0.0.42"
+	starting := replica("starting", ip, corev1.ConditionFalse, dataplane.Labels("lumi", dataplane.Router, ""))
+	starting.Status.Phase = corev1.PodRunning
+	reader := fake.NewClientBuilder().WithObjects(starting).Build()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	pods := ack.NewPods(reader, func() time.Time { return now })
+	target := ack.Target{Namespace: "lumi", Brand: "lumi", Component: dataplane.Router}
+	unready := target
+	unready.Unready = true
+	if answers, err := pods.Ask(t.Context(), unready); err != nil || len(answers) != 1 || answers[0].Err == nil {
+		t.Fatalf("answers are %+v, %v; want one failure", answers, err)
+	}
+
+	answering(t, ip, func() configz.Report { return configz.Report{Objects: map[string]int64{"Playbook/shop": 7}} })
+	starting.Status.Conditions[0].Status = corev1.ConditionTrue
+	if err := reader.Status().Update(t.Context(), starting); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := pods.Ask(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ack.Answer{serving(7)}, answers); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
 	}
 }

@@ -45,6 +45,8 @@ type Pods struct {
 }
 
 type asked struct {
+	// ready says that the replica was ready. One that was not may not have listened yet: who comes when it is asks anew.
+	ready  bool
 	done   chan struct{}
 	at     time.Time
 	took   time.Duration
@@ -98,9 +100,9 @@ func (p *Pods) Ask(ctx context.Context, target Target) ([]Answer, error) {
 
 // ask shares one question among all who ask at the same time.
 func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error) {
-	key := string(pod.UID)
+	key, ready := string(pod.UID), Ready(pod)
 	p.mu.Lock()
-	if a, there := p.reports[key]; there && !a.stale(p.now()) {
+	if a, there := p.reports[key]; there && !a.stale(p.now()) && (a.ready || !ready) {
 		p.mu.Unlock()
 		select {
 		case <-a.done:
@@ -109,7 +111,7 @@ func (p *Pods) ask(ctx context.Context, pod *corev1.Pod) (configz.Report, error)
 			return configz.Report{}, fmt.Errorf("waiting for a replica's answer: %w", ctx.Err())
 		}
 	}
-	a := &asked{done: make(chan struct{})}
+	a := &asked{ready: ready, done: make(chan struct{})}
 	p.forgetOld()
 	p.reports[key] = a
 	p.mu.Unlock()
