@@ -50,6 +50,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimsChanged())).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
 		Watches(&v1alpha1.Channel{}, counted.Handler(brandOfChannel), exists).
+		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.goingBrandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("Playbook")), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("ServiceLevel")), exists).
@@ -74,6 +75,18 @@ func brandOfChannel(_ context.Context, obj client.Object) []reconcile.Request {
 		return nil
 	}
 	return request(channel.Namespace, channel.Spec.BrandRef.Name)
+}
+
+// goingBrandOfChannel is the Brand of a Channel if it only waits for its Channels to go: that wait is not gathered.
+func (r *Reconciler) goingBrandOfChannel(ctx context.Context, obj client.Object) []reconcile.Request {
+	requests := brandOfChannel(ctx, obj)
+	for _, request := range requests {
+		brand := &v1alpha1.Brand{}
+		if exists, err := refs.Look(ctx, r.client, request.NamespacedName, brand); err != nil || !exists || brand.DeletionTimestamp == nil {
+			return nil
+		}
+	}
+	return requests
 }
 
 func brandOfPod(_ context.Context, pod client.Object) []reconcile.Request {
