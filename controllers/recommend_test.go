@@ -25,10 +25,13 @@ func TestAGroupWantsWhatItsCustomersTake(t *testing.T) {
 	w.wants("after-sales", 1, "The schedule wants 1 (shift all-day); what its customers want is not known: no replica of the router says")
 
 	hour := w.clock.now().UTC().Truncate(time.Hour)
-	wrong := 1.25
-	day := configz.Forecast{From: hour, Arrivals: make([]float64, 24), MeanAbsoluteError: &wrong}
-	work := configz.Workload{At: hour, Arrivals: 42, HandlingSeconds: 600, Forecast: &day}
-	w.data.work("after-sales", work)
+	// forecast is for the day from an hour on, with contacts in one hour of it.
+	forecast := func(from time.Time, at int, contacts float64) *configz.Forecast {
+		arrivals := make([]float64, 24)
+		arrivals[at] = contacts
+		return &configz.Forecast{From: from, Arrivals: arrivals, MeanAbsoluteError: new(1.25)}
+	}
+	w.data.work("after-sales", configz.Workload{At: hour, Arrivals: 42, HandlingSeconds: 600, Forecast: forecast(hour, 0, 0)})
 	const most = "42 contacts/h at 10m, 5 at once, want 3 seats for 90 % within 2m, 5 rostered at 30 % shrinkage; the schedule wants 1 (shift all-day)"
 	look := func(at string) {
 		t.Helper()
@@ -45,7 +48,7 @@ func TestAGroupWantsWhatItsCustomersTake(t *testing.T) {
 	}
 
 	// Looking again, at the same load and a forecast of the same hour, writes nothing.
-	day.Arrivals[3] = 1
+	w.data.work("after-sales", configz.Workload{At: hour, Arrivals: 42, HandlingSeconds: 600, Forecast: forecast(hour, 3, 1)})
 	w.settled()
 	before := w.writes.count()
 	look("again")
@@ -55,9 +58,9 @@ func TestAGroupWantsWhatItsCustomersTake(t *testing.T) {
 	}
 
 	// The load is gone, and a later forecast wants more than the schedule tomorrow.
-	day.From = hour.Add(time.Hour)
-	day.Arrivals[22] = 60
-	w.data.work("after-sales", configz.Workload{At: hour.Add(time.Minute), HandlingSeconds: 600, Forecast: &day})
+	w.data.work("after-sales", configz.Workload{
+		At: hour.Add(time.Minute), HandlingSeconds: 600, Forecast: forecast(hour.Add(time.Hour), 22, 60),
+	})
 	look("later")
 	w.wants("after-sales", 1, "The schedule wants 1 (shift all-day)")
 	found := w.waitFor(group, "after-sales", v1alpha1.ConditionStaffed, v1alpha1.ReasonStaffingShortfall)

@@ -23,7 +23,9 @@ const lookForKinds = time.Minute
 
 // optionalKinds asks the cluster for kinds that the operator works with where they are installed.
 type optionalKinds struct {
-	asker    discovery.DiscoveryInterface
+	asker interface {
+		ServerResourcesForGroupVersion(groupVersion string) (*metav1.APIResourceList, error)
+	}
 	interval time.Duration
 }
 

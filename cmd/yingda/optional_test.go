@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,12 +46,22 @@ func TestKindsThatAClusterMayHave(t *testing.T) {
 	}
 }
 
+// changingCluster answers as another cluster from one moment on.
+type changingCluster struct {
+	atomic.Pointer[fake.FakeDiscovery]
+}
+
+func (c *changingCluster) ServerResourcesForGroupVersion(group string) (*metav1.APIResourceList, error) {
+	return c.Load().ServerResourcesForGroupVersion(group)
+}
+
 func TestTheOperatorStartsAgainOnceKEDAIsInstalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answers := clusterWith(nil)
+		cluster := &changingCluster{}
+		cluster.Store(clusterWith(nil))
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		kinds := &optionalKinds{asker: answers, interval: lookForKinds}
+		kinds := &optionalKinds{asker: cluster, interval: lookForKinds}
 		ended := make(chan error, 1)
 		go func() {
 			ended <- kinds.watch(foundKinds{}, stop, slog.New(slog.DiscardHandler)).Start(ctx)
@@ -60,7 +71,7 @@ func TestTheOperatorStartsAgainOnceKEDAIsInstalled(t *testing.T) {
 		if ctx.Err() != nil {
 			t.Fatal("it stopped though nothing changed")
 		}
-		answers.Resources = clusterWith(map[string][]string{"keda.sh/v1alpha1": {"ScaledObject", "TriggerAuthentication"}}).Resources
+		cluster.Store(clusterWith(map[string][]string{"keda.sh/v1alpha1": {"ScaledObject", "TriggerAuthentication"}}))
 		if err := <-ended; err != nil || ctx.Err() == nil {
 			t.Errorf("it did not stop (error %v)", err)
 		}
