@@ -12,10 +12,10 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// historyQuery is the history of every group, from the 60 days before today.
-const historyQuery = `SELECT skill_group, date_trunc('hour', queued_at) AS start, count(*) AS contacts,
-    round(avg(extract(epoch FROM closed_at - assigned_at))) AS handling_seconds
-  FROM conversation WHERE queued_at >= current_date - 60 AND queued_at < current_date
+// historyQuery is the history of every group, from the 60 days before today: what recommended seats are made from, too.
+const historyQuery = `SELECT skill_group, date_trunc('hour', quarter) AS start, sum(arrivals) AS contacts,
+    round(sum(handling_seconds)::numeric / nullif(sum(handled), 0)) AS handling_seconds
+  FROM workload WHERE quarter >= current_date - 60 AND quarter < current_date
   GROUP BY 1, 2 ORDER BY 1, 2`
 
 const rosterPlanHelp = `Plan a week of seats from a group's own history.

@@ -122,9 +122,8 @@ func TestHistoryQuery(t *testing.T) {
 	}
 	defer connection.Close(t.Context())
 	if _, err := connection.Exec(t.Context(), `
-		INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, agent, opened_at, queued_at, assigned_at, closed_at, last_message_at)
-		SELECT gen_random_uuid(), 'shop', n::text, gen_random_uuid(), 'closed', 'after-sales', 'xiaomei', day, day + n * interval '20 minutes', day + interval '2 hours',
-			day + interval '2 hours' + n * interval '60 seconds', day
+		INSERT INTO workload (skill_group, quarter, arrivals, handled, handling_seconds)
+		SELECT 'after-sales', day + n * interval '15 minutes', 1, n, n * n * 60
 		FROM generate_series(0, 4) AS n, (SELECT current_date - interval '1 day' AS day) AS yesterday`); err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +137,8 @@ func TestHistoryQuery(t *testing.T) {
 	}
 	midnight := got[0].Start
 	want := []roster.Interval{
-		{Start: midnight, Contacts: 3, Handling: time.Minute},
-		{Start: midnight.Add(time.Hour), Contacts: 2, Handling: 210 * time.Second},
+		{Start: midnight, Contacts: 4, Handling: 140 * time.Second},
+		{Start: midnight.Add(time.Hour), Contacts: 1, Handling: 240 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)

@@ -73,11 +73,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	before := seen.agent.Status.Conditions
 	after := status(seen, decided, r.now())
-	changed, err := r.apply.Status(ctx, seen.agent, after)
+	outcome, err := r.apply.Status(ctx, seen.agent, after)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if changed {
+	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.agent, before, after.Conditions)
 	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, tokenErr

@@ -89,7 +89,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if outcome == apply.Behind {
-		return ctrl.Result{RequeueAfter: behind}, applyErr
+		return ctrl.Result{RequeueAfter: apply.CatchUp}, applyErr
 	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, applyErr
 }
@@ -144,13 +144,10 @@ func (r *Reconciler) prune(ctx context.Context, brand *v1alpha1.Brand, objects r
 	return r.apply.Prune(ctx, brand, selector, objects.all(), dataplane.Kinds(r.settings)...)
 }
 
-// behind is when to look again where the cache did not have the Brand's last status yet.
-const behind = 100 * time.Millisecond
-
 func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) (apply.Outcome, error) {
 	before := seen.brand.Status.Conditions
 	after := status(seen, decided, r.settings, now)
-	outcome, err := r.apply.TryStatus(ctx, seen.brand, after)
+	outcome, err := r.apply.Status(ctx, seen.brand, after)
 	if err != nil {
 		return outcome, err
 	}
@@ -172,7 +169,7 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 	for _, component := range components() {
 		wake = seen.scales[component].plan.Wake(r.now(), wake)
 	}
-	if len(seen.reached) > 0 && (wake == 0 || wake > dependenciesInterval) {
+	if seen.asked > 0 && (wake == 0 || wake > dependenciesInterval) {
 		wake = dependenciesInterval
 	}
 	if !decided.pending && seen.brand.DeletionTimestamp == nil {

@@ -36,6 +36,7 @@ func (r *Reconciler) observeDependencies(ctx context.Context, seen *scene) error
 		if err != nil {
 			return fmt.Errorf("asking the %s what it reaches: %w", target.Component, err)
 		}
+		seen.asked += len(answers)
 		for _, answer := range answers {
 			if answer.Err == nil && len(answer.Report.Reached) > 0 {
 				seen.reached = append(seen.reached, replicaReach{target.Component, answer.Report.Reached})

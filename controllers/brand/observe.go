@@ -45,6 +45,8 @@ type scene struct {
 	exposed *conditions.Condition
 	// answers of the ready replicas by component.
 	answers map[string][]ack.Answer
+	// asked is how many running replicas there are to ask.
+	asked int
 	// reached is what all running replicas say of the services that they work with, those of the shared pools included.
 	reached []replicaReach
 }

@@ -101,17 +101,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.report(ctx, seen, status(seen, decided, now))
 }
 
-// behind is when to look again where the cache did not have the Channel's last status yet.
-const behind = 100 * time.Millisecond
-
 func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.ChannelStatus) (ctrl.Result, error) {
 	before := seen.channel.Status.Conditions
-	outcome, err := r.apply.TryStatus(ctx, seen.channel, after)
+	outcome, err := r.apply.Status(ctx, seen.channel, after)
 	switch {
 	case err != nil:
 		return ctrl.Result{}, err
 	case outcome == apply.Behind:
-		return ctrl.Result{RequeueAfter: behind}, nil
+		return ctrl.Result{RequeueAfter: apply.CatchUp}, nil
 	case outcome == apply.Written:
 		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
 	}

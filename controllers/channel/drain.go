@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/dataplane"
@@ -171,11 +172,11 @@ func (r *Reconciler) leave(ctx context.Context, req ctrl.Request, seen *scene) (
 	after := before
 	after.ObservedGeneration = seen.channel.Generation
 	after.Conditions = conditions.Merge(before.Conditions, seen.channel.Generation, now, append([]conditions.Condition{decided.finding}, kept(seen)...)...)
-	changed, err := r.apply.Status(ctx, seen.channel, after)
+	outcome, err := r.apply.Status(ctx, seen.channel, after)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if changed {
+	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.channel, before.Conditions, after.Conditions)
 	}
 	return ctrl.Result{RequeueAfter: min(r.backoff.Next(req.NamespacedName, seen.channel.Generation), decided.wake)}, nil

@@ -70,7 +70,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
-		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(replicasChanged())).
+		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(servingChanged())).
+		Watches(&appsv1.Deployment{}, handler.Funcs{UpdateFunc: r.later}, ofPool, builder.WithPredicates(replicasChanged())).
 		Watches(&corev1.Service{}, byLabels, ofPool).
 		Complete(telemetry.Traced("channel", r))
 }
@@ -98,14 +99,39 @@ func unheardOf(channel *v1alpha1.Channel) bool {
 	return channel.Status.ObservedGeneration == 0 && channel.DeletionTimestamp == nil && controllerutil.ContainsFinalizer(channel, Finalizer)
 }
 
-// replicasChanged lets through of a Deployment what a Channel's status tells of it.
+// servingChanged lets through that the first replica of a Deployment becomes ready, that the last one is no more, and that it
+// belongs to somebody else: whether its Channels are served.
+func servingChanged() predicate.Predicate {
+	return deploymentChanged(func(before, after *appsv1.Deployment) bool {
+		return (before.Status.ReadyReplicas == 0) != (after.Status.ReadyReplicas == 0) ||
+			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences)
+	})
+}
+
+// replicasChanged lets through other numbers of replicas, and why they are wanted.
 func replicasChanged() predicate.Predicate {
+	return deploymentChanged(func(before, after *appsv1.Deployment) bool {
+		return *dataplane.Replicas(before) != *dataplane.Replicas(after)
+	})
+}
+
+func deploymentChanged(changed func(before, after *appsv1.Deployment) bool) predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, wasDeployment := e.ObjectOld.(*appsv1.Deployment)
 		after, isDeployment := e.ObjectNew.(*appsv1.Deployment)
-		return wasDeployment && isDeployment && (*dataplane.Replicas(before) != *dataplane.Replicas(after) ||
-			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences))
+		return wasDeployment && isDeployment && changed(before, after)
 	}}
+}
+
+// replicasSpacing is how far the numbers of replicas in a Channel's status may be behind. A pool that grows for a peak changes
+// them with each pod, and all its Channels have them.
+const replicasSpacing = 10 * time.Second
+
+// later has all Channels of a changed Deployment looked at, each once for all changes of the next moments.
+func (r *Reconciler) later(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	for _, request := range r.channelsOfObject(ctx, e.ObjectNew) {
+		queue.AddAfter(request, replicasSpacing)
+	}
 }
 
 // SetupWithManager says which changes a pool depends on.

@@ -200,16 +200,6 @@ func (a *Applier) span(ctx context.Context, verb string, obj client.Object) (con
 		trace.WithAttributes(attribute.String("yingda.object", obj.GetName())))
 }
 
-// Status applies the whole status of an object that was read from the cache, and says whether that changed it. A status
-// type belongs to one controller, so that the apply holds every field of it.
-//
-// The apply holds for the version that was read. When the cache was behind nothing is written: a status made from an old
-// one would forget transitions and announce them twice. What the cache missed is on its way, and wakes the controller.
-func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (changed bool, err error) {
-	outcome, err := a.TryStatus(ctx, seen, status)
-	return outcome == Written, err
-}
-
 // Outcome is what became of a status.
 type Outcome int
 
@@ -222,9 +212,15 @@ const (
 	Behind
 )
 
-// TryStatus is Status for a controller that does not wake at once for what it wrote itself: when the cache was behind, it has
-// to look again.
-func (a *Applier) TryStatus(ctx context.Context, seen client.Object, status any) (Outcome, error) {
+// CatchUp is when to look again after Behind.
+const CatchUp = 100 * time.Millisecond
+
+// Status applies the whole status of an object that was read from the cache, and says what became of it. A status type belongs
+// to one controller, so that the apply holds every field of it.
+//
+// The apply holds for the version that was read. When the cache was behind nothing is written: a status made from an old one
+// would forget transitions and announce them twice. The controller looks again, since what it wrote itself may not wake it.
+func (a *Applier) Status(ctx context.Context, seen client.Object, status any) (Outcome, error) {
 	gvk, err := a.client.GroupVersionKindFor(seen)
 	if err != nil {
 		return Unchanged, fmt.Errorf("finding the kind of %s: %w", seen.GetName(), err)

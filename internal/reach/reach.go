@@ -81,7 +81,7 @@ func (w *Watch) Reached() map[configz.Dependency]bool {
 		switch {
 		case w.recent(s.last.Load()):
 			reached[name] = true
-		case !w.recent(w.began.Load()):
+		case w.began.Load() != 0 && !w.recent(w.began.Load()):
 			reached[name] = false
 		}
 	}

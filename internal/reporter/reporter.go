@@ -61,11 +61,13 @@ type Pass struct {
 // Report writes the status and says when to look again: while a replica has not loaded the object's generation, and when a
 // finding changes by itself.
 func (r *Reporter) Report(ctx context.Context, pass Pass) (ctrl.Result, error) {
-	changed, err := r.apply.Status(ctx, pass.Object, pass.Status)
-	if err != nil {
+	outcome, err := r.apply.Status(ctx, pass.Object, pass.Status)
+	switch {
+	case err != nil:
 		return ctrl.Result{}, err
-	}
-	if changed {
+	case outcome == apply.Behind:
+		return ctrl.Result{RequeueAfter: apply.CatchUp}, nil
+	case outcome == apply.Written:
 		conditions.Announce(r.Recorder, pass.Object, pass.Before, pass.After)
 		for _, condition := range pass.Turns {
 			conditions.AnnounceTurn(r.Recorder, pass.Object, pass.Before, pass.After, condition)

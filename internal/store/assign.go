@@ -67,7 +67,11 @@ func (u *Unit) assignHead(ctx context.Context, a Assignment) (assigned bool, err
 		if err != nil {
 			return false, fmt.Errorf("looking at the queue: %w", err)
 		}
-		relaxed := c.QueuedAt != nil && u.Now.Sub(*c.QueuedAt) >= a.RelaxSkillsAfter
+		since := c.WaitingSince
+		if since == nil {
+			since = c.QueuedAt // queued by an earlier version
+		}
+		relaxed := since != nil && u.Now.Sub(*since) >= a.RelaxSkillsAfter
 		able, choosy := a.able(c, relaxed)
 		assigned, err := u.seat(ctx, a, &c, able)
 		if assigned || err != nil || !choosy {

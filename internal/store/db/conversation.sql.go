@@ -16,7 +16,7 @@ import (
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to
 `
 
 type ConversationAddParams struct {
@@ -57,9 +57,9 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -70,7 +70,7 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -97,9 +97,9 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -110,7 +110,7 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -137,9 +137,9 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -150,7 +150,7 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -178,9 +178,9 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -200,7 +200,7 @@ UPDATE conversation SET
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, version = version + 1
 WHERE id = $23
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to
 `
 
 type ConversationUpdateParams struct {
@@ -278,9 +278,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -402,8 +402,8 @@ func (q *Queries) PresenceGet(ctx context.Context, agent string) (Presence, erro
 }
 
 const PresenceRelease = `-- name: PresenceRelease :exec
-UPDATE presence SET used = used - $1, idle_since = CASE WHEN used = $1 THEN $2::timestamptz ELSE idle_since END, updated_at = $2::timestamptz
-WHERE agent = $3 AND used >= $1
+UPDATE presence SET used = greatest(used - $1, 0), idle_since = CASE WHEN used <= $1 THEN $2::timestamptz ELSE idle_since END, updated_at = $2::timestamptz
+WHERE agent = $3 AND used > 0
 `
 
 func (q *Queries) PresenceRelease(ctx context.Context, weight int32, at time.Time, agent string) error {
@@ -453,7 +453,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, passed_by, weight, unanswered_since, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -483,9 +483,9 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.QueuedTold,
 		&i.Complaints,
 		&i.Version,
+		&i.UnansweredSince,
 		&i.PassedBy,
 		&i.Weight,
-		&i.UnansweredSince,
 		&i.QueueKey,
 		&i.WaitingSince,
 		&i.Overflowed,
@@ -499,7 +499,7 @@ const Standings = `-- name: Standings :many
 SELECT state, skill_group AS name, count(*) AS conversations, min(coalesce(waiting_since, queued_at, opened_at))::timestamptz AS oldest
 FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
 UNION ALL
-SELECT state, coalesce(agent, ''), count(*), min(opened_at) FROM conversation WHERE state = 'assigned' GROUP BY state, agent
+SELECT state, coalesce(agent, ''), count(*), 'epoch' FROM conversation WHERE state = 'assigned' GROUP BY state, agent
 `
 
 type StandingsRow struct {

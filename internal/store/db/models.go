@@ -66,9 +66,9 @@ type Conversation struct {
 	QueuedTold      bool
 	Complaints      int32
 	Version         int64
+	UnansweredSince *time.Time
 	PassedBy        []string
 	Weight          int32
-	UnansweredSince *time.Time
 	QueueKey        *time.Time
 	WaitingSince    *time.Time
 	Overflowed      bool

@@ -38,7 +38,7 @@ ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED;
 SELECT state, skill_group AS name, count(*) AS conversations, min(coalesce(waiting_since, queued_at, opened_at))::timestamptz AS oldest
 FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group
 UNION ALL
-SELECT state, coalesce(agent, ''), count(*), min(opened_at) FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
+SELECT state, coalesce(agent, ''), count(*), 'epoch' FROM conversation WHERE state = 'assigned' GROUP BY state, agent;
 
 -- name: ConversationsInGroup :many
 -- The first conversations that wait in a group, in one of the states. Each has an index of its own, which a plan that is made
@@ -55,8 +55,8 @@ SELECT id FROM (
 SELECT id FROM conversation WHERE state = 'assigned' AND agent = @agent::text ORDER BY assigned_at, id LIMIT @max_rows;
 
 -- name: PresenceRelease :exec
-UPDATE presence SET used = used - @weight, idle_since = CASE WHEN used = @weight THEN @at::timestamptz ELSE idle_since END, updated_at = @at::timestamptz
-WHERE agent = @agent AND used >= @weight;
+UPDATE presence SET used = greatest(used - @weight, 0), idle_since = CASE WHEN used <= @weight THEN @at::timestamptz ELSE idle_since END, updated_at = @at::timestamptz
+WHERE agent = @agent AND used > 0;
 
 -- name: PresenceSet :one
 INSERT INTO presence (agent, on_duty, idle_since, updated_at) VALUES (@agent, @on_duty, @at::timestamptz, @at::timestamptz)

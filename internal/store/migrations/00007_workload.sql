@@ -6,8 +6,6 @@
 -- the queue, which somebody who wrote in the night has since then.
 ALTER TABLE conversation ADD COLUMN offered_at timestamptz;
 ALTER TABLE conversation ADD COLUMN offered_to text NOT NULL DEFAULT '';
--- Written when a conversation ends, and never again.
-CREATE INDEX conversation_ended ON conversation (closed_at) WHERE state = 'closed' AND offered_at IS NOT NULL;
 
 CREATE TABLE workload (
     skill_group      text        NOT NULL,
@@ -24,6 +22,5 @@ CREATE INDEX workload_quarter ON workload (quarter);
 
 -- +goose Down
 DROP TABLE workload;
-DROP INDEX conversation_ended;
 ALTER TABLE conversation DROP COLUMN offered_to;
 ALTER TABLE conversation DROP COLUMN offered_at;

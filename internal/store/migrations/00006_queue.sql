@@ -12,12 +12,6 @@ ALTER TABLE conversation ADD COLUMN waiting_since timestamptz;
 -- Whether another group has taken it over; that happens once.
 ALTER TABLE conversation ADD COLUMN overflowed boolean NOT NULL DEFAULT false;
 
-DROP INDEX conversation_queue;
-CREATE INDEX conversation_queue ON conversation (skill_group, (coalesce(queue_key, queued_at)), id) WHERE state = 'queued';
-
--- How quickly groups take conversations.
-CREATE INDEX conversation_taken ON conversation (skill_group, assigned_at) WHERE assigned_at IS NOT NULL;
-
 -- The queues whose agents were alerted: of several routers one tells them.
 CREATE TABLE queue_alert (
     skill_group text        PRIMARY KEY,
@@ -26,6 +20,4 @@ CREATE TABLE queue_alert (
 
 -- +goose Down
 DROP TABLE queue_alert;
-DROP INDEX conversation_taken, conversation_queue;
-CREATE INDEX conversation_queue ON conversation (skill_group, priority DESC, queued_at, id) WHERE state = 'queued';
 ALTER TABLE conversation DROP COLUMN overflowed, DROP COLUMN waiting_since, DROP COLUMN queue_key;
