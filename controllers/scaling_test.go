@@ -129,21 +129,6 @@ func (w *world) replicasOf(name string) func() []int32 {
 	}
 }
 
-// counted waits until a Brand reports its Channels, which it counts with a delay.
-func (w *world) counted(brandName string, channels int32) {
-	w.t.Helper()
-	w.eventually(func() error {
-		found := &v1alpha1.Brand{}
-		if err := w.get(brandName, found); err != nil {
-			return err
-		}
-		if found.Status.Channels != channels {
-			return fmt.Errorf("Brand %s counts %d Channels, want %d", brandName, found.Status.Channels, channels)
-		}
-		return nil
-	})
-}
-
 const toTheMinute = "2006-01-02T15:04Z07:00"
 
 func TestPodsAreLiftedBeforeThePeakAndByItselfOnTime(t *testing.T) {
@@ -204,7 +189,6 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 	w.autoscale("lumi-miniprogram", 5)
 	peak := "peak noon of online until " + start.Add(time.Hour).Format(toTheMinute)
 	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 5, ReadyReplicas: 1, Reason: "the autoscaler asks for it; the schedule for 4: " + peak})
-	w.counted("lumi", 1)
 	w.settled()
 	quietly := w.writes.count()
 	nudge(w, "shop", shop)

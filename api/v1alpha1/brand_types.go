@@ -11,7 +11,6 @@ import (
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Desk",type=string,JSONPath=`.status.deskURL`
-// +kubebuilder:printcolumn:name="Channels",type=integer,JSONPath=`.status.channels`
 // +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="DependenciesReachable")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
@@ -327,9 +326,6 @@ type BrandStatus struct {
 	// keeps it; of two that were not, the earlier one gets it.
 	// +optional
 	Connections *BrandConnections `json:"connections,omitempty"`
-	// channels is the number of Channels that refer to this Brand.
-	// +optional
-	Channels int32 `json:"channels,omitempty"`
 	// router is how many replicas the router has, and why.
 	// +optional
 	Router *ReplicasStatus `json:"router,omitempty"`

@@ -159,8 +159,8 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 }
 
 // wake says when to look again though nothing changed: while replicas have not loaded the Brand, when a failed setup has
-// rested, while something is in the way, when the schedules want another number of replicas, while Channels keep the Brand from
-// going, which are counted with a delay, and from time to time as long as there is somebody to ask what is in reach.
+// rested, while something is in the way, when the schedules want another number of replicas, and from time to time as long as
+// there is somebody to ask what is in reach.
 func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.Duration {
 	wake := decided.provisioning.wake
 	if wake == 0 && (len(seen.inTheWay) > 0 || seen.unscaled) {
@@ -172,7 +172,7 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 	if seen.asked > 0 && (wake == 0 || wake > dependenciesInterval) {
 		wake = dependenciesInterval
 	}
-	if !decided.pending && seen.brand.DeletionTimestamp == nil {
+	if !decided.pending {
 		r.backoff.Forget(req.NamespacedName)
 		return wake
 	}

@@ -29,7 +29,7 @@ type scene struct {
 	dangling []refs.Problem
 	// inTheWay are the objects of somebody else that the pass found in the place of its own.
 	inTheWay []string
-	// channels are the names of the Channels that refer to the Brand, sorted.
+	// channels are the names of the Channels that keep a Brand which is being deleted, sorted.
 	channels []string
 	// jobs are the setup Jobs by name.
 	jobs map[string]*batchv1.Job
@@ -118,6 +118,9 @@ func defaultReferences(defaults v1alpha1.BrandDefaults) []reference {
 }
 
 func (r *Reconciler) observeChannels(ctx context.Context, seen *scene) error {
+	if seen.brand.DeletionTimestamp == nil {
+		return nil
+	}
 	var channels v1alpha1.ChannelList
 	err := r.client.List(ctx, &channels, client.InNamespace(seen.brand.Namespace), client.MatchingFields{refs.ByBrand: seen.brand.Name})
 	if err != nil {

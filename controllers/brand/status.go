@@ -24,7 +24,6 @@ func status(seen *scene, decided verdict, settings dataplane.Settings, now time.
 		ObservedGeneration: brand.Generation,
 		DeskURL:            desk,
 		Connections:        connections,
-		Channels:           int32(min(len(seen.channels), 1<<30)),
 		Router:             dataplane.Replicas(seen.deployments[dataplane.Router]),
 		Desk:               dataplane.Replicas(seen.deployments[dataplane.Desk]),
 	}

@@ -2,7 +2,6 @@ package brand
 
 import (
 	"context"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,7 +17,6 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
-	"github.com/yingda-dev/yingda/internal/gather"
 	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/telemetry"
@@ -28,12 +26,6 @@ import (
 // all Brands may be woken in the same moment.
 const atOnce = 64
 
-// How far the number of Channels may be behind while they come and go: a few of them, and many.
-const (
-	countSpacing     = 10 * time.Second
-	mostCountSpacing = 30 * time.Second
-)
-
 // SetupWithManager says which changes a Brand's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
@@ -41,15 +33,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofNoPool := builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool {
 		return obj.GetLabels()[dataplane.LabelPool] == ""
 	}))
-	counted := gather.New[reconcile.Request](r.now, countSpacing, mostCountSpacing)
 	b := ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
-		For(&v1alpha1.Brand{}, builder.WithPredicates(ack.DeclarationChanged())).
-		// A status that counts another Channel would come back as a pass that finds the next one, and so on.
-		Watches(&v1alpha1.Brand{}, counted.Handler(itself), builder.WithPredicates(ack.StatusChanged(), r.apply.NotOwn())).
+		For(&v1alpha1.Brand{}, builder.WithPredicates(r.apply.NotOwn())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimsChanged())).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).
-		Watches(&v1alpha1.Channel{}, counted.Handler(brandOfChannel), exists).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.goingBrandOfChannel), exists).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("SkillGroup")), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.brandsWithDefault("Playbook")), exists).
@@ -65,28 +53,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return b.Complete(telemetry.Traced("brand", r))
 }
 
-func itself(_ context.Context, brand client.Object) []reconcile.Request {
-	return request(brand.GetNamespace(), brand.GetName())
-}
-
-func brandOfChannel(_ context.Context, obj client.Object) []reconcile.Request {
+// goingBrandOfChannel is the Brand of a Channel if it only waits for its Channels to go.
+func (r *Reconciler) goingBrandOfChannel(ctx context.Context, obj client.Object) []reconcile.Request {
 	channel, ok := obj.(*v1alpha1.Channel)
 	if !ok {
 		return nil
 	}
-	return request(channel.Namespace, channel.Spec.BrandRef.Name)
-}
-
-// goingBrandOfChannel is the Brand of a Channel if it only waits for its Channels to go: that wait is not gathered.
-func (r *Reconciler) goingBrandOfChannel(ctx context.Context, obj client.Object) []reconcile.Request {
-	requests := brandOfChannel(ctx, obj)
-	for _, request := range requests {
-		brand := &v1alpha1.Brand{}
-		if exists, err := refs.Look(ctx, r.client, request.NamespacedName, brand); err != nil || !exists || brand.DeletionTimestamp == nil {
-			return nil
-		}
+	key, brand := types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.BrandRef.Name}, &v1alpha1.Brand{}
+	if exists, err := refs.Look(ctx, r.client, key, brand); err != nil || !exists || brand.DeletionTimestamp == nil {
+		return nil
 	}
-	return requests
+	return []reconcile.Request{{NamespacedName: key}}
 }
 
 func brandOfPod(_ context.Context, pod client.Object) []reconcile.Request {

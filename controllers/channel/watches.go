@@ -157,7 +157,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return b.Complete(telemetry.Traced("channel-pool", r))
 }
 
-// brandSaysElse lets through what a Brand's conditions say anew; how many Channels it has is nothing new to its pools.
+// brandSaysElse lets through what a Brand's conditions say anew; how many replicas it has is nothing new to its pools.
 func brandSaysElse() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, wasBrand := e.ObjectOld.(*v1alpha1.Brand)

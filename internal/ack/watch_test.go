@@ -16,7 +16,7 @@ func TestAStatusIsToldFromADeclaration(t *testing.T) {
 		change   func(*v1alpha1.Brand)
 		declares bool
 	}{
-		"another number of Channels": {func(b *v1alpha1.Brand) { b.Status.Channels++ }, false},
+		"another address of the desk": {func(b *v1alpha1.Brand) { b.Status.DeskURL = "https://desk.lumi.example" }, false},
 		"who wrote which field": {func(b *v1alpha1.Brand) {
 			b.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "yingda/brand"}}
 		}, false},

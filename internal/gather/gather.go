@@ -1,10 +1,10 @@
 // Package gather spaces the passes over an object that many others are parts of.
 //
-// A Brand counts its Channels, and a pool is made of them: were each of ten thousand new Channels a pass over its Brand and
-// one over its pool, those would be most of what the operator, and the API server for it, have to do. So the first change
-// wakes after a moment in which the rest of a folder arrives, and further ones at most once in a while, which doubles while
-// they go on: the next object of a folder that comes a little late waits a little, of ten thousand each one waits longer. No
-// change is lost: each is followed by a pass that began after it.
+// A pool is made of Channels: were each of ten thousand new ones a pass over its pool, those would be most of what the
+// operator, and the API server for it, have to do. So the first change wakes after a moment in which the rest of a folder
+// arrives, and further ones at most once in a while, which doubles while they go on: the next object of a folder that comes a
+// little late waits a little, of ten thousand each one waits longer. No change is lost: each is followed by a pass that began
+// after it.
 package gather
 
 import (

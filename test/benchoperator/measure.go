@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// quiet is how long the operator must have written nothing to be at rest; settled is that after Channels came, whose number
-	// a Brand's status may tell thirty seconds later.
+	// quiet is how long the operator must have written nothing to be at rest; settled is that after Channels came, of which a
+	// pool's Role may name the last eight seconds later.
 	quiet   = 3 * time.Second
-	settled = 32 * time.Second
+	settled = 10 * time.Second
 	// aftermath is how long the writes after a restart are counted.
 	aftermath = 10 * time.Second
 	// manyRounds is up to how many Channels a measurement is repeated: long ones even out what else the machine does.
