@@ -221,17 +221,16 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 }
 
 // Requeue takes a conversation that the unit has locked from its agent, who serves it no more, and puts it back where it
-// was in its group's queue. One that nobody has is ErrWrongState. The caller assigns after the commit.
-func (u *Unit) Requeue(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+// was in its group's queue by its rules. One that nobody has is ErrWrongState. The caller assigns after the commit.
+func (u *Unit) Requeue(ctx context.Context, c db.Conversation, rules queue.Rules) (db.Conversation, error) {
 	if c.State != StateAssigned || c.Agent == nil {
 		return c, fmt.Errorf("queueing again: %w", ErrWrongState)
 	}
 	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
-	c.State, c.QueuedAt, c.WaitingSince = StateQueued, u.Place(c), &u.Now
 	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy = nil, nil, nil, nil
-	return u.Save(ctx, c)
+	return u.Save(ctx, u.Queue(c, rules))
 }
 
 // Queue is a conversation as it waits for an agent of its group, whose rules and priority decide where in the queue. Who

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -111,7 +112,7 @@ func TestWorkloadIsCountedOnceForTheGroupThatItCameTo(t *testing.T) {
 	// What moves on is not an arrival again, neither of its own group nor of another.
 	move(t, s, "waits", at("04:20:00"), into(store.StateQueued, "pre-sales"))
 	move(t, s, "served", at("04:20:00"), func(ctx context.Context, u *store.Unit, c db.Conversation) error {
-		_, err := u.Requeue(ctx, c)
+		_, err := u.Requeue(ctx, c, queue.Rules{})
 		return err
 	})
 	move(t, s, "served", at("04:21:00"), into(store.StateAssigned, "sales"))

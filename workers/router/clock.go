@@ -187,7 +187,7 @@ func (c *clock) adopt(ctx context.Context, snapshot *catalog.Snapshot, rows []db
 			continue
 		}
 		if row.State == store.StateAssigned {
-			failed = append(failed, c.requeue(ctx, row.Name))
+			failed = append(failed, c.requeue(ctx, snapshot, row.Name))
 		} else {
 			failed = append(failed, c.reroute(ctx, snapshot, row.Name))
 		}
@@ -197,7 +197,7 @@ func (c *clock) adopt(ctx context.Context, snapshot *catalog.Snapshot, rows []db
 }
 
 // requeue puts the conversations of an Agent who is gone back into their queues.
-func (c *clock) requeue(ctx context.Context, agent string) error {
+func (c *clock) requeue(ctx context.Context, snapshot *catalog.Snapshot, agent string) error {
 	ids, err := c.Store.Queries().ConversationsOfAgent(ctx, agent, batchRows)
 	if err != nil {
 		return fmt.Errorf("finding the conversations of a deleted agent: %w", err)
@@ -206,7 +206,8 @@ func (c *clock) requeue(ctx context.Context, agent string) error {
 		if row.State != store.StateAssigned || *row.Agent != agent {
 			return nil
 		}
-		_, err := u.Requeue(ctx, row)
+		group, _ := snapshot.Group(row.SkillGroup)
+		_, err := u.Requeue(ctx, row, rulesOf(group))
 		return err
 	})
 }
