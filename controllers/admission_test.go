@@ -228,7 +228,7 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"more asked for than at most":                {seated(v1alpha1.SkillGroupSeats{Asked: new(int32(5)), Max: new(int32(3))}), ""},
 		"a queue that overflows after a wait":        {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "pre-sales")}), ""},
 		"a queue that overflows when it is full":     {queued(v1alpha1.SkillGroupQueue{MaxLength: new(int32(20)), Overflow: overflow("", "pre-sales")}), ""},
-		"a queue that overflows into itself":         {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "after-sales")}), "queue.overflow.toRef must name another SkillGroup"},
+		"a queue that overflows into itself":         {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "after-sales")}), "name another SkillGroup than the one that overflows"},
 		"an overflow after no time that there is":    {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("soon", "pre-sales")}), "write after in hours, minutes and seconds"},
 		"the shortest wait":                          {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("10s", "pre-sales")}), ""},
 		"too short a wait":                           {queued(v1alpha1.SkillGroupQueue{Overflow: overflow("9s", "pre-sales")}), "after must be at least 10s and at most 24h"},

@@ -178,7 +178,8 @@ type Peak struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 
-	// start is the wall-clock time at which the peak starts, HH:MM. One earlier than the shift's start is meant on the next day.
+	// start is the wall-clock time at which the peak starts, HH:MM, while the shift is on. One earlier than the shift's start is
+	// meant on the next day.
 	// +required
 	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="write start as HH:MM from 00:00 to 23:59, for example 09:00"

@@ -17,7 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="Oldest",type=date,JSONPath=`.status.queue.oldestWaitingSince`
 // +kubebuilder:printcolumn:name="Agents",type=integer,priority=1,JSONPath=`.status.agents`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(self.spec.queue) || !has(self.spec.queue.overflow) || self.spec.queue.overflow.toRef.name != self.metadata.name",message="queue.overflow.toRef must name another SkillGroup"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.queue) || !has(self.spec.queue.overflow) || self.spec.queue.overflow.toRef.name != self.metadata.name",message="name another SkillGroup than the one that overflows",fieldPath=".spec.queue.overflow.toRef.name"
 
 // SkillGroup is a team of agents with one queue. Who of them gets the next conversation is up to spec.assignment.
 type SkillGroup struct {

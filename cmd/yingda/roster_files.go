@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -132,15 +134,20 @@ func readHistory(from io.Reader, group string, zone *time.Location) ([]roster.In
 		return nil, errors.New("line 1: name the columns start, contacts and handling_seconds")
 	}
 	var history []roster.Interval
+	others := map[string]bool{}
 	for {
 		line, err := lines.Read()
 		if errors.Is(err, io.EOF) {
+			if len(history) == 0 && len(others) > 0 {
+				return nil, fmt.Errorf("the history has no contacts of group %q; there are %s", group, strings.Join(slices.Sorted(maps.Keys(others)), ", "))
+			}
 			return history, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		if columns.group >= 0 && line[columns.group] != group {
+			others[line[columns.group]] = true
 			continue
 		}
 		interval, err := columns.interval(line, zone)

@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -25,6 +26,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -80,7 +82,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.agent, before, after.Conditions)
 	}
-	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, tokenErr
+	if tokenErr != nil {
+		return ctrl.Result{}, tokenErr
+	}
+	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
 }
 
 func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided *verdict) error {
@@ -128,6 +133,7 @@ func (r *Reconciler) wake(req ctrl.Request, seen *scene, decided verdict) time.D
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.AgentList{} }
 	return ctrl.NewControllerManagedBy(mgr).
+		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		For(&v1alpha1.Agent{}).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Agent{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(agentOfToken), builder.WithPredicates(ack.ExistenceChanged())).

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/tools/events"
@@ -84,14 +85,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if seen.inTheWay, applyErr = r.bringAbout(ctx, seen, decided, objects); len(seen.inTheWay) > 0 {
 		decided = decide(seen, *objects.setup.GetName(), now)
 	}
+	if apierrors.HasStatusCause(applyErr, corev1.NamespaceTerminatingCause) {
+		applyErr = nil // The Brand is about to be deleted with its namespace.
+	}
 	outcome, err := r.report(ctx, seen, decided, now)
-	if err != nil {
+	switch {
+	case err != nil:
 		return ctrl.Result{}, err
+	case applyErr != nil:
+		return ctrl.Result{}, applyErr
+	case outcome == apply.Behind:
+		return ctrl.Result{RequeueAfter: apply.CatchUp}, nil
 	}
-	if outcome == apply.Behind {
-		return ctrl.Result{RequeueAfter: apply.CatchUp}, applyErr
-	}
-	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, applyErr
+	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
 }
 
 func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdict, objects rendered) (inTheWay []string, err error) {

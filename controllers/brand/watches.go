@@ -19,6 +19,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -34,7 +35,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return obj.GetLabels()[dataplane.LabelPool] == ""
 	}))
 	b := ctrl.NewControllerManagedBy(mgr).
-		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce, RateLimiter: retry.Limiter[reconcile.Request]()}).
 		For(&v1alpha1.Brand{}, builder.WithPredicates(r.apply.NotOwn())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimsChanged())).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.brandsOfSecret)).

@@ -18,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -92,7 +93,7 @@ func (r *ReplicaReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Re
 func (r *ReplicaReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-replicas").
-		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
+		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce, RateLimiter: retry.Limiter[PoolKey]()}).
 		WatchesRawSource(source.TypedFunc[PoolKey](func(_ context.Context, queue workqueue.TypedRateLimitingInterface[PoolKey]) error {
 			r.following.askBy(queue.AddAfter)
 			return nil

@@ -30,6 +30,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/gather"
 	"github.com/yingda-dev/yingda/internal/peaks"
 	"github.com/yingda-dev/yingda/internal/refs"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -57,7 +58,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(route, handler.EnqueueRequestsFromMapFunc(r.channelOfRoute), ofPool)
 	}
 	return b.
-		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce, RateLimiter: retry.Limiter[reconcile.Request]()}).
 		WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			r.following.lookBy(func(channel types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: channel}) })
 			return nil
@@ -141,7 +142,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
-		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce}).
+		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce, RateLimiter: retry.Limiter[PoolKey]()}).
 		Watches(&v1alpha1.Channel{}, gathered.Handler(poolOfChannel), builder.WithPredicates(partOfPoolChanged())).
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand), builder.WithPredicates(ack.DeclarationChanged())).
 		// A pool waits for the Brand while another one has its connections, and the Brand's status says when that ends.

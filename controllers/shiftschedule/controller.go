@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/reporter"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -46,6 +48,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.ShiftScheduleList{} }
 	all := handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list))
 	return ctrl.NewControllerManagedBy(mgr).
+		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		For(&v1alpha1.ShiftSchedule{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(&v1alpha1.HolidayCalendar{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByCalendar)),

@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -21,6 +22,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
 	"github.com/yingda-dev/yingda/internal/reporter"
+	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 )
 
@@ -50,6 +52,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.SkillGroupList{} }
 	declared := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
+		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		// Its own writes do not wake it: who waits changes faster than it is to be written.
 		For(&v1alpha1.SkillGroup{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByOverflow)), builder.WithPredicates(cameOrWent())).

@@ -147,7 +147,10 @@ func randomly(random *rand.Rand) (sources []yingdav1.ShiftScheduleSpec, lead tim
 		for k := range 1 + random.IntN(2) {
 			shift := yingdav1.Shift{Name: fmt.Sprint("s", k), Start: clock(), Duration: length(), Seats: new(int32(1))}
 			for p := range random.IntN(3) {
-				shift.Peaks = append(shift.Peaks, yingdav1.Peak{Name: fmt.Sprint("p", p), Start: clock(), Duration: length(), Seats: 2})
+				start, _ := time.Parse("15:04", shift.Start)
+				long, _ := time.ParseDuration(shift.Duration)
+				within := start.Add(time.Duration(random.IntN(int(long/(10*time.Minute)))) * 10 * time.Minute).Format("15:04")
+				shift.Peaks = append(shift.Peaks, yingdav1.Peak{Name: fmt.Sprint("p", p), Start: within, Duration: length(), Seats: 2})
 			}
 			spec.Shifts = append(spec.Shifts, yingdav1.WeeklyShift{Days: days[random.IntN(7):], Shift: shift})
 		}

@@ -324,9 +324,16 @@ func randomCalendars(rng *rand.Rand, around time.Time) []yingdav1.HolidayCalenda
 func randomShift(rng *rand.Rand, i int) yingdav1.Shift {
 	sh := shiftOf(string(rune('a'+i)), randomStart(rng), randomDuration(rng, 24*60), rng.Int32N(3))
 	for j := range rng.IntN(3) {
-		sh.Peaks = append(sh.Peaks, peakOf(string(rune('x'+j)), randomStart(rng), randomDuration(rng, 6*60), rng.Int32N(5)))
+		sh.Peaks = append(sh.Peaks, peakOf(string(rune('x'+j)), startWithin(rng, &sh), randomDuration(rng, 6*60), rng.Int32N(5)))
 	}
 	return sh
+}
+
+// startWithin is a time of day at which the shift is on.
+func startWithin(rng *rand.Rand, sh *yingdav1.Shift) string {
+	start, _ := time.Parse("15:04", sh.Start)
+	length, _ := time.ParseDuration(sh.Duration)
+	return start.Add(time.Duration(rng.Int64N(int64(length/time.Minute))) * time.Minute).Format("15:04")
 }
 
 func randomStart(rng *rand.Rand) string {

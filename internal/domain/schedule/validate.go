@@ -161,6 +161,7 @@ func (c *compiler) overrides(s *Schedule, path *field.Path, overrides []yingdav1
 
 func (c *compiler) shift(path *field.Path, subject string, spec *yingdav1.Shift) shift {
 	c.rank++
+	mistakes := len(c.errs)
 	compiled := shift{
 		rank:     c.rank,
 		name:     spec.Name,
@@ -187,6 +188,9 @@ func (c *compiler) shift(path *field.Path, subject string, spec *yingdav1.Shift)
 		}
 		if compiledPeak.start < compiled.start {
 			compiledPeak.start += secondsADay
+		}
+		if len(c.errs) == mistakes && compiledPeak.start-compiled.start >= compiled.duration {
+			c.fail(field.Invalid(at.Child("start"), p.Start, peakSubject+": the shift has ended by then; start the peak within the shift, or make the shift longer"))
 		}
 		compiled.peaks = append(compiled.peaks, compiledPeak)
 	}

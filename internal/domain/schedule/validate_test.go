@@ -24,8 +24,12 @@ func TestValidate(t *testing.T) {
 	}{
 		"the sample is valid":        {spec: lumi()},
 		"an empty schedule is valid": {},
-		"a peak outside of its shift is allowed: it does not count": {
-			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Start = "22:00" }),
+		"a peak that starts when its shift has ended": {
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Start = "17:00" }),
+			want: []string{`spec.shifts[0].peaks[0].start: Invalid value: "17:00": shift day, peak noon: the shift has ended by then; start the peak within the shift, or make the shift longer`},
+		},
+		"a peak that ends after its shift: the rest does not count": {
+			spec: day(func(s *yingdav1.WeeklyShift) { s.Peaks[0].Start = "16:59" }),
 		},
 		"an unknown time zone": {
 			spec: weekly("Asia/Peking"),
