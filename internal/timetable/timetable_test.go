@@ -228,7 +228,7 @@ ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, 
 ShiftSchedule a: spec.shifts[0].start: Invalid value: "9:00": shift d: write the start as HH:MM from 00:00 to 23:59
 ShiftSchedule a: spec.shifts[0].rrule: Invalid value: "FREQ=YEARLY": shift d: "FREQ=YEARLY" is not supported: write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month`,
 		},
-		"a mistake":                   {text: kind + "metadata: {name: a}\nspec: {timeZone: Mars}", want: `ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin`},
+		"a mistake": {text: kind + "metadata: {name: a}\nspec: {timeZone: Mars}", want: `ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin`},
 		"a mistake in a calendar": {
 			text: kind + "metadata: {name: a}\nspec: {calendarRefs: [{name: c}]}\n---\napiVersion: yingda.dev/v1alpha1\nkind: HolidayCalendar\nmetadata: {name: c}\nspec: {days: [{date: 2026-1-1, kind: DayOff}]}",
 			want: `HolidayCalendar c: spec.days[0].date: Invalid value: "2026-1-1": day 2026-1-1: write a date that exists as YYYY-MM-DD`,
