@@ -80,6 +80,11 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rule that does neither":                 {ruled(nil, nil), "set exactly one of reply and handOff"},
 		"a link by https":                          {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
 		"a link by http":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a question with its answer":               {answering("return-policy", "after-sales"), ""},
+		"a question without a topic":               {answering("return-policy", ""), ""},
+		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
+		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
+		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -422,6 +427,12 @@ func routed(match v1alpha1.RoutingMatch) *v1alpha1.Channel {
 func ruled(reply *v1alpha1.BotReply, handOff *v1alpha1.RuleHandOff) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.Rules = []v1alpha1.PlaybookRule{{Name: "rule", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: reply, HandOff: handOff}}
+	return p
+}
+
+func answering(name, topic string) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.FAQ = []v1alpha1.FAQEntry{{Name: name, Question: "怎么退货", Answer: "签收七天内……", Topic: topic}}
 	return p
 }
 
