@@ -93,6 +93,15 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an answer within a minute":                {offHours("1m"), ""},
 		"an answer within seconds":                 {offHours("59s"), "answerWithin must be at least 1m"},
 		"an answer after a day":                    {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a reply with everything":                  {reply("1s", "1s", "24h"), ""},
+		"a reply of no length":                     {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
+		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
+		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
+		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
+		"a reminder without a unit":                {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
+		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
+		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -447,6 +456,12 @@ func ladder(after ...string) *v1alpha1.ServiceLevel {
 func offHours(within string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.OffHours.AnswerWithin = within
+	return level
+}
+
+func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
 	return level
 }
 

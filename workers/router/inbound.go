@@ -175,6 +175,7 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 	}
 	handOff, _ := decision.(bot.HandOff)
 	if c.State != store.StateBot {
+		t.ask(&c)
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)
 		}
@@ -183,7 +184,7 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 				return "", err
 			}
 		}
-		t.intake.Touch(c.ID, t.in.SentAt)
+		t.intake.Touch(c)
 		return "", nil
 	}
 	if answer, ok := decision.(bot.Answer); ok {
@@ -193,6 +194,15 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		}
 	}
 	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
+}
+
+// ask starts the clock of an agent's answer, unless it runs already.
+func (t *turn) ask(c *db.Conversation) {
+	if c.State != store.StateAssigned || c.AskedSince != nil {
+		return
+	}
+	group, _ := t.snapshot.Group(c.SkillGroup)
+	c.AskedSince, c.RemindAt = &t.Now, group.Due(t.Now, t.channel.Clocks.Reply.WarnAfter)
 }
 
 // reply sends the bot's answer; the conversation stays with the bot. An entry of the FAQ is sent once in a conversation: who

@@ -14,7 +14,7 @@ type Metrics struct {
 	batchSize, batchSeconds                                                    prometheus.Histogram
 	stranded                                                                   prometheus.Gauge
 	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed                                                                 *prometheus.CounterVec
+	overflowed, reminders                                                      *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -45,12 +45,17 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "overflows_total",
 		Help: "Waiting conversations that this replica gave from one skill group to another one.",
 	}, []string{"skill_group", "to"})
-	registry.MustRegister(stranded, waiting, oldest, overflowed)
+	reminders := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "reminders_total",
+		Help: "Customers who waited for too long, of whom this replica told a desk, by the promise that was late.",
+	}, []string{"skill_group", "promise"})
+	registry.MustRegister(stranded, waiting, oldest, overflowed, reminders)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
 		oldest:       oldest,
 		overflowed:   overflowed,
+		reminders:    reminders,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
