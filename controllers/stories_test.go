@@ -404,6 +404,36 @@ func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 }
 
+func TestASetupThatGoesOnTryingSaysWhatKeepsIt(t *testing.T) {
+	w := newWorld(t)
+	w.data.fail("Kafka is out of reach: dial tcp: lookup kafka.infra: no such host; check spec.kafka.bootstrapServers and the network")
+	w.create(secret("lumi-postgres"), brand("lumi"))
+	lumi := &v1alpha1.Brand{}
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning)
+	w.runPod("lumi-setup-pod", w.setupJob("lumi").Spec.Template.Labels)
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	if !strings.HasPrefix(found.Message, "Kafka is out of reach") {
+		t.Errorf("message is %q", found.Message)
+	}
+	w.settled()
+	before := w.writes.count()
+	nudge(w, "lumi", lumi)
+	w.settled()
+	if writes := w.writes.since(before); len(writes) > 0 {
+		t.Errorf("as long as it is kept by the same, the operator writes %q", writes)
+	}
+
+	w.data.fail("Temporal is out of reach")
+	w.eventually(func() error {
+		if found = w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed); found.Message != "Temporal is out of reach" {
+			return fmt.Errorf("message is %q", found.Message)
+		}
+		return nil
+	})
+	w.finishSetup("lumi")
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+}
+
 func TestAnotherConnectionIsSetUpAnewBeforePodsRoll(t *testing.T) {
 	w := newWorld(t)
 	w.servedBrand("lumi")
