@@ -102,6 +102,12 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"a first response with everything":         {firstResponse("24h", "24h"), ""},
+		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -462,6 +468,12 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func firstResponse(target, limit string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FirstResponse = v1alpha1.FirstResponseSpec{Target: target, Limit: limit}
 	return level
 }
 

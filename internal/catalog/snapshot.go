@@ -161,5 +161,20 @@ func (s *Snapshot) WithRole(role yingdav1.AgentRole) []string {
 	return names
 }
 
+// Supervisors are who is told of a customer of a group whom nobody serves: the supervisors among its agents, where none is all of
+// them, and where there are none the admins. Sorted.
+func (s *Snapshot) Supervisors(group string) []string {
+	all := s.WithRole(yingdav1.RoleSupervisor)
+	own := slices.DeleteFunc(slices.Clone(all), func(agent string) bool { return !slices.Contains(s.GroupsOf(agent), group) })
+	switch {
+	case len(own) > 0:
+		return own
+	case len(all) > 0:
+		return all
+	default:
+		return s.WithRole(yingdav1.RoleAdmin)
+	}
+}
+
 // Generations returns the generation in force of each object, by configz.ObjectKey.
 func (s *Snapshot) Generations() map[string]int64 { return s.generations }

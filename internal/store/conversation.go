@@ -67,8 +67,10 @@ type Conversation struct {
 	// AskedSince is since when the customer waits for an answer of the agent; missing while there is nothing to answer.
 	AskedSince *time.Time `json:"askedSince,omitempty"`
 	// Reminded says that the agent was reminded of it.
-	Reminded bool  `json:"reminded,omitempty"`
-	Version  int64 `json:"version"`
+	Reminded bool `json:"reminded,omitempty"`
+	// Late says that no human has said anything to the customer in time.
+	Late    bool  `json:"late,omitempty"`
+	Version int64 `json:"version"`
 }
 
 // ConversationView returns what desks see of a row.
@@ -77,7 +79,8 @@ func ConversationView(c db.Conversation) Conversation {
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
 		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
 		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
-		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil, Version: c.Version,
+		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
+		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
 	}
 	if c.Agent != nil {
 		view.Agent = *c.Agent
@@ -128,12 +131,25 @@ type Lateness struct {
 // Promise names a promise to customers that is kept or broken within minutes.
 type Promise string
 
-// PromiseReply is an agent's answer to what a customer wrote to them.
-const PromiseReply Promise = "Reply"
+// The promises.
+const (
+	// PromiseReply is an agent's answer to what a customer wrote to them.
+	PromiseReply Promise = "Reply"
+	// PromiseFirstResponse is the first thing that a human says to a customer.
+	PromiseFirstResponse Promise = "FirstResponse"
+)
 
 // Late says that a promise to the customer of a conversation is late.
-func Late(c db.Conversation, promise Promise, since time.Time) Lateness {
-	return Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise, Since: since}
+func Late(c db.Conversation, promise Promise) Lateness {
+	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
+	since := c.AskedSince
+	if promise == PromiseFirstResponse {
+		since = c.OfferedAt
+	}
+	if since != nil {
+		late.Since = *since
+	}
+	return late
 }
 
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
@@ -148,7 +164,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -244,7 +260,7 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt, c.AskedSince, c.RemindAt = StateClosed, &u.Now, nil, nil
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
 	return u.Save(ctx, c)
 }
 

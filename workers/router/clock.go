@@ -87,7 +87,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot))
 }
 
 // show sets the metrics of who waits.
@@ -228,7 +228,7 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 			return nil
 		}
 		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
-		_, err := u.Save(ctx, u.Queue(row, next.Queue))
+		_, err := u.Save(ctx, queued(u, snapshot, row, next))
 		return err
 	})
 }

@@ -219,8 +219,8 @@ UPDATE conversation SET
     off_hours_told = $15, queued_told = $16, complaints = $17,
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, asked_since = $23, remind_at = $24,
-    answered_at = $25, version = version + 1
-WHERE id = $26
+    answered_at = $25, late_at = $26, version = version + 1
+WHERE id = $27
 RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier
 `
 
@@ -250,6 +250,7 @@ type ConversationUpdateParams struct {
 	AskedSince      *time.Time
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
+	LateAt          *time.Time
 	ID              uuid.UUID
 }
 
@@ -281,6 +282,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.AskedSince,
 		arg.RemindAt,
 		arg.AnsweredAt,
+		arg.LateAt,
 		arg.ID,
 	)
 	var i Conversation

@@ -225,10 +225,11 @@ function customerName(c) {
   return `客户 ${c.customer.slice(-6)}`;
 }
 
-// asking is how long a customer of mine waits for my answer. It counts on by itself.
+// asking is how long a customer waits for my answer, or for anybody's. It counts on by itself.
 function asking(item) {
-  if (!item.askedSince || !isMine(item) || item.review) return undefined;
-  return el('span', { class: item.reminded ? 'tag hot' : 'tag', 'data-since': item.askedSince, title: '等待回复' }, waits(item.askedSince));
+  const since = isMine(item) ? item.askedSince : item.state === 'queued' && item.queuedAt;
+  if (!since || item.review || item.complaint) return undefined;
+  return el('span', { class: item.reminded || item.late ? 'tag hot' : 'tag', 'data-since': since, title: '等待回复' }, waits(since));
 }
 
 const waits = (since) => `等待 ${span((Date.now() - at(since)) / 1000)}`;
@@ -470,7 +471,7 @@ function takeConversation(c) {
     pollSoon();
   }
   if (item && item.version <= c.version) {
-    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, ...c });
+    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, late: undefined, ...c });
     order.sort((a, b) => at(items.get(b).lastMessageAt) - at(items.get(a).lastMessageAt));
     showList();
   }
@@ -487,7 +488,7 @@ function takeMessage(m) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
     if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
-    if (m.sender === 'agent') item.askedSince = item.reminded = undefined;
+    if (m.sender === 'agent') item.askedSince = item.reminded = item.late = undefined;
   }
   if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
   if (current && current.id === m.conversation) {
@@ -539,12 +540,24 @@ function takeQueueAlert({ payload, at: raised }) {
 // takeLate tells of a customer who waits for too long. What comes late itself is no news any more.
 function takeLate({ payload, at: told }) {
   const item = items.get(payload.conversation);
+  const first = payload.promise === 'FirstResponse';
   if (item) {
-    item.reminded = true;
+    item[first ? 'late' : 'reminded'] = true;
     showList();
   }
   if (Date.now() - at(told) > 60000) return;
-  toast(`${customerName(payload)} 等了 ${span((Date.now() - at(payload.since)) / 1000)},还没有回复`);
+  const wait = span((Date.now() - at(payload.since)) / 1000);
+  toast(first ? `${groupName(payload)}的${customerName(payload)} 等了 ${wait},还没有人工回复` : `${customerName(payload)} 等了 ${wait},还没有回复`);
+  if (first) alarmSoon();
+}
+
+let alarmed = 0;
+
+// alarmSoon alarms, but not for each of many who wait.
+function alarmSoon() {
+  if (Date.now() - alarmed < 60000) return;
+  alarmed = Date.now();
+  alarm();
 }
 
 // --- start ---
