@@ -169,7 +169,7 @@ generate: bin/controller-gen bin/sqlc reference ## Regenerate deep copies, CRDs,
 .PHONY: reference
 reference: bin/crd-ref-docs ## Regenerate docs/reference from the types
 	@$(STEP) "generate docs/reference" bin/crd-ref-docs --source-path=api --output-path=docs/reference/README.md --renderer=markdown \
-		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates --log-level=WARN
+		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates --max-depth=16 --log-level=WARN
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes checkers), format and vet the other modules
