@@ -138,7 +138,7 @@ func TestAccessTokenThatIsRevokedInTheMiddleCostsNothing(t *testing.T) {
 func TestClosedWindowIsSeenWithoutACall(t *testing.T) {
 	t.Parallel()
 	w, _, shop := shopWith(t, "customer1")
-	shop.grant("customer1", quota.Grant(quota.State{}, quota.UserMessage, time.Now().Add(-49*time.Hour)))
+	shop.grant("customer1", quota.Grant(quota.State{}, quota.Rules{}, quota.UserMessage, time.Now().Add(-49*time.Hour)))
 	if report := w.lastReport(shop.say("customer1", "late"), message.DeliveryFailed); report.Reason != "WindowClosed" {
 		t.Errorf("report = %+v", report)
 	}

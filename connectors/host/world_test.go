@@ -318,14 +318,14 @@ func (a *app) meet(openID string) {
 	if push := a.write(openID, "你好"); push.State != wechatsim.PushDelivered {
 		a.w.t.Fatalf("the customer's message was not taken: %+v", push)
 	}
-	a.grant(openID, quota.Grant(quota.State{}, quota.UserMessage, time.Now()))
+	a.grant(openID, quota.Grant(quota.State{}, quota.Rules{}, quota.UserMessage, time.Now()))
 }
 
 func (a *app) grant(openID string, state quota.State) {
 	a.w.t.Helper()
 	err := a.w.owner.Queries().QuotaSet(a.w.t.Context(), db.QuotaSetParams{
-		Channel: a.name, ExternalID: openID, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
-		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
+		Channel: a.name, ExternalID: openID, WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted,
+		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining, SessionGranted: state.SessionGranted,
 	})
 	if err != nil {
 		a.w.t.Fatal(err)

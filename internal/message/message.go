@@ -207,4 +207,6 @@ const (
 	FrameComplaint FrameKind = "complaint"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
+	// FrameWindow: a customer waits, and the platform soon takes no answer any more.
+	FrameWindow FrameKind = "window"
 )

@@ -42,8 +42,11 @@ type Preview struct {
 
 // Window is how much may still be sent to the customer.
 type Window struct {
-	Verdict   string `json:"verdict" enum:"Allowed,WindowClosed,QuotaSpent"`
-	Remaining int32  `json:"remaining"`
+	Verdict string `json:"verdict" enum:"Allowed,WindowClosed,QuotaSpent"`
+	// Remaining counts what is on its way to the customer as sent.
+	Remaining int32 `json:"remaining"`
+	// Granted is how many the last message of the customer's granted, 0 without one.
+	Granted int32 `json:"granted,omitempty"`
 	// Until is missing when no window is open.
 	Until *time.Time `json:"until,omitempty"`
 }
@@ -176,7 +179,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	for i, row := range rows {
 		out.Body.Messages[i] = messageView(c.ID, db.DeskMessageRow(row), d.Now())
 	}
-	ledger, err := d.Store.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := d.Store.Unspent(ctx, contactOf(c), d.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -208,9 +211,13 @@ func messageView(conversation uuid.UUID, row db.DeskMessageRow, now time.Time) s
 	return m
 }
 
+func contactOf(c db.Conversation) store.Contact {
+	return store.Contact{Channel: c.Channel, ExternalID: c.ExternalID}
+}
+
 func windowView(ledger quota.State, now time.Time) Window {
 	remaining, until := quota.Left(ledger, now)
-	w := Window{Verdict: quota.Check(ledger, now).String(), Remaining: remaining}
+	w := Window{Verdict: quota.Check(ledger, now).String(), Remaining: remaining, Granted: ledger.Granted}
 	if !until.IsZero() {
 		w.Until = &until
 	}

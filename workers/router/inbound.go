@@ -99,10 +99,10 @@ func (t *turn) meet(ctx context.Context) error {
 	case isEvent(t.in.Content):
 		return nil
 	case t.in.Content.Kind != message.KindEntered:
-		t.intake.Grant(who, quota.UserMessage, t.in.SentAt)
+		t.intake.Grant(who, t.channel.Quota, quota.UserMessage, t.in.SentAt)
 		return nil
 	}
-	t.intake.Grant(who, quota.EnterSession, t.in.SentAt)
+	t.intake.Grant(who, t.channel.Quota, quota.EnterSession, t.in.SentAt)
 	if t.in.Content.SessionFrom == "" {
 		return nil
 	}

@@ -16,6 +16,8 @@ const reasons = {
   NotYours: '会话由其他同事接待',
   NotAssigned: '会话还没有分配',
   ChannelGone: '渠道已被删除',
+  WindowClosed: '已超过平台的可回复时限,需等客户再次来消息',
+  QuotaSpent: '平台允许的条数已用完,需等客户再次来消息',
   TextTooLong: '内容过长,最多 2048 字节(约 682 个汉字)',
   BadContent: '内容为空或含有无法发送的字符',
   NoPicture: '只能发送 PNG、JPEG、GIF 图片',

@@ -27,6 +27,7 @@ let order = []; // ids of the list
 let current; // {id, conversation, messages, window, complaint}
 let pollTimer;
 const unread = new Map();
+const closing = new Map(); // until when who waits can be answered, by conversation
 const seen = {
   get: (id) => Number(localStorage.getItem(`seen/${id}`)),
   set: (id, time) => localStorage.setItem(`seen/${id}`, time),
@@ -227,6 +228,7 @@ function entry(item) {
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
   if (!item.complaint && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
+  if (at(closing.get(item.id)) > Date.now()) marks.append(el('span', { class: 'tag hot' }, '即将无法回复'));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
@@ -329,13 +331,14 @@ function patch(parent, children) {
 
 function showWindow() {
   if (!current) return;
-  const { verdict, remaining, until } = current.window;
-  const open = verdict === 'Allowed' && new Date(until) > Date.now();
+  const { verdict, remaining, granted, until } = current.window;
+  const open = verdict === 'Allowed' && at(until) > Date.now();
+  const soon = at(until) - Date.now() < 3600000;
   $('window').hidden = current.conversation.state === 'closed';
-  $('window').className = `window ${open ? (remaining <= 1 ? 'low' : '') : 'shut'}`;
+  $('window').className = `window ${open ? (remaining <= 1 || soon ? 'low' : '') : 'shut'}`;
   if (open) $('window').textContent = `剩余 ${remaining} 条 · ${left(until)}`;
   else $('window').textContent = verdict === 'QuotaSpent' ? '条数已用完,等客户来消息' : '窗口已关闭,等客户来消息';
-  $('window').title = '平台限制:客户每次来消息后,48 小时内最多回复 5 条';
+  $('window').title = `平台限制:客户每次来消息后,48 小时内最多回复 ${granted || 5} 条;进入会话、点菜单、关注或扫码后,1 分钟内最多两三条`;
 }
 
 setInterval(showWindow, 10000);
@@ -426,6 +429,7 @@ function takeFrame(frame) {
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
     case 'queue': takeQueueAlert(frame); break;
+    case 'window': takeWindow(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
@@ -453,6 +457,8 @@ function takeConversation(c) {
 }
 
 function takeMessage(m) {
+  // The customer has a window of their own again, or does not wait any more.
+  if (m.sender === 'customer' || m.sender === 'agent') closing.delete(m.conversation);
   const item = items.get(m.conversation);
   if (item && !item.complaint) {
     const content = m.content || {};
@@ -503,6 +509,15 @@ function takeQueueAlert({ payload, at: raised }) {
   if (Date.now() - at(raised) > 60000) return;
   toast(`${groupName(payload)}排队 ${payload.waiting} 人,请尽快接待`);
   alarm();
+}
+
+// takeWindow tells of a customer who waits and can soon be given no answer. What came too late is no news.
+function takeWindow({ conversation, customer, until }) {
+  if (at(until) <= Date.now()) return;
+  closing.set(conversation, until);
+  toast(`${customerName({ customer })} 在等回复,${left(until)} 后将无法回复`);
+  alarm();
+  showList();
 }
 
 // --- start ---
