@@ -202,7 +202,8 @@ func (c *connector) content(push wechat.Push, body []byte, id string) message.Co
 		return message.Content{Kind: message.KindMiniProgramPage, Page: page}
 	case "event":
 		if push["Event"] == "user_enter_tempsession" {
-			return message.Content{Kind: message.KindEntered, SessionFrom: cut(push["SessionFrom"], maxField)}
+			from, code := wechat.CutLogin(cut(push["SessionFrom"], maxField))
+			return message.Content{Kind: message.KindEntered, SessionFrom: from, LoginCode: code}
 		}
 	}
 	rawType := push["MsgType"]

@@ -17,6 +17,14 @@ func (c *connector) Check(ctx context.Context) error { return c.client.Check(ctx
 // Close releases idle connections.
 func (c *connector) Close() { c.client.Close() }
 
+// Profile redeems a login of the customer's: the platform says nothing of who has not logged in.
+func (c *connector) Profile(ctx context.Context, customer, loginCode string) (connectors.Profile, error) {
+	if loginCode == "" {
+		return connectors.Profile{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "NotLoggedIn"}
+	}
+	return c.client.Login(ctx, customer, loginCode)
+}
+
 // FetchFile gets a file that a customer sent.
 func (c *connector) FetchFile(ctx context.Context, platformID string) (connectors.File, error) {
 	return c.client.Fetch(ctx, platformID)

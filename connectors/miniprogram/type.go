@@ -30,10 +30,11 @@ const (
 type Type struct{}
 
 var (
-	_ connectors.Type       = Type{}
-	_ connectors.Connector  = (*connector)(nil)
-	_ connectors.Webhook    = (*connector)(nil)
-	_ connectors.FileSource = (*connector)(nil)
+	_ connectors.Type          = Type{}
+	_ connectors.Connector     = (*connector)(nil)
+	_ connectors.Webhook       = (*connector)(nil)
+	_ connectors.FileSource    = (*connector)(nil)
+	_ connectors.ProfileSource = (*connector)(nil)
 )
 
 // Name is the spec.type.

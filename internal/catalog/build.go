@@ -13,6 +13,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -266,7 +267,15 @@ func (b *builder) hours(t timetable) (form *schedule.Schedule, complete bool) {
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
 func Bare(c *yingdav1.Channel) *Channel {
 	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
-	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent}
+	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Quota: quotaOf(c)}
+}
+
+// quotaOf is what the platform lets a Channel say.
+func quotaOf(c *yingdav1.Channel) quota.Rules {
+	if account := c.Spec.OfficialAccount; account != nil {
+		return quota.Rules{UserMessages: account.MessagesPerContact}
+	}
+	return quota.Rules{}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {

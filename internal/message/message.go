@@ -111,6 +111,8 @@ type Content struct {
 	Page *Page `json:"page,omitempty"`
 	// SessionFrom is where a customer who entered, followed or scanned came from.
 	SessionFrom string `json:"sessionFrom,omitempty"`
+	// LoginCode redeems the login of a customer who entered: the platform says who they are for it, once.
+	LoginCode string `json:"loginCode,omitempty"`
 	// MenuKey is the key of the button that was tapped.
 	MenuKey string `json:"menuKey,omitempty"`
 	// RawType is the platform's own name of an unsupported message's type.

@@ -115,6 +115,12 @@ func (in *Intake) Grant(contact Contact, rules quota.Rules, kind quota.Contact, 
 	in.granted[contact] = true
 }
 
+// Unfollow notes that nothing reaches the customer any more.
+func (in *Intake) Unfollow(contact Contact, at time.Time) {
+	in.quotas[contact] = quota.Unfollow(in.quotas[contact], at)
+	in.granted[contact] = true
+}
+
 // Conversation returns the contact's open conversation, locked, as the batch has left it so far.
 func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
 	c, open = in.conversations[contact]

@@ -72,8 +72,10 @@ type conversationOutput struct {
 		Conversation store.Conversation `json:"conversation"`
 		Messages     []store.Message    `json:"messages" nullable:"false"`
 		// Truncated says that older messages are not shown.
-		Truncated bool             `json:"truncated,omitempty"`
-		Window    Window           `json:"window"`
+		Truncated bool   `json:"truncated,omitempty"`
+		Window    Window `json:"window"`
+		// Contacts are the Channels on which the customer is known.
+		Contacts  []ContactView    `json:"contacts" nullable:"false"`
 		Complaint *store.Complaint `json:"complaint,omitempty"`
 	}
 }
@@ -99,6 +101,9 @@ func (d *Desk) conversationRoutes(api huma.API) {
 		OperationID: "conversations", Method: http.MethodGet, Path: "/api/conversations", Summary: "Conversations that the agent may see, the last touched first",
 	}, d.list)
 	handle(d, api, huma.Operation{OperationID: "conversation", Method: http.MethodGet, Path: path, Summary: "A conversation with its transcript", Errors: []int{404}}, d.show)
+	handle(d, api, huma.Operation{
+		OperationID: "timeline", Method: http.MethodGet, Path: path + "/timeline", Summary: "All that was said to and by the customer, on whichever Channel", Errors: []int{404},
+	}, d.timeline)
 	handle(d, api, huma.Operation{
 		OperationID: "say", Method: http.MethodPost, Path: path + "/messages", Summary: "Say something to the customer, once for each key",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409, 422},
@@ -184,6 +189,9 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 		return nil, err
 	}
 	out.Body.Window = windowView(ledger, d.Now())
+	if out.Body.Contacts, err = d.contacts(ctx, c.CustomerID); err != nil {
+		return nil, err
+	}
 	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
 	switch {
 	case err == nil:

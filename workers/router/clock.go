@@ -90,7 +90,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 	}
 	c.warn(snapshot, rows)
 	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot),
-		c.warnOfWindows(ctx, snapshot))
+		c.warnOfWindows(ctx, snapshot), c.recognise(ctx))
 }
 
 // show sets the metrics of who waits.

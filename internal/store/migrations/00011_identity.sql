@@ -1,16 +1,18 @@
--- What each contact lets us send, who customers are, and the menus that are published.
+-- What each contact lets us send, who customers are, and the menus that are published. Some indexes are of tables that grow for
+-- ever: made while the routers and desks of before go on writing, so that what fails half-way is made again.
 
+-- +goose NO TRANSACTION
 -- +goose Up
 
 ALTER TABLE quota
     -- How many messages the grants of window_ends and session_ends were of.
-    ADD COLUMN granted integer NOT NULL DEFAULT 5,
-    ADD COLUMN session_granted integer NOT NULL DEFAULT 2,
+    ADD COLUMN IF NOT EXISTS granted integer NOT NULL DEFAULT 5,
+    ADD COLUMN IF NOT EXISTS session_granted integer NOT NULL DEFAULT 2,
     -- The end of the window of which agents were warned last; null before the first time.
-    ADD COLUMN warned_ends timestamptz;
+    ADD COLUMN IF NOT EXISTS warned_ends timestamptz;
 
 -- Who a contact is to the platform. The router asks, connectors ask the platform, the router takes in what they were told.
-CREATE TABLE profile (
+CREATE TABLE IF NOT EXISTS profile (
     channel     text        NOT NULL,
     external_id text        NOT NULL,
     -- wanted: a connector is to ask; told: the router is to take it in; known: it has; failed: given up, with the reason.
@@ -28,20 +30,23 @@ CREATE TABLE profile (
     updated_at  timestamptz NOT NULL,
     PRIMARY KEY (channel, external_id)
 );
-CREATE INDEX profile_wanted ON profile (channel, not_before) WHERE state = 'wanted';
-CREATE INDEX profile_told ON profile (updated_at) WHERE state = 'told';
+CREATE INDEX IF NOT EXISTS profile_wanted ON profile (channel, not_before) WHERE state = 'wanted';
+CREATE INDEX IF NOT EXISTS profile_told ON profile (updated_at) WHERE state = 'told';
 
 -- Which customer somebody is, whatever the Channel: who has the row first decides.
-CREATE TABLE person (
+CREATE TABLE IF NOT EXISTS person (
     union_id    text PRIMARY KEY,
     customer_id uuid NOT NULL
 );
 
 -- The conversations of one customer, whatever the Channel.
-CREATE INDEX conversation_customer ON conversation (customer_id, opened_at DESC);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS conversation_customer ON conversation (customer_id, opened_at DESC);
+
+-- Where one customer is known.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS contact_customer ON contact (customer_id);
 
 -- The menus of Channels. One connector at a time looks after one.
-CREATE TABLE menu (
+CREATE TABLE IF NOT EXISTS menu (
     channel     text        PRIMARY KEY,
     -- The Channel whose menu it is, and its generation.
     uid         text        NOT NULL,
@@ -58,8 +63,9 @@ CREATE TABLE menu (
 );
 
 -- +goose Down
-DROP TABLE menu;
-DROP INDEX conversation_customer;
-DROP TABLE person;
-DROP TABLE profile;
-ALTER TABLE quota DROP COLUMN warned_ends, DROP COLUMN session_granted, DROP COLUMN granted;
+DROP TABLE IF EXISTS menu;
+DROP INDEX CONCURRENTLY IF EXISTS contact_customer;
+DROP INDEX CONCURRENTLY IF EXISTS conversation_customer;
+DROP TABLE IF EXISTS person;
+DROP TABLE IF EXISTS profile;
+ALTER TABLE quota DROP COLUMN IF EXISTS warned_ends, DROP COLUMN IF EXISTS session_granted, DROP COLUMN IF EXISTS granted;

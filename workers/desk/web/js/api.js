@@ -72,6 +72,7 @@ export const api = {
   conversations: (query) => call('GET', `/api/conversations?${new URLSearchParams(query)}`),
   complaints: () => call('GET', '/api/complaints'),
   conversation: (id) => call('GET', of(id)),
+  timeline: (id) => call('GET', `${of(id)}/timeline`),
   canned: (id) => call('GET', `${of(id)}/canned-replies`),
   say: (id, key, content) => call('POST', `${of(id)}/messages`, { key, content }),
   typing: (id) => call('POST', `${of(id)}/typing`),

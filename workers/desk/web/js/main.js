@@ -250,10 +250,10 @@ async function open(id) {
 async function refresh() {
   if (!current) return;
   const { id } = current;
-  const detail = await api.conversation(id);
+  const [detail, history] = await Promise.all([api.conversation(id), current.history ? api.timeline(id) : undefined]);
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
-  current = { ...current, ...detail, complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
+  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
   showCurrent();
 }
 
@@ -303,11 +303,51 @@ function showCurrent(toEnd) {
   $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
   const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  const parts = [...current.messages, ...current.pending].map((m) => node(m));
-  if (current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
+  showContacts();
+  const { history } = current;
+  const parts = history ? timeline(history.messages) : current.messages.map((m) => node(m));
+  parts.push(...current.pending.map((m) => node(m)));
+  if (history ? history.truncated : current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
   patch(log, parts);
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
+
+// timeline are the customer's messages on all Channels, with a line where another conversation goes on.
+function timeline(messages) {
+  const live = new Map(current.messages.map((m) => [m.id, m]));
+  const shown = new Set(messages.map((m) => m.id));
+  const all = [...messages, ...current.messages.filter((m) => !shown.has(m.id)).map((m) => ({ ...m, channel: current.conversation.channel }))];
+  let last;
+  return all.flatMap(({ channel, ...m }) => {
+    const heading = m.conversation === last ? [] : [el('p', { class: 'note' }, m.conversation === current.id ? `当前会话 · ${channel}` : channel)];
+    last = m.conversation;
+    return [...heading, node(live.get(m.id) || m)];
+  });
+}
+
+const scenes = {
+  ADD_SCENE_SEARCH: '搜索', ADD_SCENE_ACCOUNT_MIGRATION: '账号迁移', ADD_SCENE_PROFILE_CARD: '名片分享', ADD_SCENE_QR_CODE: '扫码', ADD_SCENE_PROFILE_LINK: '图文页名称',
+  ADD_SCENE_PROFILE_ITEM: '图文页菜单', ADD_SCENE_PAID: '支付后', ADD_SCENE_WECHAT_ADVERTISEMENT: '广告', ADD_SCENE_REPRINT: '转载', ADD_SCENE_LIVESTREAM: '直播', ADD_SCENE_CHANNELS: '视频号',
+};
+
+// showContacts says where the customer is known, when that is more than one Channel or more than its name.
+function showContacts() {
+  const contacts = (current.contacts || []).filter((c) => c.subscribedAt || current.contacts.length > 1);
+  $('contacts').hidden = contacts.length === 0;
+  $('contacts').textContent = contacts.map((c) => {
+    const how = scenes[c.subscribeScene];
+    return `${c.channel}:${c.subscribedAt ? `${clock(c.subscribedAt)} 关注${how ? `(${how})` : ''}` : `${clock(c.since)} 首次来访`}`;
+  }).join(' · ');
+  $('history').setAttribute('aria-pressed', String(Boolean(current.history)));
+}
+
+$('history').addEventListener('click', async () => {
+  const place = current;
+  const history = place.history ? undefined : await attempt(() => api.timeline(place.id));
+  if (!current || current.id !== place.id) return;
+  current.history = history;
+  showCurrent(true);
+});
 
 // node is the element of a message; the same one as long as the message is the same, so that pictures stay.
 const nodes = new Map();
