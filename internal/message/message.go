@@ -279,4 +279,6 @@ const (
 	FrameQueue FrameKind = "queue"
 	// FrameWindow: a customer waits, and the platform soon takes no answer any more.
 	FrameWindow FrameKind = "window"
+	// FrameLate: a customer waits for too long for an answer.
+	FrameLate FrameKind = "late"
 )

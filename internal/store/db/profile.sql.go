@@ -23,7 +23,7 @@ func (q *Queries) ContactBecomes(ctx context.Context, customerID uuid.UUID, chan
 }
 
 const ContactForUpdate = `-- name: ContactForUpdate :one
-SELECT channel, external_id, customer_id, session_from, first_seen, last_seen FROM contact WHERE channel = $1 AND external_id = $2 FOR UPDATE
+SELECT channel, external_id, customer_id, session_from, first_seen, last_seen, tier FROM contact WHERE channel = $1 AND external_id = $2 FOR UPDATE
 `
 
 func (q *Queries) ContactForUpdate(ctx context.Context, channel string, externalID string) (Contact, error) {
@@ -36,6 +36,7 @@ func (q *Queries) ContactForUpdate(ctx context.Context, channel string, external
 		&i.SessionFrom,
 		&i.FirstSeen,
 		&i.LastSeen,
+		&i.Tier,
 	)
 	return i, err
 }
