@@ -139,7 +139,7 @@ func settings() dataplane.Settings {
 	return dataplane.Settings{
 		Image: "yingda:test", ImagePullPolicy: corev1.PullIfNotPresent,
 		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
-		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+		ServiceType:        corev1.ServiceTypeNodePort, NodePortHost: "127.0.0.1",
 		GatewayAPI: true, NetworkPolicies: dataplane.NetworkPolicies{Enabled: true},
 	}
 }

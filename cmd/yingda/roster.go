@@ -62,9 +62,9 @@ func newRosterPlanCommand() *cobra.Command {
 	flags.StringVar(&r.week, "week", "", "first day of the week, YYYY-MM-DD (default the Monday after the history)")
 	flags.StringVarP(&r.output, "output", "o", "table", "table, or yaml: a ShiftSchedule with the wanted seats")
 	flags.DurationVar(&r.target.Within, "answered-within", 2*time.Minute, "time in which customers are answered")
-	flags.Float64Var(&r.target.Percent, "answered-percent", 90, "percentage of customers who are answered in that time")
-	flags.Float64Var(&r.target.MaxOccupancy, "max-occupancy-percent", 85, "largest percentage of their time for which agents are busy; 0 means no bound")
-	flags.Float64Var(&r.target.Shrinkage, "shrinkage-percent", 30, "percentage of rostered agents who are not on duty")
+	flags.Float64Var(&r.target.Percent, "answered-percent", staffing.DefaultPercent, "percentage of customers who are answered in that time")
+	flags.Float64Var(&r.target.MaxOccupancy, "max-occupancy-percent", staffing.DefaultMaxOccupancy, "largest percentage of their time for which agents are busy; 0 means no bound")
+	flags.Float64Var(&r.target.Shrinkage, "shrinkage-percent", staffing.DefaultShrinkage, "percentage of rostered agents who are not on duty")
 	flags.Float64Var(&r.atOnce, "at-once", 1, "contacts that one agent serves at once")
 	for _, required := range []string{"filename", "history", "group"} {
 		_ = cmd.MarkFlagRequired(required) // It fails for a flag that is not defined; these are, some lines above.

@@ -8,7 +8,7 @@ import (
 
 // Fault makes the next calls of an app's API fail; faults are used up in the order in which they were set.
 type Fault struct {
-	// on is send (default), typing, upload, media, token, stable_token or clear_quota.
+	// on is send (default) or another call as the statistics name it, or push.
 	On string `json:"on,omitempty"`
 	// openid limits it to sends to one customer.
 	OpenID string `json:"openid,omitempty"`
@@ -52,6 +52,8 @@ func (s *Server) AddFault(appID string, f Fault) error {
 		return problemf(http.StatusBadRequest, "count must be at least 1")
 	case f.Delay < 0 || f.Delay > Duration(maxFaultDelay):
 		return problemf(http.StatusBadRequest, "delay must be at most %s", maxFaultDelay)
+	case f.On == opPush && (f.ErrCode != 0 || f.HTTPStatus != 0):
+		return problemf(http.StatusBadRequest, "a fault of a push is drop or delay: it is the callback that answers")
 	case f.HTTPStatus != 0 && (f.HTTPStatus < 300 || f.HTTPStatus > 599):
 		return problemf(http.StatusBadRequest, "httpStatus must be 300 to 599")
 	}

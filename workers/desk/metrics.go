@@ -15,6 +15,13 @@ type Metrics struct {
 	frames         *prometheus.CounterVec
 	socketEnds     *prometheus.CounterVec
 	lag            prometheus.Histogram
+	replies        promiseMetrics
+}
+
+// promiseMetrics are of one promise to customers, by skill group.
+type promiseMetrics struct {
+	seconds *prometheus.HistogramVec
+	total   *prometheus.CounterVec
 }
 
 // NewMetrics registers the desk's metrics.
@@ -37,6 +44,16 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		socketEnds: prometheus.NewCounterVec(prometheus.CounterOpts(options("socket_ends_total", "Sockets that ended, by why.")), []string{"reason"}),
 		lag:        prometheus.NewHistogram(histogram("frame_lag_seconds", "Time from the transaction that made a frame to its writing to a socket; resumes are left out.")),
 	}
+	m.replies = promiseMetrics{
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "yingda", Subsystem: "desk", Name: "reply_seconds",
+			Help:    "Time from a customer's message to the agent's answer while the group was open, from the assignment for what came before it.",
+			Buckets: []float64{5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600},
+		}, []string{"skill_group"}),
+		prometheus.NewCounterVec(prometheus.CounterOpts(options("replies_total",
+			"Answers of agents, by whether they came within the target of the ServiceLevel: met or missed.")), []string{"skill_group", "target"}),
+	}
+	registry.MustRegister(m.replies.seconds, m.replies.total)
 	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag)
 	return m
 }
@@ -52,4 +69,19 @@ func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //noli
 	if !resuming {
 		m.lag.Observe(age.Seconds())
 	}
+}
+
+// answered counts an answer that was given.
+func (m *Metrics) answered(p pace) { m.replies.add(p.group, p.reply) }
+
+func (m promiseMetrics) add(group string, h *held) {
+	if h == nil {
+		return
+	}
+	target := "missed"
+	if h.inTime {
+		target = "met"
+	}
+	m.seconds.WithLabelValues(group).Observe(h.took.Seconds())
+	m.total.WithLabelValues(group, target).Inc()
 }

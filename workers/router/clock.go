@@ -69,7 +69,7 @@ func (r *Router) tick(ctx context.Context) {
 }
 
 // look asks once where conversations stand, and has every queue worked off in which somebody waits: a brand in which nobody
-// does costs one statement.
+// does costs two statements.
 func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 	rows, err := c.Store.Queries().Standings(ctx)
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx))
 }
 
 // show sets the metrics of who waits.

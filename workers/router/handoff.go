@@ -80,7 +80,8 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 		return c, fmt.Errorf("writing the off-hours text: %w", err)
 	}
 	c.OffHoursTold = true
-	return c, t.sayText(ctx, c, key, text)
+	_, err = t.sayText(ctx, c, key, text)
+	return c, err
 }
 
 // complainAgain starts the next complaint process of a conversation whose topic is that already, if one is due.

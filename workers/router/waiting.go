@@ -152,5 +152,6 @@ func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.
 	if err != nil {
 		return fmt.Errorf("writing the queue text: %w", err)
 	}
-	return t.sayText(ctx, c, "queued/"+c.ID.String(), said)
+	_, err = t.sayText(ctx, c, "queued/"+c.ID.String(), said)
+	return err
 }

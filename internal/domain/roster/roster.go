@@ -94,8 +94,7 @@ func Plan(question Question) (*Week, error) {
 	if err != nil {
 		return nil, err
 	}
-	book := newCalendarBook(question.Calendars)
-	history := book.hours(question.History, compiled.asked.Location())
+	history := hoursOf(question.History, compiled.asked)
 	if len(history) == 0 {
 		return nil, fmt.Errorf("the history has no contacts: nothing can be planned from it")
 	}
@@ -115,7 +114,7 @@ func Plan(question Question) (*Week, error) {
 		peaks:    map[string]bool{},
 	}
 	for n := range daysAWeek {
-		day := book.day(first.AddDate(0, 0, n))
+		day := dayOn(compiled.asked, first.AddDate(0, 0, n))
 		week.peaks[day.Date.Format(time.DateOnly)] = day.Kind == staffing.Peak
 		week.plan(question, compiled, day, staffing.Forecast(known, day))
 	}

@@ -33,6 +33,9 @@ import (
 // secondsADay is the length of a calendar day on the wall clock, which knows no changes of clocks.
 const secondsADay = 24 * 60 * 60
 
+// ToTheMinute is RFC 3339 without seconds, which shifts do not have.
+const ToTheMinute = "2006-01-02T15:04Z07:00"
+
 // State is what is on at a moment. The zero State is closed.
 type State struct {
 	// Open says whether a shift is on.

@@ -1,0 +1,56 @@
+package servicelevel
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+func TestCompileClocks(t *testing.T) {
+	t.Parallel()
+	defaults := Clocks{Reply: Reply{Target: 15 * time.Second, WarnAfter: 20 * time.Second, ReviewAfter: 5 * time.Minute}}
+	for name, tc := range map[string]struct {
+		spec    yingdav1.ServiceLevelSpec
+		want    Clocks
+		wantErr string
+	}{
+		"without a word the promises are those of the schema": {want: defaults},
+		"what is declared counts, and the rest is the schema's": {
+			spec: yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{WarnAfter: "1m"}},
+			want: Clocks{Reply: Reply{Target: 15 * time.Second, WarnAfter: time.Minute, ReviewAfter: 5 * time.Minute}},
+		},
+		"all at once is no contradiction": {
+			spec: yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{Target: "1s", WarnAfter: "1s", ReviewAfter: "1s"}},
+			want: Clocks{Reply: Reply{Target: time.Second, WarnAfter: time.Second, ReviewAfter: time.Second}},
+		},
+		"a reminder before the target is refused": {
+			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{WarnAfter: "10s"}},
+			wantErr: `spec.reply.target: Invalid value: "15s": must not be longer than warnAfter, which is 10s`,
+		},
+		"a review before the reminder is refused": {
+			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{ReviewAfter: "19s"}},
+			wantErr: `spec.reply.warnAfter: Invalid value: "20s": must not be longer than reviewAfter, which is 19s`,
+		},
+		"a clock of no length is refused": {
+			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{Target: "0s"}},
+			wantErr: "spec.reply.target: Invalid value: \"0s\": must be at least 1s and at most 24h",
+		},
+		"what is no duration is named": {
+			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{ReviewAfter: "soon"}},
+			wantErr: "spec.reply.reviewAfter",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, wrong := CompileClocks(tc.spec)
+			checkError(t, wrong.ToAggregate(), tc.wantErr)
+			if diff := cmp.Diff(tc.want, got); tc.wantErr == "" && diff != "" {
+				t.Errorf("clocks (-want +got):\n%s", diff)
+			}
+			checkError(t, Validate(tc.spec).ToAggregate(), tc.wantErr)
+		})
+	}
+}
