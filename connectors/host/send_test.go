@@ -6,7 +6,6 @@ import (
 	"image/png"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
