@@ -14,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -276,7 +277,15 @@ func (b *builder) hours(t timetable) (form *schedule.Schedule, complete bool) {
 func Bare(c *yingdav1.Channel) *Channel {
 	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // Neither an empty Playbook nor an empty ServiceLevel has anything that could be wrong.
 	clocks, _ := servicelevel.CompileClocks(yingdav1.ServiceLevelSpec{})
-	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Clocks: clocks}
+	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Clocks: clocks, Quota: quotaOf(c)}
+}
+
+// quotaOf is what the platform lets a Channel say.
+func quotaOf(c *yingdav1.Channel) quota.Rules {
+	if account := c.Spec.OfficialAccount; account != nil {
+		return quota.Rules{UserMessages: account.MessagesPerContact}
+	}
+	return quota.Rules{}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {

@@ -20,6 +20,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -48,6 +49,8 @@ type Channel struct {
 	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.
 	ServiceLevel yingdav1.ServiceLevelSpec
+	// Quota is what the platform lets us say after each contact.
+	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
 }

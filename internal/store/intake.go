@@ -109,9 +109,15 @@ func (in *Intake) Entered(ctx context.Context, contact Contact, sessionFrom stri
 	return nil
 }
 
-// Grant notes what a contact of the customer lets us send.
-func (in *Intake) Grant(contact Contact, kind quota.Contact, at time.Time) {
-	in.quotas[contact] = quota.Grant(in.quotas[contact], kind, at)
+// Grant notes what a contact of the customer lets us send, by the Channel's rules.
+func (in *Intake) Grant(contact Contact, rules quota.Rules, kind quota.Contact, at time.Time) {
+	in.quotas[contact] = quota.Grant(in.quotas[contact], rules, kind, at)
+	in.granted[contact] = true
+}
+
+// Unfollow notes that nothing reaches the customer any more.
+func (in *Intake) Unfollow(contact Contact, at time.Time) {
+	in.quotas[contact] = quota.Unfollow(in.quotas[contact], at)
 	in.granted[contact] = true
 }
 
@@ -191,6 +197,7 @@ func (in *Intake) grants() (set db.IntakeQuotasSetParams) {
 		set.Channels, set.ExternalIds = append(set.Channels, contact.Channel), append(set.ExternalIds, contact.ExternalID)
 		set.WindowEnds, set.Remaining = append(set.WindowEnds, state.WindowEnds), append(set.Remaining, state.Remaining)
 		set.SessionEnds, set.SessionRemaining = append(set.SessionEnds, state.SessionEnds), append(set.SessionRemaining, state.SessionRemaining)
+		set.Granted, set.SessionGranted = append(set.Granted, state.Granted), append(set.SessionGranted, state.SessionGranted)
 	}
 	return set
 }

@@ -33,6 +33,8 @@ type clock struct {
 	// those of others.
 	alerts   map[string]time.Time
 	recalled time.Time
+	// windowsSeen is when it was looked for windows that close.
+	windowsSeen time.Time
 }
 
 // absentee is the name of what has conversations and does not exist.
@@ -87,7 +89,8 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot),
+		c.warnOfWindows(ctx, snapshot), c.recognise(ctx))
 }
 
 // show sets the metrics of who waits.

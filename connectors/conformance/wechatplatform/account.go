@@ -46,10 +46,10 @@ func (a *Account) must(err error) {
 func (a *Account) Spec() v1alpha1.ChannelSpec {
 	return v1alpha1.ChannelSpec{
 		Type: v1alpha1.ChannelTypeMiniProgram,
-		MiniProgram: &v1alpha1.MiniProgramSpec{
+		MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 			AppID: a.App.AppID, CredentialsSecretRef: v1alpha1.CredentialsReference{Name: a.name + "-wechat"},
 			MessageMode: modes()[a.App.Mode], APIBaseURL: a.p.URL,
-		},
+		}},
 	}
 }
 

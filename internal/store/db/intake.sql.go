@@ -170,7 +170,7 @@ func (q *Queries) IntakeFresh(ctx context.Context, consumer string, at time.Time
 }
 
 const IntakeQuotas = `-- name: IntakeQuotas :many
-SELECT q.channel, q.external_id, q.window_ends, q.remaining, q.session_ends, q.session_remaining FROM quota q
+SELECT q.channel, q.external_id, q.window_ends, q.remaining, q.session_ends, q.session_remaining, q.granted, q.session_granted, q.warned_ends FROM quota q
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = q.channel AND item.external_id = q.external_id
 ORDER BY q.channel, q.external_id FOR UPDATE OF q
@@ -193,6 +193,9 @@ func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalI
 			&i.Remaining,
 			&i.SessionEnds,
 			&i.SessionRemaining,
+			&i.Granted,
+			&i.SessionGranted,
+			&i.WarnedEnds,
 		); err != nil {
 			return nil, err
 		}
@@ -205,11 +208,11 @@ func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalI
 }
 
 const IntakeQuotasSet = `-- name: IntakeQuotasSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
 SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::int[]),
-       unnest($5::timestamptz[]), unnest($6::int[])
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining
+       unnest($5::int[]), unnest($6::timestamptz[]), unnest($7::int[]), unnest($8::int[])
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted
 `
 
 type IntakeQuotasSetParams struct {
@@ -217,8 +220,10 @@ type IntakeQuotasSetParams struct {
 	ExternalIds      []string
 	WindowEnds       []time.Time
 	Remaining        []int32
+	Granted          []int32
 	SessionEnds      []time.Time
 	SessionRemaining []int32
+	SessionGranted   []int32
 }
 
 func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams) error {
@@ -227,8 +232,10 @@ func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams
 		arg.ExternalIds,
 		arg.WindowEnds,
 		arg.Remaining,
+		arg.Granted,
 		arg.SessionEnds,
 		arg.SessionRemaining,
+		arg.SessionGranted,
 	)
 	return err
 }

@@ -298,3 +298,65 @@ func (q *Queries) QueuedUntold(ctx context.Context, skillGroup string, maxRows i
 	}
 	return items, nil
 }
+
+const WindowWarned = `-- name: WindowWarned :execrows
+UPDATE quota SET warned_ends = window_ends
+WHERE channel = $1 AND external_id = $2 AND window_ends = $3 AND warned_ends IS DISTINCT FROM window_ends
+`
+
+// 1 to the one who is to tell the agents, 0 when they were told, or when the customer wrote meanwhile.
+func (q *Queries) WindowWarned(ctx context.Context, channel string, externalID string, windowEnds time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, WindowWarned, channel, externalID, windowEnds)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const WindowsClosing = `-- name: WindowsClosing :many
+SELECT c.id, c.channel, c.external_id, c.skill_group, c.agent, q.window_ends FROM conversation c
+JOIN quota q ON q.channel = c.channel AND q.external_id = c.external_id
+JOIN LATERAL (
+    SELECT m.direction FROM message m WHERE m.conversation_id = c.id ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
+) last ON last.direction = 'inbound'
+WHERE c.state IN ('queued', 'awaiting_opening', 'assigned') AND q.window_ends > $1 AND q.window_ends <= $2
+  AND q.warned_ends IS DISTINCT FROM q.window_ends
+ORDER BY q.window_ends, c.id LIMIT $3
+`
+
+type WindowsClosingRow struct {
+	ID         uuid.UUID
+	Channel    string
+	ExternalID string
+	SkillGroup string
+	Agent      *string
+	WindowEnds time.Time
+}
+
+// Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told.
+func (q *Queries) WindowsClosing(ctx context.Context, now time.Time, endingBy time.Time, maxRows int32) ([]WindowsClosingRow, error) {
+	rows, err := q.db.Query(ctx, WindowsClosing, now, endingBy, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WindowsClosingRow
+	for rows.Next() {
+		var i WindowsClosingRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.ExternalID,
+			&i.SkillGroup,
+			&i.Agent,
+			&i.WindowEnds,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

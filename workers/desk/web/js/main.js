@@ -27,6 +27,7 @@ let order = []; // ids of the list
 let current; // {id, conversation, messages, window, complaint}
 let pollTimer;
 const unread = new Map();
+const closing = new Map(); // until when who waits can be answered, by conversation
 const seen = {
   get: (id) => Number(localStorage.getItem(`seen/${id}`)),
   set: (id, time) => localStorage.setItem(`seen/${id}`, time),
@@ -247,6 +248,7 @@ function entry(item) {
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
   if (!item.complaint && !item.review && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
+  if (at(closing.get(item.id)) > Date.now()) marks.append(el('span', { class: 'tag hot' }, '即将无法回复'));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
@@ -268,10 +270,10 @@ async function open(id) {
 async function refresh() {
   if (!current) return;
   const { id } = current;
-  const detail = await api.conversation(id);
+  const [detail, history] = await Promise.all([api.conversation(id), current.history ? api.timeline(id) : undefined]);
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
-  current = { ...current, ...detail, complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
+  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
   showCurrent();
 }
 
@@ -322,11 +324,51 @@ function showCurrent(toEnd) {
   $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
   const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  const parts = [...current.messages, ...current.pending].map((m) => node(m));
-  if (current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
+  showContacts();
+  const { history } = current;
+  const parts = history ? timeline(history.messages) : current.messages.map((m) => node(m));
+  parts.push(...current.pending.map((m) => node(m)));
+  if (history ? history.truncated : current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
   patch(log, parts);
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
+
+// timeline are the customer's messages on all Channels, with a line where another conversation goes on.
+function timeline(messages) {
+  const live = new Map(current.messages.map((m) => [m.id, m]));
+  const shown = new Set(messages.map((m) => m.id));
+  const all = [...messages, ...current.messages.filter((m) => !shown.has(m.id)).map((m) => ({ ...m, channel: current.conversation.channel }))];
+  let last;
+  return all.flatMap(({ channel, ...m }) => {
+    const heading = m.conversation === last ? [] : [el('p', { class: 'note' }, m.conversation === current.id ? `当前会话 · ${channel}` : channel)];
+    last = m.conversation;
+    return [...heading, node(live.get(m.id) || m)];
+  });
+}
+
+const scenes = {
+  ADD_SCENE_SEARCH: '搜索', ADD_SCENE_ACCOUNT_MIGRATION: '账号迁移', ADD_SCENE_PROFILE_CARD: '名片分享', ADD_SCENE_QR_CODE: '扫码', ADD_SCENE_PROFILE_LINK: '图文页名称',
+  ADD_SCENE_PROFILE_ITEM: '图文页菜单', ADD_SCENE_PAID: '支付后', ADD_SCENE_WECHAT_ADVERTISEMENT: '广告', ADD_SCENE_REPRINT: '转载', ADD_SCENE_LIVESTREAM: '直播', ADD_SCENE_CHANNELS: '视频号',
+};
+
+// showContacts says where the customer is known, when that is more than one Channel or more than its name.
+function showContacts() {
+  const contacts = (current.contacts || []).filter((c) => c.subscribedAt || current.contacts.length > 1);
+  $('contacts').hidden = contacts.length === 0;
+  $('contacts').textContent = contacts.map((c) => {
+    const how = scenes[c.subscribeScene];
+    return `${c.channel}:${c.subscribedAt ? `${clock(c.subscribedAt)} 关注${how ? `(${how})` : ''}` : `${clock(c.since)} 首次来访`}`;
+  }).join(' · ');
+  $('history').setAttribute('aria-pressed', String(Boolean(current.history)));
+}
+
+$('history').addEventListener('click', async () => {
+  const place = current;
+  const history = place.history ? undefined : await attempt(() => api.timeline(place.id));
+  if (!current || current.id !== place.id) return;
+  current.history = history;
+  showCurrent(true);
+});
 
 // node is the element of a message; the same one as long as the message is the same, so that pictures stay.
 const nodes = new Map();
@@ -350,13 +392,14 @@ function patch(parent, children) {
 
 function showWindow() {
   if (!current) return;
-  const { verdict, remaining, until } = current.window;
-  const open = verdict === 'Allowed' && new Date(until) > Date.now();
+  const { verdict, remaining, granted, until } = current.window;
+  const open = verdict === 'Allowed' && at(until) > Date.now();
+  const soon = at(until) - Date.now() < 3600000;
   $('window').hidden = current.conversation.state === 'closed';
-  $('window').className = `window ${open ? (remaining <= 1 ? 'low' : '') : 'shut'}`;
+  $('window').className = `window ${open ? (remaining <= 1 || soon ? 'low' : '') : 'shut'}`;
   if (open) $('window').textContent = `剩余 ${remaining} 条 · ${left(until)}`;
   else $('window').textContent = verdict === 'QuotaSpent' ? '条数已用完,等客户来消息' : '窗口已关闭,等客户来消息';
-  $('window').title = '平台限制:客户每次来消息后,48 小时内最多回复 5 条';
+  $('window').title = `平台限制:客户每次来消息后,48 小时内最多回复 ${granted || 5} 条;进入会话、点菜单、关注或扫码后,1 分钟内最多两三条`;
 }
 
 setInterval(showWindow, 10000);
@@ -455,6 +498,7 @@ function takeFrame(frame) {
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
     case 'queue': takeQueueAlert(frame); break;
+    case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
@@ -483,6 +527,8 @@ function takeConversation(c) {
 }
 
 function takeMessage(m) {
+  // The customer has a window of their own again, or does not wait any more.
+  if (m.sender === 'customer' || m.sender === 'agent') closing.delete(m.conversation);
   const item = items.get(m.conversation);
   if (item && !item.complaint) {
     const content = m.content || {};
@@ -535,6 +581,15 @@ function takeQueueAlert({ payload, at: raised }) {
   if (Date.now() - at(raised) > 60000) return;
   toast(`${groupName(payload)}排队 ${payload.waiting} 人,请尽快接待`);
   alarm();
+}
+
+// takeWindow tells of a customer who waits and can soon be given no answer. What came too late is no news.
+function takeWindow({ conversation, customer, until }) {
+  if (at(until) <= Date.now()) return;
+  closing.set(conversation, until);
+  toast(`${customerName({ customer })} 在等回复,${left(until)} 后将无法回复`);
+  alarm();
+  showList();
 }
 
 // takeLate tells of a customer who waits for too long. What comes late itself is no news any more.
