@@ -256,10 +256,10 @@ func (a *app) channel() *v1alpha1.Channel {
 		ObjectMeta: metav1.ObjectMeta{Name: a.name, Namespace: a.w.names.Namespace, Generation: 1},
 		Spec: v1alpha1.ChannelSpec{
 			BrandRef: v1alpha1.BrandReference{Name: a.w.names.Brand}, Type: v1alpha1.ChannelTypeMiniProgram,
-			MiniProgram: &v1alpha1.MiniProgramSpec{
+			MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 				AppID: a.config.AppID, CredentialsSecretRef: v1alpha1.CredentialsReference{Name: a.name + "-wechat"},
 				MessageMode: a.mode, APIBaseURL: a.w.simURL,
-			},
+			}},
 		},
 	}
 }

@@ -38,7 +38,7 @@ func open(t testing.TB, mode v1alpha1.MessageMode, modify ...func(map[string][]b
 	opened, err := Type{}.Open(connectors.Config{
 		Channel: &v1alpha1.Channel{
 			ObjectMeta: metav1.ObjectMeta{Name: "shop"},
-			Spec:       v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{AppID: testAppID, MessageMode: mode}},
+			Spec:       v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{AppID: testAppID, MessageMode: mode}}},
 		},
 		Secret: secret, Services: connectors.Services{Clock: published},
 	})

@@ -15,6 +15,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -61,9 +62,10 @@ type Playbook struct {
 	texts   texts
 }
 
-// rule has folded keywords and what it decides.
+// rule has folded keywords, menu keys and what it decides.
 type rule struct {
 	keywords []string
+	menuKeys []string
 	decision Decision
 }
 
@@ -89,6 +91,16 @@ func (p *Playbook) Decide(text string) Decision {
 	}
 	for i := range p.rules {
 		if containsAny(folded, p.rules[i].keywords) {
+			return p.rules[i].decision
+		}
+	}
+	return NoMatch{}
+}
+
+// DecideTap finds what to do with a tap on the menu. A key that no rule has is a NoMatch.
+func (p *Playbook) DecideTap(key string) Decision {
+	for i := range p.rules {
+		if slices.Contains(p.rules[i].menuKeys, key) {
 			return p.rules[i].decision
 		}
 	}
