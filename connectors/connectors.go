@@ -102,6 +102,9 @@ type Received struct {
 	Messages []message.Inbound
 	// Answer is the body of the answer.
 	Answer string
+	// Reply makes an answer that says something to the customer; false where the platform cannot carry it. It is nil where
+	// the platform's calls are not answered so. Only one message has a Reply.
+	Reply func(contents []message.Content) (answer string, ok bool)
 }
 
 // FileSource is a Connector from whose platform the files of customers can be fetched.

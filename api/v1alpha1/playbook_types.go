@@ -114,16 +114,26 @@ type PlaybookRule struct {
 	HandOff *RuleHandOff `json:"handOff,omitempty"`
 }
 
-// PlaybookMatch matches a customer's text.
+// PlaybookMatch matches what a customer does.
+// +kubebuilder:validation:XValidation:rule="has(self.keywords) || has(self.menuKeys)",message="set keywords, menuKeys or both"
 type PlaybookMatch struct {
-	// keywords are words of which the text holds one, 1 to 64 of at most 32 characters; case does not matter.
-	// +required
+	// keywords are words of which the customer's text holds one, 1 to 64 of at most 32 characters; case does not matter.
+	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=32
-	Keywords []string `json:"keywords"`
+	Keywords []string `json:"keywords,omitempty"`
+	// menuKeys are keys of an official account's menu, of which the customer taps one, 1 to 16 of at most 128 characters; case
+	// matters. Where keywords are set too, either will do.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	MenuKeys []string `json:"menuKeys,omitempty"`
 }
 
 // BotReply is what the bot sends.
