@@ -20,6 +20,7 @@ TEST_FLAGS ?= -race#     flags of go test in make test; add -count=1 to run what
 RUN        ?= .#     which tests make test runs (a regular expression of go test)
 FUZZTIME   ?= 10s#     how long make fuzz gives each fuzz target
 BENCH_OUT  ?= docs/performance.md#     where make bench writes what it measured
+INTEROP_OUT ?= docs/interop.md#     where make interop writes what passes
 BENCH_OPERATOR_OUT ?= docs/performance-operator.md#     where make bench-operator does
 
 STEP := hack/tools/step
@@ -152,6 +153,10 @@ bench: up ## Measure the product against its floor and write BENCH_OUT
 .PHONY: bench-operator
 bench-operator: bin/k8s bin/kwok ## Measure the operator against its floor, and write BENCH_OPERATOR_OUT (takes ten minutes)
 	@$(STEP) "bench-operator" go run ./test/benchoperator -out $(BENCH_OPERATOR_OUT)
+
+.PHONY: interop
+interop: ## Hold the simulator and our crypto against npm packages of others, and write INTEROP_OUT (needs Node.js)
+	@$(STEP) "interop" go run ./test/interop -out $(INTEROP_OUT)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME
