@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -149,6 +151,9 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 		c.LastMessageAt = u.Now
 	}
 	c.UnansweredSince = nil
+	if c.Intake, err = closed(c.Intake); err != nil {
+		return store.Message{}, err
+	}
 	if c, err = u.Save(ctx, c); err != nil {
 		return store.Message{}, err
 	}
@@ -159,6 +164,16 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	return messageView(c.ID, db.DeskMessageRow{
 		ID: words.ID, Direction: "outbound", Sender: words.Sender, Agent: words.Agent, Content: encoded, SentAt: u.Now,
 	}, u.Now), nil
+}
+
+// closed is what the customer has told when an agent speaks to them: from now on they tell it to the agent.
+func closed(kept json.RawMessage) (json.RawMessage, error) {
+	card, err := intake.Decode(kept)
+	if err != nil || card == nil || card.Closed {
+		return kept, err
+	}
+	card.Closed = true
+	return card.Encode()
 }
 
 // check refuses what no connector could send.

@@ -22,7 +22,7 @@ UPDATE conversation SET
     closed_at = sqlc.narg('closed_at'), due_at = sqlc.narg('due_at'), last_message_at = @last_message_at,
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
     unanswered_since = sqlc.narg('unanswered_since'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
-    offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, version = version + 1
+    offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, intake = sqlc.narg('intake'), version = version + 1
 WHERE id = @id
 RETURNING *;
 

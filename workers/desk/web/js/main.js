@@ -6,6 +6,7 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showIntake } from './intake.js';
 
 const pollEvery = 5000;
 
@@ -294,6 +295,7 @@ function showCurrent(toEnd) {
   $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
   showWindow();
   showComplaint($('complaint'), current, attempt, currentSoon);
+  showIntake($('intake'), c.intake);
   const writable = mayWrite();
   $('reply').hidden = !writable;
   $('close').hidden = !writable;
