@@ -118,6 +118,10 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
 		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
 		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
+		"an intake":                                {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
+		"an intake of nothing":                     {taking(), "spec.intake.fields"},
+		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
+		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -550,6 +554,12 @@ func ruled(reply *v1alpha1.BotReply, handOff *v1alpha1.RuleHandOff) *v1alpha1.Pl
 func answering(name, topic string) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.FAQ = []v1alpha1.FAQEntry{{Name: name, Question: "怎么退货", Answer: "签收七天内……", Topic: topic}}
+	return p
+}
+
+func taking(fields ...v1alpha1.IntakeField) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Intake = &v1alpha1.IntakeSpec{Fields: append([]v1alpha1.IntakeField{}, fields...)}
 	return p
 }
 

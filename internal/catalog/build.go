@@ -71,6 +71,7 @@ type level struct {
 
 type playbook struct {
 	bot    *bot.Playbook
+	intake []yingdav1.IntakeField
 	canned []yingdav1.CannedReply
 }
 
@@ -121,7 +122,7 @@ func (b *builder) compile(o objects) {
 		object := &o.playbooks[i]
 		keep(b.playbooks, playbooks, object, func() (playbook, error) {
 			form, err := bot.Compile(object.Spec)
-			return playbook{form, object.Spec.CannedReplies}, err
+			return playbook{form, intakeFields(object.Spec.Intake), object.Spec.CannedReplies}, err
 		})
 	}
 	for i := range o.levels {
@@ -140,6 +141,13 @@ func (b *builder) compile(o objects) {
 			return skillGroup{object, assignment, rules}, errors.Join(err, wrong.ToAggregate(), broken)
 		})
 	}
+}
+
+func intakeFields(spec *yingdav1.IntakeSpec) []yingdav1.IntakeField {
+	if spec == nil {
+		return nil
+	}
+	return spec.Fields
 }
 
 // keep puts the object's newest good form into next: the one it has, if that is of this generation or the new one is bad.
@@ -296,7 +304,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.Playbook, channel.CannedReplies = p.value.bot, p.value.canned
+			channel.Playbook, channel.Intake, channel.CannedReplies = p.value.bot, p.value.intake, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {
 			channel.ServiceLevel, channel.Clocks = l.value.spec, l.value.clocks

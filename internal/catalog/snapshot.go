@@ -45,6 +45,8 @@ type Channel struct {
 	Pool string
 	// Playbook is never nil: without one the bot says nothing and everything goes to a human.
 	Playbook *bot.Playbook
+	// Intake is what customers are asked for when they are given to a human; nil asks for nothing.
+	Intake []yingdav1.IntakeField
 	// CannedReplies of the Playbook.
 	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.

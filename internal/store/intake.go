@@ -121,6 +121,9 @@ func (in *Intake) Unfollow(contact Contact, at time.Time) {
 	in.granted[contact] = true
 }
 
+// Quota is what may be sent to a contact, with what the batch has granted.
+func (in *Intake) Quota(contact Contact) quota.State { return in.quotas[contact] }
+
 // Conversation returns the contact's open conversation, locked, as the batch has left it so far.
 func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
 	c, open = in.conversations[contact]

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -174,6 +176,9 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	if speed, err = d.answered(ctx, u, &c); err != nil {
 		return said, speed, err
 	}
+	if c.Intake, err = closed(c.Intake); err != nil {
+		return said, speed, err
+	}
 	if c, err = u.Save(ctx, c); err != nil {
 		return said, speed, err
 	}
@@ -184,6 +189,16 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	return messageView(c.ID, db.DeskMessageRow{
 		ID: words.ID, Direction: "outbound", Sender: words.Sender, Agent: words.Agent, Content: encoded, SentAt: u.Now,
 	}, u.Now), speed, nil
+}
+
+// closed is what the customer has told when an agent speaks to them: from now on they tell it to the agent.
+func closed(kept json.RawMessage) (json.RawMessage, error) {
+	card, err := intake.Decode(kept)
+	if err != nil || card == nil || card.Closed {
+		return kept, err
+	}
+	card.Closed = true
+	return card.Encode()
 }
 
 // check refuses what no connector could send.

@@ -32,6 +32,9 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (ch
 	if err = t.startComplaint(ctx, &c); err != nil {
 		return "", err
 	}
+	if err = t.askDetails(ctx, &c); err != nil {
+		return "", err
+	}
 	_, err = t.Save(ctx, c)
 	return changed, err
 }

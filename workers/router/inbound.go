@@ -170,6 +170,9 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 	}
 	handOff, _ := decision.(bot.HandOff)
 	if c.State != store.StateBot {
+		if c, err = t.hearDetails(ctx, c); err != nil {
+			return "", err
+		}
 		t.ask(&c)
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)

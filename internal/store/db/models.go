@@ -75,6 +75,7 @@ type Conversation struct {
 	Overflowed      bool
 	OfferedAt       *time.Time
 	OfferedTo       string
+	Intake          json.RawMessage
 	AskedSince      *time.Time
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
@@ -244,6 +245,20 @@ type Spool struct {
 	Pool      string
 	Envelope  json.RawMessage
 	CreatedAt time.Time
+}
+
+type Survey struct {
+	ConversationID uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Agent          string
+	Scale          string
+	AskedAt        time.Time
+	RemindAt       *time.Time
+	Rating         *int32
+	RatedAt        *time.Time
+	Poor           bool
 }
 
 type TierChange struct {

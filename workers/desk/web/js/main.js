@@ -6,6 +6,7 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showIntake } from './intake.js';
 
 const pollEvery = 5000;
 
@@ -317,6 +318,7 @@ function showCurrent(toEnd) {
   showWindow();
   showComplaint($('complaint'), current, attempt, currentSoon);
   $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
+  showIntake($('intake'), c.intake);
   const writable = mayWrite();
   $('reply').hidden = !writable;
   $('close').hidden = !writable;
