@@ -145,6 +145,10 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
 		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
 		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
+		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
+		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
+		"a priority of a tier in Chinese":          {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -587,6 +591,12 @@ func firstResponse(target, limit string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.FirstResponse = v1alpha1.FirstResponseSpec{Target: target, Limit: limit}
 	return level
+}
+
+func prior(when v1alpha1.PriorityMatch) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Priorities = []v1alpha1.PriorityRule{{Name: "rule", When: when, Add: 100}}
+	return group
 }
 
 func shift(duration, peak string) *v1alpha1.ShiftSchedule {

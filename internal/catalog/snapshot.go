@@ -21,6 +21,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -95,6 +96,11 @@ func (g *Group) Passed(from, until time.Time) time.Duration {
 	return g.Schedule.BusinessTime(from, until)
 }
 
+// Priority is how many points a conversation with the topic has in the group's queue, of a customer of the tier.
+func (g *Group) Priority(topic, tier string) int32 {
+	return routing.Priority(g.Spec.Priorities, topic, tier)
+}
+
 // Channel returns the Channel of that name.
 func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	c, ok := s.channels[name]
@@ -131,6 +137,18 @@ func (s *Snapshot) Group(name string) (*Group, bool) {
 // Groups returns all SkillGroups in order of their names.
 func (s *Snapshot) Groups() []*Group {
 	return slices.SortedFunc(maps.Values(s.groups), func(a, b *Group) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// Tiers are the sorts of customers that the priorities of the SkillGroups speak of, sorted.
+func (s *Snapshot) Tiers() []string {
+	var tiers []string
+	for _, group := range s.groups {
+		for i := range group.Spec.Priorities {
+			tiers = append(tiers, group.Spec.Priorities[i].When.Tiers...)
+		}
+	}
+	slices.Sort(tiers)
+	return slices.Compact(tiers)
 }
 
 // DefaultGroup is the group of conversations that no routing rule claims; empty when the brand names none.

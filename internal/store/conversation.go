@@ -56,7 +56,9 @@ type Conversation struct {
 	RoutingRule string    `json:"routingRule,omitempty"`
 	Topic       string    `json:"topic,omitempty"`
 	Priority    int32     `json:"priority"`
-	Agent       string    `json:"agent,omitempty"`
+	// Tier is what sort of customer they are; missing for one like any other.
+	Tier  string `json:"tier,omitempty"`
+	Agent string `json:"agent,omitempty"`
 	// PassedBy are the agents from whom it was taken because they did not answer in time.
 	PassedBy   []string   `json:"passedBy,omitempty"`
 	OpenedAt   time.Time  `json:"openedAt"`
@@ -80,7 +82,7 @@ type Conversation struct {
 func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
-		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
+		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, Tier: c.Tier, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
 		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
 		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
 		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,

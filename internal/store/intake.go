@@ -133,7 +133,8 @@ func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
 // Open makes a conversation of a contact that has none open.
 func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, error) {
 	c, err := in.unit.ConversationAdd(ctx, db.ConversationAddParams{
-		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID, OpenedAt: in.unit.Now,
+		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID,
+		Tier: in.contacts[contact].Tier, OpenedAt: in.unit.Now,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("opening a conversation: %w", err)

@@ -80,7 +80,7 @@ type conversationOutput struct {
 	}
 }
 
-type closedOutput struct{ Body store.Conversation }
+type changedOutput struct{ Body store.Conversation }
 
 // CannedReply is a text that agents send by a short code.
 type CannedReply struct {
@@ -248,9 +248,9 @@ func (d *Desk) canned(ctx context.Context, p *principal, in *conversationInput) 
 }
 
 // close ends a conversation; the slot that it frees is given away at once.
-func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (*closedOutput, error) {
+func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (*changedOutput, error) {
 	var freed []string
-	out := &closedOutput{}
+	out := &changedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		freed = freed[:0]
 		c, err := d.act(ctx, u, p, in.ID)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
-	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -230,12 +229,8 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 		if row.SkillGroup != group || row.State != store.StateQueued && row.State != store.StateAwaitingOpening {
 			return nil
 		}
-		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
+		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", next.Priority(row.Topic, row.Tier)
 		_, err := u.Save(ctx, queued(u, snapshot, row, next))
 		return err
 	})
-}
-
-func priority(group *catalog.Group, topic string) int32 {
-	return routing.Priority(group.Spec.Priorities, topic)
 }

@@ -47,7 +47,7 @@ func (t *turn) route(c *db.Conversation) {
 	})
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {
-		c.Priority = priority(group, c.Topic)
+		c.Priority = group.Priority(c.Topic, c.Tier)
 	}
 }
 

@@ -66,7 +66,7 @@ func (r *Router) overflow(ctx context.Context, snapshot *catalog.Snapshot, group
 		if c.State != store.StateQueued || c.SkillGroup != group.Name || c.Overflowed {
 			return nil
 		}
-		c.SkillGroup, c.Priority, c.Overflowed = to.Name, priority(to, c.Topic), true
+		c.SkillGroup, c.Priority, c.Overflowed = to.Name, to.Priority(c.Topic, c.Tier), true
 		moved[c.ID] = true
 		_, err := u.Save(ctx, queued(u, snapshot, c, to))
 		return err

@@ -14,8 +14,8 @@ import (
 )
 
 const ConversationAdd = `-- name: ConversationAdd :one
-INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
-VALUES ($1, $2, $3, $4, 'bot', $5, $5)
+INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
+VALUES ($1, $2, $3, $4, $5, 'bot', $6, $6)
 RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier
 `
 
@@ -24,6 +24,7 @@ type ConversationAddParams struct {
 	Channel    string
 	ExternalID string
 	CustomerID uuid.UUID
+	Tier       string
 	OpenedAt   time.Time
 }
 
@@ -33,6 +34,7 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		arg.Channel,
 		arg.ExternalID,
 		arg.CustomerID,
+		arg.Tier,
 		arg.OpenedAt,
 	)
 	var i Conversation

@@ -9,8 +9,8 @@ SELECT * FROM conversation WHERE id = @id FOR UPDATE;
 SELECT * FROM conversation WHERE id = @id;
 
 -- name: ConversationAdd :one
-INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
-VALUES (@id, @channel, @external_id, @customer_id, 'bot', @opened_at, @opened_at)
+INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
+VALUES (@id, @channel, @external_id, @customer_id, @tier, 'bot', @opened_at, @opened_at)
 RETURNING *;
 
 -- name: ConversationUpdate :one

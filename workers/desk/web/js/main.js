@@ -244,6 +244,7 @@ function entry(item) {
   const count = unread.get(item.id) || 0;
   const marks = el('span', { class: 'marks' });
   const wait = asking(item);
+  if (item.tier) marks.append(el('span', { class: 'tag hot' }, item.tier));
   if (wait) marks.append(wait);
   if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
@@ -253,17 +254,17 @@ function entry(item) {
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
-  }, el('span', { class: 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
+  }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
   el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
 
 async function open(id) {
-  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id)]));
+  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id), api.tier(id)]));
   if (!answer) return;
-  const [detail, { cannedReplies }] = answer;
-  show({ id, ...detail, pending: [] });
+  const [detail, { cannedReplies }, { tiers, changes }] = answer;
+  show({ id, ...detail, tiers, changes, pending: [] });
   composer.open(id, cannedReplies);
   if (mayWrite() && matchMedia('(min-width: 761px)').matches) $('text').focus();
 }
@@ -316,6 +317,7 @@ function showCurrent(toEnd) {
   $('customer').textContent = customerName(c);
   $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
   showWindow();
+  showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
   $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
   showIntake($('intake'), c.intake);
@@ -391,6 +393,32 @@ function patch(parent, children) {
   children.forEach((child, i) => { if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] || null); });
   for (const [id, { element }] of nodes) if (!keep.has(element)) nodes.delete(id);
 }
+
+// showTier shows what sort of customer it is. Nobody loses the list while they choose.
+function showTier() {
+  const { tier = '' } = current.conversation;
+  const tiers = [...new Set(['', ...current.tiers, tier])];
+  $('tier').hidden = tiers.length === 1;
+  $('tier').disabled = !mayWrite();
+  $('tier').classList.toggle('hot', tier !== '');
+  const last = current.changes[0];
+  $('tier').title = last ? `${clock(last.at)} 由 ${last.by} 设置` : '';
+  if ($('tier').dataset.tiers !== tiers.join()) {
+    $('tier').dataset.tiers = tiers.join();
+    $('tier').replaceChildren(...tiers.map((name) => el('option', { value: name }, name || '普通客户')));
+  }
+  if (document.activeElement !== $('tier')) $('tier').value = tier;
+}
+
+$('tier').addEventListener('change', async () => {
+  const { id } = current;
+  const changed = await attempt(() => api.setTier(id, $('tier').value));
+  $('tier').blur();
+  if (!changed) return;
+  if (current && current.id === id) current.changes = [{ by: me.name, at: new Date().toISOString() }];
+  takeConversation(changed);
+  listSoon();
+});
 
 function showWindow() {
   if (!current) return;
@@ -517,7 +545,7 @@ function takeConversation(c) {
     pollSoon();
   }
   if (item && item.version <= c.version) {
-    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, late: undefined, ...c });
+    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, late: undefined, tier: undefined, ...c });
     order.sort((a, b) => at(items.get(b).lastMessageAt) - at(items.get(a).lastMessageAt));
     showList();
   }
