@@ -80,6 +80,11 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rule that does neither":                 {ruled(nil, nil), "set exactly one of reply and handOff"},
 		"a link by https":                          {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
 		"a link by http":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a question with its answer":               {answering("return-policy", "after-sales"), ""},
+		"a question without a topic":               {answering("return-policy", ""), ""},
+		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
+		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
+		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -88,6 +93,21 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an answer within a minute":                {offHours("1m"), ""},
 		"an answer within seconds":                 {offHours("59s"), "answerWithin must be at least 1m"},
 		"an answer after a day":                    {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a reply with everything":                  {reply("1s", "1s", "24h"), ""},
+		"a reply of no length":                     {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
+		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
+		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
+		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
+		"a reminder without a unit":                {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
+		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
+		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"a first response with everything":         {firstResponse("24h", "24h"), ""},
+		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -425,6 +445,12 @@ func ruled(reply *v1alpha1.BotReply, handOff *v1alpha1.RuleHandOff) *v1alpha1.Pl
 	return p
 }
 
+func answering(name, topic string) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.FAQ = []v1alpha1.FAQEntry{{Name: name, Question: "怎么退货", Answer: "签收七天内……", Topic: topic}}
+	return p
+}
+
 func ladder(after ...string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	for _, a := range after {
@@ -436,6 +462,18 @@ func ladder(after ...string) *v1alpha1.ServiceLevel {
 func offHours(within string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.OffHours.AnswerWithin = within
+	return level
+}
+
+func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func firstResponse(target, limit string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FirstResponse = v1alpha1.FirstResponseSpec{Target: target, Limit: limit}
 	return level
 }
 

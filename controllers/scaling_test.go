@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/keda"
 )
 
@@ -37,18 +38,18 @@ func scaledDesk(replicas int32, peaks v1alpha1.PeakScaling) *v1alpha1.Brand {
 
 // peaking is a schedule, always open, with a peak of an hour every day.
 func peaking(name string, start time.Time) *v1alpha1.ShiftSchedule {
-	schedule := alwaysOpen(name)
-	schedule.Spec.TimeZone = "UTC"
-	schedule.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: start.UTC().Format("15:04"), Duration: "1h", Seats: 3}}
-	return schedule
+	daily := alwaysOpen(name)
+	daily.Spec.TimeZone = "UTC"
+	daily.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: start.UTC().Format("15:04"), Duration: "1h", Seats: 3}}
+	return daily
 }
 
 // scheduled makes a Brand whose group works by the schedule "online", and whose data plane runs.
-func (w *world) scheduled(schedule *v1alpha1.ShiftSchedule, edits ...func(*v1alpha1.Brand)) {
+func (w *world) scheduled(by *v1alpha1.ShiftSchedule, edits ...func(*v1alpha1.Brand)) {
 	w.t.Helper()
 	group := skillGroup("lumi-everybody", "lumi")
-	group.Spec.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: schedule.Name}
-	w.create(secret("lumi-postgres"), schedule, group, brand("lumi", edits...))
+	group.Spec.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: by.Name}
+	w.create(secret("lumi-postgres"), by, group, brand("lumi", edits...))
 	w.finishSetup("lumi")
 	w.run("lumi-router", "lumi-workflows", "lumi-desk")
 	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
@@ -129,8 +130,6 @@ func (w *world) replicasOf(name string) func() []int32 {
 	}
 }
 
-const toTheMinute = "2006-01-02T15:04Z07:00"
-
 func TestPodsAreLiftedBeforeThePeakAndByItselfOnTime(t *testing.T) {
 	w := newWorld(t)
 	start := time.Now().UTC().Truncate(time.Minute).Add(20 * time.Minute)
@@ -149,7 +148,7 @@ func TestPodsAreLiftedBeforeThePeakAndByItselfOnTime(t *testing.T) {
 		t.Errorf("the pods were lifted %s late", -early)
 	}
 	w.says("shop", v1alpha1.ReplicasStatus{
-		WantedReplicas: 3, ReadyReplicas: 1, Reason: "peak noon of online until " + start.Add(time.Hour).Format(toTheMinute),
+		WantedReplicas: 3, ReadyReplicas: 1, Reason: "peak noon of online until " + start.Add(time.Hour).Format(schedule.ToTheMinute),
 	})
 	t.Run("and lowered when there is no peak any more", func(*testing.T) {
 		change(w, "online", &v1alpha1.ShiftSchedule{}, func(s *v1alpha1.ShiftSchedule) { s.Spec.Shifts[0].Peaks = nil })
@@ -187,7 +186,7 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 	}
 
 	w.autoscale("lumi-miniprogram", 5)
-	peak := "peak noon of online until " + start.Add(time.Hour).Format(toTheMinute)
+	peak := "peak noon of online until " + start.Add(time.Hour).Format(schedule.ToTheMinute)
 	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 5, ReadyReplicas: 1, Reason: "the autoscaler asks for it; the schedule for 4: " + peak})
 	w.settled()
 	quietly := w.writes.count()

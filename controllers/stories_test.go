@@ -404,6 +404,36 @@ func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 }
 
+func TestASetupThatGoesOnTryingSaysWhatKeepsIt(t *testing.T) {
+	w := newWorld(t)
+	w.data.fail("Kafka is out of reach: dial tcp: lookup kafka.infra: no such host; check spec.kafka.bootstrapServers and the network")
+	w.create(secret("lumi-postgres"), brand("lumi"))
+	lumi := &v1alpha1.Brand{}
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning)
+	w.runPod("lumi-setup-pod", w.setupJob("lumi").Spec.Template.Labels)
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	if !strings.HasPrefix(found.Message, "Kafka is out of reach") {
+		t.Errorf("message is %q", found.Message)
+	}
+	w.settled()
+	before := w.writes.count()
+	nudge(w, "lumi", lumi)
+	w.settled()
+	if writes := w.writes.since(before); len(writes) > 0 {
+		t.Errorf("as long as it is kept by the same, the operator writes %q", writes)
+	}
+
+	w.data.fail("Temporal is out of reach")
+	w.eventually(func() error {
+		if found = w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed); found.Message != "Temporal is out of reach" {
+			return fmt.Errorf("message is %q", found.Message)
+		}
+		return nil
+	})
+	w.finishSetup("lumi")
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+}
+
 func TestAnotherConnectionIsSetUpAnewBeforePodsRoll(t *testing.T) {
 	w := newWorld(t)
 	w.servedBrand("lumi")
@@ -591,6 +621,29 @@ func TestWhatASchemaCannotCheckIsAConditionToo(t *testing.T) {
 	if want := "Not served: invalid; the last valid generation stays in force"; refused.Message != want || broken.Status.Rules != 1 {
 		t.Errorf("message is %q with %d rules, want %q with the rule of before", refused.Message, broken.Status.Rules, want)
 	}
+}
+
+func TestAPlaybookSaysWhatOfItNobodyGetsTo(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	reply := &v1alpha1.BotReply{Text: "开票入口:"}
+	shop := playbook("shop")
+	shop.Spec.Rules = []v1alpha1.PlaybookRule{
+		{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"票"}}, Reply: reply},
+		{Name: "tickets", Match: v1alpha1.PlaybookMatch{Keywords: []string{"门票"}}, Reply: reply},
+	}
+	shop.Spec.FAQ = []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "签收七天内……"}}
+	w.create(shop)
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	shadowed := w.waitFor(shop, "shop", v1alpha1.ConditionRulesReachable, v1alpha1.ReasonShadowed)
+	if want := "rule tickets never matches: every text with one of its keywords is for rule invoice before it; put it first, or remove it"; shadowed.Message != want {
+		t.Errorf("message is %q, want %q", shadowed.Message, want)
+	}
+	if shop.Status.Rules != 2 || shop.Status.FAQEntries != 1 {
+		t.Errorf("%d rules and %d questions are in force, want 2 and 1", shop.Status.Rules, shop.Status.FAQEntries)
+	}
+	change(w, "shop", shop, func(p *v1alpha1.Playbook) { p.Spec.Rules = p.Spec.Rules[1:] })
+	w.waitFor(shop, "shop", v1alpha1.ConditionRulesReachable, v1alpha1.ReasonReachable)
 }
 
 func TestAGroupNeedsTheScheduleThatItIsServedBy(t *testing.T) {

@@ -139,7 +139,7 @@ func settings() dataplane.Settings {
 	return dataplane.Settings{
 		Image: "yingda:test", ImagePullPolicy: corev1.PullIfNotPresent,
 		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
-		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+		ServiceType:        corev1.ServiceTypeNodePort, NodePortHost: "127.0.0.1",
 		GatewayAPI: true, NetworkPolicies: dataplane.NetworkPolicies{Enabled: true},
 	}
 }
@@ -318,6 +318,8 @@ type dataPlane struct {
 	spooled bool
 	// reached is what every replica says of its services.
 	reached map[configz.Dependency]bool
+	// failing is what every setup says that keeps it.
+	failing string
 	// asked is how often anybody was asked.
 	asked int
 }
@@ -367,6 +369,9 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	d.asked++
 	maps.Copy(report.Objects, d.overrides)
 	report.Reached = maps.Clone(d.reached)
+	if target.Component == dataplane.Setup {
+		report.Failing = d.failing
+	}
 	if target.Pool != "" {
 		report.Channels = maps.Clone(d.channels)
 	}
@@ -415,6 +420,13 @@ func (d *dataPlane) reach(service configz.Dependency, reached bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reached = map[configz.Dependency]bool{configz.Kafka: true, configz.Postgres: true, configz.Temporal: true, service: reached}
+}
+
+// fail lets setups that run say what keeps them.
+func (d *dataPlane) fail(words string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failing = words
 }
 
 // duty lets exactly these agents be on duty.

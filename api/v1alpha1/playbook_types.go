@@ -10,9 +10,10 @@ import (
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Rules",type=integer,JSONPath=`.status.rules`
+// +kubebuilder:printcolumn:name="FAQ",type=integer,JSONPath=`.status.faqEntries`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
-// Playbook is what the bot says and when it hands over to a human. A message that no rule answers goes to a human.
+// Playbook is what the bot says and when it hands over to a human. A message that neither a rule nor the FAQ answers goes to a human.
 type Playbook struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata of the object.
@@ -40,6 +41,15 @@ type PlaybookSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=256
 	Rules []PlaybookRule `json:"rules,omitempty"`
+
+	// faq are questions that the bot answers when a customer asks one of them in other words, at most 512. They are looked at
+	// when no rule matches. The bot answers only where it is sure: a text that says more than a question, that denies something
+	// which the question does not, or that may mean two questions, goes to a human, and so does who asks again what was answered.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=512
+	FAQ []FAQEntry `json:"faq,omitempty"`
 
 	// handOff says by which words customers ask for a human.
 	// +optional
@@ -155,6 +165,33 @@ type RuleHandOff struct {
 	Topic string `json:"topic"`
 }
 
+// FAQEntry is a question with its answer.
+type FAQEntry struct {
+	// name of the entry, at most 63 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// question as most customers would put it, as short as it can be: 怎么退货. At least two characters that are no question
+	// words, at most 64 in all. Two ways of asking that share few characters are two entries. It may hold no hand-off phrase.
+	// +required
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=64
+	Question string `json:"question"`
+	// answer that is sent, at most 600 characters. The conversation stays with the bot; in one conversation it is sent once.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=600
+	Answer string `json:"answer"`
+	// topic by which routing and priorities know the conversation if it goes to a human later, and no rule names another one.
+	// A complaint is nothing for the FAQ: write a rule that hands off. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="write topic in lower-case letters, digits and hyphens, for example after-sales"
+	// +kubebuilder:validation:XValidation:rule="self != 'complaint'",message="a complaint belongs to a human at once: write a rule with handOff instead"
+	Topic string `json:"topic,omitempty"`
+}
+
 // HandOffSpec says how customers reach a human.
 type HandOffSpec struct {
 	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule, at the
@@ -190,7 +227,7 @@ type CannedReply struct {
 
 // PlaybookStatus reports on a Playbook.
 type PlaybookStatus struct {
-	// conditions are Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged; beside it RulesReachable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -202,6 +239,9 @@ type PlaybookStatus struct {
 	// rules is the number of rules in force.
 	// +optional
 	Rules int32 `json:"rules,omitempty"`
+	// faqEntries is the number of entries of the FAQ in force.
+	// +optional
+	FAQEntries int32 `json:"faqEntries,omitempty"`
 }
 
 // +kubebuilder:object:root=true

@@ -84,7 +84,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the leader's lease; empty for the pod's own")
 	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
 	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
-	flags.StringVar(&o.exposure, "exposure", string(dataplane.ExposureClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
+	flags.StringVar(&o.exposure, "exposure", string(corev1.ServiceTypeClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
 	flags.StringVar(&o.settings.NodePortHost, "node-port-host", "127.0.0.1", "host by which node ports are reached")
 	flags.StringVar(&o.settings.PriorityClassName, "priority-class-name", "", "priority class of the data plane's pods; empty for the cluster's default")
 	flags.BoolVar(&o.settings.NetworkPolicies.Enabled, "network-policies", false, "give the data plane NetworkPolicies that deny all but what it needs")
@@ -105,8 +105,8 @@ func (o *operatorFlags) check() error {
 	if !slices.Contains([]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}, o.settings.ImagePullPolicy) {
 		return fmt.Errorf("reading the flags: --image-pull-policy is Always, IfNotPresent or Never, not %q", o.imagePullPolicy)
 	}
-	o.settings.Exposure = dataplane.Exposure(o.exposure)
-	if !slices.Contains([]dataplane.Exposure{dataplane.ExposureClusterIP, dataplane.ExposureNodePort}, o.settings.Exposure) {
+	o.settings.ServiceType = corev1.ServiceType(o.exposure)
+	if !slices.Contains([]corev1.ServiceType{corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort}, o.settings.ServiceType) {
 		return fmt.Errorf("reading the flags: --exposure is ClusterIP or NodePort, not %q", o.exposure)
 	}
 	if o.webhookPort < 0 || o.webhookPort > 65535 {

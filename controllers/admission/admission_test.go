@@ -42,6 +42,20 @@ func TestWhatCannotBeLookedUpIsLetInWithAWarning(t *testing.T) {
 	}
 }
 
+func TestWhatIsProbablyNotMeantIsLetInWithAWarning(t *testing.T) {
+	v := &validator[*v1alpha1.Playbook]{kind: "Playbook", judge: alone(playbook), doubt: shadowed}
+	reply := &v1alpha1.BotReply{Text: "开票入口:"}
+	p := &v1alpha1.Playbook{Spec: v1alpha1.PlaybookSpec{Rules: []v1alpha1.PlaybookRule{
+		{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"票"}}, Reply: reply},
+		{Name: "tickets", Match: v1alpha1.PlaybookMatch{Keywords: []string{"门票"}}, Reply: reply},
+	}}}
+	warnings, err := v.ValidateCreate(t.Context(), p)
+	want := admission.Warnings{"rule tickets never matches: every text with one of its keywords is for rule invoice before it; put it first, or remove it"}
+	if diff := cmp.Diff(want, warnings); diff != "" || err != nil {
+		t.Errorf("a Playbook: %v, warnings (-want +got):\n%s", err, diff)
+	}
+}
+
 // A schema of this version lets no such ServiceLevel through; one of another version may.
 func TestAServiceLevelThatCannotBeKept(t *testing.T) {
 	v := &validator[*v1alpha1.ServiceLevel]{kind: "ServiceLevel", judge: alone(serviceLevel)}

@@ -18,6 +18,8 @@ import (
 
 func playbook(p *v1alpha1.Playbook) field.ErrorList { return bot.Validate(p.Spec) }
 
+func shadowed(p *v1alpha1.Playbook) []string { return bot.Shadowed(p.Spec) }
+
 func shiftSchedule(s *v1alpha1.ShiftSchedule) field.ErrorList { return schedule.Validate(s.Spec) }
 
 func holidayCalendar(c *v1alpha1.HolidayCalendar) field.ErrorList {

@@ -38,6 +38,7 @@ type Reconciler struct {
 	apply    *apply.Applier
 	asker    ack.Asker
 	backoff  *ack.Backoff
+	turns    *conditions.Turns
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
@@ -56,7 +57,7 @@ type Options struct {
 // New makes a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, apply: apply.New(o.Client, o.Live, "brand"), asker: o.Asker, backoff: ack.NewBackoff(),
+		client: o.Client, apply: apply.New(o.Client, o.Live, "brand"), asker: o.Asker, backoff: ack.NewBackoff(), turns: conditions.NewTurns(),
 		recorder: o.Recorder, settings: o.Settings, now: o.Now,
 	}
 }
@@ -65,7 +66,7 @@ func New(o Options) *Reconciler {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
 	if err != nil || seen == nil {
-		r.backoff.Forget(req.NamespacedName)
+		r.forget(req, err)
 		return ctrl.Result{}, err
 	}
 	objects, err := render(seen.brand, seen.Logins, seen.scales, r.settings)
@@ -98,6 +99,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: apply.CatchUp}, nil
 	}
 	return ctrl.Result{RequeueAfter: r.wake(req, seen, decided)}, nil
+}
+
+// forget ends what is known of a Brand that is gone or cannot be looked at.
+func (r *Reconciler) forget(req ctrl.Request, err error) {
+	r.backoff.Forget(req.NamespacedName)
+	if err == nil {
+		r.turns.Forget(req.NamespacedName)
+	}
 }
 
 func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdict, objects rendered) (inTheWay []string, err error) {
@@ -159,7 +168,7 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	}
 	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
-		conditions.AnnounceTurn(r.recorder, seen.brand, before, after.Conditions, v1alpha1.ConditionDependenciesReachable)
+		r.turns.Announce(r.recorder, seen.brand, before, after.Conditions, v1alpha1.ConditionDependenciesReachable)
 	}
 	return outcome, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/scaling"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/golden"
 )
 
@@ -34,11 +35,11 @@ func (in *input) render(t *testing.T) rendered {
 	t.Helper()
 	var sources []scaling.Source
 	for _, s := range in.Schedules {
-		source, err := scaling.NewSource(s.Name, s.Spec)
+		compiled, err := schedule.Compile(s.Spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources = append(sources, source)
+		sources = append(sources, scaling.NewSource(s.Name, compiled))
 	}
 	all := scales{}
 	for _, component := range components() {

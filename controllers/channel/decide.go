@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -38,7 +39,7 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 	}
 	ready := conditions.Summary(findings...)
 	findings = append([]conditions.Condition{ready}, findings...)
-	findings = append(findings, judgeWebhook(seen, url, settings.Exposure))
+	findings = append(findings, judgeWebhook(seen, url, settings.ServiceType))
 	if seen.exposed != nil {
 		findings = append(findings, *seen.exposed)
 	}
@@ -174,7 +175,7 @@ func channelReports(seen *scene) []configz.Channel {
 
 // judgeWebhook remembers that the platform called: replicas forget it when they restart, the Channel must not. Another
 // address has to be called anew.
-func judgeWebhook(seen *scene, url string, exposure dataplane.Exposure) conditions.Condition {
+func judgeWebhook(seen *scene, url string, serviceType corev1.ServiceType) conditions.Condition {
 	const condition = v1alpha1.ConditionWebhookVerified
 	verified := conditions.True(condition, v1alpha1.ReasonVerified, "The platform has called the webhook with a good signature")
 	before, known := conditions.Find(seen.channel.Status.Conditions, condition)
@@ -186,7 +187,7 @@ func judgeWebhook(seen *scene, url string, exposure dataplane.Exposure) conditio
 			return verified
 		}
 	}
-	if exposure == dataplane.ExposureClusterIP && seen.channel.Spec.Exposure == nil {
+	if serviceType == corev1.ServiceTypeClusterIP && seen.channel.Spec.Exposure == nil {
 		return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "status.webhookURL is inside the cluster: route a public host to Service "+
 			dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel))+", port "+strconv.Itoa(dataplane.PortHTTP)+
 			", and enter that host with the path "+webhookPath(seen.channel)+" in the platform's console; it has not called yet")

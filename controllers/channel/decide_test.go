@@ -21,7 +21,7 @@ import (
 func settings() dataplane.Settings {
 	return dataplane.Settings{
 		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL},
-		Exposure:           dataplane.ExposureNodePort, NodePortHost: "127.0.0.1",
+		ServiceType:        corev1.ServiceTypeNodePort, NodePortHost: "127.0.0.1",
 	}
 }
 
@@ -207,15 +207,15 @@ func TestEverybodyWhoWorksByAChannelIsAsked(t *testing.T) {
 }
 
 func TestTheWebhookMessageSaysWhatToDo(t *testing.T) {
-	for exposure, want := range map[dataplane.Exposure]string{
-		dataplane.ExposureNodePort: "Enter status.webhookURL in the platform's console; it has not called yet",
-		dataplane.ExposureClusterIP: "status.webhookURL is inside the cluster: route a public host to Service lumi-miniprogram, port 8080, " +
+	for serviceType, want := range map[corev1.ServiceType]string{
+		corev1.ServiceTypeNodePort: "Enter status.webhookURL in the platform's console; it has not called yet",
+		corev1.ServiceTypeClusterIP: "status.webhookURL is inside the cluster: route a public host to Service lumi-miniprogram, port 8080, " +
 			"and enter that host with the path /lumi/shop in the platform's console; it has not called yet",
 	} {
 		s := settings()
-		s.Exposure = exposure
+		s.ServiceType = serviceType
 		if diff := cmp.Diff(want, finding(t, decide(sceneOf(), s), v1alpha1.ConditionWebhookVerified).Message); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", exposure, diff)
+			t.Errorf("%s (-want +got):\n%s", serviceType, diff)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/scaling"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/golden"
 )
 
@@ -33,11 +34,11 @@ func (in *poolInput) plan(t *testing.T) scaling.Plan {
 	t.Helper()
 	var sources []scaling.Source
 	for _, s := range in.Schedules {
-		source, err := scaling.NewSource(s.Name, s.Spec)
+		compiled, err := schedule.Compile(s.Spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources = append(sources, source)
+		sources = append(sources, scaling.NewSource(s.Name, compiled))
 	}
 	return scaling.Make(scale(in.Channels), sources, in.Now.Time)
 }

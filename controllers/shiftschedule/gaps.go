@@ -31,7 +31,7 @@ func gapsAhead(compiled *schedule.Schedule, now time.Time) []v1alpha1.ScheduleGa
 		}
 		known[h] = true
 		listed = append(listed, v1alpha1.ScheduleGap{
-			From: gap.From.Format(toTheMinute), Until: gap.Until.Format(toTheMinute), Reason: gap.Reason, Name: gap.Name,
+			From: gap.From.Format(schedule.ToTheMinute), Until: gap.Until.Format(schedule.ToTheMinute), Reason: gap.Reason, Name: gap.Name,
 		})
 	}
 	return listed[:min(len(listed), maxGaps)]

@@ -9,7 +9,6 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/dataplane"
-	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -31,15 +30,8 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	for _, name := range schedule.CalendarNames(seen.schedule.Spec) {
-		calendar := &v1alpha1.HolidayCalendar{}
-		exists, err := refs.Get(ctx, r.Client, types.NamespacedName{Name: name}, calendar)
-		if err != nil {
-			return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
-		}
-		if exists {
-			seen.calendars = append(seen.calendars, calendar)
-		}
+	if seen.calendars, err = refs.Calendars(ctx, r.Client, seen.schedule.Spec); err != nil {
+		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
 	}
 	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
 		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)

@@ -7,16 +7,14 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
-// toTheMinute is RFC 3339 without seconds, which shifts do not have.
-const toTheMinute = "2006-01-02T15:04Z07:00"
-
 func status(seen *scene, decided verdict, now time.Time) v1alpha1.ShiftScheduleStatus {
-	schedule := seen.schedule
+	declared := seen.schedule
 	out := v1alpha1.ShiftScheduleStatus{
-		Conditions:         conditions.Merge(schedule.Status.Conditions, schedule.Generation, now, decided.findings...),
-		ObservedGeneration: schedule.Generation,
+		Conditions:         conditions.Merge(declared.Status.Conditions, declared.Generation, now, decided.findings...),
+		ObservedGeneration: declared.Generation,
 	}
 	for _, calendar := range seen.calendars {
 		out.Calendars = append(out.Calendars, v1alpha1.ObservedCalendar{Name: calendar.Name, ObservedGeneration: calendar.Generation})
@@ -33,7 +31,7 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ShiftScheduleS
 	out.Seats = &decided.state.Seats
 	out.Gaps = decided.gaps
 	if !decided.next.IsZero() {
-		out.NextTransition = decided.next.Format(toTheMinute)
+		out.NextTransition = decided.next.Format(schedule.ToTheMinute)
 	}
 	return out
 }

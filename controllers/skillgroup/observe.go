@@ -106,36 +106,19 @@ func (r *Reconciler) observeSchedule(ctx context.Context, seen *scene, key types
 		seen.scheduleProblem = &problem
 		return nil
 	}
-	compiled, err := schedule.Compile(found.Spec)
+	compiled, usable, err := refs.Compiled(ctx, r.Client, found)
 	if err != nil {
-		problem := refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}
-		seen.scheduleProblem = &problem
-		return nil //nolint:nilerr // what is wrong with the schedule is the schedule's own finding
+		return err
+	}
+	if !usable {
+		seen.scheduleProblem = &refs.Problem{Reason: v1alpha1.ReasonInvalid, Message: "ShiftSchedule " + key.Name + " is invalid; its condition Valid says why"}
+		return nil
 	}
 	seen.schedule, seen.lacking = found, lacking(found)
 	if _, promised := targetOf(seen.group.Spec.Seats); promised {
-		seen.plan, err = r.withCalendars(ctx, compiled, found)
+		seen.plan = compiled
 	}
-	return err
-}
-
-// withCalendars is a schedule with what there is of its calendars; of a calendar that cannot be used, its own condition tells.
-func (r *Reconciler) withCalendars(ctx context.Context, compiled *schedule.Schedule, of *v1alpha1.ShiftSchedule) (*schedule.Schedule, error) {
-	var calendars []*schedule.Calendar
-	for _, name := range schedule.CalendarNames(of.Spec) {
-		found := &v1alpha1.HolidayCalendar{}
-		exists, err := refs.Get(ctx, r.Client, types.NamespacedName{Name: name}, found)
-		if err != nil {
-			return nil, err
-		}
-		if !exists {
-			continue
-		}
-		if calendar, err := schedule.CompileCalendar(found.Spec); err == nil {
-			calendars = append(calendars, calendar)
-		}
-	}
-	return compiled.With(calendars...), nil
+	return nil
 }
 
 // lacking is what a schedule's own status says that it lacks, such as a calendar. What the status says of an earlier generation

@@ -10,13 +10,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// What a promise that says nothing else stands for.
-const (
-	defaultAnsweredPercent     = 90
-	defaultMaxOccupancyPercent = 85
-	defaultShrinkagePercent    = 30
-)
-
 // ahead is how long before a busier hour its seats are recommended: people have to come to them.
 const ahead = 15 * time.Minute
 
@@ -36,9 +29,9 @@ func targetOf(spec v1alpha1.SkillGroupSeats) (staffing.Target, bool) {
 	}
 	return staffing.Target{
 		Within:       within,
-		Percent:      percentOr(spec.AnsweredPercent, defaultAnsweredPercent),
-		MaxOccupancy: percentOr(spec.MaxOccupancyPercent, defaultMaxOccupancyPercent),
-		Shrinkage:    percentOr(spec.ShrinkagePercent, defaultShrinkagePercent),
+		Percent:      percentOr(spec.AnsweredPercent, staffing.DefaultPercent),
+		MaxOccupancy: percentOr(spec.MaxOccupancyPercent, staffing.DefaultMaxOccupancy),
+		Shrinkage:    percentOr(spec.ShrinkagePercent, staffing.DefaultShrinkage),
 	}, true
 }
 

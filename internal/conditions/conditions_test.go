@@ -92,38 +92,3 @@ func TestAnnounceSpeaksOnTransitionsAlone(t *testing.T) {
 		})
 	}
 }
-
-func TestAnnounceTurnSpeaksOfWhatIsWrongAndOfItsEnd(t *testing.T) {
-	of := func(c conditions.Condition) []metav1.Condition { return conditions.Merge(nil, 1, time.Time{}, c) }
-	staffed := of(conditions.True("Staffed", "Staffed", "2 of 2"))
-	short := of(conditions.False("Staffed", v1alpha1.ReasonUnderstaffed, "1 of 2"))
-	shorter := of(conditions.False("Staffed", v1alpha1.ReasonUnderstaffed, "0 of 2"))
-	ahead := of(conditions.False("Staffed", v1alpha1.ReasonStaffingShortfall, "tomorrow"))
-	unknown := of(conditions.Unknown("Staffed", v1alpha1.ReasonNotReported, "nobody says"))
-	for name, tt := range map[string]struct {
-		before, after []metav1.Condition
-		want          string
-	}{
-		"well the first time":  {nil, staffed, ""},
-		"wrong the first time": {nil, short, corev1.EventTypeWarning + " Understaffed 1 of 2"},
-		"wrong from now on":    {staffed, short, corev1.EventTypeWarning + " Understaffed 1 of 2"},
-		"as wrong as before":   {short, shorter, ""},
-		"for another reason":   {short, ahead, corev1.EventTypeWarning + " StaffingShortfall tomorrow"},
-		"well again":           {ahead, staffed, corev1.EventTypeNormal + " Staffed 2 of 2"},
-		"nobody could look":    {staffed, unknown, ""},
-		"somebody could look":  {unknown, staffed, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			recorder := events.NewFakeRecorder(1)
-			conditions.AnnounceTurn(recorder, &v1alpha1.SkillGroup{}, tt.before, tt.after, "Staffed")
-			got := ""
-			select {
-			case got = <-recorder.Events:
-			default:
-			}
-			if got != tt.want {
-				t.Errorf("event %q, want %q", got, tt.want)
-			}
-		})
-	}
-}

@@ -28,19 +28,6 @@ func Announce(recorder events.EventRecorder, object client.Object, before, after
 	recorder.Eventf(object, nil, eventType, is.Reason, eventAction, "%s", is.Message)
 }
 
-// AnnounceTurn records an event when a condition that stands beside Ready became False, for another reason than before, or
-// True again. That it is well from the start, or that nobody could say for a while, is no news.
-func AnnounceTurn(recorder events.EventRecorder, object client.Object, before, after []metav1.Condition, condition string) {
-	was, _ := Find(before, condition)
-	is, _ := Find(after, condition)
-	switch {
-	case is.Status == metav1.ConditionFalse && (was.Status != is.Status || was.Reason != is.Reason):
-		recorder.Eventf(object, nil, corev1.EventTypeWarning, is.Reason, eventAction, "%s", is.Message)
-	case is.Status == metav1.ConditionTrue && was.Status == metav1.ConditionFalse:
-		recorder.Eventf(object, nil, corev1.EventTypeNormal, is.Reason, eventAction, "%s", is.Message)
-	}
-}
-
 // Passes says whether a reason of not being Ready will pass by itself.
 func Passes(reason string) bool {
 	switch reason {

@@ -60,6 +60,8 @@ type Report struct {
 	// Reached says of each service that the replica works with whether it can be reached; false once it has not for some 15 s.
 	// One of which the replica cannot say yet is left out.
 	Reached map[Dependency]bool `json:"reached,omitempty"`
+	// Failing says what keeps a setup that goes on trying, and what to do about it; it holds no secret. Only setups know.
+	Failing string `json:"failing,omitempty"`
 }
 
 // Queue is who waits for a SkillGroup's agents.

@@ -122,15 +122,11 @@ func (w Workload) Budget() *policyv1ac.PodDisruptionBudgetApplyConfiguration {
 
 // Service leads to the workload's PortHTTP.
 func (w Workload) Service() *corev1ac.ServiceApplyConfiguration {
-	serviceType := corev1.ServiceTypeClusterIP
-	if w.Settings.Exposure == ExposureNodePort {
-		serviceType = corev1.ServiceTypeNodePort
-	}
 	return corev1ac.Service(w.Name(), w.Brand.Namespace).
 		WithLabels(w.Labels()).
 		WithOwnerReferences(Owner(w.Brand)).
 		WithSpec(corev1ac.ServiceSpec().
-			WithType(serviceType).
+			WithType(w.Settings.ServiceType).
 			WithSelector(w.Selector()).
 			WithPorts(corev1ac.ServicePort().
 				WithName(PortNameHTTP).
@@ -145,7 +141,7 @@ func URL(settings Settings, service *corev1.Service) string {
 	if service == nil {
 		return ""
 	}
-	if settings.Exposure != ExposureNodePort {
+	if settings.ServiceType != corev1.ServiceTypeNodePort {
 		return "http://" + net.JoinHostPort(service.Name+"."+service.Namespace+".svc", strconv.Itoa(PortHTTP))
 	}
 	for _, p := range service.Spec.Ports {

@@ -4,17 +4,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Exposure is how the webhooks and the desk are reached from outside of the cluster.
-type Exposure string
-
-// The exposures.
-const (
-	// ExposureClusterIP leaves the way in to the platform team.
-	ExposureClusterIP Exposure = "ClusterIP"
-	// ExposureNodePort opens a port on every node.
-	ExposureNodePort Exposure = "NodePort"
-)
-
 // Settings are what the operator was started with; they are the same for all Brands.
 type Settings struct {
 	// Image of the data plane.
@@ -22,7 +11,9 @@ type Settings struct {
 	ImagePullPolicy corev1.PullPolicy
 	// AllowedAPIBaseURLs are the addresses at which Channels may call their platforms.
 	AllowedAPIBaseURLs []string
-	Exposure           Exposure
+	// ServiceType is that of webhooks and desks: ClusterIP leaves the way in to the platform team, NodePort opens a port on every
+	// node.
+	ServiceType corev1.ServiceType
 	// NodePortHost is the host by which people and platforms reach node ports.
 	NodePortHost string
 	// GatewayAPI says whether the cluster has HTTPRoutes.

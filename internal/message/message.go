@@ -207,4 +207,6 @@ const (
 	FrameComplaint FrameKind = "complaint"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
+	// FrameLate: a customer waits for too long for an answer.
+	FrameLate FrameKind = "late"
 )

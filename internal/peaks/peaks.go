@@ -16,7 +16,6 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/scaling"
-	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -64,19 +63,8 @@ func read(ctx context.Context, reader client.Reader, key types.NamespacedName) (
 	if err != nil || !exists {
 		return source, false, err
 	}
-	var calendars []v1alpha1.HolidayCalendarSpec
-	for _, name := range schedule.CalendarNames(found.Spec) {
-		calendar := &v1alpha1.HolidayCalendar{}
-		exists, err := refs.Look(ctx, reader, types.NamespacedName{Name: name}, calendar)
-		if err != nil {
-			return source, false, err
-		}
-		if exists {
-			calendars = append(calendars, calendar.Spec)
-		}
-	}
-	source, invalid := scaling.NewSource(found.Name, found.Spec, calendars...)
-	return source, invalid == nil, nil
+	compiled, usable, err := refs.Compiled(ctx, reader, found)
+	return scaling.NewSource(found.Name, compiled), usable, err
 }
 
 // Brands are those whose peaks a changed object of Kinds may change, by namespace and name; more than do.

@@ -35,11 +35,12 @@ type Reporter struct {
 
 	apply   *apply.Applier
 	backoff *ack.Backoff
+	turns   *conditions.Turns
 }
 
 // New makes the Reporter of a controller.
 func New(controller string, o Options) *Reporter {
-	return &Reporter{Options: o, apply: apply.New(o.Client, o.Live, controller), backoff: ack.NewBackoff()}
+	return &Reporter{Options: o, apply: apply.New(o.Client, o.Live, controller), backoff: ack.NewBackoff(), turns: conditions.NewTurns()}
 }
 
 // Pass is what a look at an object came to.
@@ -70,7 +71,7 @@ func (r *Reporter) Report(ctx context.Context, pass Pass) (ctrl.Result, error) {
 	case outcome == apply.Written:
 		conditions.Announce(r.Recorder, pass.Object, pass.Before, pass.After)
 		for _, condition := range pass.Turns {
-			conditions.AnnounceTurn(r.Recorder, pass.Object, pass.Before, pass.After, condition)
+			r.turns.Announce(r.Recorder, pass.Object, pass.Before, pass.After, condition)
 		}
 	}
 	key, wake := client.ObjectKeyFromObject(pass.Object), pass.Wake
@@ -88,5 +89,8 @@ func (r *Reporter) Report(ctx context.Context, pass Pass) (ctrl.Result, error) {
 // Forget ends what is known of an object that is gone or cannot be looked at; its error is passed on.
 func (r *Reporter) Forget(key types.NamespacedName, err error) (ctrl.Result, error) {
 	r.backoff.Forget(key)
+	if err == nil {
+		r.turns.Forget(key)
+	}
 	return ctrl.Result{}, err
 }

@@ -64,7 +64,13 @@ type Conversation struct {
 	ClosedAt      *time.Time `json:"closedAt,omitempty"`
 	DueAt         *time.Time `json:"dueAt,omitempty"`
 	LastMessageAt time.Time  `json:"lastMessageAt"`
-	Version       int64      `json:"version"`
+	// AskedSince is since when the customer waits for an answer of the agent; missing while there is nothing to answer.
+	AskedSince *time.Time `json:"askedSince,omitempty"`
+	// Reminded says that the agent was reminded of it.
+	Reminded bool `json:"reminded,omitempty"`
+	// Late says that no human has said anything to the customer in time.
+	Late    bool  `json:"late,omitempty"`
+	Version int64 `json:"version"`
 }
 
 // ConversationView returns what desks see of a row.
@@ -72,7 +78,9 @@ func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
 		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
-		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt, Version: c.Version,
+		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
+		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
+		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
 	}
 	if c.Agent != nil {
 		view.Agent = *c.Agent
@@ -108,6 +116,42 @@ type QueueAlert struct {
 	OldestWaitingSince time.Time `json:"oldestWaitingSince"`
 }
 
+// Lateness is what desks are told of a customer who waits for too long; the payload of FrameLate.
+type Lateness struct {
+	Conversation uuid.UUID `json:"conversation"`
+	Channel      string    `json:"channel"`
+	Customer     string    `json:"customer"`
+	SkillGroup   string    `json:"skillGroup"`
+	// Promise is which one is late.
+	Promise Promise `json:"promise"`
+	// Since is since when the customer waits.
+	Since time.Time `json:"since"`
+}
+
+// Promise names a promise to customers that is kept or broken within minutes.
+type Promise string
+
+// The promises.
+const (
+	// PromiseReply is an agent's answer to what a customer wrote to them.
+	PromiseReply Promise = "Reply"
+	// PromiseFirstResponse is the first thing that a human says to a customer.
+	PromiseFirstResponse Promise = "FirstResponse"
+)
+
+// Late says that a promise to the customer of a conversation is late.
+func Late(c db.Conversation, promise Promise) Lateness {
+	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
+	since := c.AskedSince
+	if promise == PromiseFirstResponse {
+		since = c.OfferedAt
+	}
+	if since != nil {
+		late.Since = *since
+	}
+	return late
+}
+
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
 // that it is queued, it is an arrival of its group.
 func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, error) {
@@ -120,7 +164,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -216,7 +260,7 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt = StateClosed, &u.Now
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
 	return u.Save(ctx, c)
 }
 
@@ -229,7 +273,7 @@ func (u *Unit) Requeue(ctx context.Context, c db.Conversation, rules queue.Rules
 	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
-	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy = nil, nil, nil, nil
+	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy, c.AskedSince, c.RemindAt = nil, nil, nil, nil, nil, nil
 	return u.Save(ctx, u.Queue(c, rules))
 }
 

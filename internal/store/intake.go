@@ -23,7 +23,7 @@ type Intake struct {
 	conversations map[Contact]db.Conversation
 	quotas        map[Contact]quota.State
 	granted       map[Contact]bool
-	touched       map[uuid.UUID]time.Time
+	touched       map[uuid.UUID]db.Conversation
 }
 
 type messageKey struct{ channel, id string }
@@ -32,7 +32,7 @@ type messageKey struct{ channel, id string }
 func (u *Unit) Intake(ctx context.Context, consumer string, inbound []message.Inbound) (*Intake, error) {
 	in := &Intake{
 		unit: u, fresh: map[messageKey]bool{}, contacts: map[Contact]db.Contact{}, conversations: map[Contact]db.Conversation{},
-		quotas: map[Contact]quota.State{}, granted: map[Contact]bool{}, touched: map[uuid.UUID]time.Time{},
+		quotas: map[Contact]quota.State{}, granted: map[Contact]bool{}, touched: map[uuid.UUID]db.Conversation{},
 	}
 	u.intake = in
 	if len(inbound) == 0 {
@@ -133,15 +133,17 @@ func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, e
 	return c, nil
 }
 
-// Touch notes that a message came to a conversation and changed nothing else of it.
-func (in *Intake) Touch(id uuid.UUID, at time.Time) {
-	if at.After(in.touched[id]) {
-		in.touched[id] = at
-	}
+// Touch notes that a message came to a conversation and changed nothing else of it but since when somebody waits for an answer.
+func (in *Intake) Touch(c db.Conversation) {
+	contact := Contact{Channel: c.Channel, ExternalID: c.ExternalID}
+	kept := in.conversations[contact]
+	kept.LastMessageAt, kept.AskedSince, kept.RemindAt = c.LastMessageAt, c.AskedSince, c.RemindAt
+	in.conversations[contact], in.touched[c.ID] = kept, kept
 }
 
 // saved keeps what the unit wrote of a conversation for the next message of the batch.
 func (in *Intake) saved(c db.Conversation) {
+	delete(in.touched, c.ID)
 	contact := Contact{Channel: c.Channel, ExternalID: c.ExternalID}
 	if c.State == StateClosed {
 		delete(in.conversations, contact)
@@ -158,11 +160,21 @@ func (in *Intake) finish(ctx context.Context, queries *db.Queries) {
 	if len(in.touched) == 0 {
 		return
 	}
-	ids, ats := make([]uuid.UUID, 0, len(in.touched)), make([]time.Time, 0, len(in.touched))
-	for id, at := range in.touched {
-		ids, ats = append(ids, id), append(ats, at)
+	var ids []uuid.UUID
+	var ats, asked, reminds []time.Time
+	for id, c := range in.touched {
+		ids, ats = append(ids, id), append(ats, c.LastMessageAt)
+		asked, reminds = append(asked, orEpoch(c.AskedSince)), append(reminds, orEpoch(c.RemindAt))
 	}
-	_ = queries.IntakeTouches(ctx, ids, ats)
+	_ = queries.IntakeTouches(ctx, ids, ats, asked, reminds)
+}
+
+// orEpoch stands for a time that there is not: arrays of parameters hold no nulls.
+func orEpoch(t *time.Time) time.Time {
+	if t == nil {
+		return time.Unix(0, 0).UTC()
+	}
+	return *t
 }
 
 // grants are the quotas that changed, in the order in which everybody locks them.

@@ -83,7 +83,7 @@ func runOperator(ctx context.Context, kubeconfig string) error {
 func settings() dataplane.Settings {
 	return dataplane.Settings{
 		Image: "yingda:bench", ImagePullPolicy: corev1.PullIfNotPresent,
-		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}, Exposure: dataplane.ExposureClusterIP,
+		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}, ServiceType: corev1.ServiceTypeClusterIP,
 	}
 }
 

@@ -243,6 +243,11 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 			return err
 		}
 		agent := c.Agent
+		if c.AskedSince != nil && c.AnsweredAt == nil {
+			if _, err := d.review(ctx, u, c); err != nil {
+				return err
+			}
+		}
 		if c, err = u.Close(ctx, c); err != nil {
 			return err
 		}

@@ -101,7 +101,9 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 	key := fmt.Sprintf("agent/%s/%s", p.agent.Name, in.Body.Key)
 	id := uuid.NewSHA1(in.ID, []byte(key))
 	out := &sayOutput{}
+	var speed pace
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		speed = pace{} // The unit may run again.
 		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, in.ID) })
 		if err != nil {
 			return err
@@ -118,47 +120,50 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 		if c, err = d.act(ctx, u, p, c.ID); err != nil {
 			return err
 		}
-		out.Body, err = d.sayNew(ctx, u, p, c, store.Words{Key: key, ID: id}, in.Body.Content)
+		out.Body, speed, err = d.sayNew(ctx, u, p, c, store.Words{Key: key, ID: id}, in.Body.Content)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	d.Metrics.answered(speed)
 	return out, nil
 }
 
-// sayNew says what was not said before.
-func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Conversation, words store.Words, in NewContent) (store.Message, error) {
+// sayNew says what was not said before, and how quickly that answers the customer.
+func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Conversation, words store.Words, in NewContent) (said store.Message, speed pace, err error) {
 	topic, err := d.outboundTopic(c.Channel)
 	if err != nil {
-		return store.Message{}, err
+		return said, speed, err
 	}
 	content, err := in.bind(ctx, u, p, c.Channel)
 	if err != nil {
-		return store.Message{}, err
+		return said, speed, err
 	}
 	words.Topic, words.Sender, words.Agent, words.Content = topic, store.SenderAgent, p.agent.Name, content
-	_, said, err := u.Say(ctx, c, words)
+	_, fresh, err := u.Say(ctx, c, words)
 	if err != nil {
-		return store.Message{}, err
+		return said, speed, err
 	}
-	if !said {
-		return store.Message{}, refusal(http.StatusConflict, "KeyUsed", "the key was used in another conversation")
+	if !fresh {
+		return said, speed, refusal(http.StatusConflict, "KeyUsed", "the key was used in another conversation")
 	}
 	if u.Now.After(c.LastMessageAt) {
 		c.LastMessageAt = u.Now
 	}
-	c.UnansweredSince = nil
+	if speed, err = d.answered(ctx, u, &c); err != nil {
+		return said, speed, err
+	}
 	if c, err = u.Save(ctx, c); err != nil {
-		return store.Message{}, err
+		return said, speed, err
 	}
 	encoded, err := encode(content)
 	if err != nil {
-		return store.Message{}, err
+		return said, speed, err
 	}
 	return messageView(c.ID, db.DeskMessageRow{
 		ID: words.ID, Direction: "outbound", Sender: words.Sender, Agent: words.Agent, Content: encoded, SentAt: u.Now,
-	}, u.Now), nil
+	}, u.Now), speed, nil
 }
 
 // check refuses what no connector could send.

@@ -139,23 +139,25 @@ func brand(change ...func([]client.Object)) []client.Object {
 // desk is a running replica.
 type desk struct {
 	*Desk
-	t    *testing.T
-	url  string
-	stop func()
+	t        *testing.T
+	url      string
+	registry *prometheus.Registry
+	stop     func()
 }
 
 // starts a replica; it ends with the test, or by stop.
 func (w *world) starts() *desk {
 	w.t.Helper()
+	registry := prometheus.NewRegistry()
 	d, err := New(Config{
 		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
-		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	server := httptest.NewServer(d.Handler())
-	started := &desk{Desk: d, t: w.t, url: server.URL}
+	started := &desk{Desk: d, t: w.t, url: server.URL, registry: registry}
 	if w.cluster.Brokers == nil {
 		started.stop = sync.OnceFunc(func() { d.hub.shut(); server.Close() })
 		w.t.Cleanup(started.stop)

@@ -69,7 +69,7 @@ func (r *Router) tick(ctx context.Context) {
 }
 
 // look asks once where conversations stand, and has every queue worked off in which somebody waits: a brand in which nobody
-// does costs one statement.
+// does costs two statements.
 func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 	rows, err := c.Store.Queries().Standings(ctx)
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot))
 }
 
 // show sets the metrics of who waits.
@@ -228,7 +228,7 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 			return nil
 		}
 		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
-		_, err := u.Save(ctx, u.Queue(row, next.Queue))
+		_, err := u.Save(ctx, queued(u, snapshot, row, next))
 		return err
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
@@ -95,8 +94,8 @@ func wholeDays(rows []db.WorkloadHistoryRow, calendar almanac, now time.Time) []
 	first := history[0].Day.Date
 	for _, row := range rows {
 		at := row.Quarter.In(zone)
-		n := int(dateOf(at).Sub(first) / (24 * time.Hour))
-		if dateOf(at).Before(first) || !dateOf(at).Before(dateOf(now.In(zone))) {
+		n := int(staffing.DateOf(at).Sub(first) / (24 * time.Hour))
+		if staffing.DateOf(at).Before(first) || !staffing.DateOf(at).Before(staffing.DateOf(now.In(zone))) {
 			continue
 		}
 		history = append(history, staffing.Hour{Day: history[n].Day, Of: at.Hour(), Contacts: float64(row.Arrivals)})
@@ -115,24 +114,4 @@ func (a almanac) zone() *time.Location {
 }
 
 // day is the date at t, and what the calendars say of it.
-func (a almanac) day(t time.Time) staffing.Day {
-	day := staffing.Day{Date: dateOf(t.In(a.zone()))}
-	if a.group.Schedule == nil {
-		return day
-	}
-	switch kind, follows := a.group.Schedule.DayKind(t); kind {
-	case yingdav1.CalendarDayOff:
-		day.Kind = staffing.DayOff
-	case yingdav1.CalendarDayWorkday:
-		day.Kind, day.Follows = staffing.Workday, follows
-	case yingdav1.CalendarDayPeak:
-		day.Kind = staffing.Peak
-	}
-	return day
-}
-
-// dateOf is the date that a clock shows, as its midnight in UTC.
-func dateOf(local time.Time) time.Time {
-	year, month, day := local.Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-}
+func (a almanac) day(t time.Time) staffing.Day { return staffing.DayOf(a.group.Schedule, t) }

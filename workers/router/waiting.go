@@ -22,6 +22,15 @@ func rulesOf(group *catalog.Group) queue.Rules {
 	return group.Queue
 }
 
+// queued is a conversation as it waits for an agent of a group. When it does so for the first time, the clock of a human's first words
+// starts.
+func queued(u *store.Unit, snapshot *catalog.Snapshot, c db.Conversation, group *catalog.Group) db.Conversation {
+	if c.OfferedAt == nil && c.AnsweredAt == nil {
+		c.LateAt = group.Due(u.Now, snapshot.Clocks(c.Channel).FirstResponse.Limit)
+	}
+	return u.Queue(c, rulesOf(group))
+}
+
 // sort sorts a queue anew when what a point of priority is worth has changed, and when the router starts: nobody knows by
 // which rules those were queued who wait then.
 func (r *Router) sort(ctx context.Context, group *catalog.Group) error {
@@ -59,7 +68,7 @@ func (r *Router) overflow(ctx context.Context, snapshot *catalog.Snapshot, group
 		}
 		c.SkillGroup, c.Priority, c.Overflowed = to.Name, priority(to, c.Topic), true
 		moved[c.ID] = true
-		_, err := u.Save(ctx, u.Queue(c, to.Queue))
+		_, err := u.Save(ctx, queued(u, snapshot, c, to))
 		return err
 	})
 	if len(moved) > 0 {
@@ -152,5 +161,6 @@ func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.
 	if err != nil {
 		return fmt.Errorf("writing the queue text: %w", err)
 	}
-	return t.sayText(ctx, c, "queued/"+c.ID.String(), said)
+	_, err = t.sayText(ctx, c, "queued/"+c.ID.String(), said)
+	return err
 }

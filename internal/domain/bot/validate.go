@@ -14,6 +14,7 @@ import (
 const (
 	maxRules    = 256
 	maxKeywords = 64
+	maxKeyword  = 32
 	maxPhrases  = 32
 )
 
@@ -35,6 +36,7 @@ func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts)}
 	p.phrases = append(standingPhrases(), c.words(path.Child("handOff", "phrases"), spec.HandOff.Phrases, maxPhrases)...)
 	c.rules(p, path.Child("rules"), spec.Rules)
+	p.faq = c.faq(path.Child("faq"), spec.FAQ, p.phrases)
 	c.cannedReplies(path.Child("cannedReplies"), spec.CannedReplies)
 	return p
 }

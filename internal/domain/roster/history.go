@@ -6,66 +6,30 @@ import (
 	"slices"
 	"time"
 
-	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// calendarBook says what kind of day a date is; of two calendars that list it the later wins.
-type calendarBook map[string]yingdav1.CalendarDay
-
-func newCalendarBook(calendars []yingdav1.HolidayCalendarSpec) calendarBook {
-	book := calendarBook{}
-	for _, calendar := range calendars {
-		for _, day := range calendar.Days {
-			book[day.Date] = day
-		}
-	}
-	return book
+// dayOn is a date, given as its midnight in UTC, by the schedule.
+func dayOn(s *schedule.Schedule, date time.Time) staffing.Day {
+	return staffing.DayOf(s, time.Date(date.Year(), date.Month(), date.Day(), 12, 0, 0, 0, s.Location()))
 }
 
-func (b calendarBook) day(date time.Time) staffing.Day {
-	listed, day := b[date.Format(time.DateOnly)], staffing.Day{Date: date}
-	switch listed.Kind {
-	case yingdav1.CalendarDayOff:
-		day.Kind = staffing.DayOff
-	case yingdav1.CalendarDayPeak:
-		day.Kind = staffing.Peak
-	case yingdav1.CalendarDayWorkday:
-		day.Kind, day.Follows = staffing.Workday, weekday(listed.Follows)
-	}
-	return day
-}
-
-// weekday is the time.Weekday of a name; Monday by default, as in the resource.
-func weekday(name yingdav1.Weekday) time.Weekday {
-	for day := range time.Weekday(daysAWeek) {
-		if day.String()[:3] == string(name) {
-			return day
-		}
-	}
-	return time.Monday
-}
-
-// hours are the intervals by the hours of the schedule's clock, in order of their dates. A date between the first and the last
+// hoursOf are the intervals by the hours of the schedule's clock, in order of their dates. A date between the first and the last
 // on which nobody came is a day without contacts.
-func (b calendarBook) hours(intervals []Interval, zone *time.Location) []staffing.Hour {
+func hoursOf(intervals []Interval, s *schedule.Schedule) []staffing.Hour {
 	var hours []staffing.Hour
 	for _, interval := range intervals {
-		at := interval.Start.In(zone)
-		hours = append(hours, staffing.Hour{Day: b.day(dateOf(at)), Of: at.Hour(), Contacts: interval.Contacts})
+		at := interval.Start.In(s.Location())
+		hours = append(hours, staffing.Hour{Day: staffing.DayOf(s, at), Of: at.Hour(), Contacts: interval.Contacts})
 	}
 	slices.SortStableFunc(hours, func(a, b staffing.Hour) int { return cmp.Compare(a.Day.Date.Unix(), b.Day.Date.Unix()) })
 	for i := 1; i < len(hours); i++ {
 		if next := hours[i-1].Day.Date.AddDate(0, 0, 1); next.Before(hours[i].Day.Date) {
-			hours = slices.Insert(hours, i, staffing.Hour{Day: b.day(next)})
+			hours = slices.Insert(hours, i, staffing.Hour{Day: dayOn(s, next)})
 		}
 	}
 	return hours
-}
-
-// dateOf is the date that a clock shows, as midnight in UTC.
-func dateOf(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // firstDay reads the first date of the week; empty means the first Monday after a date.
@@ -79,6 +43,23 @@ func firstDay(from string, last time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("reading the first day of the week: write it as YYYY-MM-DD, for example 2026-11-09, not %q", from)
 	}
 	return first, nil
+}
+
+// enough are the dates of a history from which days can be planned.
+func enough(known []staffing.Hour, first, last time.Time) (Span, error) {
+	if len(known) == 0 {
+		return Span{}, fmt.Errorf("the history has no day before %s", first.Format(time.DateOnly))
+	}
+	span := Span{First: known[0].Day.Date, Last: known[len(known)-1].Day.Date}
+	if n := span.Days(); n < daysAWeek {
+		return span, fmt.Errorf("the history before %s has %d of the days that a forecast takes: give it %d, one of each weekday",
+			first.Format(time.DateOnly), n, daysAWeek)
+	}
+	if latest := span.Last.AddDate(0, 0, maxAhead); last.After(latest) {
+		return span, fmt.Errorf("the history ends on %s, too long before %s to say anything of it: take a newer one, or plan dates until %s",
+			span.Last.Format(time.DateOnly), last.Format(time.DateOnly), latest.Format(time.DateOnly))
+	}
+	return span, nil
 }
 
 // before is what was known before a day.

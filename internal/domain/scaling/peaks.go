@@ -17,31 +17,11 @@ const daysBack = 2
 type Source struct {
 	name     string
 	schedule *schedule.Schedule
-	// sales are the dates of sales peaks, YYYY-MM-DD, with what they are called.
-	sales map[string]string
 }
 
-// NewSource compiles a schedule with its calendars, in its order. A calendar that is not valid is left out.
-func NewSource(name string, spec yingdav1.ShiftScheduleSpec, calendars ...yingdav1.HolidayCalendarSpec) (Source, error) {
-	source := Source{name: name, sales: map[string]string{}}
-	var usable []*schedule.Calendar
-	for i := range calendars {
-		compiled, err := schedule.CompileCalendar(calendars[i])
-		if err != nil {
-			continue
-		}
-		usable = append(usable, compiled)
-		for _, listed := range calendars[i].Days {
-			// Of two calendars that list a date the later wins.
-			delete(source.sales, listed.Date)
-			if listed.Kind == yingdav1.CalendarDayPeak {
-				source.sales[listed.Date] = listed.Name
-			}
-		}
-	}
-	var err error
-	source.schedule, err = schedule.Compile(spec, usable...)
-	return source, err
+// NewSource is a compiled schedule of that name.
+func NewSource(name string, compiled *schedule.Schedule) Source {
+	return Source{name: name, schedule: compiled}
 }
 
 // peakAt is the name of the peak that is on at t.
@@ -50,20 +30,16 @@ func (s Source) peakAt(t time.Time) (string, bool) {
 	if state.Peak != "" {
 		return state.Peak + " of " + s.name, true
 	}
-	sale, listed := s.sales[t.In(s.schedule.Location()).Format(time.DateOnly)]
-	if !listed || !state.Open {
+	if kind, _ := s.schedule.DayKind(t); kind != yingdav1.CalendarDayPeak || !state.Open {
 		return "", false
 	}
-	return strings.TrimPrefix(sale+" of "+s.name, " of "), true
+	return strings.TrimPrefix(s.schedule.Day(t).Name+" of "+s.name, " of "), true
 }
 
 // next is the next moment after t at which the answer of peakAt may change, at the latest the end.
 func (s Source) next(t, end time.Time) time.Time {
 	if at, ok := s.schedule.NextTransition(t); ok && at.Before(end) {
 		end = at
-	}
-	if len(s.sales) == 0 {
-		return end
 	}
 	if midnight := nextDate(t.In(s.schedule.Location())); midnight.Before(end) {
 		end = midnight
@@ -92,10 +68,7 @@ type lift struct {
 	location *time.Location
 }
 
-// toTheMinute is RFC 3339 without seconds, which shifts do not have.
-const toTheMinute = "2006-01-02T15:04Z07:00"
-
-func (l lift) local(t time.Time) string { return t.In(l.location).Format(toTheMinute) }
+func (l lift) local(t time.Time) string { return t.In(l.location).Format(schedule.ToTheMinute) }
 
 // liftsOf are the lifts between two moments, by their start. One that is on at either end is cut there.
 func liftsOf(sources []Source, lead time.Duration, from, to time.Time) []lift {

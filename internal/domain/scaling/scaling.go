@@ -15,6 +15,7 @@ import (
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/duration"
 )
 
 // ReasonAlways is why a workload has as many replicas as it has where neither peaks nor load change that.
@@ -47,7 +48,7 @@ func Of(always int32, declared *yingdav1.PeakScaling) Spec {
 		return spec
 	}
 	spec.Lead = DefaultLead
-	if lead, err := time.ParseDuration(declared.LeadTime); err == nil {
+	if lead, err := duration.Parse(declared.LeadTime); err == nil {
 		spec.Lead = lead
 	}
 	if declared.MaxReplicas != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
 func declared(peak, limit int32, lead string) *yingdav1.PeakScaling {
@@ -60,11 +61,17 @@ func online(zone string) yingdav1.ShiftScheduleSpec {
 
 func mustSource(tb testing.TB, name string, spec yingdav1.ShiftScheduleSpec, calendars ...yingdav1.HolidayCalendarSpec) Source {
 	tb.Helper()
-	source, err := NewSource(name, spec, calendars...)
+	var usable []*schedule.Calendar
+	for _, calendar := range calendars {
+		if compiled, err := schedule.CompileCalendar(calendar); err == nil {
+			usable = append(usable, compiled)
+		}
+	}
+	compiled, err := schedule.Compile(spec, usable...)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return source
+	return NewSource(name, compiled)
 }
 
 func at(tb testing.TB, text string) time.Time {

@@ -33,6 +33,9 @@ import (
 // secondsADay is the length of a calendar day on the wall clock, which knows no changes of clocks.
 const secondsADay = 24 * 60 * 60
 
+// ToTheMinute is RFC 3339 without seconds, which shifts do not have.
+const ToTheMinute = "2006-01-02T15:04Z07:00"
+
 // State is what is on at a moment. The zero State is closed.
 type State struct {
 	// Open says whether a shift is on.
@@ -116,6 +119,20 @@ func (s *Schedule) With(calendars ...*Calendar) *Schedule {
 
 // Location is the schedule's time zone.
 func (s *Schedule) Location() *time.Location { return s.location }
+
+// Weeks is how many weeks show all that the weekly shifts can do: 1 without rotations, with them until all of them begin anew at once,
+// months as if all had 31 days. A rotation that never ends a round within most weeks counts as most.
+func (s *Schedule) Weeks(most int) int {
+	weeks := 1
+	for _, starting := range s.weekly {
+		for i := range starting {
+			if rule := starting[i].rule; rule != nil {
+				weeks = min(most, weeks/gcd(weeks, rule.weeks())*rule.weeks())
+			}
+		}
+	}
+	return weeks
+}
 
 // starting are the shifts that may start on a day, the strongest first, and the weekday as which it counts. Rotations are asked for
 // themselves, by startsOn: best last, since that takes longer than to see that a shift's time does not fit.

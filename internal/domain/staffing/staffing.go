@@ -1,8 +1,8 @@
 // Package staffing says how many seats a skill group needs so that its customers do not wait: Erlang C on the load that they
 // bring, a simulator that checks the formula, and a forecast of the load by hour from the group's own history.
 //
-// The package reads no clock and draws no random numbers but from the seed that it is given. It knows no agents and no
-// schedules: who sits where, and whether they do, is up to others.
+// The package reads no clock and draws no random numbers but from the seed that it is given. It knows no agents:
+// who sits where, and whether they do, is up to others. Of a schedule it reads which dates are unlike others.
 //
 // The model: contacts arrive at random (Poisson) at a steady rate, wait in one queue in order of arrival, and nobody gives up.
 // Customers do give up, so that real waiting is somewhat shorter than the model's. A contact is handled for a random time
@@ -21,6 +21,13 @@ import (
 
 // MaxSeats is the largest recommendation: as many as a shift may want.
 const MaxSeats = 10000
+
+// What a promise that says nothing else stands for, in percent.
+const (
+	DefaultPercent      = 90
+	DefaultMaxOccupancy = 85
+	DefaultShrinkage    = 30
+)
 
 // rounding is what sums of percents and shares may be off by without another seat being wanted for it.
 const rounding = 1e-9

@@ -43,6 +43,7 @@ type Contact struct {
 	SessionFrom string
 	FirstSeen   time.Time
 	LastSeen    time.Time
+	Tier        string
 }
 
 type Conversation struct {
@@ -74,6 +75,11 @@ type Conversation struct {
 	Overflowed      bool
 	OfferedAt       *time.Time
 	OfferedTo       string
+	AskedSince      *time.Time
+	RemindAt        *time.Time
+	AnsweredAt      *time.Time
+	LateAt          *time.Time
+	Tier            string
 }
 
 type Delivery struct {
@@ -183,6 +189,15 @@ type Quotum struct {
 	SessionRemaining int32
 }
 
+type Review struct {
+	ConversationID uuid.UUID
+	Agent          string
+	WaitedSeconds  int32
+	MarkedAt       time.Time
+	ReviewedAt     *time.Time
+	ReviewedBy     string
+}
+
 type Session struct {
 	TokenSha256      []byte
 	Agent            string
@@ -196,6 +211,16 @@ type Spool struct {
 	Pool      string
 	Envelope  json.RawMessage
 	CreatedAt time.Time
+}
+
+type TierChange struct {
+	ID         int64
+	Channel    string
+	ExternalID string
+	Before     string
+	After      string
+	ChangedBy  string
+	ChangedAt  time.Time
 }
 
 type TokenRefresh struct {

@@ -40,10 +40,13 @@ ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_e
     session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
 
 -- name: IntakeTouches :exec
--- Messages came and nothing else changed: desks know from the messages themselves.
-UPDATE conversation c SET last_message_at = item.at
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@ats::timestamptz[]) AS at) AS item
-WHERE c.id = item.id AND c.last_message_at < item.at;
+-- Messages came and nothing else changed but that somebody may wait for an answer: desks know from the messages themselves. The
+-- epoch stands for no time.
+UPDATE conversation c SET last_message_at = greatest(c.last_message_at, item.at),
+    asked_since = nullif(item.asked_since, 'epoch'), remind_at = nullif(item.remind_at, 'epoch')
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@ats::timestamptz[]) AS at,
+             unnest(@asked_since::timestamptz[]) AS asked_since, unnest(@remind_at::timestamptz[]) AS remind_at) AS item
+WHERE c.id = item.id AND (c.last_message_at < item.at OR c.asked_since IS DISTINCT FROM nullif(item.asked_since, 'epoch'));
 
 -- name: ContactEntered :exec
 -- Where the customer came from this time; routing reads it.

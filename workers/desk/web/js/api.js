@@ -25,6 +25,8 @@ const reasons = {
   AlreadyFollowedUp: '已经回访过',
   NotResolved: '请先解决投诉再回访',
   NotDueYet: '解决结果正在记录,请稍后再试',
+  SupervisorsOnly: '只有主管可以操作',
+  NothingToReview: '已经复核过',
   TooManyUnsent: '未发送的图片过多,请稍后再试',
   Busy: '图片传输繁忙,请稍后重试',
   TryAgain: '系统繁忙,请稍后重试',
@@ -76,6 +78,8 @@ export const api = {
   close: (id) => call('POST', `${of(id)}/close`),
   resolve: (id, resolution) => call('POST', `${of(id)}/complaint/resolve`, { resolution }),
   followUp: (id) => call('POST', `${of(id)}/complaint/follow-up`),
+  reviews: () => call('GET', '/api/reviews'),
+  reviewed: (id) => call('POST', `${of(id)}/reviewed`),
   upload: (file) => call('POST', '/api/media', file),
 };
 

@@ -1,6 +1,6 @@
 // The workbench: what is known, and what happens when news come.
 
-import { $, alarm, at, clock, el, left, newKey, toast } from './dom.js';
+import { $, alarm, at, clock, el, left, newKey, span, toast } from './dom.js';
 import { api, explain, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
@@ -10,7 +10,7 @@ import { showComplaint } from './complaint.js';
 const pollEvery = 5000;
 
 const states = { bot: '机器人接待', queued: '排队中', awaiting_opening: '等待上班', assigned: '接待中', closed: '已结束' };
-const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
+const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', reviews: '没有待复核的会话。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
 const queries = {
   mine: [{ state: 'assigned', mine: 'true', limit: 200 }],
   waiting: [{ state: 'queued', limit: 100 }, { state: 'awaiting_opening', limit: 100 }],
@@ -108,6 +108,7 @@ function signedIn(agent) {
   $('sign-in').hidden = true;
   $('desk').hidden = false;
   $('tab-all').hidden = me.role === 'Agent';
+  $('tab-reviews').hidden = me.role === 'Agent';
   showMe();
   show(undefined);
   chooseTab('mine');
@@ -188,6 +189,9 @@ async function loadList() {
   if (wanted === 'complaints') {
     const { complaints } = await api.complaints();
     found = complaints.map((c) => ({ ...c, id: c.conversation, complaint: c, lastMessageAt: c.openedAt }));
+  } else if (wanted === 'reviews') {
+    const { reviews } = await api.reviews();
+    found = reviews.map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt }));
   } else {
     const answers = await Promise.all(queries[wanted].map(api.conversations));
     found = answers.flatMap((answer) => answer.conversations);
@@ -221,17 +225,33 @@ function customerName(c) {
   return `客户 ${c.customer.slice(-6)}`;
 }
 
+// asking is how long a customer waits for my answer, or for anybody's. It counts on by itself.
+function asking(item) {
+  const since = isMine(item) ? item.askedSince : item.state === 'queued' && item.queuedAt;
+  if (!since || item.review || item.complaint) return undefined;
+  return el('span', { class: item.reminded || item.late ? 'tag hot' : 'tag', 'data-since': since, title: '等待回复' }, waits(since));
+}
+
+const waits = (since) => `等待 ${span((Date.now() - at(since)) / 1000)}`;
+
+setInterval(() => {
+  for (const tag of document.querySelectorAll('[data-since]')) tag.textContent = waits(tag.dataset.since);
+}, 1000);
+
 function entry(item) {
   const count = unread.get(item.id) || 0;
   const marks = el('span', { class: 'marks' });
+  const wait = asking(item);
+  if (wait) marks.append(wait);
+  if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
-  if (!item.complaint && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
+  if (!item.complaint && !item.review && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
@@ -294,6 +314,7 @@ function showCurrent(toEnd) {
   $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
   showWindow();
   showComplaint($('complaint'), current, attempt, currentSoon);
+  $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
   const writable = mayWrite();
   $('reply').hidden = !writable;
   $('close').hidden = !writable;
@@ -365,6 +386,14 @@ $('close').addEventListener('click', async () => {
   poll();
 });
 
+$('reviewed').addEventListener('click', async () => {
+  const { id } = current;
+  await attempt(() => api.reviewed(id));
+  items.delete(id);
+  if (current && current.id === id) showCurrent();
+  listSoon();
+});
+
 // --- saying something ---
 
 function say(content) {
@@ -426,6 +455,7 @@ function takeFrame(frame) {
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
     case 'queue': takeQueueAlert(frame); break;
+    case 'late': takeLate(frame); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
@@ -441,7 +471,7 @@ function takeConversation(c) {
     pollSoon();
   }
   if (item && item.version <= c.version) {
-    items.set(c.id, { ...item, ...c });
+    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, late: undefined, ...c });
     order.sort((a, b) => at(items.get(b).lastMessageAt) - at(items.get(a).lastMessageAt));
     showList();
   }
@@ -457,6 +487,8 @@ function takeMessage(m) {
   if (item && !item.complaint) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
+    if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
+    if (m.sender === 'agent') item.askedSince = item.reminded = item.late = undefined;
   }
   if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
   if (current && current.id === m.conversation) {
@@ -502,6 +534,29 @@ function takeQueueAlert({ payload, at: raised }) {
   pollSoon();
   if (Date.now() - at(raised) > 60000) return;
   toast(`${groupName(payload)}排队 ${payload.waiting} 人,请尽快接待`);
+  alarm();
+}
+
+// takeLate tells of a customer who waits for too long. What comes late itself is no news any more.
+function takeLate({ payload, at: told }) {
+  const item = items.get(payload.conversation);
+  const first = payload.promise === 'FirstResponse';
+  if (item) {
+    item[first ? 'late' : 'reminded'] = true;
+    showList();
+  }
+  if (Date.now() - at(told) > 60000) return;
+  const wait = span((Date.now() - at(payload.since)) / 1000);
+  toast(first ? `${groupName(payload)}的${customerName(payload)} 等了 ${wait},还没有人工回复` : `${customerName(payload)} 等了 ${wait},还没有回复`);
+  if (first) alarmSoon();
+}
+
+let alarmed = 0;
+
+// alarmSoon alarms, but not for each of many who wait.
+function alarmSoon() {
+  if (Date.now() - alarmed < 60000) return;
+  alarmed = Date.now();
   alarm();
 }
 

@@ -1,0 +1,52 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// A Channel that goes is asked for every second, and after an outage of Kafka the spool may hold a million messages of others.
+func TestAskingForAChannelInTheSpoolDoesNotReadAllOfIt(t *testing.T) {
+	s := open(t)
+	ctx := t.Context()
+	for _, statement := range []string{
+		`INSERT INTO spool (pool, envelope, created_at)
+			SELECT 'miniprogram', jsonb_build_object('subject', 'shop-' || n % 100, 'key', n::text), now() FROM generate_series(1, 20000) AS n`,
+		"VACUUM ANALYZE spool",
+	} {
+		if _, err := s.Pool().Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := s.Pool().Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+		if _, err := conn.Exec(ctx, "SET plan_cache_mode = "+mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(ctx, "PREPARE asking (text[]) AS "+db.ChannelsSpooled); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := conn.Query(ctx, "EXPLAIN (ANALYZE, COSTS OFF) EXECUTE asking ('{shop-1,gone}')", pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "spool_channel") {
+			t.Errorf("%s: the plan does not go by the Channel:\n%s", mode, plan)
+		}
+		if _, err := conn.Exec(ctx, "DEALLOCATE asking; RESET plan_cache_mode"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
