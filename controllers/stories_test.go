@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -376,6 +377,24 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 	w.gone(&corev1.ServiceAccount{}, "lumi-miniprogram")
 	if err := w.get("lumi-router", &appsv1.Deployment{}); err != nil {
 		t.Errorf("the Brand's own router went with the pool: %v", err)
+	}
+}
+
+func TestWhatBecomesOfAPoolWakesItsChannelsAndNotItsBrand(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	w.settled()
+	before := w.data.lookedAtBrands()
+	const changes = 4
+	for i := range changes {
+		change(w, "lumi-miniprogram", &corev1.Service{}, func(s *corev1.Service) {
+			s.Annotations = map[string]string{"changed": strconv.Itoa(i)}
+		})
+		w.settled()
+	}
+	if looks := w.data.lookedAtBrands() - before; looks >= changes {
+		t.Errorf("the Brand was looked at %d times for %d changes of its pool", looks, changes)
 	}
 }
 

@@ -320,8 +320,8 @@ type dataPlane struct {
 	reached map[configz.Dependency]bool
 	// failing is what every setup says that keeps it.
 	failing string
-	// asked is how often anybody was asked.
-	asked int
+	// asked is how often anybody was asked, looks how often a Brand asked its routers what they reach.
+	asked, looks int
 }
 
 var _ ack.Asker = (*dataPlane)(nil)
@@ -367,6 +367,9 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
+	if target.Unready && target.Component == dataplane.Router {
+		d.looks++
+	}
 	maps.Copy(report.Objects, d.overrides)
 	report.Reached = maps.Clone(d.reached)
 	if target.Component == dataplane.Setup {
@@ -389,6 +392,12 @@ func (d *dataPlane) asks() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.asked
+}
+
+func (d *dataPlane) lookedAtBrands() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.looks
 }
 
 func (d *dataPlane) departing() configz.Channel {

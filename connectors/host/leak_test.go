@@ -14,7 +14,7 @@ import (
 func TestStoppedReplicaLeavesNothingBehind(t *testing.T) {
 	w, r, _ := shopWith(t, "customer1")
 	w.Report(w.Say("shop", "customer1", "hello"), message.DeliveryDelivered)
-	ours := regexp.MustCompile(`yingda/connectors/(host|wechat|miniprogram)\.`)
+	ours := regexp.MustCompile(`yingda/connectors/(host|wechat|miniprogram|officialaccount)\.`)
 	count := func() (running []string) {
 		buffer := make([]byte, 8<<20)
 		for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {

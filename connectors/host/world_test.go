@@ -63,5 +63,5 @@ func (a *app) meet(openID string) {
 	if push := a.write(openID, "你好"); push.State != wechatsim.PushDelivered {
 		a.w.T.Fatalf("the customer's message was not taken: %+v", push)
 	}
-	a.w.Grant(a.name, openID, quota.Grant(quota.State{}, quota.UserMessage, time.Now()))
+	a.w.Grant(a.name, openID, quota.Grant(quota.State{}, quota.Rules{}, quota.UserMessage, time.Now()))
 }

@@ -24,9 +24,9 @@ func (blind) List(context.Context, client.ObjectList, ...client.ListOption) erro
 
 func TestWhatCannotBeLookedUpIsLetInWithAWarning(t *testing.T) {
 	of := others{reader: blind{}, allowed: []string{v1alpha1.DefaultWeChatAPIBaseURL}}
-	channel := &v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{
+	channel := &v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 		AppID: "wx0123456789abcdef", APIBaseURL: v1alpha1.DefaultWeChatAPIBaseURL,
-	}}}
+	}}}}
 	warnings, err := (&validator[*v1alpha1.Channel]{kind: "Channel", judge: of.channel}).ValidateCreate(t.Context(), channel)
 	want := admission.Warnings{"the operator could not look for what another Channel has already: see the condition ReferencesResolved"}
 	if diff := cmp.Diff(want, warnings); diff != "" || err != nil {

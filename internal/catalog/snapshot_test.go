@@ -86,3 +86,15 @@ func TestWhoIsToldOfACustomerWhomNobodyServes(t *testing.T) {
 		})
 	}
 }
+
+func TestTiersAreThoseThatSomePriorityNames(t *testing.T) {
+	prior := func(tiers ...string) func(*yingdav1.SkillGroup) {
+		return func(g *yingdav1.SkillGroup) {
+			g.Spec.Priorities = append(g.Spec.Priorities, yingdav1.PriorityRule{When: yingdav1.PriorityMatch{Tiers: tiers}, Add: 1})
+		}
+	}
+	snapshot := Fixed(namespace, brandName, aBrand(), aGroup("sales", prior("vip", "gold"), prior()), aGroup("support", prior("vip")), aGroup("none")).Snapshot()
+	if diff := cmp.Diff([]string{"gold", "vip"}, snapshot.Tiers()); diff != "" {
+		t.Errorf("tiers (-want +got):\n%s", diff)
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -55,15 +56,19 @@ type Conversation struct {
 	RoutingRule string    `json:"routingRule,omitempty"`
 	Topic       string    `json:"topic,omitempty"`
 	Priority    int32     `json:"priority"`
-	Agent       string    `json:"agent,omitempty"`
+	// Tier is what sort of customer they are; missing for one like any other.
+	Tier  string `json:"tier,omitempty"`
+	Agent string `json:"agent,omitempty"`
 	// PassedBy are the agents from whom it was taken because they did not answer in time.
-	PassedBy      []string   `json:"passedBy,omitempty"`
-	OpenedAt      time.Time  `json:"openedAt"`
-	QueuedAt      *time.Time `json:"queuedAt,omitempty"`
-	AssignedAt    *time.Time `json:"assignedAt,omitempty"`
-	ClosedAt      *time.Time `json:"closedAt,omitempty"`
-	DueAt         *time.Time `json:"dueAt,omitempty"`
-	LastMessageAt time.Time  `json:"lastMessageAt"`
+	PassedBy   []string   `json:"passedBy,omitempty"`
+	OpenedAt   time.Time  `json:"openedAt"`
+	QueuedAt   *time.Time `json:"queuedAt,omitempty"`
+	AssignedAt *time.Time `json:"assignedAt,omitempty"`
+	ClosedAt   *time.Time `json:"closedAt,omitempty"`
+	DueAt      *time.Time `json:"dueAt,omitempty"`
+	// Intake is what the customer was asked for when they were given to a human, and has told.
+	Intake        *intake.Card `json:"intake,omitempty"`
+	LastMessageAt time.Time    `json:"lastMessageAt"`
 	// AskedSince is since when the customer waits for an answer of the agent; missing while there is nothing to answer.
 	AskedSince *time.Time `json:"askedSince,omitempty"`
 	// Reminded says that the agent was reminded of it.
@@ -77,7 +82,7 @@ type Conversation struct {
 func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
-		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
+		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, Tier: c.Tier, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
 		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
 		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
 		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
@@ -85,6 +90,8 @@ func ConversationView(c db.Conversation) Conversation {
 	if c.Agent != nil {
 		view.Agent = *c.Agent
 	}
+	// What a later version wrote is not shown; the transcript has it.
+	view.Intake, _ = intake.Decode(c.Intake)
 	return view
 }
 
@@ -165,6 +172,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
 		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
+		Intake: c.Intake,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)

@@ -32,6 +32,9 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (ch
 	if err = t.startComplaint(ctx, &c); err != nil {
 		return "", err
 	}
+	if err = t.askDetails(ctx, &c); err != nil {
+		return "", err
+	}
 	_, err = t.Save(ctx, c)
 	return changed, err
 }
@@ -44,7 +47,7 @@ func (t *turn) route(c *db.Conversation) {
 	})
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {
-		c.Priority = priority(group, c.Topic)
+		c.Priority = group.Priority(c.Topic, c.Tier)
 	}
 }
 

@@ -66,7 +66,7 @@ func (r *Router) overflow(ctx context.Context, snapshot *catalog.Snapshot, group
 		if c.State != store.StateQueued || c.SkillGroup != group.Name || c.Overflowed {
 			return nil
 		}
-		c.SkillGroup, c.Priority, c.Overflowed = to.Name, priority(to, c.Topic), true
+		c.SkillGroup, c.Priority, c.Overflowed = to.Name, to.Priority(c.Topic, c.Tier), true
 		moved[c.ID] = true
 		_, err := u.Save(ctx, queued(u, snapshot, c, to))
 		return err
@@ -141,13 +141,14 @@ func (r *Router) tellWaiting(ctx context.Context, snapshot *catalog.Snapshot, gr
 	})
 }
 
-// tellPlace tells a customer their place in a queue. The last message that the platform lets through is the agent's.
+// tellPlace tells a customer their place in a queue. The last message that the platform lets through is the agent's, and what
+// it would not let through is not said.
 func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.Group, place int, pace db.QueuePaceRow) error {
-	ledger, err := t.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := t.Unspent(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
 		return err
 	}
-	if remaining, _ := quota.Left(ledger, t.Now); remaining == 1 {
+	if remaining, _ := quota.Left(ledger, t.Now); remaining <= 1 {
 		return nil
 	}
 	v := vars(t.snapshot, t.channel, group.Name, t.Now)

@@ -44,13 +44,14 @@ func (a *Account) must(err error) {
 
 // Spec is that of the account's Channel.
 func (a *Account) Spec() v1alpha1.ChannelSpec {
-	return v1alpha1.ChannelSpec{
-		Type: v1alpha1.ChannelTypeMiniProgram,
-		MiniProgram: &v1alpha1.MiniProgramSpec{
-			AppID: a.App.AppID, CredentialsSecretRef: v1alpha1.CredentialsReference{Name: a.name + "-wechat"},
-			MessageMode: modes()[a.App.Mode], APIBaseURL: a.p.URL,
-		},
+	account := v1alpha1.WeChatAccount{
+		AppID: a.App.AppID, CredentialsSecretRef: v1alpha1.CredentialsReference{Name: a.name + "-wechat"},
+		MessageMode: modes()[a.App.Mode], APIBaseURL: a.p.URL,
 	}
+	if a.App.Kind == wechatsim.KindOfficialAccount {
+		return v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeOfficialAccount, OfficialAccount: &v1alpha1.OfficialAccountSpec{WeChatAccount: account}}
+	}
+	return v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeMiniProgram, MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: account}}
 }
 
 // Secret is what the Channel's Secret should hold.

@@ -42,6 +42,12 @@ func MiniProgram(t testing.TB) conformance.Platform {
 	return New(t, wechatsim.KindMiniProgram)
 }
 
+// OfficialAccount is New for a conformance.Subject whose accounts are official accounts.
+func OfficialAccount(t testing.TB) conformance.Platform {
+	t.Helper()
+	return New(t, wechatsim.KindOfficialAccount)
+}
+
 // New starts a simulator for accounts of one kind, which ends with the test.
 func New(t testing.TB, kind wechatsim.Kind) *Platform {
 	t.Helper()
@@ -70,13 +76,20 @@ func (p *Platform) Account(channel string, modify ...func(*wechatsim.App)) *Acco
 	p.t.Helper()
 	a := &Account{p: p, name: channel, App: wechatsim.App{
 		AppID: "wx" + strings.ReplaceAll(uuid.NewString(), "-", "")[:16], AppSecret: "secret-of-" + channel, Token: "tokenOf" + channel,
-		EncodingAESKey: KeyOne, OriginalID: "gh_" + channel, Kind: p.kind, Mode: wechatsim.ModeSecure, Format: wechatsim.FormatJSON,
+		EncodingAESKey: KeyOne, OriginalID: "gh_" + channel, Kind: p.kind, Mode: wechatsim.ModeSecure, Format: formats()[p.kind],
 	}}
 	for _, f := range modify {
 		f(&a.App)
 	}
 	a.Put()
 	return a
+}
+
+// formats are how the kinds of accounts push.
+func formats() map[wechatsim.Kind]wechatsim.Format {
+	return map[wechatsim.Kind]wechatsim.Format{
+		wechatsim.KindMiniProgram: wechatsim.FormatJSON, wechatsim.KindOfficialAccount: wechatsim.FormatXML,
+	}
 }
 
 // modes are the Channel's names of the platform's modes.

@@ -99,8 +99,9 @@ func (w *World) Publish(out message.Outbound) {
 func (w *World) Grant(channel, customer string, state quota.State) {
 	w.T.Helper()
 	err := w.Owner.Queries().QuotaSet(w.T.Context(), db.QuotaSetParams{
-		Channel: channel, ExternalID: customer, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
-		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
+		Channel: channel, ExternalID: customer,
+		WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted,
+		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining, SessionGranted: state.SessionGranted,
 	})
 	if err != nil {
 		w.T.Fatal(err)

@@ -16,6 +16,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -68,9 +69,10 @@ type Playbook struct {
 	texts   texts
 }
 
-// rule has folded keywords and what it decides.
+// rule has folded keywords, menu keys and what it decides.
 type rule struct {
 	keywords []string
+	menuKeys []string
 	decision Decision
 }
 
@@ -101,6 +103,16 @@ func (p *Playbook) Decide(text string) Decision {
 	}
 	if answer, sure := p.faq.match(text); sure {
 		return answer
+	}
+	return NoMatch{}
+}
+
+// DecideTap finds what to do with a tap on the menu. A key that no rule has is a NoMatch.
+func (p *Playbook) DecideTap(key string) Decision {
+	for i := range p.rules {
+		if slices.Contains(p.rules[i].menuKeys, key) {
+			return p.rules[i].decision
+		}
 	}
 	return NoMatch{}
 }
