@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,38 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"no name of a Secret for connectors":       {connectorSecret(""), "spec.postgres.connectorSecretRef.name"},
 		"a mini-program":                           {channel("shop", "lumi"), ""},
 		"a mini-program without its member":        {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram = nil }), "set spec.miniProgram exactly when"},
+		"an official account":                      {officialAccount(func(*v1alpha1.OfficialAccountSpec) {}), ""},
+		"an official account without its member":   {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type, s.MiniProgram = v1alpha1.ChannelTypeOfficialAccount, nil }), "set spec.officialAccount exactly when"},
+		"an official account by a mini-program":    {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = v1alpha1.ChannelTypeOfficialAccount }), "set spec.miniProgram exactly when"},
+		"a mini-program that is both":              {channelWith(func(s *v1alpha1.ChannelSpec) { s.OfficialAccount = accountSpec() }), "set spec.officialAccount exactly when"},
+		"an official account's appID that is none": {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.AppID = "gh_0123456789ab" }), "appID is wx and 16 hexadecimal digits"},
+		"an account of before":                     {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.MessagesPerContact = 20 }), ""},
+		"an account with more messages than any":   {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.MessagesPerContact = 21 }), "should be less than or equal to 20"},
+		"a menu with everything": {menu(
+			v1alpha1.MenuButton{Name: "今日", MenuAction: tapped("today")}, v1alpha1.MenuButton{Name: "商城", MenuAction: shopPage()},
+			v1alpha1.MenuButton{Name: "服务", Items: []v1alpha1.MenuItem{{Name: "官网", MenuAction: opened("https://lumi.example/?a=b")}, {Name: "会员", MenuAction: shopPage()}, {Name: "人工", MenuAction: tapped("human")}}},
+		), ""},
+		"a menu without buttons":                   {menu(), "spec.officialAccount.menu.buttons"},
+		"a menu of four buttons":                   {menu(buttons(4)...), "must have at most 3 items"},
+		"a button that does nothing":               {menu(v1alpha1.MenuButton{Name: "空"}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does two things":            {menu(v1alpha1.MenuButton{Name: "多", MenuAction: v1alpha1.MenuAction{Key: "a", URL: "https://lumi.example"}}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does and opens":             {menu(v1alpha1.MenuButton{Name: "多", MenuAction: tapped("a"), Items: items(1)}), "set exactly one of key, url, miniProgram and items"},
+		"a button with five items":                 {menu(v1alpha1.MenuButton{Name: "多", Items: items(5)}), ""},
+		"a button with six items":                  {menu(v1alpha1.MenuButton{Name: "多", Items: items(6)}), "must have at most 5 items"},
+		"an item that does nothing":                {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "空"}}}), "set exactly one of key, url and miniProgram"},
+		"a button's longest name":                  {menu(v1alpha1.MenuButton{Name: "一二三四五6", MenuAction: tapped("a")}), ""},
+		"a button's name of six characters":        {menu(v1alpha1.MenuButton{Name: "一二三四五六", MenuAction: tapped("a")}), "name a button of the menu's first level with at most 16 bytes"},
+		"an item's longest name":                   {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 20), MenuAction: tapped("a")}}}), ""},
+		"an item's name that is longer":            {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 21), MenuAction: tapped("a")}}}), "name an item of the menu with at most 60 bytes"},
+		"a menu key of 128 bytes":                  {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("k", 128))}), ""},
+		"a menu key of more bytes":                 {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("键", 43))}), "write a menu key of at most 128 bytes"},
+		"a menu that opens no address":             {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
+		"a menu that opens too long an address":    {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
+		"a mini-program in the menu that is none":  {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
+		"one button twice":                         {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
+		"a rule by menu keys alone":                {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
+		"a rule by menu keys and words":            {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
+		"a rule by nothing":                        {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
 		"a type that does not exist":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
 		"an appID that is none":                    {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
 		"another API address":                      {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
@@ -80,6 +113,15 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rule that does neither":                 {ruled(nil, nil), "set exactly one of reply and handOff"},
 		"a link by https":                          {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
 		"a link by http":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a question with its answer":               {answering("return-policy", "after-sales"), ""},
+		"a question without a topic":               {answering("return-policy", ""), ""},
+		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
+		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
+		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
+		"an intake":                                {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
+		"an intake of nothing":                     {taking(), "spec.intake.fields"},
+		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
+		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -88,6 +130,25 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an answer within a minute":                {offHours("1m"), ""},
 		"an answer within seconds":                 {offHours("59s"), "answerWithin must be at least 1m"},
 		"an answer after a day":                    {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a reply with everything":                  {reply("1s", "1s", "24h"), ""},
+		"a reply of no length":                     {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
+		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
+		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
+		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
+		"a reminder without a unit":                {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
+		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
+		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"a first response with everything":         {firstResponse("24h", "24h"), ""},
+		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
+		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
+		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
+		"a priority of a tier in Chinese":          {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -288,6 +349,20 @@ func TestAdmissionOfChanges(t *testing.T) {
 		"another appID": {
 			channel("c", "lumi"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.MiniProgram.AppID = uniqueAppID() }, "appID is immutable",
 		},
+		"another appID of an official account": {
+			officialAccountNamed("w"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.OfficialAccount.AppID = uniqueAppID() }, "appID is immutable",
+		},
+		"an official account of a mini-program": {
+			channel("x", "lumi"), func(o client.Object) {
+				of := &spec[v1alpha1.Channel](o).Spec
+				of.Type, of.MiniProgram, of.OfficialAccount = v1alpha1.ChannelTypeOfficialAccount, nil, accountSpec()
+			}, "type is immutable",
+		},
+		"another menu": {
+			officialAccountNamed("y"), func(o client.Object) {
+				spec[v1alpha1.Channel](o).Spec.OfficialAccount.Menu = &v1alpha1.Menu{Buttons: buttons(3)}
+			}, "",
+		},
 		"another Brand of a SkillGroup": {
 			skillGroup("d", "lumi"), func(o client.Object) { spec[v1alpha1.SkillGroup](o).Spec.BrandRef.Name = "other" }, "brandRef is immutable",
 		},
@@ -412,6 +487,61 @@ func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
 	return channel("shop", "lumi", func(c *v1alpha1.Channel) { edit(&c.Spec) })
 }
 
+func accountSpec() *v1alpha1.OfficialAccountSpec {
+	return &v1alpha1.OfficialAccountSpec{WeChatAccount: v1alpha1.WeChatAccount{
+		AppID: uniqueAppID(), CredentialsSecretRef: v1alpha1.CredentialsReference{Name: "service-wechat"},
+	}}
+}
+
+func officialAccount(edit func(*v1alpha1.OfficialAccountSpec)) *v1alpha1.Channel {
+	return channelWith(func(s *v1alpha1.ChannelSpec) {
+		s.Type, s.MiniProgram, s.OfficialAccount = v1alpha1.ChannelTypeOfficialAccount, nil, accountSpec()
+		edit(s.OfficialAccount)
+	})
+}
+
+func officialAccountNamed(name string) *v1alpha1.Channel {
+	c := officialAccount(func(*v1alpha1.OfficialAccountSpec) {})
+	c.Name = name
+	return c
+}
+
+func menu(buttons ...v1alpha1.MenuButton) *v1alpha1.Channel {
+	return officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.Menu = &v1alpha1.Menu{Buttons: buttons} })
+}
+
+func buttons(n int) []v1alpha1.MenuButton {
+	var all []v1alpha1.MenuButton
+	for i := range n {
+		all = append(all, v1alpha1.MenuButton{Name: fmt.Sprint("按钮", i), MenuAction: tapped("a")})
+	}
+	return all
+}
+
+func items(n int) []v1alpha1.MenuItem {
+	var all []v1alpha1.MenuItem
+	for i := range n {
+		all = append(all, v1alpha1.MenuItem{Name: fmt.Sprint("选项", i), MenuAction: tapped("a")})
+	}
+	return all
+}
+
+func tapped(key string) v1alpha1.MenuAction { return v1alpha1.MenuAction{Key: key} }
+
+func opened(url string) v1alpha1.MenuAction { return v1alpha1.MenuAction{URL: url} }
+
+func shopPage() v1alpha1.MenuAction {
+	return v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{
+		AppID: "wx0123456789abcdef", PagePath: "pages/shop/index?from=menu", URL: "https://lumi.example/shop",
+	}}
+}
+
+func matching(match v1alpha1.PlaybookMatch) *v1alpha1.Playbook {
+	p := ruled(&v1alpha1.BotReply{Text: "好"}, nil)
+	p.Spec.Rules[0].Match = match
+	return p
+}
+
 func routed(match v1alpha1.RoutingMatch) *v1alpha1.Channel {
 	return channelWith(func(s *v1alpha1.ChannelSpec) {
 		s.EntryPoints = []v1alpha1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}}
@@ -422,6 +552,18 @@ func routed(match v1alpha1.RoutingMatch) *v1alpha1.Channel {
 func ruled(reply *v1alpha1.BotReply, handOff *v1alpha1.RuleHandOff) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.Rules = []v1alpha1.PlaybookRule{{Name: "rule", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: reply, HandOff: handOff}}
+	return p
+}
+
+func answering(name, topic string) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.FAQ = []v1alpha1.FAQEntry{{Name: name, Question: "怎么退货", Answer: "签收七天内……", Topic: topic}}
+	return p
+}
+
+func taking(fields ...v1alpha1.IntakeField) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Intake = &v1alpha1.IntakeSpec{Fields: append([]v1alpha1.IntakeField{}, fields...)}
 	return p
 }
 
@@ -437,6 +579,24 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.OffHours.AnswerWithin = within
 	return level
+}
+
+func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func firstResponse(target, limit string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FirstResponse = v1alpha1.FirstResponseSpec{Target: target, Limit: limit}
+	return level
+}
+
+func prior(when v1alpha1.PriorityMatch) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Priorities = []v1alpha1.PriorityRule{{Name: "rule", When: when, Add: 100}}
+	return group
 }
 
 func shift(duration, peak string) *v1alpha1.ShiftSchedule {

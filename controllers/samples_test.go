@@ -18,6 +18,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // sample reads the objects of a folder under config/samples, as kubectl apply -k would send them into the namespace.
@@ -97,14 +98,19 @@ func (w *world) apply(folder string) {
 			w.t.Fatal(err)
 		}
 	}
+	var pools []string
 	for _, obj := range w.every(&v1alpha1.ChannelList{}) {
 		w.data.say(obj.GetName(), configz.Channel{Credentials: configz.CredentialsAccepted, WebhookCalled: true})
+		pools = append(pools, dataplane.PoolOf(obj.(*v1alpha1.Channel)))
 	}
 	for _, obj := range w.every(&v1alpha1.BrandList{}) {
 		brand := obj.GetName()
 		w.makeLogins(obj.(*v1alpha1.Brand))
 		w.finishSetup(brand)
-		w.run(brand+"-router", brand+"-workflows", brand+"-desk", brand+"-miniprogram")
+		w.run(brand+"-router", brand+"-workflows", brand+"-desk")
+		for _, pool := range pools {
+			w.run(dataplane.WorkloadName(brand, pool))
+		}
 	}
 	for _, list := range kinds() {
 		for _, obj := range w.every(list) {

@@ -661,6 +661,29 @@ func TestWhatASchemaCannotCheckIsAConditionToo(t *testing.T) {
 	}
 }
 
+func TestAPlaybookSaysWhatOfItNobodyGetsTo(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	reply := &v1alpha1.BotReply{Text: "开票入口:"}
+	shop := playbook("shop")
+	shop.Spec.Rules = []v1alpha1.PlaybookRule{
+		{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"票"}}, Reply: reply},
+		{Name: "tickets", Match: v1alpha1.PlaybookMatch{Keywords: []string{"门票"}}, Reply: reply},
+	}
+	shop.Spec.FAQ = []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "签收七天内……"}}
+	w.create(shop)
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	shadowed := w.waitFor(shop, "shop", v1alpha1.ConditionRulesReachable, v1alpha1.ReasonShadowed)
+	if want := "rule tickets never matches: every text with one of its keywords is for rule invoice before it; put it first, or remove it"; shadowed.Message != want {
+		t.Errorf("message is %q, want %q", shadowed.Message, want)
+	}
+	if shop.Status.Rules != 2 || shop.Status.FAQEntries != 1 {
+		t.Errorf("%d rules and %d questions are in force, want 2 and 1", shop.Status.Rules, shop.Status.FAQEntries)
+	}
+	change(w, "shop", shop, func(p *v1alpha1.Playbook) { p.Spec.Rules = p.Spec.Rules[1:] })
+	w.waitFor(shop, "shop", v1alpha1.ConditionRulesReachable, v1alpha1.ReasonReachable)
+}
+
 func TestAGroupNeedsTheScheduleThatItIsServedBy(t *testing.T) {
 	w := newWorld(t)
 	w.servedBrand("lumi")

@@ -287,9 +287,9 @@ func ownLogin(secretName string) func(*v1alpha1.Brand) {
 func channel(name, brandName string, edits ...func(*v1alpha1.Channel)) *v1alpha1.Channel {
 	c := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ChannelSpec{
 		BrandRef: v1alpha1.BrandReference{Name: brandName}, Type: v1alpha1.ChannelTypeMiniProgram,
-		MiniProgram: &v1alpha1.MiniProgramSpec{
+		MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 			AppID: uniqueAppID(), CredentialsSecretRef: v1alpha1.CredentialsReference{Name: name + "-wechat"},
-		},
+		}},
 	}}
 	for _, edit := range edits {
 		edit(c)

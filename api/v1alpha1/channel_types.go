@@ -39,14 +39,20 @@ type Channel struct {
 }
 
 // ChannelType is the protocol of a Channel.
-// +kubebuilder:validation:Enum=MiniProgram
+// +kubebuilder:validation:Enum=MiniProgram;OfficialAccount
 type ChannelType string
 
-// ChannelTypeMiniProgram is a WeChat mini-program's customer service.
-const ChannelTypeMiniProgram ChannelType = "MiniProgram"
+// The types of Channels.
+const (
+	// ChannelTypeMiniProgram is a WeChat mini-program's customer service.
+	ChannelTypeMiniProgram ChannelType = "MiniProgram"
+	// ChannelTypeOfficialAccount is a WeChat official account (公众号).
+	ChannelTypeOfficialAccount ChannelType = "OfficialAccount"
+)
 
 // ChannelSpec declares a Channel. Exactly the member that spec.type names is set.
 // +kubebuilder:validation:XValidation:rule="(self.type == 'MiniProgram') == has(self.miniProgram)",message="set spec.miniProgram exactly when spec.type is MiniProgram"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'OfficialAccount') == has(self.officialAccount)",message="set spec.officialAccount exactly when spec.type is OfficialAccount"
 // +kubebuilder:validation:XValidation:rule="!has(self.routing) || self.routing.all(r, !has(r.when.entryPoints) || r.when.entryPoints.all(e, has(self.entryPoints) && self.entryPoints.exists(p, p.name == e)))",message="routing rules may name only entry points that spec.entryPoints declares"
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable: customers and conversations belong to a brand; make a new Channel instead"
 // +kubebuilder:validation:XValidation:rule="self.isolation == oldSelf.isolation",message="isolation is immutable: messages on their way to customers would be left in the pool of before; make a new Channel instead"
@@ -60,7 +66,7 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	DisplayName string `json:"displayName,omitempty"`
 
-	// type is the protocol: MiniProgram. Immutable.
+	// type is the protocol: MiniProgram or OfficialAccount. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make a new Channel instead"
 	Type ChannelType `json:"type"`
@@ -77,6 +83,10 @@ type ChannelSpec struct {
 	// +optional
 	MiniProgram *MiniProgramSpec `json:"miniProgram,omitempty"`
 
+	// officialAccount configures a Channel of type OfficialAccount.
+	// +optional
+	OfficialAccount *OfficialAccountSpec `json:"officialAccount,omitempty"`
+
 	// playbookRef names the Playbook. Default: the Brand's.
 	// +optional
 	PlaybookRef *PlaybookReference `json:"playbookRef,omitempty"`
@@ -85,7 +95,8 @@ type ChannelSpec struct {
 	// +optional
 	ServiceLevelRef *ServiceLevelReference `json:"serviceLevelRef,omitempty"`
 
-	// entryPoints name the places in the mini-program from which customers come, at most 32; routing rules refer to them.
+	// entryPoints name the places from which customers come, at most 32; routing rules refer to them. In a mini-program they
+	// are contact buttons, of an official account QR codes with a scene.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -122,57 +133,15 @@ const (
 	IsolationDedicated Isolation = "Dedicated"
 )
 
-// MessageMode is how WeChat encrypts what it pushes, as chosen in its console.
-// +kubebuilder:validation:Enum=Plaintext;Compatible;Secure
-type MessageMode string
-
-// The message modes of WeChat's console: 明文模式, 兼容模式, 安全模式.
-const (
-	MessageModePlaintext  MessageMode = "Plaintext"
-	MessageModeCompatible MessageMode = "Compatible"
-	MessageModeSecure     MessageMode = "Secure"
-)
-
-// DefaultWeChatAPIBaseURL is WeChat's own API host.
-const DefaultWeChatAPIBaseURL = "https://api.weixin.qq.com"
-
-// MiniProgramSpec configures a WeChat mini-program's customer service.
-type MiniProgramSpec struct {
-	// appID of the mini-program: wx and 16 hexadecimal digits. Immutable.
-	// +required
-	// +kubebuilder:validation:MaxLength=18
-	// +kubebuilder:validation:XValidation:rule="self.matches('^wx[0-9a-f]{16}$')",message="appID is wx and 16 hexadecimal digits, as the WeChat console shows it"
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID is immutable: openids belong to one mini-program; make a new Channel instead"
-	AppID string `json:"appID"`
-
-	// credentialsSecretRef names the Secret with the keys appSecret, token, encodingAESKey and, for 24 hours after a
-	// change of the key in the console, previousEncodingAESKey. It is reloaded in place when it changes.
-	// encodingAESKey may be absent in message mode Plaintext.
-	// +required
-	CredentialsSecretRef CredentialsReference `json:"credentialsSecretRef"`
-
-	// messageMode is the mode chosen in the WeChat console: Plaintext, Compatible or Secure. Default Secure.
-	// A Secure Channel refuses plaintext messages.
-	// +optional
-	// +kubebuilder:default=Secure
-	MessageMode MessageMode `json:"messageMode,omitempty"`
-
-	// apiBaseURL is where WeChat's API is called. Default https://api.weixin.qq.com. Others must be on the operator's allow-list.
-	// +optional
-	// +kubebuilder:default="https://api.weixin.qq.com"
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#]+$')",message="write apiBaseURL as scheme and host without a path, for example https://api.weixin.qq.com"
-	APIBaseURL string `json:"apiBaseURL,omitempty"`
-}
-
-// EntryPoint is a place in the mini-program, recognised by the session-from attribute of its contact button.
+// EntryPoint is a place from which customers come, recognised by the session-from attribute of a mini-program's contact
+// button or by the scene of an official account's QR code.
 type EntryPoint struct {
 	// name by which routing rules refer to the entry point.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// sessionFromPrefix is how the button's session-from starts, at most 256 characters.
+	// sessionFromPrefix is how the button's session-from, or the QR code's scene, starts, at most 256 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

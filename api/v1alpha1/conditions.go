@@ -34,6 +34,9 @@ const (
 	ConditionExposed = "Exposed"
 	// ConditionValid says whether the object passes the checks that its schema cannot express.
 	ConditionValid = "Valid"
+	// ConditionRulesReachable says whether customers can get to all of the Playbook's rules and of its FAQ, or whether rules that
+	// come before take what some of them are for; it never holds Ready back.
+	ConditionRulesReachable = "RulesReachable"
 	// ConditionCalendarStale says whether the HolidayCalendar lacks the year that it should know by now; it never holds Ready
 	// back.
 	ConditionCalendarStale = "CalendarStale"
@@ -77,6 +80,8 @@ const (
 	ReasonNotYetCalled       = "NotYetCalled"
 	ReasonValid              = "Valid"
 	ReasonInvalid            = "Invalid"
+	ReasonReachable          = "Reachable"
+	ReasonShadowed           = "Shadowed"
 	ReasonYearMissing        = "YearMissing"
 	ReasonUpToDate           = "UpToDate"
 	ReasonSignedIn           = "SignedIn"

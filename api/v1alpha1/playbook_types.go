@@ -10,9 +10,10 @@ import (
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Rules",type=integer,JSONPath=`.status.rules`
+// +kubebuilder:printcolumn:name="FAQ",type=integer,JSONPath=`.status.faqEntries`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
-// Playbook is what the bot says and when it hands over to a human. A message that no rule answers goes to a human.
+// Playbook is what the bot says and when it hands over to a human. A message that neither a rule nor the FAQ answers goes to a human.
 type Playbook struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata of the object.
@@ -41,10 +42,24 @@ type PlaybookSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	Rules []PlaybookRule `json:"rules,omitempty"`
 
+	// faq are questions that the bot answers when a customer asks one of them in other words, at most 512. They are looked at
+	// when no rule matches. The bot answers only where it is sure: a text that says more than a question, that denies something
+	// which the question does not, or that may mean two questions, goes to a human, and so does who asks again what was answered.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=512
+	FAQ []FAQEntry `json:"faq,omitempty"`
+
 	// handOff says by which words customers ask for a human.
 	// +optional
 	// +kubebuilder:default={}
 	HandOff HandOffSpec `json:"handOff,omitempty"`
+
+	// intake is what customers are asked for while they wait for a human. Nobody waits for the answer: who is asked is in the
+	// queue already. Default: nothing is asked.
+	// +optional
+	Intake *IntakeSpec `json:"intake,omitempty"`
 
 	// cannedReplies are texts that agents send by a short code, at most 256.
 	// +optional
@@ -55,8 +70,8 @@ type PlaybookSpec struct {
 }
 
 // PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
-// hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead) and ExpectedWait (how long it will
-// take until an agent answers, as 约 5 分钟). An empty text is not sent.
+// hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead), ExpectedWait (how long it will
+// take until an agent answers, as 约 5 分钟) and IntakeFields (what the customer is asked for). An empty text is not sent.
 type PlaybookTexts struct {
 	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
 	// +optional
@@ -79,6 +94,14 @@ type PlaybookTexts struct {
 	// +kubebuilder:default="现在咨询的人很多,可能要等较长时间。您可以直接留言,不用一直等在这里,我们会按顺序回复您。"
 	// +kubebuilder:validation:MaxLength=600
 	QueueFull *string `json:"queueFull,omitempty"`
+	// intake asks who is given to a human for the fields of spec.intake, while they wait, unless the platform lets fewer than
+	// three more messages through. Variables: Brand, Channel, IntakeFields (what they have not told yet, as 订单号、问题类型).
+	// At most 600 characters. Default: a request that says that nobody has to; "" asks for nothing, and what customers
+	// write by themselves is shown all the same.
+	// +optional
+	// +kubebuilder:default="为了更快帮您处理,可以先告诉我们:{{.IntakeFields}}。没有也没关系,客服会按顺序接待您。"
+	// +kubebuilder:validation:MaxLength=600
+	Intake *string `json:"intake,omitempty"`
 	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
@@ -104,16 +127,26 @@ type PlaybookRule struct {
 	HandOff *RuleHandOff `json:"handOff,omitempty"`
 }
 
-// PlaybookMatch matches a customer's text.
+// PlaybookMatch matches what a customer does.
+// +kubebuilder:validation:XValidation:rule="has(self.keywords) || has(self.menuKeys)",message="set keywords, menuKeys or both"
 type PlaybookMatch struct {
-	// keywords are words of which the text holds one, 1 to 64 of at most 32 characters; case does not matter.
-	// +required
+	// keywords are words of which the customer's text holds one, 1 to 64 of at most 32 characters; case does not matter.
+	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=32
-	Keywords []string `json:"keywords"`
+	Keywords []string `json:"keywords,omitempty"`
+	// menuKeys are keys of an official account's menu, of which the customer taps one, 1 to 16 of at most 128 characters; case
+	// matters. Where keywords are set too, either will do.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	MenuKeys []string `json:"menuKeys,omitempty"`
 }
 
 // BotReply is what the bot sends.
@@ -155,6 +188,63 @@ type RuleHandOff struct {
 	Topic string `json:"topic"`
 }
 
+// IntakeField is something that a customer is asked for.
+// +kubebuilder:validation:Enum=OrderNumber;ProblemType;ProductName;OrderTime;Contact
+type IntakeField string
+
+// The fields of an intake.
+const (
+	// IntakeOrderNumber is the number of the order: a word of letters, digits and hyphens with eight digits or more.
+	IntakeOrderNumber IntakeField = "OrderNumber"
+	// IntakeProblemType is what kind of problem it is, in the customer's words.
+	IntakeProblemType IntakeField = "ProblemType"
+	// IntakeProductName is what it is about.
+	IntakeProductName IntakeField = "ProductName"
+	// IntakeOrderTime is when it was ordered, in the customer's words.
+	IntakeOrderTime IntakeField = "OrderTime"
+	// IntakeContact is the number of a mobile telephone, or what stands behind 微信.
+	IntakeContact IntakeField = "Contact"
+)
+
+// IntakeSpec says what customers are asked for when they are given to a human.
+type IntakeSpec struct {
+	// fields that are asked for, in this order, 1 to 5 of OrderNumber, ProblemType, ProductName, OrderTime and Contact. They are
+	// asked for once a conversation, in one message (texts.intake), without those that the customer has told already. What they
+	// write until an agent speaks counts as the answer: the desk shows what was recognised as a card, and the rest as it is.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Fields []IntakeField `json:"fields"`
+}
+
+// FAQEntry is a question with its answer.
+type FAQEntry struct {
+	// name of the entry, at most 63 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// question as most customers would put it, as short as it can be: 怎么退货. At least two characters that are no question
+	// words, at most 64 in all. Two ways of asking that share few characters are two entries. It may hold no hand-off phrase.
+	// +required
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=64
+	Question string `json:"question"`
+	// answer that is sent, at most 600 characters. The conversation stays with the bot; in one conversation it is sent once.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=600
+	Answer string `json:"answer"`
+	// topic by which routing and priorities know the conversation if it goes to a human later, and no rule names another one.
+	// A complaint is nothing for the FAQ: write a rule that hands off. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="write topic in lower-case letters, digits and hyphens, for example after-sales"
+	// +kubebuilder:validation:XValidation:rule="self != 'complaint'",message="a complaint belongs to a human at once: write a rule with handOff instead"
+	Topic string `json:"topic,omitempty"`
+}
+
 // HandOffSpec says how customers reach a human.
 type HandOffSpec struct {
 	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule, at the
@@ -190,7 +280,7 @@ type CannedReply struct {
 
 // PlaybookStatus reports on a Playbook.
 type PlaybookStatus struct {
-	// conditions are Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged; beside it RulesReachable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -202,6 +292,9 @@ type PlaybookStatus struct {
 	// rules is the number of rules in force.
 	// +optional
 	Rules int32 `json:"rules,omitempty"`
+	// faqEntries is the number of entries of the FAQ in force.
+	// +optional
+	FAQEntries int32 `json:"faqEntries,omitempty"`
 }
 
 // +kubebuilder:object:root=true

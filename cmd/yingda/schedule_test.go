@@ -81,7 +81,7 @@ func TestExplainSaysWhichFileIsWrong(t *testing.T) {
 	}{
 		"no file":           {nil, `required flag(s) "filename" not set`},
 		"one that is not":   {[]string{"-f", "nowhere.yaml"}, "reading nowhere.yaml: open nowhere.yaml: no such file or directory"},
-		"one that is wrong": {[]string{"-f", "-"}, `reading -: document 1: error unmarshaling JSON: while decoding JSON: json: unknown field "zone"`},
+		"one that is wrong": {[]string{"-f", "-"}, "reading -: document 1:\nShiftSchedule shop: unknown field \"spec.zone\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

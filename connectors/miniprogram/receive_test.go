@@ -38,7 +38,7 @@ func open(t testing.TB, mode v1alpha1.MessageMode, modify ...func(map[string][]b
 	opened, err := Type{}.Open(connectors.Config{
 		Channel: &v1alpha1.Channel{
 			ObjectMeta: metav1.ObjectMeta{Name: "shop"},
-			Spec:       v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{AppID: testAppID, MessageMode: mode}},
+			Spec:       v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{AppID: testAppID, MessageMode: mode}}},
 		},
 		Secret: secret, Services: connectors.Services{Clock: published},
 	})
@@ -108,7 +108,7 @@ func TestRepeatedPushesAreAlikeAndTheWindowIsTenMinutes(t *testing.T) {
 		t.Errorf("a repetition differs (-first +again):\n%s", diff)
 	}
 	for skew, want := range map[time.Duration]string{
-		-10 * time.Minute: "", 10 * time.Minute: "", -10*time.Minute - time.Second: reasonTimestamp, 10*time.Minute + time.Second: reasonTimestamp,
+		-10 * time.Minute: "", 10 * time.Minute: "", -10*time.Minute - time.Second: wechat.ReasonTimestamp, 10*time.Minute + time.Second: wechat.ReasonTimestamp,
 	} {
 		if _, reason := push(t, c, plainQuery(published().Add(skew)), body); reason != want {
 			t.Errorf("%s off: refused %q, want %q", skew, reason, want)
@@ -125,10 +125,10 @@ func TestLongAndOddPushesAreKeptWithinBounds(t *testing.T) {
 		check  func(message.Content) bool
 	}{
 		"a long text": {`"MsgType":"text","Content":"` + long + `"`, func(m message.Content) bool {
-			return len(m.Text) <= maxText && utf8.ValidString(m.Text) && len(m.Text) > maxText-3
+			return len(m.Text) <= wechat.MaxText && utf8.ValidString(m.Text) && len(m.Text) > wechat.MaxText-3
 		}},
 		"a long unknown push": {`"MsgType":"hologram","Data":"` + long + `"`, func(m message.Content) bool {
-			return m.Kind == message.KindUnsupported && len(m.Raw) <= maxText && utf8.ValidString(m.Raw)
+			return m.Kind == message.KindUnsupported && len(m.Raw) <= wechat.MaxText && utf8.ValidString(m.Raw)
 		}},
 		"an unknown event":          {`"MsgType":"event","Event":"surprise"`, func(m message.Content) bool { return m.RawType == "event/surprise" }},
 		"an image without its file": {`"MsgType":"image","PicUrl":"http://example.com/x"`, func(m message.Content) bool { return m.Kind == message.KindUnsupported }},
@@ -147,8 +147,8 @@ func TestLongAndOddPushesAreKeptWithinBounds(t *testing.T) {
 		"no time":            `{"FromUserName":"o1","MsgType":"text"}`,
 		"no type":            `{"FromUserName":"o1","CreateTime":1}`,
 	} {
-		if _, reason := push(t, c, plainQuery(published()), body); reason != reasonMissingFields {
-			t.Errorf("%s: refused %q, want %q", name, reason, reasonMissingFields)
+		if _, reason := push(t, c, plainQuery(published()), body); reason != wechat.ReasonMissingFields {
+			t.Errorf("%s: refused %q, want %q", name, reason, wechat.ReasonMissingFields)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func FuzzReceive(f *testing.F) {
 		}
 		in := received.Messages[0]
 		for _, text := range []string{in.MessageID, in.Customer, in.Content.Text, in.Content.Raw, in.Content.RawType, in.Content.SessionFrom} {
-			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > maxText {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > wechat.MaxText {
 				t.Errorf("inbound holds %q", fmt.Sprintf("%.100s", text))
 			}
 		}

@@ -7,12 +7,14 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/connectors/miniprogram"
+	"github.com/yingda-dev/yingda/connectors/officialaccount"
 )
 
 // Types returns every channel type.
 func Types() []connectors.Type {
 	return []connectors.Type{
 		miniprogram.Type{},
+		officialaccount.Type{},
 	}
 }
 

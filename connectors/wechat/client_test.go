@@ -271,8 +271,8 @@ func TestFilesComeFromTheAPIAlone(t *testing.T) {
 		"a picture under a wrong name": {png, "text/html", "image/png", ""},
 		"a page from a proxy":          {"<html><script>", "image/png", "", "UnreadableAnswer"},
 		"an answer that says nothing":  {"{}", "image/png", "", "UnreadableAnswer"},
-		"what is no picture":           {"\x00\x01\x02\x03", "audio/amr", "", "NoPicture"},
-		"what only calls itself one":   {"\x00\x01\x02\x03", "image/svg+xml", "", "NoPicture"},
+		"what is no picture":           {"\x00\x01\x02\x03", "audio/amr", "", "UnknownFileType"},
+		"what only calls itself one":   {"\x00\x01\x02\x03", "image/svg+xml", "", "UnknownFileType"},
 		"an error as text":             {`{"errcode":40007,"errmsg":"invalid media_id"}`, "text/plain", "", "MediaGone"},
 		"too large":                    {strings.Repeat("x", MaxFile+1), "image/png", "", "TooLarge"},
 	} {

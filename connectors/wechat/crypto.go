@@ -121,14 +121,15 @@ func unpad(buffer []byte) ([]byte, bool) {
 // Keys are the keys that may open a message, the current one first.
 type Keys []*Key
 
-// Decrypt tries each key: after a change of the key in the console, messages sealed with the one before still come.
-func (keys Keys) Decrypt(encrypted, receiverID string) ([]byte, error) {
+// Decrypt tries each key: after a change of the key in the console, messages sealed with the one before still come. It returns
+// the key that opened the message, by which an answer is sealed.
+func (keys Keys) Decrypt(encrypted, receiverID string) ([]byte, *Key, error) {
 	err := ErrCannotDecrypt
 	for _, key := range keys {
 		var plain []byte
 		if plain, err = key.Decrypt(encrypted, receiverID); err == nil || errors.Is(err, ErrWrongReceiver) {
-			return plain, err
+			return plain, key, err
 		}
 	}
-	return nil, err
+	return nil, nil, err
 }

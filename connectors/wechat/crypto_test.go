@@ -179,10 +179,10 @@ func TestPreviousKeyOpensWhatTheCurrentDoesNot(t *testing.T) {
 	t.Parallel()
 	v := find(t, "E3")
 	current, previous := mustKey(t, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"), mustKey(t, v.EncodingAESKey)
-	if plain, err := (Keys{current, previous}).Decrypt(v.Encrypt, v.ReceiverID); err != nil || string(plain) != v.Plaintext {
+	if plain, key, err := (Keys{current, previous}).Decrypt(v.Encrypt, v.ReceiverID); err != nil || key != previous || string(plain) != v.Plaintext {
 		t.Errorf("Decrypt = %q, %v, want the plaintext", plain, err)
 	}
-	if _, err := (Keys{current}).Decrypt(v.Encrypt, v.ReceiverID); !errors.Is(err, ErrCannotDecrypt) {
+	if _, _, err := (Keys{current}).Decrypt(v.Encrypt, v.ReceiverID); !errors.Is(err, ErrCannotDecrypt) {
 		t.Errorf("with the current key alone: %v, want ErrCannotDecrypt", err)
 	}
 }

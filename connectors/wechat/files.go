@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,16 +23,28 @@ const (
 	uploadMargin = time.Hour
 )
 
-// Upload stores a picture at the platform and returns its id, and until when the id may be used.
-func (c *Client) Upload(ctx context.Context, file connectors.File) (mediaID string, expires time.Time, err error) {
-	body, contentType, err := pictureForm(file)
+// FileKind is what the platform takes a file for.
+type FileKind string
+
+// The kinds of files.
+const (
+	FileImage FileKind = "image"
+	FileVoice FileKind = "voice"
+	FileVideo FileKind = "video"
+	// FileThumb is the picture of a card, a video or a piece of music.
+	FileThumb FileKind = "thumb"
+)
+
+// Upload stores a file at the platform and returns its id, and until when the id may be used.
+func (c *Client) Upload(ctx context.Context, kind FileKind, file connectors.File) (mediaID string, expires time.Time, err error) {
+	body, contentType, err := fileForm(file)
 	if err != nil {
 		return "", time.Time{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
 	}
 	begin := c.clock()
 	err = c.withToken(ctx, func(ctx context.Context, token string) error {
 		a, err := c.do(ctx, request{
-			name: "upload", method: http.MethodPost, path: "/cgi-bin/media/upload", query: url.Values{"access_token": {token}, "type": {"image"}},
+			name: "upload", method: http.MethodPost, path: "/cgi-bin/media/upload", query: url.Values{"access_token": {token}, "type": {string(kind)}},
 			body: body, contentType: contentType, timeout: fileTimeout, maxAnswer: maxAnswer, repeatable: true,
 		}, codes)
 		if err != nil {
@@ -39,29 +52,37 @@ func (c *Client) Upload(ctx context.Context, file connectors.File) (mediaID stri
 		}
 		var stored struct {
 			MediaID string `json:"media_id"`
+			// ThumbMediaID is what the platform calls it for a thumb.
+			ThumbMediaID string `json:"thumb_media_id"`
 		}
-		if json.Unmarshal(a.body, &stored) != nil || stored.MediaID == "" {
+		if json.Unmarshal(a.body, &stored) != nil || stored.MediaID == "" && stored.ThumbMediaID == "" {
 			return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: time.Second}
 		}
-		mediaID = stored.MediaID
+		mediaID = cmp.Or(stored.MediaID, stored.ThumbMediaID)
 		return nil
 	})
 	return mediaID, begin.Add(uploadLifetime - uploadMargin), err
 }
 
-// pictureForm is the form that the platform wants: one part named media, with a file name whose end tells the type.
-func pictureForm(file connectors.File) (body []byte, contentType string, err error) {
-	extension := ".jpg"
+// fileForm is the form that the platform wants: one part named media, with a file name whose end tells the type.
+func fileForm(file connectors.File) (body []byte, contentType string, err error) {
+	name := "picture.jpg"
 	switch file.ContentType {
 	case "image/png":
-		extension = ".png"
+		name = "picture.png"
 	case "image/gif":
-		extension = ".gif"
+		name = "picture.gif"
+	case contentTypeAMR:
+		name = "voice.amr"
+	case "audio/mpeg":
+		name = "voice.mp3"
+	case "video/mp4":
+		name = "video.mp4"
 	}
 	var buffer bytes.Buffer
 	form := multipart.NewWriter(&buffer)
 	part, err := form.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="media"; filename="picture` + extension + `"`},
+		"Content-Disposition": {`form-data; name="media"; filename="` + name + `"`},
 		"Content-Type":        {file.ContentType},
 	})
 	if err != nil {
@@ -86,8 +107,24 @@ func (c *Client) HoldFile(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// Fetch gets a picture that a customer sent. Only the API's own host is asked: the addresses in a message could point anywhere.
-// What is no picture by its own bytes is not taken; a text comes from something before the platform, which may go away.
+// contentTypeAMR is the type of voice messages.
+const contentTypeAMR = "audio/amr"
+
+// typeOf tells what a file is by its own bytes.
+func typeOf(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("#!AMR")):
+		return contentTypeAMR
+	case bytes.HasPrefix(bytes.TrimPrefix(data, []byte{2}), []byte("#!SILK")):
+		return "audio/silk"
+	default:
+		return http.DetectContentType(data)
+	}
+}
+
+// Fetch gets a picture, a voice message or a video that a customer sent. Only the API's own host is asked: the addresses in a
+// message, and the one by which the platform may answer for a video, could point anywhere. What is none of them by its own
+// bytes is not taken; a text comes from something before the platform, which may go away.
 func (c *Client) Fetch(ctx context.Context, mediaID string) (connectors.File, error) {
 	release, err := c.HoldFile(ctx)
 	if err != nil {
@@ -103,15 +140,26 @@ func (c *Client) Fetch(ctx context.Context, mediaID string) (connectors.File, er
 		if err != nil {
 			return err
 		}
-		contentType := http.DetectContentType(a.body)
+		contentType := typeOf(a.body)
+		family, _, _ := strings.Cut(contentType, "/")
 		switch {
-		case strings.HasPrefix(contentType, "text/"):
+		case isVideoAddress(a.body):
+			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "KeptElsewhere"}
+		case family == "text":
 			return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: retryMinute}
-		case !strings.HasPrefix(contentType, "image/"):
-			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "NoPicture"}
+		case family != "image" && family != "audio" && family != "video":
+			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "UnknownFileType"}
 		}
 		file = connectors.File{ContentType: contentType, Data: a.body}
 		return nil
 	})
 	return file, err
+}
+
+// isVideoAddress says whether the platform answers with where a video is instead of with the video.
+func isVideoAddress(body []byte) bool {
+	var answer struct {
+		VideoURL string `json:"video_url"`
+	}
+	return json.Unmarshal(body, &answer) == nil && answer.VideoURL != ""
 }

@@ -53,7 +53,7 @@ func Register(o Options) {
 	answer(o, PathSkillGroup, "SkillGroup", alone(skillGroup))
 	answer(o, PathShiftSchedule, "ShiftSchedule", alone(shiftSchedule))
 	answer(o, PathHolidayCalendar, "HolidayCalendar", alone(holidayCalendar))
-	answer(o, PathPlaybook, "Playbook", alone(playbook))
+	o.Server.Register(PathPlaybook, admission.WithValidator(o.Scheme, &validator[*v1alpha1.Playbook]{kind: "Playbook", judge: alone(playbook), doubt: shadowed}))
 	answer(o, PathServiceLevel, "ServiceLevel", alone(serviceLevel))
 }
 
@@ -74,6 +74,8 @@ func alone[T client.Object](mistakes func(T) field.ErrorList) judge[T] {
 type validator[T client.Object] struct {
 	kind  string
 	judge judge[T]
+	// doubt lists what is allowed and probably not meant; nil doubts nothing.
+	doubt func(T) []string
 }
 
 // ValidateCreate judges all of a new object.
@@ -100,6 +102,9 @@ func (v *validator[T]) validate(ctx context.Context, before, object T) (warnings
 	if unknown != nil {
 		log.FromContext(ctx).Error(unknown, "Judging an object without its like", "kind", v.kind)
 		warnings = append(warnings, "the operator could not look for what another "+v.kind+" has already: see the condition ReferencesResolved")
+	}
+	if v.doubt != nil {
+		warnings = append(warnings, v.doubt(object)...)
 	}
 	if len(mistakes) > 0 {
 		return warnings, apierrors.NewInvalid(v1alpha1.GroupVersion().WithKind(v.kind).GroupKind(), object.GetName(), mistakes)

@@ -24,9 +24,9 @@ func (blind) List(context.Context, client.ObjectList, ...client.ListOption) erro
 
 func TestWhatCannotBeLookedUpIsLetInWithAWarning(t *testing.T) {
 	of := others{reader: blind{}, allowed: []string{v1alpha1.DefaultWeChatAPIBaseURL}}
-	channel := &v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{
+	channel := &v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 		AppID: "wx0123456789abcdef", APIBaseURL: v1alpha1.DefaultWeChatAPIBaseURL,
-	}}}
+	}}}}
 	warnings, err := (&validator[*v1alpha1.Channel]{kind: "Channel", judge: of.channel}).ValidateCreate(t.Context(), channel)
 	want := admission.Warnings{"the operator could not look for what another Channel has already: see the condition ReferencesResolved"}
 	if diff := cmp.Diff(want, warnings); diff != "" || err != nil {
@@ -39,6 +39,20 @@ func TestWhatCannotBeLookedUpIsLetInWithAWarning(t *testing.T) {
 	channel.Spec.MiniProgram.APIBaseURL = "https://evil.example"
 	if _, err = (&validator[*v1alpha1.Channel]{kind: "Channel", judge: of.channel}).ValidateCreate(t.Context(), channel); err == nil {
 		t.Error("what is known to be wrong is let in as well")
+	}
+}
+
+func TestWhatIsProbablyNotMeantIsLetInWithAWarning(t *testing.T) {
+	v := &validator[*v1alpha1.Playbook]{kind: "Playbook", judge: alone(playbook), doubt: shadowed}
+	reply := &v1alpha1.BotReply{Text: "开票入口:"}
+	p := &v1alpha1.Playbook{Spec: v1alpha1.PlaybookSpec{Rules: []v1alpha1.PlaybookRule{
+		{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"票"}}, Reply: reply},
+		{Name: "tickets", Match: v1alpha1.PlaybookMatch{Keywords: []string{"门票"}}, Reply: reply},
+	}}}
+	warnings, err := v.ValidateCreate(t.Context(), p)
+	want := admission.Warnings{"rule tickets never matches: every text with one of its keywords is for rule invoice before it; put it first, or remove it"}
+	if diff := cmp.Diff(want, warnings); diff != "" || err != nil {
+		t.Errorf("a Playbook: %v, warnings (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 
 func playbook(p *v1alpha1.Playbook) field.ErrorList { return bot.Validate(p.Spec) }
 
+func shadowed(p *v1alpha1.Playbook) []string { return bot.Shadowed(p.Spec) }
+
 func shiftSchedule(s *v1alpha1.ShiftSchedule) field.ErrorList { return schedule.Validate(s.Spec) }
 
 func holidayCalendar(c *v1alpha1.HolidayCalendar) field.ErrorList {
@@ -42,13 +44,16 @@ type others struct {
 }
 
 func (o *others) channel(ctx context.Context, before, channel *v1alpha1.Channel) (field.ErrorList, error) {
-	var had v1alpha1.MiniProgramSpec
-	if before != nil && before.Spec.MiniProgram != nil {
-		had = *before.Spec.MiniProgram
+	var had v1alpha1.WeChatAccount
+	if before != nil && before.Spec.WeChat() != nil {
+		had = *before.Spec.WeChat()
 	}
-	has, path := channel.Spec.MiniProgram, field.NewPath("spec", "miniProgram")
+	has, path := channel.Spec.WeChat(), field.NewPath("spec", "miniProgram")
 	if has == nil {
 		return nil, nil
+	}
+	if channel.Spec.OfficialAccount != nil {
+		path = field.NewPath("spec", "officialAccount")
 	}
 	var mistakes field.ErrorList
 	if has.APIBaseURL != had.APIBaseURL {

@@ -26,7 +26,10 @@ type replicaReach struct {
 // observeDependencies asks replicas that are not ready, too: those that lost Postgres are not. An outage is the Brand's to tell,
 // once, and not each Channel's: of Dedicated ones, which may be many, nobody is asked.
 func (r *Reconciler) observeDependencies(ctx context.Context, seen *scene) error {
-	targets := []ack.Target{{Component: dataplane.Connector, Pool: dataplane.Pool(v1alpha1.ChannelTypeMiniProgram)}}
+	var targets []ack.Target
+	for _, pool := range dataplane.Pools() {
+		targets = append(targets, ack.Target{Component: dataplane.Connector, Pool: pool})
+	}
 	for _, component := range components() {
 		targets = append(targets, ack.Target{Component: component})
 	}

@@ -63,11 +63,11 @@ func problems(seen *scene, allowed []string) []refs.Problem {
 			Message: "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand " + seen.brand.Name,
 		})
 	}
-	if spec.MiniProgram != nil {
-		if problem := refs.CheckCredentials(spec.MiniProgram.CredentialsSecretRef.Name, seen.secret); problem != nil {
+	if account := spec.WeChat(); account != nil {
+		if problem := refs.CheckCredentials(account.CredentialsSecretRef.Name, seen.secret); problem != nil {
 			found = append(found, *problem)
 		}
-		if problem := refs.CheckAddress(spec.MiniProgram.APIBaseURL, allowed); problem != nil {
+		if problem := refs.CheckAddress(account.APIBaseURL, allowed); problem != nil {
 			found = append(found, *problem)
 		}
 	}

@@ -35,10 +35,10 @@ func sceneOf(edits ...func(*scene)) *scene {
 			ObjectMeta: metav1.ObjectMeta{Namespace: "lumi", Name: "shop", Generation: 2, CreationTimestamp: metav1.NewTime(time.Unix(100, 0))},
 			Spec: v1alpha1.ChannelSpec{
 				BrandRef: v1alpha1.BrandReference{Name: "lumi"}, Type: v1alpha1.ChannelTypeMiniProgram,
-				MiniProgram: &v1alpha1.MiniProgramSpec{
+				MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 					AppID: "wx0123456789abcdef", CredentialsSecretRef: v1alpha1.CredentialsReference{Name: "shop-wechat"},
 					APIBaseURL: v1alpha1.DefaultWeChatAPIBaseURL,
-				},
+				}},
 			},
 		},
 		brand: &v1alpha1.Brand{ObjectMeta: metav1.ObjectMeta{Name: "lumi"}, Spec: v1alpha1.BrandSpec{

@@ -69,8 +69,8 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	if exists {
 		seen.brand = brand
 	}
-	if spec.MiniProgram != nil {
-		if seen.secret, err = refs.Secret(ctx, r.client, seen.key(spec.MiniProgram.CredentialsSecretRef.Name)); err != nil {
+	if account := spec.WeChat(); account != nil {
+		if seen.secret, err = refs.Secret(ctx, r.client, seen.key(account.CredentialsSecretRef.Name)); err != nil {
 			return err
 		}
 	}

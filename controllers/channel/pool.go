@@ -195,11 +195,11 @@ func (r *PoolReconciler) observeScale(ctx context.Context, seen *poolScene, pool
 func (r *PoolReconciler) usableSecrets(ctx context.Context, channels []v1alpha1.Channel) ([]string, error) {
 	usable := map[string]bool{}
 	for i := range channels {
-		spec := channels[i].Spec.MiniProgram
-		if spec == nil {
+		account := channels[i].Spec.WeChat()
+		if account == nil {
 			continue
 		}
-		name := spec.CredentialsSecretRef.Name
+		name := account.CredentialsSecretRef.Name
 		if _, known := usable[name]; known {
 			continue
 		}

@@ -193,12 +193,12 @@ func (r *Reconciler) channelOfRoute(ctx context.Context, route client.Object) []
 
 func (r *Reconciler) channelsOfAccount(ctx context.Context, obj client.Object) []reconcile.Request {
 	channel, ok := obj.(*v1alpha1.Channel)
-	if !ok || channel.Spec.MiniProgram == nil {
+	if !ok || channel.Spec.WeChat() == nil {
 		return nil
 	}
 	// The Channel itself is woken as such: a second pass at the same time would not know what the first has written.
 	return r.channels(ctx, func(other *v1alpha1.Channel) bool { return other.UID != channel.UID },
-		client.MatchingFields{refs.ByAccount: channel.Spec.MiniProgram.AppID})
+		client.MatchingFields{refs.ByAccount: channel.Spec.WeChat().AppID})
 }
 
 // channelsOfObject finds the Channels that an object or a pod of the Brand concerns, by its labels.

@@ -1,6 +1,8 @@
 package playbook
 
 import (
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -13,8 +15,8 @@ import (
 type verdict struct {
 	// findings in the order of the status, Ready first.
 	findings []conditions.Condition
-	// rules are those in force: of the generation before while this one is invalid.
-	rules int32
+	// rules and faqEntries are those in force: of the generation before while this one is invalid.
+	rules, faqEntries int32
 	// pending says that asking the replicas again may change a finding.
 	pending bool
 }
@@ -22,20 +24,29 @@ type verdict struct {
 func decide(seen *scene) verdict {
 	playbook := seen.playbook
 	checked := valid(playbook.Spec)
-	rules, acknowledged := int32(len(playbook.Spec.Rules)), ack.JudgeBrands("Playbook", playbook.Name, playbook.Generation, seen.brands) //nolint:gosec // the schema allows 256
+	rules, entries := int32(len(playbook.Spec.Rules)), int32(len(playbook.Spec.FAQ)) //nolint:gosec // the schema allows 256 and 512
+	acknowledged := ack.JudgeBrands("Playbook", playbook.Name, playbook.Generation, seen.brands)
 	if checked.Status != metav1.ConditionTrue {
 		var before bool
-		rules = 0
+		rules, entries = 0, 0
 		if acknowledged, before = ack.NotServed("Playbook", playbook.Name, seen.brands); before {
-			rules = playbook.Status.Rules
+			rules, entries = playbook.Status.Rules, playbook.Status.FAQEntries
 		}
 	}
 	findings := []conditions.Condition{checked, acknowledged}
 	return verdict{
-		findings: append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
-		rules:    rules,
-		pending:  ack.Pending(acknowledged),
+		findings:   append([]conditions.Condition{conditions.Summary(findings...)}, append(findings, reachable(playbook.Spec))...),
+		rules:      rules,
+		faqEntries: entries,
+		pending:    ack.Pending(acknowledged),
 	}
+}
+
+func reachable(spec v1alpha1.PlaybookSpec) conditions.Condition {
+	if shadowed := bot.Shadowed(spec); len(shadowed) > 0 {
+		return conditions.False(v1alpha1.ConditionRulesReachable, v1alpha1.ReasonShadowed, strings.Join(shadowed, "; "))
+	}
+	return conditions.True(v1alpha1.ConditionRulesReachable, v1alpha1.ReasonReachable, "Customers can get to all rules and to all of the FAQ")
 }
 
 func valid(spec v1alpha1.PlaybookSpec) conditions.Condition {

@@ -13,5 +13,6 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.PlaybookStatus
 		Conditions:         conditions.Merge(playbook.Status.Conditions, playbook.Generation, now, decided.findings...),
 		ObservedGeneration: playbook.Generation,
 		Rules:              decided.rules,
+		FAQEntries:         decided.faqEntries,
 	}
 }

@@ -1,6 +1,6 @@
 // Package servicelevel reconciles ServiceLevels: it checks them and reports who serves them.
 //
-// It writes nothing but the status. A ServiceLevel belongs to no Brand; the routers of all Brands of its namespace serve it.
+// It writes nothing but the status. A ServiceLevel belongs to no Brand; the routers and desks of all Brands of its namespace serve it.
 package servicelevel
 
 import (

@@ -20,7 +20,7 @@ type scene struct {
 }
 
 // servers are the components that work by the object.
-func servers() []string { return []string{dataplane.Router} }
+func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{level: &v1alpha1.ServiceLevel{}}

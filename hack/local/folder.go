@@ -191,7 +191,7 @@ func (f *folder) apps() []simulatorApp {
 	var apps []simulatorApp
 	for i := range f.channels {
 		channel := &f.channels[i]
-		spec := channel.Spec.MiniProgram
+		spec := channel.Spec.WeChat()
 		if spec == nil || spec.APIBaseURL != simulatorURL {
 			continue
 		}
@@ -202,10 +202,20 @@ func (f *folder) apps() []simulatorApp {
 		apps = append(apps, simulatorApp{
 			channel: channel.Name, AppID: spec.AppID, Name: channel.Spec.DisplayName,
 			AppSecret: secret["appSecret"], Token: secret["token"], EncodingAESKey: secret["encodingAESKey"],
-			OriginalID: "gh_" + strings.TrimPrefix(spec.AppID, "wx"), Mode: simulatorMode(spec.MessageMode), Format: "JSON",
+			OriginalID: "gh_" + strings.TrimPrefix(spec.AppID, "wx"), Mode: simulatorMode(spec.MessageMode),
+			Kind: strings.ToLower(string(channel.Spec.Type[:1])) + string(channel.Spec.Type[1:]), Format: simulatorFormat(channel.Spec.Type),
+			OpenPlatform: f.brand.Name,
 		})
 	}
 	return apps
+}
+
+// simulatorFormat is how the simulator writes what it pushes: an official account knows XML alone.
+func simulatorFormat(of v1alpha1.ChannelType) string {
+	if of == v1alpha1.ChannelTypeOfficialAccount {
+		return "XML"
+	}
+	return "JSON"
 }
 
 // simulatorMode is the simulator's word for a mode; Secure is the API's default.

@@ -12,13 +12,25 @@ import (
 )
 
 const (
-	maxCustomers   = 20_000
-	maxListed      = 500
-	maxQueue       = 10_000
-	maxKeptPushes  = 20_000
-	historySlack   = 2 // a history is cut once it is this many times its limit, so that cutting is rare
-	systemErrorMsg = "该小程序客服暂时无法提供服务，请稍后再试"
+	maxCustomers  = 20_000
+	maxListed     = 500
+	maxQueue      = 10_000
+	maxKeptPushes = 20_000
+	historySlack  = 2 // a history is cut once it is this many times its limit, so that cutting is rare
 )
+
+// What the phone shows when a push has failed.
+const (
+	systemErrorMsg        = "该小程序客服暂时无法提供服务，请稍后再试"
+	systemErrorMsgAccount = "该公众号暂时无法提供服务，请稍后再试"
+)
+
+func systemError(kind Kind) string {
+	if kind == KindOfficialAccount {
+		return systemErrorMsgAccount
+	}
+	return systemErrorMsg
+}
 
 // account is an App with all that happens to it at run time; mu guards everything below it.
 type account struct {
@@ -33,6 +45,8 @@ type account struct {
 	faults    []*Fault
 	pushes    pushLog
 	quota     quotaBook
+	menus     Menus
+	logins    map[string]login
 	failures  int       // messages given up in a row
 	silentTil time.Time // no pushes before this moment (MarkFail)
 }
@@ -47,6 +61,7 @@ func newAccount(app App, opts Options) *account {
 		media:     newMediaStore(opts.PublicURL),
 		pushes:    newPushLog(),
 		quota:     quotaBook{used: map[string]int{}},
+		logins:    map[string]login{},
 	}
 }
 
@@ -66,6 +81,17 @@ const (
 	FromSystem   Speaker = "system"
 )
 
+// Way says how a line of the account's came to the customer.
+type Way string
+
+// The ways of a line.
+const (
+	ViaSend     Way = "send"     // custom/send
+	ViaPassive  Way = "passive"  // the answer to a push
+	ViaTemplate Way = "template" // message/template/send
+	ViaMenu     Way = "menu"     // a menu button that holds a medium or an article
+)
+
 // Entry is one line of a customer's chat.
 type Entry struct {
 	// seq counts all lines of the chat from 1.
@@ -74,6 +100,7 @@ type Entry struct {
 	N    int       `json:"n,omitempty"`
 	At   time.Time `json:"at"`
 	From Speaker   `json:"from"`
+	Via  Way       `json:"via,omitempty"`
 	// type is the message type, or "event".
 	Type string `json:"type"`
 	// text is what the phone shows.
@@ -84,11 +111,24 @@ type Entry struct {
 	State PushState `json:"state,omitempty"`
 	// body is the request of the account as it came.
 	Body json.RawMessage `json:"body,omitempty"`
+	// latencyMs is how long the callback took for a passive reply.
+	LatencyMS float64 `json:"latencyMs,omitempty"`
+	// options are the items of a msgmenu, which the customer can tap.
+	Options []MenuOption `json:"options,omitempty"`
+	// kfAccount is who signed the message.
+	KFAccount string `json:"kfAccount,omitempty"`
+}
+
+// MenuOption is one item of a msgmenu.
+type MenuOption struct {
+	ID      string `json:"id"`
+	Content string `json:"content"`
 }
 
 // customer is one user of an app; the account's mutex guards it.
 type customer struct {
 	openID       string
+	profile      Profile
 	ledger       ledger
 	lastExchange time.Time
 	typingUntil  time.Time
@@ -135,7 +175,7 @@ func (a *account) appendLocked(c *customer, e Entry) {
 		c.chat = append([]Entry(nil), c.chat[len(c.chat)-a.history:]...)
 		c.seen = map[[sha256.Size]byte]int{}
 		for _, kept := range c.chat {
-			if kept.From == FromAccount {
+			if kept.Via == ViaSend {
 				c.seen[sha256.Sum256(kept.Body)]++
 			}
 		}
@@ -179,14 +219,15 @@ func (a *account) customerInfos(now time.Time) []CustomerInfo {
 		if len(infos) == maxListed {
 			break
 		}
-		infos = append(infos, a.customers[openID].info(now))
+		infos = append(infos, a.infoLocked(a.customers[openID], now))
 	}
 	return infos
 }
 
-func (c *customer) info(now time.Time) CustomerInfo {
+func (a *account) infoLocked(c *customer, now time.Time) CustomerInfo {
 	info := CustomerInfo{
-		OpenID: c.openID, Windows: map[string]window{}, Typing: now.Before(c.typingUntil), Lines: c.lastSeq,
+		OpenID: c.openID, Profile: c.profile, UnionID: a.unionIDLocked(c),
+		Windows: map[string]window{}, Typing: now.Before(c.typingUntil), Lines: c.lastSeq,
 	}
 	for t, w := range c.ledger {
 		if now.Before(w.Expires) {

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
-// The names of the API calls, as faults and statistics use them.
+// The names of the API calls, as faults, quotas and statistics use them; a push is no call, but has faults as well.
 const (
+	opPush       = "push"
 	opToken      = "token"
 	opStable     = "stable_token"
 	opSend       = "send"
@@ -19,7 +21,25 @@ const (
 	opUpload     = "upload"
 	opMedia      = "media"
 	opClearQuota = "clear_quota"
+	opLogin      = "jscode2session"
+	opTemplate   = "template"
+	opUserInfo   = "user_info"
+	opMenuCreate = "menu_create"
+	opMenuGet    = "menu_get"
+	opMenuDelete = "menu_delete"
+	opSelfMenu   = "selfmenu"
+	opMenuAdd    = "menu_addconditional"
+	opMenuDel    = "menu_delconditional"
+	opQRCode     = "qrcode"
 )
+
+// faultable lists what can be made to fail.
+func faultable() []string {
+	return []string{
+		opPush, opToken, opStable, opSend, opTyping, opUpload, opMedia, opClearQuota, opLogin, opTemplate, opUserInfo,
+		opMenuCreate, opMenuGet, opMenuDelete, opSelfMenu, opMenuAdd, opMenuDel, opQRCode,
+	}
+}
 
 const maxAPIBody = 1 << 20
 
@@ -77,29 +97,68 @@ func (a answer) write(w http.ResponseWriter) {
 	_, _ = w.Write(a.body)
 }
 
-// endpoint is one call of the API: who calls, and what it does.
+// endpoint is one call of the API: who calls, what they need for it, and what it does.
 type endpoint struct {
 	op, method string
-	maxBody    int64
+	permission Permission // may be denied to an app; empty: may not
+	only       Kind       // has this call; empty: every kind
+	maxBody    int64      // 0: maxAPIBody
 	identify   func(*call) (*account, error)
 	serve      func(*call) (answer, error)
 }
 
 func (s *Server) routeAPI() {
+	const get, post = http.MethodGet, http.MethodPost
+	const account, miniProgram = KindOfficialAccount, KindMiniProgram
+	send := endpoint{op: opSend, method: post, permission: PermissionSend, identify: s.byToken, serve: s.serveSend}
+	typing := endpoint{op: opTyping, method: post, permission: PermissionSend, identify: s.byToken, serve: s.serveTyping}
+	menu := func(op, method string, serve func(*call) (answer, error)) endpoint {
+		return endpoint{op: op, method: method, permission: PermissionMenu, only: account, identify: s.byToken, serve: serve}
+	}
 	paths := map[string]endpoint{
-		"/cgi-bin/token":                          {opToken, http.MethodGet, maxAPIBody, s.byAppID, s.serveToken},
-		"/cgi-bin/stable_token":                   {opStable, http.MethodPost, maxAPIBody, s.byBodyAppID, s.serveStableToken},
-		"/cgi-bin/message/custom/send":            {opSend, http.MethodPost, maxAPIBody, s.byToken, s.serveSend},
-		"/cgi-bin/message/custom/business/send":   {opSend, http.MethodPost, maxAPIBody, s.byToken, business(s.serveSend)},
-		"/cgi-bin/message/custom/typing":          {opTyping, http.MethodPost, maxAPIBody, s.byToken, s.serveTyping},
-		"/cgi-bin/message/custom/business/typing": {opTyping, http.MethodPost, maxAPIBody, s.byToken, business(s.serveTyping)},
-		"/cgi-bin/media/upload":                   {opUpload, http.MethodPost, maxUpload, s.byToken, s.serveUpload},
-		"/cgi-bin/media/get":                      {opMedia, http.MethodGet, maxAPIBody, s.byToken, s.serveMedia},
-		"/cgi-bin/clear_quota":                    {opClearQuota, http.MethodPost, maxAPIBody, s.byToken, s.serveClearQuota},
+		"/cgi-bin/token":        {op: opToken, method: get, identify: s.byAppID, serve: s.serveToken},
+		"/cgi-bin/stable_token": {op: opStable, method: post, identify: s.byBodyAppID, serve: s.serveStableToken},
+		"/cgi-bin/clear_quota":  {op: opClearQuota, method: post, identify: s.byToken, serve: s.serveClearQuota},
+		"/sns/jscode2session":   {op: opLogin, method: get, only: miniProgram, identify: s.byLogin, serve: s.serveLogin},
+
+		"/cgi-bin/message/custom/send":            send,
+		"/cgi-bin/message/custom/business/send":   business(send),
+		"/cgi-bin/message/custom/typing":          typing,
+		"/cgi-bin/message/custom/business/typing": business(typing),
+		"/cgi-bin/message/template/send": {
+			op: opTemplate, method: post, permission: PermissionTemplate, only: account, identify: s.byToken, serve: s.serveTemplate,
+		},
+
+		"/cgi-bin/media/upload": {
+			op: opUpload, method: post, permission: PermissionMedia, maxBody: maxUpload, identify: s.byToken, serve: s.serveUpload,
+		},
+		"/cgi-bin/media/get": {op: opMedia, method: get, permission: PermissionMedia, identify: s.byToken, serve: s.serveMedia},
+		"/cgi-bin/user/info": {
+			op: opUserInfo, method: get, permission: PermissionUser, only: account, identify: s.byToken, serve: s.serveUserInfo,
+		},
+		"/cgi-bin/qrcode/create": {
+			op: opQRCode, method: post, permission: PermissionQRCode, only: account, identify: s.byToken, serve: s.serveQRCode,
+		},
+
+		"/cgi-bin/menu/create":               menu(opMenuCreate, post, s.serveMenuCreate),
+		"/cgi-bin/menu/get":                  menu(opMenuGet, get, s.serveMenuGet),
+		"/cgi-bin/menu/delete":               menu(opMenuDelete, get, s.serveMenuDelete),
+		"/cgi-bin/get_current_selfmenu_info": menu(opSelfMenu, get, s.serveSelfMenu),
+		"/cgi-bin/menu/addconditional":       menu(opMenuAdd, post, s.serveMenuAddConditional),
+		"/cgi-bin/menu/delconditional":       menu(opMenuDel, post, s.serveMenuDelConditional),
 	}
 	for path, e := range paths {
+		setDefault(&e.maxBody, maxAPIBody)
 		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.serveAPI(w, r, e) })
 	}
+}
+
+// allow refuses calls that an app has no permission for.
+func (e endpoint) allow(app App) error {
+	if e.only != "" && e.only != app.Kind || slices.Contains(app.Denied, e.permission) {
+		return wxErrorf(48001, "api unauthorized")
+	}
+	return nil
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, e endpoint) {
@@ -115,6 +174,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, e endpoint) {
 	}
 	c := &call{request: r, query: r.URL.Query(), body: body}
 	c.account, err = e.identify(c)
+	if err == nil {
+		err = e.allow(c.account.config())
+	}
 	if err != nil {
 		counts := s.stray
 		if c.account != nil {
@@ -124,7 +186,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, e endpoint) {
 		writeWX(w, err)
 		return
 	}
-	if fault := c.account.takeFault(e.op, touser(body)); fault != nil {
+	if fault := c.account.takeFault(e.op, c.customer()); fault != nil {
 		s.serveFault(w, c, e, fault)
 		return
 	}
@@ -150,23 +212,28 @@ func outcomeOf(err error) string {
 	return codeLabel(-1)
 }
 
-// touser finds the addressee of a body that may be anything.
-func touser(body []byte) string {
+// customer finds out whom a call is about, in the query or in a body that may be anything.
+func (c *call) customer() string {
+	if openID := c.query.Get("openid"); openID != "" {
+		return openID
+	}
 	var peek struct {
 		ToUser string `json:"touser"`
 	}
-	if json.Unmarshal(body, &peek) != nil {
+	if json.Unmarshal(c.body, &peek) != nil {
 		return ""
 	}
 	return peek.ToUser
 }
 
 // business opens the paths that some pages of the documentation print, for apps that ask for it.
-func business(serve func(*call) (answer, error)) func(*call) (answer, error) {
-	return func(c *call) (answer, error) {
+func business(e endpoint) endpoint {
+	serve := e.serve
+	e.serve = func(c *call) (answer, error) {
 		if !c.account.config().BusinessPaths {
 			return answer{}, wxErrorf(48001, "api unauthorized")
 		}
 		return serve(c)
 	}
+	return e
 }

@@ -7,15 +7,13 @@ import (
 )
 
 const (
-	tokenLength       = 157 // as long as the real ones
-	tokenOverlap      = 5 * time.Minute
-	maxForced         = 20
-	forceSpacing      = 30 * time.Second
-	dailyTokens       = 2000
-	dailyStableTokens = 500_000
-	clearsPerMonth    = 10
-	keptDeadTokens    = 1000
-	tokenDay          = "2006-01-02"
+	tokenLength    = 157 // as long as the real ones
+	tokenOverlap   = 5 * time.Minute
+	maxForced      = 20
+	forceSpacing   = 30 * time.Second
+	keptDeadTokens = 1000
+	tokenDay       = "2006-01-02"
+	grantClient    = "client_credential"
 )
 
 // TokenFamily tells the two isolated kinds of access tokens apart.
@@ -176,7 +174,7 @@ func readCredentials(body []byte) (credentials, error) {
 
 func (s *Server) byCredentials(given credentials) (*account, error) {
 	switch {
-	case given.GrantType != "client_credential":
+	case given.GrantType != grantClient:
 		return nil, wxErrorf(40002, "invalid grant_type")
 	case given.AppID == "":
 		return nil, wxErrorf(41002, "appid missing")
@@ -198,7 +196,7 @@ func (s *Server) serveToken(c *call) (answer, error) {
 	now := s.now()
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
-	if err := c.account.quota.count(opToken, dailyTokens, now); err != nil {
+	if err := c.account.countLocked(opToken, now); err != nil {
 		return answer{}, err
 	}
 	t := c.account.tokens.issue(FamilyPlain, time.Duration(c.account.app.TokenLifetime), now)
@@ -214,7 +212,7 @@ func (s *Server) serveStableToken(c *call) (answer, error) {
 	now := s.now()
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
-	if err := c.account.quota.count(opStable, dailyStableTokens, now); err != nil {
+	if err := c.account.countLocked(opStable, now); err != nil {
 		return answer{}, err
 	}
 	lifetime := time.Duration(c.account.app.TokenLifetime)
@@ -261,53 +259,3 @@ const (
 	TokensRevoked TokenEnd = "revoke"
 	TokensExpired TokenEnd = "expire"
 )
-
-// quotaBook counts calls a day, and how often the counts were cleared this month. The account's mutex guards it.
-type quotaBook struct {
-	day, month string
-	used       map[string]int
-	clears     int
-}
-
-func (q *quotaBook) count(op string, limit int, now time.Time) error {
-	if day := now.Format(tokenDay); q.day != day {
-		q.day, q.used = day, map[string]int{}
-	}
-	if q.used[op] >= limit {
-		return wxErrorf(45009, "reach max api daily quota limit")
-	}
-	q.used[op]++
-	return nil
-}
-
-func (q *quotaBook) clear(now time.Time) error {
-	if month := now.Format("2006-01"); q.month != month {
-		q.month, q.clears = month, 0
-	}
-	if q.clears >= clearsPerMonth {
-		return wxErrorf(48006, "forbid to clear quota because of reaching the limit")
-	}
-	q.clears++
-	q.used = map[string]int{}
-	return nil
-}
-
-// serveClearQuota is POST /cgi-bin/clear_quota.
-func (s *Server) serveClearQuota(c *call) (answer, error) {
-	var body struct {
-		AppID string `json:"appid"`
-	}
-	if json.Unmarshal(c.body, &body) != nil {
-		return answer{}, wxErrorf(47001, "data format error")
-	}
-	now := s.now()
-	c.account.mu.Lock()
-	defer c.account.mu.Unlock()
-	if body.AppID != c.account.app.AppID {
-		return answer{}, wxErrorf(40013, "invalid appid")
-	}
-	if err := c.account.quota.clear(now); err != nil {
-		return answer{}, err
-	}
-	return okAnswer(), nil
-}

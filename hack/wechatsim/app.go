@@ -3,12 +3,14 @@ package wechatsim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,12 +27,16 @@ type Format string
 // Order says whether the pushes of one customer wait for one another.
 type Order string
 
+// Permission is a group of API calls that the platform may refuse to an account.
+type Permission string
+
 // RetrySignature says whether an attempt after the first is signed anew.
 type RetrySignature string
 
 // The values that an App may hold; the first of each group is the default.
 const (
-	KindMiniProgram Kind = "miniProgram"
+	KindMiniProgram     Kind = "miniProgram"
+	KindOfficialAccount Kind = "officialAccount"
 
 	ModePlaintext  Mode = "plaintext"
 	ModeCompatible Mode = "compatible"
@@ -46,9 +52,20 @@ const (
 	RetryFresh RetrySignature = "fresh"
 )
 
+// The permissions that an App may be denied.
+const (
+	PermissionSend     Permission = "send" // custom/send and custom/typing
+	PermissionTemplate Permission = "template"
+	PermissionMedia    Permission = "media"
+	PermissionUser     Permission = "user"
+	PermissionMenu     Permission = "menu"
+	PermissionQRCode   Permission = "qrcode"
+)
+
 const (
 	defaultTokenLifetime  = 2 * time.Hour
 	defaultDailySendQuota = 500_000
+	defaultSendsPerText   = 5
 	maxApps               = 100
 )
 
@@ -66,11 +83,11 @@ type App struct {
 	OriginalID string `json:"originalID"`
 	// name is shown on the page.
 	Name string `json:"name,omitempty"`
-	// kind defaults to miniProgram, the only one yet.
+	// kind is miniProgram (default) or officialAccount.
 	Kind Kind `json:"kind,omitempty"`
 	// mode is plaintext (default), compatible or secure.
 	Mode Mode `json:"mode,omitempty"`
-	// format is JSON (default) or XML.
+	// format is JSON (default) or XML; an official account has XML only.
 	Format Format `json:"format,omitempty"`
 	// callbackURL receives the pushes; its host must be localhost or a loopback or private address.
 	CallbackURL string `json:"callbackURL,omitempty"`
@@ -86,6 +103,19 @@ type App struct {
 	MarkFailAfter int `json:"markFailAfter,omitempty"`
 	// dailySendQuota is the number of customer messages a day (default 500000), then 45009.
 	DailySendQuota int `json:"dailySendQuota,omitempty"`
+	// sendsPerMessage is how many messages a message of the customer's allows for 48 h (default 5; older official accounts: 20).
+	SendsPerMessage int `json:"sendsPerMessage,omitempty"`
+	// denied lists the permissions that the account lacks: send, template, media, user, menu, qrcode. Their calls answer 48001.
+	Denied []Permission `json:"denied,omitempty"`
+	// openPlatform names the open platform account that the app is bound to. A person has one unionid in all apps of it;
+	// an app that is bound to none knows no unionid.
+	OpenPlatform string `json:"openPlatform,omitempty"`
+	// templates are the template messages of an official account, text by id: {"TM1": "订单 {{number.DATA}} 已发货"}.
+	Templates map[string]string `json:"templates,omitempty"`
+	// kfAccounts may stand in customservice.kf_account of a message; without any, such a message answers 65400.
+	KFAccounts []string `json:"kfAccounts,omitempty"`
+	// mpnews allows messages of that type, as accounts have it that did not move to the draft box; without it they answer 48008.
+	MPNews bool `json:"mpnews,omitempty"`
 }
 
 // Duration is a time.Duration written as "90s" in JSON.
@@ -126,11 +156,15 @@ func (a *App) setDefaults() {
 	setDefault(&a.Kind, KindMiniProgram)
 	setDefault(&a.Mode, ModePlaintext)
 	a.Format = Format(strings.ToUpper(string(a.Format)))
+	if a.Kind == KindOfficialAccount {
+		setDefault(&a.Format, FormatXML)
+	}
 	setDefault(&a.Format, FormatJSON)
 	setDefault(&a.Order, OrderSequential)
 	setDefault(&a.RetrySignature, RetrySame)
 	setDefault(&a.TokenLifetime, Duration(defaultTokenLifetime))
 	setDefault(&a.DailySendQuota, defaultDailySendQuota)
+	setDefault(&a.SendsPerMessage, defaultSendsPerText)
 	setDefault(&a.Name, a.AppID)
 }
 
@@ -153,18 +187,27 @@ func (a *App) validate() error {
 		return problemf(http.StatusBadRequest, "token must be 3 to 32 letters or digits")
 	case !identifier.MatchString(a.OriginalID):
 		return problemf(http.StatusBadRequest, "originalID must look like gh_97417a04a28d")
-	case a.Kind != KindMiniProgram:
-		return problemf(http.StatusBadRequest, "kind must be miniProgram")
+	case a.Kind != KindMiniProgram && a.Kind != KindOfficialAccount:
+		return problemf(http.StatusBadRequest, "kind must be miniProgram or officialAccount")
 	case a.Mode != ModePlaintext && a.Mode != ModeCompatible && a.Mode != ModeSecure:
 		return problemf(http.StatusBadRequest, "mode must be plaintext, compatible or secure")
 	case a.Format != FormatJSON && a.Format != FormatXML:
 		return problemf(http.StatusBadRequest, "format must be JSON or XML")
+	case a.Kind == KindOfficialAccount && a.Format != FormatXML:
+		return problemf(http.StatusBadRequest, "format of an official account must be XML: the platform has no other for it")
+	case a.SendsPerMessage < 1:
+		return problemf(http.StatusBadRequest, "sendsPerMessage must be at least 1")
 	case a.Order != OrderSequential && a.Order != OrderParallel:
 		return problemf(http.StatusBadRequest, "order must be sequential or parallel")
 	case a.RetrySignature != RetrySame && a.RetrySignature != RetryFresh:
 		return problemf(http.StatusBadRequest, "retrySignature must be same or fresh")
 	case a.TokenLifetime < Duration(time.Second):
 		return problemf(http.StatusBadRequest, "tokenLifetime must be at least 1s")
+	}
+	for _, p := range a.Denied {
+		if !slices.Contains(permissions(), p) {
+			return problemf(http.StatusBadRequest, "denied must name some of %v", permissions())
+		}
 	}
 	if a.Mode != ModePlaintext || a.EncodingAESKey != "" {
 		if _, err := decodeKey(a.EncodingAESKey); err != nil {
@@ -175,6 +218,10 @@ func (a *App) validate() error {
 		return nil
 	}
 	return checkCallback(a.CallbackURL)
+}
+
+func permissions() []Permission {
+	return []Permission{PermissionSend, PermissionTemplate, PermissionMedia, PermissionUser, PermissionMenu, PermissionQRCode}
 }
 
 // checkCallback refuses what could leave the machine. Names other than localhost are refused too: to resolve
@@ -210,6 +257,8 @@ func checkDialled(address string) error {
 // mergeApp lays the fields of a JSON object over an app; what the object does not name stays.
 func mergeApp(app App, patch []byte) (App, error) {
 	id := app.AppID
+	// The decoder writes into what is there, and others read the app meanwhile.
+	app.Denied, app.KFAccounts, app.Templates = slices.Clone(app.Denied), slices.Clone(app.KFAccounts), maps.Clone(app.Templates)
 	if err := strictJSON(patch, &app); err != nil {
 		return App{}, problemf(http.StatusBadRequest, "reading app: %v", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// field is one element of a push, in the platform's order. A value is a string, an int64, or fields.
+// field is one element of a push, in the platform's order. A value is a string, an int64, a float64, or fields.
 type field struct {
 	name  string
 	value any
@@ -39,6 +39,8 @@ func writeJSON(b *bytes.Buffer, fields []field) {
 			writeJSON(b, v)
 		case int64:
 			b.WriteString(strconv.FormatInt(v, 10))
+		case float64:
+			b.WriteString(strconv.FormatFloat(v, 'f', -1, 64))
 		default:
 			b.WriteString(jsonString(fmt.Sprint(v)))
 		}
@@ -75,6 +77,8 @@ func writeElement(b *bytes.Buffer, f field) {
 		}
 	case int64:
 		b.WriteString(strconv.FormatInt(v, 10))
+	case float64:
+		b.WriteString(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
 		b.WriteString(cdata(fmt.Sprint(v)))
 	}

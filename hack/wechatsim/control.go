@@ -28,6 +28,9 @@ func (s *Server) routeControl() {
 		"POST /sim/v1/apps/{appid}/verify":                       s.verifyApp,
 		"GET /sim/v1/apps/{appid}/customers":                     s.listCustomers,
 		"GET /sim/v1/apps/{appid}/customers/{openid}":            s.getCustomer,
+		"PATCH /sim/v1/apps/{appid}/customers/{openid}":          s.patchCustomer,
+		"POST /sim/v1/apps/{appid}/customers/{openid}/tap":       s.postTap,
+		"POST /sim/v1/apps/{appid}/customers/{openid}/login":     s.postLogin,
 		"POST /sim/v1/apps/{appid}/customers/{openid}/messages":  s.postMessage,
 		"POST /sim/v1/apps/{appid}/customers/{openid}/enter":     s.postEnter,
 		"GET /sim/v1/apps/{appid}/customers/{openid}/received":   s.getReceived,
@@ -36,6 +39,12 @@ func (s *Server) routeControl() {
 		"GET /sim/v1/apps/{appid}/faults":                        s.getFaults,
 		"POST /sim/v1/apps/{appid}/faults":                       s.postFault,
 		"DELETE /sim/v1/apps/{appid}/faults":                     s.deleteFaults,
+		"GET /sim/v1/apps/{appid}/quotas":                        s.getQuotas,
+		"POST /sim/v1/apps/{appid}/quotas/{name}/exhaust":        s.exhaustQuota,
+		"GET /sim/v1/apps/{appid}/menu":                          s.getMenu,
+		"PUT /sim/v1/apps/{appid}/menu":                          s.putMenu,
+		"DELETE /sim/v1/apps/{appid}/menu":                       s.deleteMenu,
+		"POST /sim/v1/apps/{appid}/menu/conditional":             s.postConditionalMenu,
 		"POST /sim/v1/apps/{appid}/tokens/revoke":                s.endTokens(TokensRevoked),
 		"POST /sim/v1/apps/{appid}/tokens/expire":                s.endTokens(TokensExpired),
 		"POST /sim/v1/apps/{appid}/load":                         s.postLoad,
@@ -266,6 +275,9 @@ func (s *Server) getStats(*http.Request) (any, error) {
 // CustomerInfo is what the page shows of a customer before the chat.
 type CustomerInfo struct {
 	OpenID string `json:"openid"`
+	Profile
+	// unionid is the same in all apps of one open platform account.
+	UnionID string `json:"unionid,omitempty"`
 	// windows says how many messages the account may still send, and until when.
 	Windows map[string]window `json:"windows"`
 	Typing  bool              `json:"typing"`
@@ -293,5 +305,5 @@ func (s *Server) getCustomer(r *http.Request) (any, error) {
 	if !ok {
 		return nil, errUnknownCustomer
 	}
-	return c.info(now), nil
+	return acc.infoLocked(c, now), nil
 }

@@ -1,8 +1,9 @@
-// Package wechatsim plays the WeChat platform's side of a mini-program's customer service, so that
-// Yingda can be run and tested without Tencent: customers who write, pushes to a callback URL with
-// signature and AES in every mode and format, the 5 s limit and the three retries, access tokens,
-// the customer-message API with its 48 h ledger and its error codes, media, and a control API
-// (/sim/v1) that scripts all of it. A small page at / shows the chat as the customer's phone does.
+// Package wechatsim plays the WeChat platform's side of a mini-program's and of an official account's customer
+// service, so that Yingda can be run and tested without Tencent: customers who write, follow and tap the menu, pushes
+// to a callback URL with signature and AES in every mode and format, the 5 s limit and the three retries, passive
+// replies, access tokens, the customer-message API with its 48 h ledger and its error codes, templates, media, menus,
+// users, and a control API (/sim/v1) that scripts all of it. A small page at / shows the chat as the customer's phone
+// does.
 //
 // It must not share code with the connector it tests: both are written from the same description of the
 // protocol, and only the published test vectors are common to them. It must never let anything leave the machine:

@@ -23,6 +23,8 @@ func (s *idSource) next(now time.Time) int64 {
 	return s.last
 }
 
+func numberText(n int64) string { return strconv.FormatInt(n, 10) }
+
 // randomText gives n characters of the alphabet that tokens and ids of the platform use. crypto/rand does not fail.
 func randomText(n int) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -8,6 +8,9 @@ type trigger string
 const (
 	triggerMessage trigger = "message"
 	triggerEnter   trigger = "enter"
+	triggerTap     trigger = "tap" // of the menu, or of an item of a msgmenu
+	triggerFollow  trigger = "follow"
+	triggerScan    trigger = "scan"
 )
 
 // allowance is how many messages a trigger permits, and for how long.
@@ -17,17 +20,18 @@ type allowance struct {
 	window  time.Duration
 }
 
-// allowances lists what a kind of account may send.
-func allowances(kind Kind) []allowance {
-	switch kind {
-	case KindMiniProgram:
+// allowances lists what an account may send.
+func allowances(app App) []allowance {
+	message := allowance{triggerMessage, app.SendsPerMessage, 48 * time.Hour}
+	if app.Kind == KindOfficialAccount {
 		return []allowance{
-			{triggerEnter, 2, time.Minute},
-			{triggerMessage, 5, 48 * time.Hour},
+			{triggerTap, 3, time.Minute},
+			{triggerFollow, 3, time.Minute},
+			{triggerScan, 3, time.Minute},
+			message,
 		}
-	default:
-		return nil
 	}
+	return []allowance{{triggerEnter, 2, time.Minute}, message}
 }
 
 // window is one open permission.
@@ -40,8 +44,8 @@ type window struct {
 type ledger map[trigger]window
 
 // open starts a trigger's window anew: what was left of the one before is forgotten, not added.
-func (l ledger) open(kind Kind, t trigger, now time.Time) {
-	for _, a := range allowances(kind) {
+func (l ledger) open(app App, t trigger, now time.Time) {
+	for _, a := range allowances(app) {
 		if a.trigger == t {
 			l[t] = window{Left: a.count, Expires: now.Add(a.window)}
 		}
@@ -49,9 +53,9 @@ func (l ledger) open(kind Kind, t trigger, now time.Time) {
 }
 
 // check says whether a message may be sent now, without spending anything.
-func (l ledger) check(kind Kind, now time.Time) error {
+func (l ledger) check(app App, now time.Time) error {
 	live := false
-	for _, a := range allowances(kind) {
+	for _, a := range allowances(app) {
 		w, ok := l[a.trigger]
 		if !ok || !now.Before(w.Expires) {
 			continue

@@ -2,10 +2,10 @@ package wechatsim
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,7 +17,7 @@ const (
 	loadTick        = time.Millisecond
 )
 
-// LoadSpec asks for a stream of texts: customers take turns, every content is unique.
+// LoadSpec asks for a stream of texts: customers take turns, every content is unique unless the spec says otherwise.
 type LoadSpec struct {
 	// customers is how many write (default 10); their openids are the prefix and a number.
 	Customers int `json:"customers,omitempty"`
@@ -29,6 +29,8 @@ type LoadSpec struct {
 	OpenIDPrefix string `json:"openidPrefix,omitempty"`
 	// padding makes every content at least this many bytes long (at most 4096).
 	Padding int `json:"padding,omitempty"`
+	// content of every text (default "{load} customer {customer} message {message}", with these three replaced).
+	Content string `json:"content,omitempty"`
 }
 
 // LoadMessage is one text of a load.
@@ -46,6 +48,9 @@ type LoadMessage struct {
 	// latencyMs runs from writing to the acknowledgement, with waiting and retries; answerMs is the last attempt alone.
 	LatencyMS float64 `json:"latencyMs"`
 	AnswerMS  float64 `json:"answerMs"`
+	// reply is the beginning of the passive reply that the customer saw.
+	Reply   string `json:"reply,omitempty"`
+	Replied bool   `json:"replied,omitempty"`
 }
 
 // Percentiles of a set of latencies, in milliseconds.
@@ -58,18 +63,21 @@ type Percentiles struct {
 
 // LoadReport says how a load goes or went.
 type LoadReport struct {
-	ID           string        `json:"id"`
-	AppID        string        `json:"appid"`
-	State        LoadState     `json:"state"`
-	Spec         LoadSpec      `json:"spec"`
-	Planned      int           `json:"planned"`
-	Written      int           `json:"written"`
-	Acknowledged int           `json:"acknowledged"`
-	Failed       int           `json:"failed"`
-	Retried      int           `json:"retried"`
-	Latency      Percentiles   `json:"latencyMs"`
-	Answer       Percentiles   `json:"answerMs"`
-	Messages     []LoadMessage `json:"messages,omitempty"`
+	ID           string      `json:"id"`
+	AppID        string      `json:"appid"`
+	State        LoadState   `json:"state"`
+	Spec         LoadSpec    `json:"spec"`
+	Planned      int         `json:"planned"`
+	Written      int         `json:"written"`
+	Acknowledged int         `json:"acknowledged"`
+	Failed       int         `json:"failed"`
+	Retried      int         `json:"retried"`
+	Replied      int         `json:"replied"`
+	Latency      Percentiles `json:"latencyMs"`
+	Answer       Percentiles `json:"answerMs"`
+	// replyMs are the answers that were passive replies.
+	Reply    Percentiles   `json:"replyMs"`
+	Messages []LoadMessage `json:"messages,omitempty"`
 }
 
 // LoadState is running, done or stopped.
@@ -100,6 +108,7 @@ func (spec *LoadSpec) prepare(id string) (int, error) {
 	setDefault(&spec.RatePerSecond, 10)
 	setDefault(&spec.Seconds, 10)
 	setDefault(&spec.OpenIDPrefix, id+"-")
+	setDefault(&spec.Content, "{load} customer {customer} message {message}")
 	planned := int(spec.RatePerSecond * spec.Seconds)
 	switch {
 	case spec.Customers < 1 || spec.Customers > maxCustomers:
@@ -108,6 +117,8 @@ func (spec *LoadSpec) prepare(id string) (int, error) {
 		return 0, problemf(http.StatusBadRequest, "ratePerSecond must be above 0 and at most %d", maxLoadRate)
 	case planned < 1 || planned > maxLoadMessages:
 		return 0, problemf(http.StatusBadRequest, "ratePerSecond times seconds must be 1 to %d", maxLoadMessages)
+	case len(spec.Content) > maxContent:
+		return 0, problemf(http.StatusBadRequest, "content must have at most %d bytes", maxContent)
 	case spec.Padding < 0 || spec.Padding > 4096:
 		return 0, problemf(http.StatusBadRequest, "padding must be 0 to 4096")
 	}
@@ -225,7 +236,9 @@ func (s *Server) writeOne(ctx context.Context, l *load) {
 		Seq:    index/l.spec.Customers + 1,
 		At:     s.opts.Clock(),
 	}
-	m.Content = fmt.Sprintf("%s customer %d message %d", l.id, index%l.spec.Customers+1, m.Seq)
+	m.Content = strings.NewReplacer(
+		"{load}", l.id, "{customer}", strconv.Itoa(index%l.spec.Customers+1), "{message}", strconv.Itoa(m.Seq),
+	).Replace(l.spec.Content)
 	for len(m.Content) < l.spec.Padding {
 		m.Content += "。"
 	}
@@ -258,6 +271,9 @@ func (l *load) finish(index int, p Push) {
 	if m.Attempts > 0 {
 		m.AnswerMS = p.Attempts[m.Attempts-1].LatencyMS
 	}
+	if p.Reply != nil {
+		m.Replied, m.Reply = true, shorten(p.Reply.Text)
+	}
 }
 
 func (l *load) report(detail LoadDetail) LoadReport {
@@ -266,7 +282,7 @@ func (l *load) report(detail LoadDetail) LoadReport {
 	r := LoadReport{
 		ID: l.id, AppID: l.appID, State: l.state, Spec: l.spec, Planned: l.planned, Written: len(l.messages),
 	}
-	var latencies, answers []float64
+	var latencies, answers, replies []float64
 	for _, m := range l.messages {
 		switch {
 		case m.Acknowledged:
@@ -276,11 +292,15 @@ func (l *load) report(detail LoadDetail) LoadReport {
 		case m.Done:
 			r.Failed++
 		}
+		if m.Replied {
+			r.Replied++
+			replies = append(replies, m.AnswerMS)
+		}
 		if m.Attempts > 1 {
 			r.Retried++
 		}
 	}
-	r.Latency, r.Answer = percentiles(latencies), percentiles(answers)
+	r.Latency, r.Answer, r.Reply = percentiles(latencies), percentiles(answers), percentiles(replies)
 	if detail == WithMessages {
 		r.Messages = slices.Clone(l.messages)
 	}

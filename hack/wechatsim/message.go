@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,23 @@ const (
 	TypeMiniProgramPage MessageType = "miniprogrampage"
 	TypeEnter           MessageType = "enter" // the event user_enter_tempsession
 	TypeRaw             MessageType = "raw"
+	TypeVoice           MessageType = "voice"
+	TypeVideo           MessageType = "video"
+	TypeShortVideo      MessageType = "shortvideo"
+	TypeLocation        MessageType = "location"
+	TypeLink            MessageType = "link"
+	TypeEvent           MessageType = "event"
 )
+
+// messageTypes lists what the customers of a kind of account can send.
+func messageTypes(kind Kind) []MessageType {
+	if kind == KindOfficialAccount {
+		return []MessageType{
+			TypeText, TypeImage, TypeVoice, TypeVideo, TypeShortVideo, TypeLocation, TypeLink, TypeEvent, TypeRaw,
+		}
+	}
+	return []MessageType{TypeText, TypeImage, TypeMiniProgramPage, TypeEnter, TypeRaw}
+}
 
 const (
 	maxContent     = 16 << 10
@@ -32,12 +49,31 @@ const (
 
 // Message is what a customer writes or does.
 type Message struct {
-	// type is text (default), image, miniprogrampage, enter or raw.
+	// type is text (default), image or raw; of a mini-program also miniprogrampage and enter; of an official account also
+	// voice, video, shortvideo, location, link and event.
 	Type MessageType `json:"type,omitempty"`
 	// content of a text.
 	Content string `json:"content,omitempty"`
 	// image is a picture in base64 (PNG, JPEG or GIF); without it the simulator draws one.
 	Image []byte `json:"image,omitempty"`
+	// media is a voice (AMR or MP3) or a video (MP4) in base64; without it the simulator makes one.
+	Media []byte `json:"media,omitempty"`
+	// recognition is what speech recognition understood of a voice; without it the push has no such element.
+	Recognition string `json:"recognition,omitempty"`
+	// menuID makes a text the tap on an item of a msgmenu.
+	MenuID string `json:"menuID,omitempty"`
+	// location of a location, or of the event LOCATION.
+	Location Location `json:"location,omitzero"`
+	// title, description and url of a link.
+	Description string `json:"description,omitempty"`
+	URL         string `json:"url,omitempty"`
+	// event is the name of an event as the platform writes it, eventKey its key; fields holds further elements.
+	Event    string `json:"event,omitempty"`
+	EventKey string `json:"eventKey,omitempty"`
+	// scene of the QR code of subscribe or SCAN, which then carries a Ticket.
+	Scene string `json:"scene,omitempty"`
+	// subscribeScene is what user/info will say about a subscribe (default ADD_SCENE_QR_CODE with a scene, else ADD_SCENE_SEARCH).
+	SubscribeScene string `json:"subscribeScene,omitempty"`
 	// title, appID and pagePath of a miniprogrampage (appID defaults to the app's own).
 	Title    string `json:"title,omitempty"`
 	AppID    string `json:"appID,omitempty"`
@@ -51,6 +87,16 @@ type Message struct {
 	Body string `json:"body,omitempty"`
 	// timestampSkew shifts the push's timestamps, "-11m" for instance.
 	TimestampSkew Duration `json:"timestampSkew,omitempty"`
+}
+
+// Location is where a customer is.
+type Location struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	// scale and label of a message, precision of an event.
+	Scale     int64   `json:"scale,omitempty"`
+	Label     string  `json:"label,omitempty"`
+	Precision float64 `json:"precision,omitempty"`
 }
 
 // Write lets a customer write, waits until the push has succeeded or been given up, and says how it went.
@@ -84,13 +130,16 @@ func (s *Server) WriteAsync(ctx context.Context, appID, openID string, m Message
 	if err != nil {
 		return Push{}, err
 	}
+	if err := c.checkFollows(acc.app.Kind, m); err != nil {
+		return Push{}, err
+	}
 	line := Entry{At: real, From: FromCustomer, Type: string(m.Type), State: PushSending}
-	j := &job{openID: openID, created: real, skew: time.Duration(m.TimestampSkew), done: done}
+	j := &job{openID: openID, kind: acc.app.Kind, created: real, skew: time.Duration(m.TimestampSkew), done: done}
 	if err := acc.describeLocked(m, j, &line, now); err != nil {
 		return Push{}, err
 	}
 	j.id = strconv.FormatInt(s.ids.next(real), 10)
-	if m.Type != TypeEnter {
+	if !j.event {
 		j.msgID, line.MsgID = j.id, j.id
 	}
 	j.seq = c.lastSeq + 1
@@ -99,10 +148,9 @@ func (s *Server) WriteAsync(ctx context.Context, appID, openID string, m Message
 	}
 	acc.appendLocked(c, line)
 	acc.stats.change(func(st *Stats) { st.Pushes++ })
-	if m.Type == TypeEnter {
-		c.ledger.open(acc.app.Kind, triggerEnter, now)
-	} else {
-		c.ledger.open(acc.app.Kind, triggerMessage, now)
+	acc.followLocked(c, m, real)
+	c.ledger.open(acc.app, j.opens, now)
+	if !j.event {
 		c.lastExchange = now
 	}
 	return Push{ID: j.id, MsgID: j.msgID, OpenID: openID, State: PushSending, Attempts: []Attempt{}}, nil
@@ -110,12 +158,20 @@ func (s *Server) WriteAsync(ctx context.Context, appID, openID string, m Message
 
 // describeLocked fills in what the push carries and what the chat shows.
 func (a *account) describeLocked(m Message, j *job, line *Entry, now time.Time) error {
+	if types := messageTypes(a.app.Kind); !slices.Contains(types, m.Type) {
+		return problemf(http.StatusBadRequest, "type must be one of %v for a %s", types, a.app.Kind)
+	}
+	j.opens = triggerMessage
 	switch m.Type {
 	case TypeText:
 		if m.Content == "" || len(m.Content) > maxContent {
 			return problemf(http.StatusBadRequest, "content must have 1 to %d bytes", maxContent)
 		}
 		j.fields = []field{{"MsgType", "text"}, {"Content", m.Content}}
+		if m.MenuID != "" {
+			j.fields = append(j.fields, field{"bizmsgmenuid", m.MenuID})
+			j.opens = triggerTap
+		}
 		line.Text = m.Content
 	case TypeImage:
 		item, err := a.customerPicture(m.Image, j.openID, now)
@@ -144,6 +200,7 @@ func (a *account) describeLocked(m Message, j *job, line *Entry, now time.Time) 
 			return problemf(http.StatusBadRequest, "sessionFrom must have at most %d characters", maxSessionFrom)
 		}
 		j.fields = []field{{"MsgType", "event"}, {"Event", "user_enter_tempsession"}, {"SessionFrom", m.SessionFrom}}
+		j.event, j.opens = true, triggerEnter
 		line.Type, line.Text = "event", "进入客服会话"
 	case TypeRaw:
 		if m.Body == "" && m.MsgType == "" || len(m.Body) > maxRawBody {
@@ -152,10 +209,64 @@ func (a *account) describeLocked(m Message, j *job, line *Entry, now time.Time) 
 		j.rawBody = m.Body
 		j.fields = append([]field{{"MsgType", m.MsgType}}, anyFields(m.Fields)...)
 		line.Text = "[" + m.MsgType + "]"
+	case TypeEvent:
+		return describeEvent(m, j, line)
 	default:
-		return problemf(http.StatusBadRequest, "type must be text, image, miniprogrampage, enter or raw")
+		return a.describeAccountLocked(m, j, line, now)
 	}
 	return nil
+}
+
+// describeAccountLocked knows the messages that only an official account gets.
+func (a *account) describeAccountLocked(m Message, j *job, line *Entry, now time.Time) error {
+	j.fields = []field{{"MsgType", string(m.Type)}}
+	add := func(name string, value any) { j.fields = append(j.fields, field{name, value}) }
+	switch m.Type {
+	case TypeVoice:
+		setDefaultBytes(&m.Media, silence())
+		item, err := a.media.add(mediaVoice, m.Media, now)
+		if err != nil {
+			return problemf(http.StatusBadRequest, "media: %v", err)
+		}
+		add("MediaId", item.id)
+		add("Format", item.voiceFormat())
+		if m.Recognition != "" {
+			add("Recognition", m.Recognition)
+		}
+		line.Text = "[语音] " + m.Recognition
+	case TypeVideo, TypeShortVideo:
+		setDefaultBytes(&m.Media, emptyVideo())
+		item, err := a.media.add(mediaVideo, m.Media, now)
+		if err != nil {
+			return problemf(http.StatusBadRequest, "media: %v", err)
+		}
+		thumb, err := a.customerPicture(m.Image, j.openID, now)
+		if err != nil {
+			return err
+		}
+		add("MediaId", item.id)
+		add("ThumbMediaId", thumb.id)
+		line.Text, line.PictureURL = "[视频]", thumb.picturePath(a.app.AppID)
+	case TypeLocation:
+		setDefault(&m.Location.Scale, 15)
+		add("Location_X", m.Location.Latitude)
+		add("Location_Y", m.Location.Longitude)
+		add("Scale", m.Location.Scale)
+		add("Label", m.Location.Label)
+		line.Text = "[位置] " + m.Location.Label
+	default: // a link: the caller knows the other types
+		add("Title", m.Title)
+		add("Description", m.Description)
+		add("Url", m.URL)
+		line.Text = m.Title + "\n" + m.Description + "\n" + m.URL
+	}
+	return nil
+}
+
+func setDefaultBytes(value *[]byte, fallback []byte) {
+	if len(*value) == 0 {
+		*value = fallback
+	}
 }
 
 // customerPicture stores what the customer sends, or a small drawing in a colour of the customer's own.
@@ -163,7 +274,7 @@ func (a *account) customerPicture(data []byte, openID string, now time.Time) (me
 	if len(data) == 0 {
 		data = drawPicture(openID)
 	}
-	item, err := a.media.add(data, now)
+	item, err := a.media.add(mediaImage, data, now)
 	if err != nil {
 		return mediaItem{}, problemf(http.StatusBadRequest, "image: %v", err)
 	}

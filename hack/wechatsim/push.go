@@ -40,8 +40,10 @@ type Attempt struct {
 	Status int `json:"status"`
 	// answer is the beginning of the answer's body, decrypted if it was encrypted.
 	Answer string `json:"answer"`
-	// outcome is success, transferred, invalid-answer, http-status, timeout or no-connection.
-	Outcome   Outcome `json:"outcome"`
+	// outcome is success, replied, transferred, invalid-answer, http-status, timeout or no-connection.
+	Outcome Outcome `json:"outcome"`
+	// problem is what is wrong with an invalid answer.
+	Problem   string  `json:"problem,omitempty"`
 	LatencyMS float64 `json:"latencyMs"`
 }
 
@@ -52,6 +54,8 @@ type Push struct {
 	MsgID  string    `json:"msgId,omitempty"`
 	OpenID string    `json:"openid"`
 	State  PushState `json:"state"`
+	// reply is the passive reply that the customer's phone shows.
+	Reply *Entry `json:"reply,omitempty"`
 	// shown is the error that the customer's phone shows.
 	Shown     string    `json:"shown,omitempty"`
 	Attempts  []Attempt `json:"attempts"`
@@ -62,6 +66,7 @@ type Push struct {
 type sealed struct {
 	timestamp, nonce string
 	openID           string
+	event            bool
 	encrypted        string // the Encrypt text, empty in plaintext mode
 	body             []byte
 	contentType      string
@@ -141,8 +146,8 @@ func newPushClient() *http.Client {
 	}
 }
 
-// attempt delivers a push once.
-func (s *Server) attempt(ctx context.Context, app App, p sealed) Attempt {
+// attempt delivers a push once. What an official account replied is for the caller to show.
+func (s *Server) attempt(ctx context.Context, app App, p sealed) (Attempt, *passiveReply) {
 	begin := s.opts.Clock()
 	a := Attempt{At: begin}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.PushTimeout)
@@ -159,11 +164,11 @@ func (s *Server) attempt(ctx context.Context, app App, p sealed) Attempt {
 	case status != http.StatusOK:
 		a.Outcome, a.Answer = OutcomeStatus, shorten(string(answer))
 	default:
-		var text string
-		a.Outcome, text = judge(app, answer)
-		a.Answer = shorten(text)
+		v := judge(app, p, answer)
+		a.Outcome, a.Answer, a.Problem = v.outcome, shorten(v.text), v.problem
+		return a, v.reply
 	}
-	return a
+	return a, nil
 }
 
 func (s *Server) post(ctx context.Context, callback, query string, p sealed) (int, []byte, error) {
@@ -205,10 +210,11 @@ func (s *Server) deliver(ctx context.Context, acc *account, j *job) Push {
 	if err != nil {
 		return j.failed(nil)
 	}
-	p.openID = j.openID
+	p.openID, p.event = j.openID, j.event
 	p = s.stamp(p, j.skew)
 	acc.keepPush(j.id, p)
 	var attempts []Attempt
+	var shown *Entry
 	for try := range 1 + retries {
 		if try > 0 {
 			if !s.pause(ctx, s.opts.RetryDelay) {
@@ -219,7 +225,8 @@ func (s *Server) deliver(ctx context.Context, acc *account, j *job) Push {
 				p = s.stamp(p, j.skew)
 			}
 		}
-		a := s.attempt(ctx, app, p)
+		a, answered := s.attemptUnlessFaulty(ctx, acc, app, p)
+		shown = s.acceptReply(acc, j.openID, answered, &a)
 		attempts = append(attempts, a)
 		acc.stats.change(func(c *Stats) { c.Attempts++ })
 		if a.Outcome.final() {
@@ -227,9 +234,30 @@ func (s *Server) deliver(ctx context.Context, acc *account, j *job) Push {
 		}
 	}
 	if len(attempts) > 0 && attempts[len(attempts)-1].Outcome.accepted() {
-		return j.delivered(attempts)
+		push := j.delivered(attempts)
+		push.Reply = shown
+		return push
 	}
 	return j.failed(attempts)
+}
+
+// attemptUnlessFaulty lets a scripted fault of the network strike: before the callback hears of the push, or after it has
+// answered, so that the platform does not know.
+func (s *Server) attemptUnlessFaulty(ctx context.Context, acc *account, app App, p sealed) (Attempt, *passiveReply) {
+	f := acc.takeFault(opPush, p.openID)
+	if f == nil {
+		return s.attempt(ctx, app, p)
+	}
+	lost := Attempt{At: s.opts.Clock(), Outcome: OutcomeNoConnection}
+	if f.When == FaultBefore && (!s.pause(ctx, time.Duration(f.Delay)) || f.Drop) {
+		return lost, nil
+	}
+	a, answered := s.attempt(ctx, app, p)
+	if f.When == FaultAfter && (!s.pause(ctx, time.Duration(f.Delay)) || f.Drop) {
+		a.Outcome = OutcomeNoConnection
+		return a, nil
+	}
+	return a, answered
 }
 
 // pause waits; it reports false when the Server stopped meanwhile.

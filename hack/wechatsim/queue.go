@@ -18,6 +18,10 @@ var (
 type job struct {
 	id, msgID, openID string
 	seq               int // the chat's line
+	kind              Kind
+	event             bool    // has no MsgId
+	unseen            bool    // the customer does not wait for an answer
+	opens             trigger // the window that it opens, if any
 	created           time.Time
 	skew              time.Duration
 	fields            []field // after the common ones
@@ -49,7 +53,15 @@ func (j *job) delivered(attempts []Attempt) Push {
 }
 
 func (j *job) failed(attempts []Attempt) Push {
-	return Push{ID: j.id, MsgID: j.msgID, OpenID: j.openID, State: PushFailed, Shown: systemErrorMsg, Attempts: attempts}
+	return Push{ID: j.id, MsgID: j.msgID, OpenID: j.openID, State: PushFailed, Shown: j.shown(), Attempts: attempts}
+}
+
+// shown is the error that the phone shows when the push has failed, if the customer sees one at all.
+func (j *job) shown() string {
+	if j.unseen {
+		return ""
+	}
+	return systemError(j.kind)
 }
 
 // enqueueLocked puts a job into its customer's queue and makes sure that somebody works on it. The caller holds acc.mu.
@@ -116,11 +128,15 @@ func (s *Server) finish(acc *account, c *customer, j *job, push Push) {
 			st.GaveUp++
 		}
 	})
+	now := s.now()
 	acc.mu.Lock()
 	acc.countFailureLocked(push, s.opts.Clock())
 	c.markLocked(j.seq, push.State)
-	if push.State == PushFailed {
-		acc.appendLocked(c, Entry{At: s.opts.Clock(), From: FromSystem, Type: "error", Text: systemErrorMsg, MsgID: j.msgID})
+	if push.Reply != nil {
+		acc.showReplyLocked(c, &push, now)
+	}
+	if push.Shown != "" {
+		acc.appendLocked(c, Entry{At: s.opts.Clock(), From: FromSystem, Type: "error", Text: push.Shown, MsgID: j.msgID})
 	}
 	acc.mu.Unlock()
 	j.done(push)
@@ -208,7 +224,7 @@ func (s *Server) RepeatPush(ctx context.Context, appID, pushID string, r Repeat)
 			if r.Fresh {
 				again = s.stamp(p, 0)
 			}
-			attempts[i] = s.attempt(ctx, app, again)
+			attempts[i], _ = s.attempt(ctx, app, again)
 			acc.stats.change(func(c *Stats) { c.Attempts++ })
 		}
 		if r.Concurrent {

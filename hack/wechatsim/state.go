@@ -10,15 +10,17 @@ import (
 	"path/filepath"
 )
 
-// snapshot is what survives a restart: the console's settings, and who may still be answered. Tokens do not, the product
-// has to notice; chats do not either.
+// snapshot is what survives a restart: the console's settings, the menus, who the customers are, and who may still be
+// answered. Tokens do not, the product has to notice; chats do not either.
 type snapshot struct {
 	Apps []appSnapshot `json:"apps"`
 }
 
 type appSnapshot struct {
-	App     App               `json:"app"`
-	Ledgers map[string]ledger `json:"ledgers,omitempty"`
+	App      App                `json:"app"`
+	Ledgers  map[string]ledger  `json:"ledgers,omitempty"`
+	Profiles map[string]Profile `json:"profiles,omitempty"`
+	Menus    Menus              `json:"menus,omitzero"`
 }
 
 // LoadState reads the state file; a missing one is an empty one. Apps that exist already are replaced.
@@ -60,6 +62,14 @@ func (s *Server) restore(one appSnapshot) error {
 			c.ledger = l
 		}
 	}
+	for openID, p := range one.Profiles {
+		c, err := acc.customerLocked(openID)
+		if err != nil {
+			return err
+		}
+		c.profile = p
+	}
+	acc.menus = one.Menus
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts[one.App.AppID] = acc
@@ -98,9 +108,12 @@ func (s *Server) saveState() error {
 func (a *account) snapshot() appSnapshot {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	one := appSnapshot{App: a.app, Ledgers: map[string]ledger{}}
+	one := appSnapshot{App: a.app, Ledgers: map[string]ledger{}, Profiles: map[string]Profile{}, Menus: a.menus}
 	for openID, c := range a.customers {
 		one.Ledgers[openID] = maps.Clone(c.ledger)
+		if c.profile != (Profile{}) {
+			one.Profiles[openID] = c.profile
+		}
 	}
 	return one
 }

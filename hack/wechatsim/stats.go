@@ -18,6 +18,9 @@ type Stats struct {
 	GaveUp         int `json:"gaveUp"`
 	InvalidAnswers int `json:"invalidAnswers"`
 	Suppressed     int `json:"suppressed"`
+	// passiveReplies is how many answers of official accounts customers saw, templatesSent how many template messages.
+	PassiveReplies int `json:"passiveReplies"`
+	TemplatesSent  int `json:"templatesSent"`
 	// sends counts calls of custom/send by the code that was answered; "drop" and "http-500" come from faults.
 	SendsAccepted int            `json:"sendsAccepted"`
 	SendsByCode   map[string]int `json:"sendsByCode"`
@@ -36,6 +39,8 @@ func (s Stats) add(o Stats) Stats {
 	s.GaveUp += o.GaveUp
 	s.InvalidAnswers += o.InvalidAnswers
 	s.Suppressed += o.Suppressed
+	s.PassiveReplies += o.PassiveReplies
+	s.TemplatesSent += o.TemplatesSent
 	s.SendsAccepted += o.SendsAccepted
 	s.Duplicates += o.Duplicates
 	s.SendsByCode = sumMaps(s.SendsByCode, o.SendsByCode)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -45,7 +47,7 @@ type builder struct {
 	calendars map[string]compiled[*schedule.Calendar]
 	schedules map[string]compiled[timetable]
 	playbooks map[string]compiled[playbook]
-	levels    map[string]compiled[yingdav1.ServiceLevelSpec]
+	levels    map[string]compiled[level]
 	groups    map[string]compiled[skillGroup]
 }
 
@@ -61,8 +63,15 @@ type skillGroup struct {
 	queue      queue.Rules
 }
 
+// level is a ServiceLevel with its clocks.
+type level struct {
+	spec   yingdav1.ServiceLevelSpec
+	clocks servicelevel.Clocks
+}
+
 type playbook struct {
 	bot    *bot.Playbook
+	intake []yingdav1.IntakeField
 	canned []yingdav1.CannedReply
 }
 
@@ -94,7 +103,7 @@ func (b *builder) compile(o objects) {
 	b.calendars = map[string]compiled[*schedule.Calendar]{}
 	b.schedules = map[string]compiled[timetable]{}
 	b.playbooks = map[string]compiled[playbook]{}
-	b.levels = map[string]compiled[yingdav1.ServiceLevelSpec]{}
+	b.levels = map[string]compiled[level]{}
 	b.groups = map[string]compiled[skillGroup]{}
 	for i := range o.calendars {
 		object := &o.calendars[i]
@@ -113,13 +122,14 @@ func (b *builder) compile(o objects) {
 		object := &o.playbooks[i]
 		keep(b.playbooks, playbooks, object, func() (playbook, error) {
 			form, err := bot.Compile(object.Spec)
-			return playbook{form, object.Spec.CannedReplies}, err
+			return playbook{form, intakeFields(object.Spec.Intake), object.Spec.CannedReplies}, err
 		})
 	}
 	for i := range o.levels {
 		object := &o.levels[i]
-		keep(b.levels, levels, object, func() (yingdav1.ServiceLevelSpec, error) {
-			return object.Spec, servicelevel.Validate(object.Spec).ToAggregate()
+		keep(b.levels, levels, object, func() (level, error) {
+			clocks, _ := servicelevel.CompileClocks(object.Spec)
+			return level{object.Spec, clocks}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {
@@ -131,6 +141,13 @@ func (b *builder) compile(o objects) {
 			return skillGroup{object, assignment, rules}, errors.Join(err, wrong.ToAggregate(), broken)
 		})
 	}
+}
+
+func intakeFields(spec *yingdav1.IntakeSpec) []yingdav1.IntakeField {
+	if spec == nil {
+		return nil
+	}
+	return spec.Fields
 }
 
 // keep puts the object's newest good form into next: the one it has, if that is of this generation or the new one is bad.
@@ -183,7 +200,7 @@ func (b *builder) addAgents(s *Snapshot, all []yingdav1.Agent) []yingdav1.Agent 
 
 // addGroups adds the groups in the order of their names, so that agents' groups come out sorted.
 func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
-	wants, weights := demands(s.channels)
+	wants, weights, reminders := demands(s.channels)
 	for _, name := range slices.Sorted(maps.Keys(b.groups)) {
 		object := b.groups[name].value.object
 		if object.Spec.BrandRef.Name != b.brand {
@@ -196,7 +213,7 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 		}
 		hours, inForce := b.scheduleOf(s, object)
 		group := &Group{SkillGroup: object, Schedule: hours, Queue: b.groups[name].value.queue, Assignment: store.Assignment{
-			Assignment: b.groups[name].value.assignment, Group: name, Wants: wants, Weights: weights,
+			Assignment: b.groups[name].value.assignment, Group: name, Wants: wants, Weights: weights, Reminders: reminders,
 		}}
 		for _, member := range members {
 			spec := s.agents[member].Spec
@@ -210,18 +227,19 @@ func (b *builder) addGroups(s *Snapshot, agents []yingdav1.Agent) {
 	}
 }
 
-// demands are what the brand's conversations ask of agents: skills by how they were routed, and room by their Channel.
-func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.WantedSkill, weights map[string]int32) {
-	wants, weights = map[store.Route][]yingdav1.WantedSkill{}, map[string]int32{}
+// demands are what the brand's conversations ask of agents: skills by how they were routed, room and a timely answer by their
+// Channel.
+func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.WantedSkill, weights map[string]int32, reminders map[string]time.Duration) {
+	wants, weights, reminders = map[store.Route][]yingdav1.WantedSkill{}, map[string]int32{}, map[string]time.Duration{}
 	for name, channel := range channels {
-		weights[name] = routing.Weight(channel.Spec.Type)
+		weights[name], reminders[name] = routing.Weight(channel.Spec.Type), channel.Clocks.Reply.WarnAfter
 		for _, rule := range channel.Spec.Routing {
 			if len(rule.Wants) > 0 {
 				wants[store.Route{Channel: name, Rule: rule.Name}] = rule.Wants
 			}
 		}
 	}
-	return wants, weights
+	return wants, weights, reminders
 }
 
 // callForHelp notes which groups call for help now. Their forms are of when they were declared, and their status is newer.
@@ -265,8 +283,17 @@ func (b *builder) hours(t timetable) (form *schedule.Schedule, complete bool) {
 
 // Bare returns a Channel without a Playbook or ServiceLevel: for what comes from a Channel that is gone.
 func Bare(c *yingdav1.Channel) *Channel {
-	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // An empty Playbook has nothing that could be wrong.
-	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent}
+	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // Neither an empty Playbook nor an empty ServiceLevel has anything that could be wrong.
+	clocks, _ := servicelevel.CompileClocks(yingdav1.ServiceLevelSpec{})
+	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Clocks: clocks, Quota: quotaOf(c)}
+}
+
+// quotaOf is what the platform lets a Channel say.
+func quotaOf(c *yingdav1.Channel) quota.Rules {
+	if account := c.Spec.OfficialAccount; account != nil {
+		return quota.Rules{UserMessages: account.MessagesPerContact}
+	}
+	return quota.Rules{}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
@@ -277,9 +304,11 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.Playbook, channel.CannedReplies = p.value.bot, p.value.canned
+			channel.Playbook, channel.Intake, channel.CannedReplies = p.value.bot, p.value.intake, p.value.canned
 		}
-		channel.ServiceLevel = b.levels[b.levelName(s, object)].value
+		if l, ok := b.levels[b.levelName(s, object)]; ok {
+			channel.ServiceLevel, channel.Clocks = l.value.spec, l.value.clocks
+		}
 		s.channels[object.Name] = channel
 		s.generations[configz.ObjectKey("Channel", object.Name)] = object.Generation
 	}

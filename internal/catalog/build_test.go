@@ -284,6 +284,7 @@ func TestGroupIsAssignedAsItIsDeclaredNow(t *testing.T) {
 		Seats:      []store.Seat{{Agent: "an", Capacity: 3, Skills: skills}},
 		Wants:      map[store.Route][]yingdav1.WantedSkill{{Channel: "shop", Rule: "refunds"}: wants},
 		Weights:    map[string]int32{"shop": 1},
+		Reminders:  map[string]time.Duration{"shop": 20 * time.Second},
 	}
 	c := Fixed(namespace, brandName, aBrand(), channel, agent, assigning(1, yingdav1.SkillGroupAssignment{}))
 	check := func(when string, generation int64) {

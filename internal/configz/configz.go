@@ -101,6 +101,10 @@ type Channel struct {
 	Credentials Credentials `json:"credentials,omitempty"`
 	// Message says why they were rejected; it holds no secret.
 	Message string `json:"message,omitempty"`
+	// Denied are the calls that the platform refuses because the account may not make them: send, media, user or menu. Limited are
+	// those that it has made as often as it may. Both sorted.
+	Denied  []string `json:"denied,omitempty"`
+	Limited []string `json:"limited,omitempty"`
 	// SecretVersion is the resourceVersion of the Secret in force.
 	SecretVersion string `json:"secretVersion,omitempty"`
 	// UnreadSeconds is how long ago the oldest message of a customer may have come that no router has taken in: all that

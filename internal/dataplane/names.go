@@ -72,6 +72,8 @@ func Pool(channelType v1alpha1.ChannelType) string {
 	switch channelType {
 	case v1alpha1.ChannelTypeMiniProgram:
 		return "miniprogram"
+	case v1alpha1.ChannelTypeOfficialAccount:
+		return "officialaccount"
 	default:
 		return ""
 	}
@@ -88,7 +90,7 @@ func PoolOf(channel *v1alpha1.Channel) string {
 
 // ChannelTypes are all types of Channels, in a fixed order.
 func ChannelTypes() []v1alpha1.ChannelType {
-	return []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram}
+	return []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram, v1alpha1.ChannelTypeOfficialAccount}
 }
 
 // Pools are the names of all shared pools that a Brand may have. Their topics are made with the Brand, not with the first

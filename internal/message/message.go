@@ -60,8 +60,28 @@ const (
 	KindImage           Kind = "image"
 	KindLink            Kind = "link"
 	KindMiniProgramPage Kind = "miniProgramPage"
+	KindVoice           Kind = "voice"
+	KindVideo           Kind = "video"
+	KindLocation        Kind = "location"
+	KindMusic           Kind = "music"
+	// KindArticle is an article that the account has published.
+	KindArticle Kind = "article"
+	// KindCard is a coupon of the platform's.
+	KindCard Kind = "card"
+	// KindChoices is a text with choices to tap.
+	KindChoices Kind = "choices"
 	// KindEntered is no message: the customer opened the chat.
 	KindEntered Kind = "entered"
+	// KindFollowed is no message: the customer follows the account now. SessionFrom is the scene of the QR code, if one led there.
+	KindFollowed Kind = "followed"
+	// KindUnfollowed is no message: the customer follows the account no more, and nothing that is said reaches them.
+	KindUnfollowed Kind = "unfollowed"
+	// KindScanned is no message: a follower scanned a QR code, whose scene is SessionFrom.
+	KindScanned Kind = "scanned"
+	// KindMenuTap is no message: the customer tapped the menu's button of that MenuKey.
+	KindMenuTap Kind = "menuTap"
+	// KindPosition is no message: where the customer's device is, which the platform tells again and again.
+	KindPosition Kind = "position"
 	// KindTyping is no message: the customer is shown that somebody types.
 	KindTyping Kind = "typing"
 	// KindUnsupported is a message of a type that this version does not know; Raw keeps it.
@@ -71,16 +91,30 @@ const (
 // Content is what was said, in the terms that all channels share.
 type Content struct {
 	Kind Kind `json:"kind"`
-	// Text of a text message.
+	// Text of a text message, above choices, or what the platform understood of a voice message.
 	Text string `json:"text,omitempty"`
-	// Media of an image.
+	// Choice is the id of the choice that the customer tapped; Text is its words.
+	Choice string `json:"choice,omitempty"`
+	// Choices of a message with choices, at most ten.
+	Choices []Choice `json:"choices,omitempty"`
+	// Media of an image, a voice message or a video.
 	Media *Media `json:"media,omitempty"`
-	// Link of a link card.
+	// Thumb is the still picture of a video, or the cover of a piece of music.
+	Thumb *Media `json:"thumb,omitempty"`
+	// PlatformID is the platform's own name of an article or a card.
+	PlatformID string `json:"platformId,omitempty"`
+	// Location that the customer sent, or where their device is.
+	Location *Location `json:"location,omitempty"`
+	// Link of a link card, or to a piece of music.
 	Link *Link `json:"link,omitempty"`
 	// Page of a mini-program card.
 	Page *Page `json:"page,omitempty"`
-	// SessionFrom is where a customer who entered came from.
+	// SessionFrom is where a customer who entered, followed or scanned came from.
 	SessionFrom string `json:"sessionFrom,omitempty"`
+	// LoginCode redeems the login of a customer who entered: the platform says who they are for it, once.
+	LoginCode string `json:"loginCode,omitempty"`
+	// MenuKey is the key of the button that was tapped.
+	MenuKey string `json:"menuKey,omitempty"`
 	// RawType is the platform's own name of an unsupported message's type.
 	RawType string `json:"rawType,omitempty"`
 	// Raw is the platform's own text of an unsupported message, at most 64 KiB.
@@ -95,6 +129,21 @@ type Media struct {
 	PlatformID string `json:"platformId,omitempty"`
 	// ContentType is known once the file is stored.
 	ContentType string `json:"contentType,omitempty"`
+}
+
+// Choice is one of the choices of a message.
+type Choice struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Location is a place.
+type Location struct {
+	// Latitude and Longitude in degrees.
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	// Label is the place as people call it.
+	Label string `json:"label,omitempty"`
 }
 
 // Link is a card that opens a page.
@@ -128,7 +177,28 @@ type Inbound struct {
 	// ReceivedAt is when the connector first held the message.
 	ReceivedAt time.Time `json:"receivedAt"`
 	Content    Content   `json:"content"`
+	// Reply is what the connector said in its answer to the platform's call; nil where it said nothing. Nobody says it again.
+	Reply *Reply `json:"reply,omitempty"`
 }
+
+// Reply is what the bot said at once, in the answer to the platform's call. It counts against no quota.
+type Reply struct {
+	Reason   ReplyReason `json:"reason"`
+	Contents []Content   `json:"contents"`
+}
+
+// ReplyReason says why the bot said something at once.
+type ReplyReason string
+
+// The reasons of replies.
+const (
+	// ReplyWelcome: the customer came.
+	ReplyWelcome ReplyReason = "welcome"
+	// ReplyRule: a rule of the Playbook answers what the customer did.
+	ReplyRule ReplyReason = "rule"
+	// ReplyOffHours: nobody serves now.
+	ReplyOffHours ReplyReason = "offHours"
+)
 
 // Outbound is what is to be said to a customer.
 type Outbound struct {
@@ -207,4 +277,8 @@ const (
 	FrameComplaint FrameKind = "complaint"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
+	// FrameWindow: a customer waits, and the platform soon takes no answer any more.
+	FrameWindow FrameKind = "window"
+	// FrameLate: a customer waits for too long for an answer.
+	FrameLate FrameKind = "late"
 )

@@ -69,16 +69,16 @@ func secretsOf(obj client.Object) []string {
 	case *v1alpha1.Brand:
 		return append(databaseClaims(o), dataplane.SecuringSecrets(o)...)
 	case *v1alpha1.Channel:
-		if o.Spec.MiniProgram != nil {
-			return []string{o.Spec.MiniProgram.CredentialsSecretRef.Name}
+		if account := o.Spec.WeChat(); account != nil {
+			return []string{account.CredentialsSecretRef.Name}
 		}
 	}
 	return nil
 }
 
 func accountOf(obj client.Object) []string {
-	if channel, ok := obj.(*v1alpha1.Channel); ok && channel.Spec.MiniProgram != nil {
-		return []string{channel.Spec.MiniProgram.AppID}
+	if channel, ok := obj.(*v1alpha1.Channel); ok && channel.Spec.WeChat() != nil {
+		return []string{channel.Spec.WeChat().AppID}
 	}
 	return nil
 }

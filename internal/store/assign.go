@@ -38,6 +38,8 @@ type Assignment struct {
 	Wants map[Route][]yingdav1.WantedSkill
 	// Weights are how much of an agent's capacity conversations take, by their Channel; 1 where there is none.
 	Weights map[string]int32
+	// Reminders are after how long agents are reminded that they have not answered, by their Channel; not at all where there is none.
+	Reminders map[string]time.Duration
 }
 
 // AssignNext gives one conversation to an agent, in a transaction of its own: one that its agent let wait for too long, if
@@ -134,8 +136,21 @@ func (u *Unit) seat(ctx context.Context, a Assignment, c *db.Conversation, able 
 	if c.UnansweredSince = nil; a.ReassignAfter > 0 {
 		c.UnansweredSince = &u.Now
 	}
+	u.ask(c, a.Reminders[c.Channel])
 	*c, err = u.Save(ctx, *c)
 	return err == nil, err
+}
+
+// ask starts the clock of an agent's answer with the conversation that they are given. That of somebody who was another agent's
+// goes on: the customer has waited since then, and only the reminder is anew.
+func (u *Unit) ask(c *db.Conversation, remindAfter time.Duration) {
+	if c.AskedSince == nil {
+		c.AskedSince = &u.Now
+	}
+	if c.RemindAt = nil; remindAfter > 0 {
+		remindAt := u.Now.Add(remindAfter)
+		c.RemindAt = &remindAt
+	}
 }
 
 // prefer puts the agent who served the customer last before all others.

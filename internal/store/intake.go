@@ -23,7 +23,7 @@ type Intake struct {
 	conversations map[Contact]db.Conversation
 	quotas        map[Contact]quota.State
 	granted       map[Contact]bool
-	touched       map[uuid.UUID]time.Time
+	touched       map[uuid.UUID]db.Conversation
 }
 
 type messageKey struct{ channel, id string }
@@ -32,7 +32,7 @@ type messageKey struct{ channel, id string }
 func (u *Unit) Intake(ctx context.Context, consumer string, inbound []message.Inbound) (*Intake, error) {
 	in := &Intake{
 		unit: u, fresh: map[messageKey]bool{}, contacts: map[Contact]db.Contact{}, conversations: map[Contact]db.Conversation{},
-		quotas: map[Contact]quota.State{}, granted: map[Contact]bool{}, touched: map[uuid.UUID]time.Time{},
+		quotas: map[Contact]quota.State{}, granted: map[Contact]bool{}, touched: map[uuid.UUID]db.Conversation{},
 	}
 	u.intake = in
 	if len(inbound) == 0 {
@@ -109,11 +109,20 @@ func (in *Intake) Entered(ctx context.Context, contact Contact, sessionFrom stri
 	return nil
 }
 
-// Grant notes what a contact of the customer lets us send.
-func (in *Intake) Grant(contact Contact, kind quota.Contact, at time.Time) {
-	in.quotas[contact] = quota.Grant(in.quotas[contact], kind, at)
+// Grant notes what a contact of the customer lets us send, by the Channel's rules.
+func (in *Intake) Grant(contact Contact, rules quota.Rules, kind quota.Contact, at time.Time) {
+	in.quotas[contact] = quota.Grant(in.quotas[contact], rules, kind, at)
 	in.granted[contact] = true
 }
+
+// Unfollow notes that nothing reaches the customer any more.
+func (in *Intake) Unfollow(contact Contact, at time.Time) {
+	in.quotas[contact] = quota.Unfollow(in.quotas[contact], at)
+	in.granted[contact] = true
+}
+
+// Quota is what may be sent to a contact, with what the batch has granted.
+func (in *Intake) Quota(contact Contact) quota.State { return in.quotas[contact] }
 
 // Conversation returns the contact's open conversation, locked, as the batch has left it so far.
 func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
@@ -124,7 +133,8 @@ func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
 // Open makes a conversation of a contact that has none open.
 func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, error) {
 	c, err := in.unit.ConversationAdd(ctx, db.ConversationAddParams{
-		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID, OpenedAt: in.unit.Now,
+		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID,
+		Tier: in.contacts[contact].Tier, OpenedAt: in.unit.Now,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("opening a conversation: %w", err)
@@ -133,15 +143,17 @@ func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, e
 	return c, nil
 }
 
-// Touch notes that a message came to a conversation and changed nothing else of it.
-func (in *Intake) Touch(id uuid.UUID, at time.Time) {
-	if at.After(in.touched[id]) {
-		in.touched[id] = at
-	}
+// Touch notes that a message came to a conversation and changed nothing else of it but since when somebody waits for an answer.
+func (in *Intake) Touch(c db.Conversation) {
+	contact := Contact{Channel: c.Channel, ExternalID: c.ExternalID}
+	kept := in.conversations[contact]
+	kept.LastMessageAt, kept.AskedSince, kept.RemindAt = c.LastMessageAt, c.AskedSince, c.RemindAt
+	in.conversations[contact], in.touched[c.ID] = kept, kept
 }
 
 // saved keeps what the unit wrote of a conversation for the next message of the batch.
 func (in *Intake) saved(c db.Conversation) {
+	delete(in.touched, c.ID)
 	contact := Contact{Channel: c.Channel, ExternalID: c.ExternalID}
 	if c.State == StateClosed {
 		delete(in.conversations, contact)
@@ -158,11 +170,21 @@ func (in *Intake) finish(ctx context.Context, queries *db.Queries) {
 	if len(in.touched) == 0 {
 		return
 	}
-	ids, ats := make([]uuid.UUID, 0, len(in.touched)), make([]time.Time, 0, len(in.touched))
-	for id, at := range in.touched {
-		ids, ats = append(ids, id), append(ats, at)
+	var ids []uuid.UUID
+	var ats, asked, reminds []time.Time
+	for id, c := range in.touched {
+		ids, ats = append(ids, id), append(ats, c.LastMessageAt)
+		asked, reminds = append(asked, orEpoch(c.AskedSince)), append(reminds, orEpoch(c.RemindAt))
 	}
-	_ = queries.IntakeTouches(ctx, ids, ats)
+	_ = queries.IntakeTouches(ctx, ids, ats, asked, reminds)
+}
+
+// orEpoch stands for a time that there is not: arrays of parameters hold no nulls.
+func orEpoch(t *time.Time) time.Time {
+	if t == nil {
+		return time.Unix(0, 0).UTC()
+	}
+	return *t
 }
 
 // grants are the quotas that changed, in the order in which everybody locks them.
@@ -179,6 +201,7 @@ func (in *Intake) grants() (set db.IntakeQuotasSetParams) {
 		set.Channels, set.ExternalIds = append(set.Channels, contact.Channel), append(set.ExternalIds, contact.ExternalID)
 		set.WindowEnds, set.Remaining = append(set.WindowEnds, state.WindowEnds), append(set.Remaining, state.Remaining)
 		set.SessionEnds, set.SessionRemaining = append(set.SessionEnds, state.SessionEnds), append(set.SessionRemaining, state.SessionRemaining)
+		set.Granted, set.SessionGranted = append(set.Granted, state.Granted), append(set.SessionGranted, state.SessionGranted)
 	}
 	return set
 }

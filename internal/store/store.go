@@ -210,12 +210,13 @@ func newProvider(sqlDB *sql.DB) (*goose.Provider, error) {
 	return provider, nil
 }
 
-// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media and the refresh guard.
+// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media, profiles, menus and the refresh guard.
 func connectorGrants(role string) []string {
 	name := pgx.Identifier{role}.Sanitize()
 	return []string{
 		"GRANT USAGE ON SCHEMA public TO " + name,
-		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh TO " + name,
+		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh, menu TO " + name,
+		"GRANT SELECT, UPDATE ON profile TO " + name,
 		"GRANT SELECT, INSERT, DELETE ON spool TO " + name,
 	}
 }

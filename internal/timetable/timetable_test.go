@@ -211,8 +211,24 @@ func TestWhatCannotBeShownIsSaid(t *testing.T) {
 		"another group's kind":        {text: "apiVersion: other/v1\nkind: ShiftSchedule", want: "there is no ShiftSchedule in what was read"},
 		"several":                     {text: kind + "metadata: {name: a}\n---\n" + kind + "metadata: {name: b}", want: "there are several ShiftSchedules in what was read: choose one of a, b"},
 		"another":                     {text: kind + "metadata: {name: a}", choice: "b", want: "there is no ShiftSchedule b in what was read; there are a"},
-		"a field that does not exist": {text: kind + "spec: {shift: []}", want: `document 1: error unmarshaling JSON: while decoding JSON: json: unknown field "shift"`},
-		"a mistake":                   {text: kind + "metadata: {name: a}\nspec: {timeZone: Mars}", want: `ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin`},
+		"a field that does not exist": {text: kind + "spec: {shift: []}", want: "document 1:\nShiftSchedule : unknown field \"spec.shift\""},
+		"fields that do not exist": {
+			text: "kind: Namespace\n---\n" + kind + "metadata: {name: a}\nspec: {timezone: UTC, shifts: [{name: day, peaks: [{name: noon, seat: 3}]}]}",
+			want: "document 2:\nShiftSchedule a: unknown field \"spec.shifts[0].peaks[0].seat\"\nShiftSchedule a: unknown field \"spec.timezone\"",
+		},
+		"a key that is written twice": {
+			text: kind + "metadata: {name: a}\nspec:\n  timeZone: UTC\n  timeZone: UTC",
+			want: "document 1:\nyaml: unmarshal errors:\n  line 6: key \"timeZone\" already set in map",
+		},
+		"mistakes of a schedule and of its calendar": {
+			text: kind + "metadata: {name: a}\nspec: {timeZone: Mars, calendarRefs: [{name: c}], shifts: [{name: d, rrule: FREQ=YEARLY, anchorDate: '2026-01-05', start: '9:00', duration: 8h}]}\n---\n" +
+				"apiVersion: yingda.dev/v1alpha1\nkind: HolidayCalendar\nmetadata: {name: c}\nspec: {days: [{date: 2026-1-1, kind: DayOff}]}",
+			want: `HolidayCalendar c: spec.days[0].date: Invalid value: "2026-1-1": day 2026-1-1: write a date that exists as YYYY-MM-DD
+ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin
+ShiftSchedule a: spec.shifts[0].start: Invalid value: "9:00": shift d: write the start as HH:MM from 00:00 to 23:59
+ShiftSchedule a: spec.shifts[0].rrule: Invalid value: "FREQ=YEARLY": shift d: "FREQ=YEARLY" is not supported: write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month`,
+		},
+		"a mistake": {text: kind + "metadata: {name: a}\nspec: {timeZone: Mars}", want: `ShiftSchedule a: spec.timeZone: Invalid value: "Mars": write an IANA time zone, for example Asia/Shanghai or Europe/Berlin`},
 		"a mistake in a calendar": {
 			text: kind + "metadata: {name: a}\nspec: {calendarRefs: [{name: c}]}\n---\napiVersion: yingda.dev/v1alpha1\nkind: HolidayCalendar\nmetadata: {name: c}\nspec: {days: [{date: 2026-1-1, kind: DayOff}]}",
 			want: `HolidayCalendar c: spec.days[0].date: Invalid value: "2026-1-1": day 2026-1-1: write a date that exists as YYYY-MM-DD`,

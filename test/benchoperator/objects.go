@@ -81,10 +81,10 @@ func channel(namespace, name, run string, number int) *v1alpha1.Channel {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{labelRun: run}},
 		Spec: v1alpha1.ChannelSpec{
 			BrandRef: v1alpha1.BrandReference{Name: brandName}, Type: v1alpha1.ChannelTypeMiniProgram,
-			MiniProgram: &v1alpha1.MiniProgramSpec{
+			MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 				AppID:                fmt.Sprintf("wx%016x", number),
 				CredentialsSecretRef: v1alpha1.CredentialsReference{Name: credentialsOf(name)},
-			},
+			}},
 			PlaybookRef:     &v1alpha1.PlaybookReference{Name: playbookName},
 			ServiceLevelRef: &v1alpha1.ServiceLevelReference{Name: levelName},
 			EntryPoints:     []v1alpha1.EntryPoint{{Name: "order", SessionFromPrefix: "order:"}},

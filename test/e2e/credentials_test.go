@@ -209,10 +209,10 @@ func (s *story) secondChannel() {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.ChannelSpec{
 			BrandRef: v1alpha1.BrandReference{Name: brandName}, DisplayName: "露米二店", Type: v1alpha1.ChannelTypeMiniProgram,
-			MiniProgram: &v1alpha1.MiniProgramSpec{
+			MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 				AppID: account.id, CredentialsSecretRef: v1alpha1.CredentialsReference{Name: secret.Name},
 				MessageMode: v1alpha1.MessageModeSecure, APIBaseURL: s.channel.Spec.MiniProgram.APIBaseURL,
-			},
+			}},
 		},
 	}
 	s.kube.create(t, channel)

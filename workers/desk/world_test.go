@@ -25,6 +25,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outbox"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -139,23 +140,25 @@ func brand(change ...func([]client.Object)) []client.Object {
 // desk is a running replica.
 type desk struct {
 	*Desk
-	t    *testing.T
-	url  string
-	stop func()
+	t        *testing.T
+	url      string
+	registry *prometheus.Registry
+	stop     func()
 }
 
 // starts a replica; it ends with the test, or by stop.
 func (w *world) starts() *desk {
 	w.t.Helper()
+	registry := prometheus.NewRegistry()
 	d, err := New(Config{
 		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
-		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	server := httptest.NewServer(d.Handler())
-	started := &desk{Desk: d, t: w.t, url: server.URL}
+	started := &desk{Desk: d, t: w.t, url: server.URL, registry: registry}
 	if w.cluster.Brokers == nil {
 		started.stop = sync.OnceFunc(func() { d.hub.shut(); server.Close() })
 		w.t.Cleanup(started.stop)
@@ -209,11 +212,20 @@ func (w *world) queues(group, customer string) uuid.UUID {
 		if err != nil {
 			return err
 		}
+		if err := u.QuotaSet(ctx, grants(customer, at)); err != nil {
+			return err
+		}
 		c.State, c.SkillGroup, c.QueuedAt = store.StateQueued, group, &at
 		_, err = u.Save(ctx, c)
 		return err
 	})
 	return id
+}
+
+// grants is the ledger of a customer who wrote then.
+func grants(customer string, at time.Time) db.QuotaSetParams {
+	state := quota.Grant(quota.State{}, quota.Rules{UserMessages: 20}, quota.UserMessage, at)
+	return db.QuotaSetParams{Channel: "shop", ExternalID: customer, WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted}
 }
 
 // assigned makes a conversation that an agent serves.

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
-	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -79,6 +79,7 @@ func clean(c *message.Content) {
 	drop := func(s *string) { *s = strings.ReplaceAll(*s, "\x00", "") }
 	drop(&c.Text)
 	drop(&c.SessionFrom)
+	drop(&c.LoginCode)
 	drop(&c.Raw)
 	drop(&c.RawType)
 	if c.Page != nil {
@@ -92,21 +93,16 @@ func clean(c *message.Content) {
 	}
 }
 
-// meet notes where the contact came from and what the platform now lets us send to them.
+// meet notes where the contact came from and what the platform now lets us send to them, and asks who they are.
 func (t *turn) meet(ctx context.Context) error {
-	who := t.who()
-	switch {
-	case isEvent(t.in.Content):
-		return nil
-	case t.in.Content.Kind != message.KindEntered:
-		t.intake.Grant(who, quota.UserMessage, t.in.SentAt)
-		return nil
+	t.grant()
+	if err := t.wonder(ctx); err != nil {
+		return err
 	}
-	t.intake.Grant(who, quota.EnterSession, t.in.SentAt)
 	if t.in.Content.SessionFrom == "" {
 		return nil
 	}
-	return t.intake.Entered(ctx, who, t.in.Content.SessionFrom)
+	return t.intake.Entered(ctx, t.who(), t.in.Content.SessionFrom)
 }
 
 func (t *turn) who() store.Contact {
@@ -147,7 +143,8 @@ func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
 	if err != nil {
 		return fmt.Errorf("writing the welcome: %w", err)
 	}
-	return t.sayText(ctx, c, "welcome/"+t.in.MessageID, text)
+	_, err = t.sayText(ctx, c, "welcome/"+t.in.MessageID, text)
+	return err
 }
 
 // expectMedia asks the connectors for the file that came with the message.
@@ -173,6 +170,10 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 	}
 	handOff, _ := decision.(bot.HandOff)
 	if c.State != store.StateBot {
+		if c, err = t.hearDetails(ctx, c); err != nil {
+			return "", err
+		}
+		t.ask(&c)
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)
 		}
@@ -181,42 +182,62 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 				return "", err
 			}
 		}
-		t.intake.Touch(c.ID, t.in.SentAt)
+		t.intake.Touch(c)
 		return "", nil
 	}
 	if answer, ok := decision.(bot.Answer); ok {
-		return "", t.reply(ctx, c, answer)
+		answered, err := t.reply(ctx, c, answer)
+		if answered || err != nil {
+			return "", err
+		}
 	}
-	return t.handOff(ctx, c, handOff.Topic)
+	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
 }
 
-// reply sends the bot's answer; the conversation stays with the bot.
-func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) error {
-	if err := t.sayText(ctx, c, "rule/"+t.in.MessageID, answer.Text); err != nil {
-		return err
+// ask starts the clock of an agent's answer, unless it runs already.
+func (t *turn) ask(c *db.Conversation) {
+	if c.State != store.StateAssigned || c.AskedSince != nil {
+		return
+	}
+	group, _ := t.snapshot.Group(c.SkillGroup)
+	c.AskedSince, c.RemindAt = &t.Now, group.Due(t.Now, t.channel.Clocks.Reply.WarnAfter)
+}
+
+// reply sends the bot's answer; the conversation stays with the bot. An entry of the FAQ is sent once in a conversation: who
+// asks again was not helped by it, and a human is to answer.
+func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) (answered bool, err error) {
+	key := "rule/" + t.in.MessageID
+	if answer.FAQ != "" {
+		key = "faq/" + c.ID.String() + "/" + answer.FAQ
+	}
+	said, err := t.sayText(ctx, c, key, answer.Text)
+	if err != nil || answer.FAQ != "" && !said {
+		return false, err
 	}
 	if answer.Link != nil {
 		link := message.Content{Kind: message.KindLink, Link: &message.Link{Title: answer.Link.Title, URL: answer.Link.URL}}
-		if err := t.say(ctx, c, "link/"+t.in.MessageID, link); err != nil {
-			return err
+		if _, err := t.say(ctx, c, "link/"+t.in.MessageID, link); err != nil {
+			return false, err
 		}
 	}
-	t.done.botAnswers++
-	_, err := t.Save(ctx, c)
-	return err
+	c.Topic = cmp.Or(answer.Topic, c.Topic)
+	t.done.answered(answer)
+	_, err = t.Save(ctx, c)
+	return true, err
 }
 
-func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string) error {
+// sayText sends a text, "" excepted; said is false where it was said before.
+func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string) (said bool, err error) {
 	if text == "" {
-		return nil
+		return false, nil
 	}
 	return t.say(ctx, c, key, message.Content{Kind: message.KindText, Text: text})
 }
 
-func (t *turn) say(ctx context.Context, c db.Conversation, key string, content message.Content) error {
+func (t *turn) say(ctx context.Context, c db.Conversation, key string, content message.Content) (said bool, err error) {
 	words := store.Words{Key: key, Topic: t.router.Names.Outbound(t.channel.Pool), Sender: store.SenderBot, Content: content}
-	_, _, err := t.Say(ctx, c, words)
-	return err
+	_, said, err = t.Say(ctx, c, words)
+	return said, err
 }
 
 // vars are the variables of the Playbook's texts.

@@ -4,15 +4,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/yingda-dev/yingda/internal/domain/bot"
 )
 
 // Metrics are the router's counters.
 type Metrics struct {
-	messages, duplicates, opened, botAnswers, assigned, complaints prometheus.Counter
-	batchSize, batchSeconds                                        prometheus.Histogram
-	stranded                                                       prometheus.Gauge
-	waiting, oldest                                                *prometheus.GaugeVec
-	overflowed                                                     *prometheus.CounterVec
+	messages, duplicates, opened, botAnswers, faqAnswers, assigned, complaints prometheus.Counter
+	batchSize, batchSeconds                                                    prometheus.Histogram
+	stranded                                                                   prometheus.Gauge
+	waiting, oldest                                                            *prometheus.GaugeVec
+	overflowed, reminders                                                      *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -43,16 +45,22 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "overflows_total",
 		Help: "Waiting conversations that this replica gave from one skill group to another one.",
 	}, []string{"skill_group", "to"})
-	registry.MustRegister(stranded, waiting, oldest, overflowed)
+	reminders := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "reminders_total",
+		Help: "Customers who waited for too long, of whom this replica told a desk, by the promise that was late.",
+	}, []string{"skill_group", "promise"})
+	registry.MustRegister(stranded, waiting, oldest, overflowed, reminders)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
 		oldest:       oldest,
 		overflowed:   overflowed,
+		reminders:    reminders,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
-		botAnswers:   counter("bot_answers_total", "Messages answered by a rule of a Playbook."),
+		botAnswers:   counter("bot_answers_total", "Messages answered by a Playbook."),
+		faqAnswers:   counter("faq_answers_total", "Messages answered by the FAQ of a Playbook; they are bot answers, too."),
 		assigned:     counter("assignments_total", "Conversations given to an agent by this replica."),
 		complaints:   counter("complaints_total", "Complaint processes started."),
 		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
@@ -62,7 +70,15 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
-	messages, duplicates, opened, botAnswers, complaints int
+	messages, duplicates, opened, botAnswers, faqAnswers, complaints int
+}
+
+// answered counts an answer of the bot.
+func (t *tally) answered(answer bot.Answer) {
+	t.botAnswers++
+	if answer.FAQ != "" {
+		t.faqAnswers++
+	}
 }
 
 func (m *Metrics) add(t tally) {
@@ -70,6 +86,7 @@ func (m *Metrics) add(t tally) {
 	m.duplicates.Add(float64(t.duplicates))
 	m.opened.Add(float64(t.opened))
 	m.botAnswers.Add(float64(t.botAnswers))
+	m.faqAnswers.Add(float64(t.faqAnswers))
 	m.complaints.Add(float64(t.complaints))
 }
 

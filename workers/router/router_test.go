@@ -78,6 +78,7 @@ func brand() []client.Object {
 			Routing: []yingdav1.RoutingRule{
 				{Name: "from-order-page", When: yingdav1.RoutingMatch{EntryPoints: []string{"order"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
 				{Name: "refund-words", When: yingdav1.RoutingMatch{Keywords: []string{"退款"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
+				{Name: "after-sales", When: yingdav1.RoutingMatch{Topics: []string{"after-sales"}}, SkillGroupRef: yingdav1.SkillGroupReference{Name: "after-sales"}},
 			},
 		}},
 		&yingdav1.SkillGroup{ObjectMeta: meta("pre-sales", nil), Spec: yingdav1.SkillGroupSpec{BrandRef: ref}},
@@ -99,6 +100,10 @@ func brand() []client.Object {
 			Rules: []yingdav1.PlaybookRule{
 				{Name: "complaint", Match: yingdav1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &yingdav1.RuleHandOff{Topic: yingdav1.TopicComplaint}},
 				{Name: "invoice", Match: yingdav1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: &yingdav1.BotReply{Text: "开票入口:", Link: &yingdav1.BotLink{Title: "开发票", URL: "https://lumi.example/invoice"}}},
+			},
+			FAQ: []yingdav1.FAQEntry{
+				{Name: "return", Question: "怎么退货", Answer: "签收七天内可以退货。", Topic: "after-sales"},
+				{Name: "size", Question: "尺码怎么选", Answer: "请看尺码表。"},
 			},
 		}},
 		&yingdav1.ServiceLevel{ObjectMeta: meta("standard", nil), Spec: yingdav1.ServiceLevelSpec{
@@ -202,6 +207,28 @@ func TestRouting(t *testing.T) {
 			want: seen{
 				State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"怎么开发票", "转人工"},
 				Said: []string{"开票入口:", "https://lumi.example/invoice"},
+			},
+		},
+		"the bot answers a question of the FAQ that is asked in other words": {
+			writes: []string{"这个东西怎么退呀"},
+			want:   seen{State: "bot", Topic: "after-sales", Heard: []string{"这个东西怎么退呀"}, Said: []string{"签收七天内可以退货。"}},
+		},
+		"who asks again what the FAQ answered gets a human, and its topic stays": {
+			writes: []string{"怎么退货", "那要怎么退货呢"},
+			want: seen{
+				State: "assigned", Group: "after-sales", Rule: "after-sales", Topic: "after-sales", Agent: "xiaomei", Heard: []string{"怎么退货", "那要怎么退货呢"},
+				Said: []string{"签收七天内可以退货。"},
+			},
+		},
+		"who asks two questions gets two answers": {
+			writes: []string{"怎么选尺码", "如何退货"},
+			want:   seen{State: "bot", Topic: "after-sales", Heard: []string{"怎么选尺码", "如何退货"}, Said: []string{"请看尺码表。", "签收七天内可以退货。"}},
+		},
+		"a complaint after an answer is a complaint": {
+			writes: []string{"怎么退货", "我要投诉"},
+			want: seen{
+				State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"怎么退货", "我要投诉"},
+				Said: []string{"签收七天内可以退货。"},
 			},
 		},
 		"a complaint gets its topic": {

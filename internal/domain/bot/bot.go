@@ -8,13 +8,15 @@
 //   - Asking for a human always works, the first time and every time. A hand-off phrase wins over every rule that would
 //     reply; a rule that hands off as well only adds its topic, so that "投诉,转人工" is still a complaint. 人工 is a phrase
 //     whatever the Playbook says, and a rule that would answer one is refused.
-//   - What no rule answers is a NoMatch, which the caller gives to a human: the bot never pretends to have understood.
+//   - What neither a rule nor the FAQ answers is a NoMatch, which the caller gives to a human: the bot never pretends to have
+//     understood. The FAQ is guessed at, and a guess that is not sure is a NoMatch.
 //   - Templates know only the variables of their text and no loops, so that what is sent is bounded; and all that they
 //     compute is tried when they are compiled, so that a mistake is found when the Playbook is written, not when a customer
 //     waits.
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -26,8 +28,13 @@ type Decision interface{ decision() }
 
 // Answer is sent to the customer; the conversation stays with the bot.
 type Answer struct {
-	// Rule is the name of the rule that matched.
+	// Rule is the name of the rule that matched, empty when an entry of the FAQ did.
 	Rule string
+	// FAQ is the name of the entry whose question is meant, empty when a rule matched. Who gets the same entry twice was not
+	// helped by it: the caller gives them to a human.
+	FAQ string
+	// Topic is the entry's, for the case that the conversation goes to a human later; empty without one.
+	Topic string
 	// Text is sent as it is.
 	Text string
 	// Link is sent as a card after the text; nil for none.
@@ -58,12 +65,14 @@ func (NoMatch) decision() {}
 type Playbook struct {
 	phrases []string
 	rules   []rule
+	faq     *faq
 	texts   texts
 }
 
-// rule has folded keywords and what it decides.
+// rule has folded keywords, menu keys and what it decides.
 type rule struct {
 	keywords []string
+	menuKeys []string
 	decision Decision
 }
 
@@ -89,6 +98,19 @@ func (p *Playbook) Decide(text string) Decision {
 	}
 	for i := range p.rules {
 		if containsAny(folded, p.rules[i].keywords) {
+			return p.rules[i].decision
+		}
+	}
+	if answer, sure := p.faq.match(text); sure {
+		return answer
+	}
+	return NoMatch{}
+}
+
+// DecideTap finds what to do with a tap on the menu. A key that no rule has is a NoMatch.
+func (p *Playbook) DecideTap(key string) Decision {
+	for i := range p.rules {
+		if slices.Contains(p.rules[i].menuKeys, key) {
 			return p.rules[i].decision
 		}
 	}

@@ -1,10 +1,13 @@
 package bot
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -132,5 +135,32 @@ func TestATextIsCutAtACharacter(t *testing.T) {
 	}
 	if want := "a" + strings.Repeat("露", (MaxText-1)/len("露")); got != want {
 		t.Errorf("%d bytes, want %d", len(got), len(want))
+	}
+}
+
+// TestSamplesTellTheFirstInLine reads the Playbooks of config/samples: nobody is told that 0 customers are before them.
+func TestSamplesTellTheFirstInLine(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", "*", "playbook.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no samples: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var playbook yingdav1.Playbook
+		if err := yaml.UnmarshalStrict(text, &playbook); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		p, err := Compile(playbook.Spec)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for ahead, want := range []string{"您是下一位", "前面还有 1 位"} {
+			if got, err := p.Queued(Vars{QueuePosition: ahead}); err != nil || !strings.Contains(got, want) {
+				t.Errorf("%s tells who has %d ahead %q, %v", file, ahead, got, err)
+			}
+		}
 	}
 }

@@ -21,7 +21,11 @@ func TestNoPlaybookKeepsACustomerFromAHuman(t *testing.T) {
 			continue
 		}
 		valid++
-		for _, request := range append([]string{"人工客服", "转人工", "人工", "要找人工"}, spec.HandOff.Phrases...) {
+		requests := append([]string{"人工客服", "转人工", "人工", "要找人工"}, spec.HandOff.Phrases...)
+		for _, entry := range spec.FAQ {
+			requests = append(requests, entry.Question+"人工") // What is meant is known, and a human is wanted all the same.
+		}
+		for _, request := range requests {
 			text := word(random, 4) + request + word(random, 4)
 			for range 2 {
 				if got, handsOver := p.Decide(text).(HandOff); !handsOver || !got.Explicit {
@@ -50,6 +54,11 @@ func randomPlaybook(random *rand.Rand) yingdav1.PlaybookSpec {
 		} else {
 			spec.Rules = append(spec.Rules, replyRule(name, "请先回答三个问题", keywords...))
 		}
+	}
+	for i := range random.IntN(4) {
+		spec.FAQ = append(spec.FAQ, yingdav1.FAQEntry{
+			Name: string(rune('a' + i)), Question: word(random, 4) + "服" + word(random, 4), Answer: "请先回答三个问题",
+		})
 	}
 	for range random.IntN(3) {
 		spec.HandOff.Phrases = append(spec.HandOff.Phrases, word(random, 2)+"要")

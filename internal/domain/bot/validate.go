@@ -14,7 +14,9 @@ import (
 const (
 	maxRules    = 256
 	maxKeywords = 64
+	maxKeyword  = 32
 	maxPhrases  = 32
+	maxMenuKeys = 16
 )
 
 // Validate lists what is wrong with a spec. The schema of the resource finds most of it at admission; what it cannot know
@@ -35,6 +37,7 @@ func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts)}
 	p.phrases = append(standingPhrases(), c.words(path.Child("handOff", "phrases"), spec.HandOff.Phrases, maxPhrases)...)
 	c.rules(p, path.Child("rules"), spec.Rules)
+	p.faq = c.faq(path.Child("faq"), spec.FAQ, p.phrases)
 	c.cannedReplies(path.Child("cannedReplies"), spec.CannedReplies)
 	return p
 }
@@ -48,10 +51,13 @@ func (c *compiler) rules(p *Playbook, path *field.Path, rules []yingdav1.Playboo
 		at, spec := path.Index(i), &rules[i]
 		c.unique(at.Child("name"), spec.Name, names)
 		keywords := at.Child("match", "keywords")
-		if len(spec.Match.Keywords) == 0 {
-			c.fail(field.Required(keywords, "rule "+spec.Name+": list the words for which it is"))
+		if len(spec.Match.Keywords) == 0 && len(spec.Match.MenuKeys) == 0 {
+			c.fail(field.Required(keywords, "rule "+spec.Name+": list the words for which it is, or the menuKeys"))
 		}
-		compiled := rule{keywords: c.words(keywords, spec.Match.Keywords, maxKeywords), decision: c.decision(at, spec)}
+		c.tooMany(at.Child("match", "menuKeys"), len(spec.Match.MenuKeys), maxMenuKeys)
+		compiled := rule{
+			keywords: c.words(keywords, spec.Match.Keywords, maxKeywords), menuKeys: spec.Match.MenuKeys, decision: c.decision(at, spec),
+		}
 		if _, replies := compiled.decision.(Answer); replies {
 			c.silenced(keywords, spec, p.phrases)
 		}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -35,7 +36,9 @@ func TestValidate(t *testing.T) {
 			want: []string{`spec.rules[0].match.keywords[0]: Invalid value: "ＨＵＭＡＮ": rule wait: who writes this asks for a human (human), and a reply may not come between; set handOff instead of reply, or remove the keyword`},
 		},
 		"two rules of one name":                     {spec: rules(replyRule("a", "b", "c"), replyRule("a", "b", "d")), want: []string{`spec.rules[1].name: Duplicate value: "a"`}},
-		"a rule without keywords":                   {spec: rules(replyRule("a", "b")), want: []string{"spec.rules[0].match.keywords: Required value: rule a: list the words for which it is"}},
+		"a rule without keywords":                   {spec: rules(replyRule("a", "b")), want: []string{"spec.rules[0].match.keywords: Required value: rule a: list the words for which it is, or the menuKeys"}},
+		"a rule for taps on the menu alone":         {spec: rules(tapRule("a", "KEY"))},
+		"a rule for more keys than there are":       {spec: rules(tapRule("a", slices.Repeat([]string{"KEY"}, 17)...)), want: []string{"spec.rules[0].match.menuKeys: Too many: 17: must have at most 16 items"}},
 		"a blank keyword":                           {spec: rules(replyRule("a", "b", "c", "　")), want: []string{"spec.rules[0].match.keywords[1]: Invalid value: \"\\u3000\": a word of spaces would match every text; write a word or remove it"}},
 		"a rule that neither replies nor hands off": {spec: rules(yingdav1.PlaybookRule{Name: "a", Match: yingdav1.PlaybookMatch{Keywords: []string{"b"}}}), want: []string{`spec.rules[0]: Invalid value: "a": set exactly one of reply and handOff`}},
 		"a blank reply":                             {spec: rules(replyRule("a", " ", "b")), want: []string{"spec.rules[0].reply.text: Required value: rule a: write what the bot answers"}},
@@ -44,6 +47,34 @@ func TestValidate(t *testing.T) {
 		"a link of another scheme":                  {spec: linked("javascript://x"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "javascript://x": write a full address without a password, for example https://shop.example/invoice`}},
 		"a blank phrase":                            {spec: yingdav1.PlaybookSpec{HandOff: yingdav1.HandOffSpec{Phrases: []string{" "}}}, want: []string{`spec.handOff.phrases[0]: Invalid value: " ": a word of spaces would match every text; write a word or remove it`}},
 		"more rules than the schema allows":         {spec: rules(make([]yingdav1.PlaybookRule, 257)...), want: []string{"spec.rules: Too many: 257: must have at most 256 items"}},
+		"a FAQ":                                     {spec: faqs(asked("return", "怎么退货"), asked("genuine", "是正品吗"))},
+		"two entries of one name": {
+			spec: faqs(asked("return", "怎么退货"), asked("return", "怎么换货")), want: []string{`spec.faq[1].name: Duplicate value: "return"`},
+		},
+		"a question by which customers ask for a human": {
+			spec: faqs(asked("human", "怎么转人工")),
+			want: []string{`spec.faq[0].question: Invalid value: "怎么转人工": entry human: who writes this asks for a human (人工), and an answer may not come between; remove the entry, or ask it otherwise`},
+		},
+		"a question about nothing": {
+			spec: faqs(asked("how", "请问怎么办呢"), asked("goods", "商品退"), asked("dots", "……")),
+			want: []string{
+				`spec.faq[0].question: Invalid value: "请问怎么办呢": entry how: say what is asked about, for example 怎么退货`,
+				`spec.faq[1].question: Invalid value: "商品退": entry goods: say what is asked about, for example 怎么退货`,
+				`spec.faq[2].question: Invalid value: "……": entry dots: say what is asked about, for example 怎么退货`,
+			},
+		},
+		"a question that is a story": {
+			spec: faqs(asked("long", strings.Repeat("退货运费", 9))),
+			want: []string{`spec.faq[0].question: Invalid value: "` + strings.Repeat("退货运费", 9) + `": entry long: ask it in at most 32 characters and words`},
+		},
+		"a blank answer": {
+			spec: faqs(yingdav1.FAQEntry{Name: "a", Question: "怎么退货", Answer: " "}), want: []string{"spec.faq[0].answer: Required value: entry a: write what the bot answers"},
+		},
+		"an answer to a complaint": {
+			spec: faqs(yingdav1.FAQEntry{Name: "a", Question: "怎么退货", Answer: "b", Topic: "complaint"}),
+			want: []string{`spec.faq[0].topic: Invalid value: "complaint": entry a: a complaint belongs to a human at once: write a rule with handOff instead`},
+		},
+		"more entries than the schema allows": {spec: faqs(make([]yingdav1.FAQEntry, 513)...), want: []string{"spec.faq: Too many: 513: must have at most 512 items"}},
 		"two canned replies of one code": {
 			spec: yingdav1.PlaybookSpec{CannedReplies: []yingdav1.CannedReply{{Code: "1", Text: "a"}, {Code: "1", Text: "b"}}},
 			want: []string{`spec.cannedReplies[1].code: Duplicate value: "1"`},
@@ -58,6 +89,14 @@ func TestValidate(t *testing.T) {
 			checkErrors(t, tc.spec, tc.want)
 		})
 	}
+}
+
+func faqs(entries ...yingdav1.FAQEntry) yingdav1.PlaybookSpec {
+	return yingdav1.PlaybookSpec{FAQ: entries}
+}
+
+func asked(name, question string) yingdav1.FAQEntry {
+	return yingdav1.FAQEntry{Name: name, Question: question, Answer: "答"}
 }
 
 func checkErrors(t *testing.T, spec yingdav1.PlaybookSpec, want []string) {
@@ -124,11 +163,12 @@ func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text),
 func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
-	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), ComplaintAcknowledged: all}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), Intake: new(all), ComplaintAcknowledged: all}}, []string{
 		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
 		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
 		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
 		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
+		`spec.texts.intake: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.IntakeFields}}`,
 		`spec.texts.complaintAcknowledged: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
 	})
 }

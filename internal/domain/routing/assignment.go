@@ -95,7 +95,7 @@ func levelOf(skills []yingdav1.AgentSkill, name string) int32 {
 func Weight(kind yingdav1.ChannelType) int32 {
 	const chat = 1
 	switch kind {
-	case yingdav1.ChannelTypeMiniProgram:
+	case yingdav1.ChannelTypeMiniProgram, yingdav1.ChannelTypeOfficialAccount:
 		return chat
 	default:
 		// What is left of a Channel that is gone.

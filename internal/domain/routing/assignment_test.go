@@ -80,7 +80,7 @@ func TestRank(t *testing.T) {
 
 func TestAChatWeighsOneAlsoWhenItsChannelIsGone(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []yingdav1.ChannelType{yingdav1.ChannelTypeMiniProgram, ""} {
+	for _, kind := range []yingdav1.ChannelType{yingdav1.ChannelTypeMiniProgram, yingdav1.ChannelTypeOfficialAccount, ""} {
 		if got := Weight(kind); got != 1 {
 			t.Errorf("a conversation on a Channel of type %q weighs %d", kind, got)
 		}

@@ -13,6 +13,39 @@ import (
 const supported = "supported are FREQ=DAILY|WEEKLY|MONTHLY, INTERVAL, BYDAY (with FREQ=MONTHLY also 2MO or -1FR), " +
 	"BYMONTHDAY (not with FREQ=WEEKLY), and UNTIL or COUNT; weeks start on Monday"
 
+// instead says what to write instead of what RFC 5545 has and rotations have not, by the name or the frequency.
+func instead(name string) string {
+	switch name {
+	case "BYSETPOS":
+		return "for the nth of one weekday write BYDAY=2MO or BYDAY=-1FR with FREQ=MONTHLY, and list dates that only BYSETPOS can name as overrides"
+	case "WKST":
+		return "leave WKST out: weeks start on Monday"
+	case "BYMONTH":
+		return "bound the months by anchorDate and UNTIL, or write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month"
+	case "BYWEEKNO", "BYYEARDAY":
+		return "list such dates as overrides"
+	case "BYHOUR", "BYMINUTE", "BYSECOND":
+		return "write the time as the start of the shift, and give each time a shift of its own"
+	case "DTSTART":
+		return "write the date as anchorDate, beside rrule"
+	case "RDATE", "EXDATE":
+		return "list such dates as overrides; one without shifts closes them"
+	case "YEARLY":
+		return "write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month"
+	case "HOURLY", "MINUTELY", "SECONDLY":
+		return "write FREQ=DAILY, and give each start of the day a shift of its own"
+	}
+	return ""
+}
+
+// refused is the error about a part that is not supported.
+func refused(part, name string) error {
+	if better := instead(name); better != "" {
+		return fmt.Errorf("%q is not supported: %s", part, better)
+	}
+	return fmt.Errorf("%q is not supported; %s", part, supported)
+}
+
 // The bounds of a rule's numbers, which keep its compilation short.
 const (
 	maxInterval = 1000
@@ -34,6 +67,8 @@ func parseRule(text string, anchor int64) (*rule, error) {
 		r.frequency = freqWeekly
 	case "MONTHLY":
 		r.frequency = freqMonthly
+	case "YEARLY", "HOURLY", "MINUTELY", "SECONDLY":
+		return nil, refused("FREQ="+parts["FREQ"], parts["FREQ"])
 	default:
 		return nil, fmt.Errorf("start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; %s", supported)
 	}
@@ -60,13 +95,16 @@ func ruleParts(text string) (map[string]string, error) {
 	if len(text) > maxRule {
 		return nil, fmt.Errorf("must be at most %d characters", maxRule)
 	}
+	if rest, found := strings.CutPrefix(text, "RRULE:"); found {
+		return nil, fmt.Errorf("leave out RRULE: and write %s", rest)
+	}
 	parts := map[string]string{}
 	for part := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(part, "=")
 		switch name {
 		case "FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT":
 		default:
-			return nil, fmt.Errorf("%q is not supported; %s", part, supported)
+			return nil, refused(part, name)
 		}
 		if _, twice := parts[name]; twice {
 			return nil, fmt.Errorf("write %s once", name)

@@ -105,12 +105,19 @@ func TestWhatARuleMayNotHold(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                              `"" is not supported; ` + supported,
 		"every other week":                              `"every other week" is not supported; ` + supported,
-		"RRULE:FREQ=DAILY":                              `"RRULE:FREQ=DAILY" is not supported; ` + supported,
-		"FREQ=YEARLY":                                   "start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; " + supported,
+		"RRULE:FREQ=DAILY":                              "leave out RRULE: and write FREQ=DAILY",
+		"freq=daily":                                    `"freq=daily" is not supported; ` + supported,
+		"FREQ=YEARLY":                                   `"FREQ=YEARLY" is not supported: write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month`,
+		"FREQ=HOURLY;INTERVAL=4":                        `"FREQ=HOURLY" is not supported: write FREQ=DAILY, and give each start of the day a shift of its own`,
+		"FREQ=FORTNIGHTLY":                              "start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; " + supported,
 		"INTERVAL=2":                                    "start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; " + supported,
-		"FREQ=WEEKLY;WKST=SU":                           `"WKST=SU" is not supported; ` + supported,
-		"FREQ=DAILY;BYHOUR=9":                           `"BYHOUR=9" is not supported; ` + supported,
-		"FREQ=MONTHLY;BYSETPOS=1":                       `"BYSETPOS=1" is not supported; ` + supported,
+		"FREQ=WEEKLY;WKST=SU":                           `"WKST=SU" is not supported: leave WKST out: weeks start on Monday`,
+		"FREQ=DAILY;BYHOUR=9":                           `"BYHOUR=9" is not supported: write the time as the start of the shift, and give each time a shift of its own`,
+		"FREQ=MONTHLY;BYSETPOS=1":                       `"BYSETPOS=1" is not supported: for the nth of one weekday write BYDAY=2MO or BYDAY=-1FR with FREQ=MONTHLY, and list dates that only BYSETPOS can name as overrides`,
+		"FREQ=MONTHLY;BYMONTH=6,11":                     `"BYMONTH=6,11" is not supported: bound the months by anchorDate and UNTIL, or write FREQ=MONTHLY;INTERVAL=12 with an anchorDate in the month`,
+		"FREQ=WEEKLY;BYWEEKNO=20":                       `"BYWEEKNO=20" is not supported: list such dates as overrides`,
+		"DTSTART=20260105;FREQ=WEEKLY":                  `"DTSTART=20260105" is not supported: write the date as anchorDate, beside rrule`,
+		"FREQ=WEEKLY;EXDATE=20260105":                   `"EXDATE=20260105" is not supported: list such dates as overrides; one without shifts closes them`,
 		"FREQ=DAILY;":                                   `"" is not supported; ` + supported,
 		"FREQ=DAILY;FREQ=DAILY":                         "write FREQ once",
 		"FREQ=DAILY;COUNT=":                             "give COUNT a value",
@@ -241,6 +248,27 @@ func FuzzRule(f *testing.F) {
 // rotation starts by a rule.
 func rotation(rule, anchor string, shift yingdav1.Shift) yingdav1.WeeklyShift {
 	return yingdav1.WeeklyShift{RRule: rule, AnchorDate: anchor, Shift: shift}
+}
+
+func TestWeeksUntilRotationsBeginAnew(t *testing.T) {
+	t.Parallel()
+	for rules, want := range map[string]int{
+		"":                                1,
+		"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO": 2,
+		"FREQ=DAILY;INTERVAL=4":           4,
+		"FREQ=DAILY;INTERVAL=14":          2,
+		"FREQ=MONTHLY;BYDAY=-1FR":         5,
+		"FREQ=WEEKLY;INTERVAL=2 FREQ=WEEKLY;INTERVAL=3": 6,
+		"FREQ=WEEKLY;INTERVAL=3 FREQ=DAILY;INTERVAL=5":  12,
+	} {
+		spec := weekly("UTC", yingdav1.WeeklyShift{Days: everyDay(), Shift: shiftOf("day", "09:00", "1h", 1)})
+		for i, rule := range strings.Fields(rules) {
+			spec.Shifts = append(spec.Shifts, rotation(rule, "2026-01-05", shiftOf(fmt.Sprint(i), "09:00", "1h", 1)))
+		}
+		if got := mustCompile(t, spec).Weeks(12); got != want {
+			t.Errorf("%q begins anew after %d weeks, want %d", rules, got, want)
+		}
+	}
 }
 
 func TestRotationsOnDaysOfCalendars(t *testing.T) {

@@ -63,8 +63,8 @@ func TestValidate(t *testing.T) {
 			want: []string{`spec.shifts[0].anchorDate: Invalid value: "2026-02-29": shift day: write a date that exists as YYYY-MM-DD`},
 		},
 		"a rule that is not supported": {
-			spec: weekly("UTC", rotation("FREQ=HOURLY", "2026-01-05", shiftOf("day", "09:00", "8h", 1))),
-			want: []string{`spec.shifts[0].rrule: Invalid value: "FREQ=HOURLY": shift day: start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; ` + supported},
+			spec: weekly("UTC", rotation("FREQ=OFTEN", "2026-01-05", shiftOf("day", "09:00", "8h", 1))),
+			want: []string{`spec.shifts[0].rrule: Invalid value: "FREQ=OFTEN": shift day: start with FREQ=DAILY, FREQ=WEEKLY or FREQ=MONTHLY; ` + supported},
 		},
 		"a day that does not exist, and one twice": {
 			spec: day(func(s *yingdav1.WeeklyShift) { s.Days = []yingdav1.Weekday{"Monday", "Mon", "Mon"} }),

@@ -110,7 +110,8 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 			errs = append(errs, field.Invalid(path.Child("offHours", "answerWithin"), within, err.Error()))
 		}
 	}
-	return errs
+	_, wrong := CompileClocks(spec)
+	return append(errs, wrong...)
 }
 
 // between reads a duration inside bounds.

@@ -43,6 +43,7 @@ type Contact struct {
 	SessionFrom string
 	FirstSeen   time.Time
 	LastSeen    time.Time
+	Tier        string
 }
 
 type Conversation struct {
@@ -74,6 +75,12 @@ type Conversation struct {
 	Overflowed      bool
 	OfferedAt       *time.Time
 	OfferedTo       string
+	Intake          json.RawMessage
+	AskedSince      *time.Time
+	RemindAt        *time.Time
+	AnsweredAt      *time.Time
+	LateAt          *time.Time
+	Tier            string
 }
 
 type Delivery struct {
@@ -123,6 +130,17 @@ type Medium struct {
 	CreatedAt     time.Time
 }
 
+type Menu struct {
+	Channel    string
+	Uid        string
+	Generation int64
+	Published  string
+	State      string
+	Code       int32
+	Others     int32
+	CheckAfter time.Time
+}
+
 type Message struct {
 	ID                uuid.UUID
 	ConversationID    uuid.UUID
@@ -152,6 +170,11 @@ type Outbox struct {
 	CreatedAt   time.Time
 }
 
+type Person struct {
+	UnionID    string
+	CustomerID uuid.UUID
+}
+
 type Presence struct {
 	Agent          string
 	OnDuty         bool
@@ -169,6 +192,20 @@ type Processed struct {
 	ReceivedAt time.Time
 }
 
+type Profile struct {
+	Channel        string
+	ExternalID     string
+	State          string
+	LoginCode      string
+	UnionID        string
+	SubscribedAt   *time.Time
+	SubscribeScene string
+	Attempts       int32
+	NotBefore      *time.Time
+	Reason         string
+	UpdatedAt      time.Time
+}
+
 type QueueAlert struct {
 	SkillGroup string
 	RaisedAt   time.Time
@@ -181,6 +218,18 @@ type Quotum struct {
 	Remaining        int32
 	SessionEnds      time.Time
 	SessionRemaining int32
+	Granted          int32
+	SessionGranted   int32
+	WarnedEnds       *time.Time
+}
+
+type Review struct {
+	ConversationID uuid.UUID
+	Agent          string
+	WaitedSeconds  int32
+	MarkedAt       time.Time
+	ReviewedAt     *time.Time
+	ReviewedBy     string
 }
 
 type Session struct {
@@ -196,6 +245,30 @@ type Spool struct {
 	Pool      string
 	Envelope  json.RawMessage
 	CreatedAt time.Time
+}
+
+type Survey struct {
+	ConversationID uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Agent          string
+	Scale          string
+	AskedAt        time.Time
+	RemindAt       *time.Time
+	Rating         *int32
+	RatedAt        *time.Time
+	Poor           bool
+}
+
+type TierChange struct {
+	ID         int64
+	Channel    string
+	ExternalID string
+	Before     string
+	After      string
+	ChangedBy  string
+	ChangedAt  time.Time
 }
 
 type TokenRefresh struct {

@@ -33,17 +33,20 @@ JOIN (SELECT unnest(@channels::text[]) AS channel, unnest(@external_ids::text[])
 ORDER BY q.channel, q.external_id FOR UPDATE OF q;
 
 -- name: IntakeQuotasSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
 SELECT unnest(@channels::text[]), unnest(@external_ids::text[]), unnest(@window_ends::timestamptz[]), unnest(@remaining::int[]),
-       unnest(@session_ends::timestamptz[]), unnest(@session_remaining::int[])
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
+       unnest(@granted::int[]), unnest(@session_ends::timestamptz[]), unnest(@session_remaining::int[]), unnest(@session_granted::int[])
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted;
 
 -- name: IntakeTouches :exec
--- Messages came and nothing else changed: desks know from the messages themselves.
-UPDATE conversation c SET last_message_at = item.at
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@ats::timestamptz[]) AS at) AS item
-WHERE c.id = item.id AND c.last_message_at < item.at;
+-- Messages came and nothing else changed but that somebody may wait for an answer: desks know from the messages themselves. The
+-- epoch stands for no time.
+UPDATE conversation c SET last_message_at = greatest(c.last_message_at, item.at),
+    asked_since = nullif(item.asked_since, 'epoch'), remind_at = nullif(item.remind_at, 'epoch')
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@ats::timestamptz[]) AS at,
+             unnest(@asked_since::timestamptz[]) AS asked_since, unnest(@remind_at::timestamptz[]) AS remind_at) AS item
+WHERE c.id = item.id AND (c.last_message_at < item.at OR c.asked_since IS DISTINCT FROM nullif(item.asked_since, 'epoch'));
 
 -- name: ContactEntered :exec
 -- Where the customer came from this time; routing reads it.

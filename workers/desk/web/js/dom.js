@@ -34,6 +34,12 @@ export function left(until) {
   return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
+// span is so many seconds as people say them.
+export function span(seconds) {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} 秒`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} 分钟` : `${Math.floor(seconds / 3600)} 小时`;
+}
+
 // newKey is a random UUID. crypto.randomUUID exists only on https; getRandomValues is everywhere.
 export function newKey() {
   const b = crypto.getRandomValues(new Uint8Array(16));

@@ -1,0 +1,84 @@
+package servicelevel
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// The defaults and bounds of the clocks in the resource's schema.
+const (
+	defaultReplyTarget      = 15 * time.Second
+	defaultReplyWarnAfter   = 20 * time.Second
+	defaultReplyReviewAfter = 5 * time.Minute
+
+	defaultFirstResponseTarget = time.Minute
+	defaultFirstResponseLimit  = 3 * time.Minute
+
+	minClock, maxClock = time.Second, 24 * time.Hour
+)
+
+// Clocks are the promises that run in seconds and minutes, in a form to work with.
+type Clocks struct {
+	FirstResponse FirstResponse
+	Reply         Reply
+}
+
+// FirstResponse is how soon a customer who wants a human hears from one.
+type FirstResponse struct {
+	Target, Limit time.Duration
+}
+
+// Reply is how quickly agents answer what customers write to them.
+type Reply struct {
+	Target, WarnAfter, ReviewAfter time.Duration
+}
+
+// CompileClocks reads the promises that run in seconds and minutes; of a spec without the schema's defaults it takes these. It
+// refuses what the schema refuses.
+func CompileClocks(spec yingdav1.ServiceLevelSpec) (Clocks, field.ErrorList) {
+	first := reader{path: field.NewPath("spec", "firstResponse")}
+	reply := reader{path: field.NewPath("spec", "reply")}
+	clocks := Clocks{
+		FirstResponse: FirstResponse{
+			Target: first.clock("target", spec.FirstResponse.Target, defaultFirstResponseTarget),
+			Limit:  first.clock("limit", spec.FirstResponse.Limit, defaultFirstResponseLimit),
+		},
+		Reply: Reply{
+			Target:      reply.clock("target", spec.Reply.Target, defaultReplyTarget),
+			WarnAfter:   reply.clock("warnAfter", spec.Reply.WarnAfter, defaultReplyWarnAfter),
+			ReviewAfter: reply.clock("reviewAfter", spec.Reply.ReviewAfter, defaultReplyReviewAfter),
+		},
+	}
+	first.rise("target", clocks.FirstResponse.Target, "limit", clocks.FirstResponse.Limit)
+	reply.rise("target", clocks.Reply.Target, "warnAfter", clocks.Reply.WarnAfter)
+	reply.rise("warnAfter", clocks.Reply.WarnAfter, "reviewAfter", clocks.Reply.ReviewAfter)
+	return clocks, append(first.wrong, reply.wrong...)
+}
+
+// reader collects what is wrong with a part of a spec that it reads.
+type reader struct {
+	path  *field.Path
+	wrong field.ErrorList
+}
+
+func (r *reader) clock(name, text string, otherwise time.Duration) time.Duration {
+	if text == "" {
+		return otherwise
+	}
+	d, err := between(text, minClock, maxClock)
+	if err != nil {
+		r.wrong = append(r.wrong, field.Invalid(r.path.Child(name), text, err.Error()))
+	}
+	return d
+}
+
+// rise wants the second not to be shorter than the first, of two that could be read.
+func (r *reader) rise(first string, a time.Duration, second string, b time.Duration) {
+	if a > b && b > 0 {
+		r.wrong = append(r.wrong, field.Invalid(r.path.Child(first), short(a), fmt.Sprintf("must not be longer than %s, which is %s", second, short(b))))
+	}
+}
