@@ -78,6 +78,7 @@ const (
 	ReasonInvalid            = "Invalid"
 	ReasonYearMissing        = "YearMissing"
 	ReasonUpToDate           = "UpToDate"
+	ReasonKeptAsChanged      = "KeptAsChanged"
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonStaffed            = "Staffed"
