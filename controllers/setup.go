@@ -36,6 +36,8 @@ type Options struct {
 	Client   client.Client
 	Asker    ack.Asker
 	Settings dataplane.Settings
+	// Calendars is the folder with the HolidayCalendars that come with the operator; empty for none.
+	Calendars string
 	// Random is where tokens come from.
 	Random io.Reader
 	Now    func() time.Time
@@ -71,6 +73,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	} {
 		if err := c.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("setting up %T: %w", c, err)
+		}
+	}
+	if o.Calendars != "" {
+		if err := mgr.Add(holidaycalendar.NewShipped(o.Calendars, o.Client, live, recorder)); err != nil {
+			return fmt.Errorf("adding the shipped calendars: %w", err)
 		}
 	}
 	return nil

@@ -84,6 +84,7 @@ const (
 	ReasonShadowed           = "Shadowed"
 	ReasonYearMissing        = "YearMissing"
 	ReasonUpToDate           = "UpToDate"
+	ReasonKeptAsChanged      = "KeptAsChanged"
 	ReasonSignedIn           = "SignedIn"
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonStaffed            = "Staffed"

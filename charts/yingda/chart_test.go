@@ -53,6 +53,7 @@ func cases() map[string][]string {
 func TestRender(t *testing.T) {
 	// Helm makes another certificate each time, and the dashboards need no second copy.
 	certificate := regexp.MustCompile(`((?:caBundle|ca\.crt|tls\.crt|tls\.key): )\S{100,}`)
+	days := regexp.MustCompile(`(?m)^(  china.yaml: \|)\n(    .*\n|\s*\n)+`)
 	dashboard := regexp.MustCompile(`(?m)^(  yingda-\w+\.json: \|)\n(    .*\n)+`)
 	for name, arguments := range cases() {
 		t.Run(name, func(t *testing.T) {
@@ -62,6 +63,7 @@ func TestRender(t *testing.T) {
 			}
 			rendered = certificate.ReplaceAll(rendered, []byte("${1}made-by-helm"))
 			rendered = dashboard.ReplaceAll(rendered, []byte("$1\n    as in files/dashboards\n"))
+			rendered = days.ReplaceAll(rendered, []byte("$1\n    as in files/calendars\n"))
 			golden.Compare(t, name+"/want.yaml", rendered)
 		})
 	}
@@ -73,6 +75,39 @@ func TestTheChartRefusesAnAPIServerThatCannotReadItsRules(t *testing.T) {
 	}
 	if _, err := template(t, "--kube-version", "1.32.9"); err == nil || !strings.Contains(err.Error(), "kubeVersion: >=1.33.0-0") {
 		t.Errorf("1.32: %v", err)
+	}
+}
+
+func TestTheChartBringsTheCalendarsOfTheRelease(t *testing.T) {
+	const copied, original = "files/calendars/china.yaml", config + "/calendars/china.yaml"
+	want, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if golden.Updating() {
+		write(t, copied, string(want))
+	}
+	rendered, err := template(t, "--show-only", "templates/calendars.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mounted struct {
+		Data map[string]string `json:"data"`
+	}
+	if err := yaml.Unmarshal(rendered, &mounted); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"china.yaml": string(want)}, mounted.Data); diff != "" {
+		t.Errorf("what the operator is given is not %s (go test ./charts/... -update copies it):\n%s", original, diff)
+	}
+	without, err := template(t, "--set", "calendars.china=false", "--set", "crds.enabled=false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trace := range []string{"/calendars", "-calendars", "resourceNames: [china]"} {
+		if strings.Contains(string(without), trace) {
+			t.Errorf("%s is left without calendars", trace)
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ type operatorFlags struct {
 	pprofAddress    string
 	webhookPort     int
 	webhookCertDir  string
+	calendars       string
 	leaderElect     bool
 	leaseNamespace  string
 	namespaces      []string
@@ -80,6 +81,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.pprofAddress, "pprof-address", "", "address of /debug/pprof/, which shows memory to whoever reaches it; empty for none")
 	flags.IntVar(&o.webhookPort, "webhook-port", 0, "port at which the API server asks before it takes an object; 0 for none")
 	flags.StringVar(&o.webhookCertDir, "webhook-cert-dir", "", "directory with tls.crt and tls.key of that port; they are loaded anew when they change")
+	flags.StringVar(&o.calendars, "calendars", "", "directory with HolidayCalendars, a YAML file each, to bring to the cluster where nobody has changed them; empty for none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
 	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the leader's lease; empty for the pod's own")
 	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
@@ -186,10 +188,11 @@ func (o *operatorFlags) run(ctx context.Context) error {
 		return err
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		Asker:    ack.NewPods(mgr.GetClient(), time.Now),
-		Settings: o.settings,
-		Random:   rand.Reader,
-		Now:      time.Now,
+		Asker:     ack.NewPods(mgr.GetClient(), time.Now),
+		Settings:  o.settings,
+		Calendars: o.calendars,
+		Random:    rand.Reader,
+		Now:       time.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("setting up the controllers: %w", err)

@@ -4,6 +4,7 @@
 //
 //	curl -fo hack/holidays/holiday-cn/2027.json https://raw.githubusercontent.com/NateScarlet/holiday-cn/master/2027.json
 //	go run ./hack/holidays
+//	go test ./charts/yingda -run Calendars -update
 //
 // The announcements name the days that are worked, not the weekdays that these stand in for. So the calendar leaves follows
 // to its default.

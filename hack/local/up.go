@@ -48,10 +48,6 @@ func (l *local) up(ctx context.Context, wantedKafka string) error {
 	if err := l.installChart(ctx, "--values", l.source("hack/local/values.yaml"), "--set-string", "image.tag="+tag); err != nil {
 		return err
 	}
-	// The chart cannot bring an object of a kind that it brings itself: Helm looks up all kinds before it installs any.
-	if _, err := l.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", l.source("config/calendars")); err != nil {
-		return err
-	}
 	folders, err := l.prepareSamples(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -116,13 +117,24 @@ func (w Workload) kedaObjects() []runtime.ApplyConfiguration {
 		ScaleTargetRef:  keda.ScaleTarget{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "Deployment", Name: w.Name()},
 		MinReplicaCount: new(w.Plan.Min),
 		MaxReplicaCount: new(w.Plan.Max),
-		Advanced:        &keda.Advanced{HorizontalPodAutoscalerConfig: &keda.HorizontalPodAutoscalerConfig{Behavior: kedaBehavior()}},
-		Triggers:        triggers,
+		Advanced: &keda.Advanced{HorizontalPodAutoscalerConfig: &keda.HorizontalPodAutoscalerConfig{
+			Name: kedaAutoscalerName(w.Name()), Behavior: kedaBehavior(),
+		}},
+		Triggers: triggers,
 	}))
 }
 
 func (w Workload) meta() *metav1ac.ObjectMetaApplyConfiguration {
 	return metav1ac.ObjectMeta().WithName(w.Name()).WithNamespace(w.Brand.Namespace).WithLabels(w.Labels()).WithOwnerReferences(Owner(w.Brand))
+}
+
+// kedaAutoscalerName is empty for the name that KEDA chooses. Where that would be too long for a label KEDA refuses the ScaledObject;
+// then the workload's own is taken, which fits.
+func kedaAutoscalerName(workload string) string {
+	if len("keda-hpa-"+workload) <= validation.LabelValueMaxLength {
+		return ""
+	}
+	return workload
 }
 
 // kedaBehavior is that of podAutoscaler.

@@ -55,8 +55,9 @@ type Advanced struct {
 	HorizontalPodAutoscalerConfig *HorizontalPodAutoscalerConfig `json:"horizontalPodAutoscalerConfig,omitempty"`
 }
 
-// HorizontalPodAutoscalerConfig says how fast it may go.
+// HorizontalPodAutoscalerConfig says how fast it may go, and what it is called: keda-hpa- and the ScaledObject's name unless said.
 type HorizontalPodAutoscalerConfig struct {
+	Name     string                                         `json:"name,omitempty"`
 	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty"`
 }
 

@@ -107,4 +107,11 @@ app.kubernetes.io/managed-by: yingda-operator
 - apiGroups: [yingda.dev]
   resources: [holidaycalendars/status]
   verbs: [patch]
+{{- if .Values.calendars.china }}
+# Those that come with the chart, and no others.
+- apiGroups: [yingda.dev]
+  resources: [holidaycalendars]
+  resourceNames: [china]
+  verbs: [create, patch]
+{{- end }}
 {{- end }}
