@@ -89,6 +89,12 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an intake of nothing":                     {taking(), "spec.intake.fields"},
 		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
 		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
+		"a survey":                                 {surveying(v1alpha1.SurveySpec{}), ""},
+		"a survey with a reminder":                 {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
+		"a scale that there is not":                {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
+		"a reminder without a unit":                {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
+		"a reminder at once":                       {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
+		"a reminder after the window":              {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -443,6 +449,12 @@ func answering(name, topic string) *v1alpha1.Playbook {
 func taking(fields ...v1alpha1.IntakeField) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.Intake = &v1alpha1.IntakeSpec{Fields: append([]v1alpha1.IntakeField{}, fields...)}
+	return p
+}
+
+func surveying(survey v1alpha1.SurveySpec) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Survey = &survey
 	return p
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
+	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -45,11 +46,16 @@ type Channel struct {
 	Playbook *bot.Playbook
 	// Intake is what customers are asked for when they are given to a human; nil asks for nothing.
 	Intake []yingdav1.IntakeField
+	// Survey is how customers are asked how they were served; nil asks nobody.
+	Survey *survey.Survey
 	// CannedReplies of the Playbook.
 	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.
 	ServiceLevel yingdav1.ServiceLevelSpec
 }
+
+// DisplayName is the Channel's name as customers know it.
+func (c *Channel) DisplayName() string { return cmp.Or(c.Spec.DisplayName, c.Name) }
 
 // Group is a SkillGroup with what its references stand for.
 type Group struct {

@@ -207,4 +207,6 @@ const (
 	FrameComplaint FrameKind = "complaint"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
+	// FrameRating: a customer was not content with how they were served; for those who supervise.
+	FrameRating FrameKind = "rating"
 )

@@ -72,6 +72,8 @@ type conversationOutput struct {
 		Truncated bool             `json:"truncated,omitempty"`
 		Window    Window           `json:"window"`
 		Complaint *store.Complaint `json:"complaint,omitempty"`
+		// Rating is missing when the customer was not asked how they were served.
+		Rating *store.Survey `json:"rating,omitempty"`
 	}
 }
 
@@ -181,6 +183,9 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 		return nil, err
 	}
 	out.Body.Window = windowView(ledger, d.Now())
+	if out.Body.Rating, err = d.ratingOf(ctx, c); err != nil {
+		return nil, err
+	}
 	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
 	switch {
 	case err == nil:
@@ -243,6 +248,9 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 			return err
 		}
 		agent := c.Agent
+		if err = d.askRating(ctx, u, c); err != nil {
+			return err
+		}
 		if c, err = u.Close(ctx, c); err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.agentRoutes(api)
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
+	d.ratingRoutes(api)
 	d.mediaRoutes(api)
 	mux.HandleFunc("GET "+streamPath, d.stream)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
