@@ -122,6 +122,12 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"an intake of nothing":                     {taking(), "spec.intake.fields"},
 		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
 		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
+		"a survey":                                 {surveying(v1alpha1.SurveySpec{}), ""},
+		"a survey with a reminder":                 {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
+		"a scale that there is not":                {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
+		"a reminder without a unit":                {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
+		"a reminder at once":                       {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
+		"a reminder after the window":              {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -135,7 +141,7 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
 		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
 		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
-		"a reminder without a unit":                {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a warning without a unit":                 {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
 		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
@@ -564,6 +570,12 @@ func answering(name, topic string) *v1alpha1.Playbook {
 func taking(fields ...v1alpha1.IntakeField) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.Intake = &v1alpha1.IntakeSpec{Fields: append([]v1alpha1.IntakeField{}, fields...)}
+	return p
+}
+
+func surveying(survey v1alpha1.SurveySpec) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Survey = &survey
 	return p
 }
 

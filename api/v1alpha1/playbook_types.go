@@ -61,6 +61,10 @@ type PlaybookSpec struct {
 	// +optional
 	Intake *IntakeSpec `json:"intake,omitempty"`
 
+	// survey asks customers how they were served when an agent ends their conversation. Default: nobody is asked.
+	// +optional
+	Survey *SurveySpec `json:"survey,omitempty"`
+
 	// cannedReplies are texts that agents send by a short code, at most 256.
 	// +optional
 	// +listType=map
@@ -71,7 +75,8 @@ type PlaybookSpec struct {
 
 // PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
 // hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead), ExpectedWait (how long it will
-// take until an agent answers, as 约 5 分钟) and IntakeFields (what the customer is asked for). An empty text is not sent.
+// take until an agent answers, as 约 5 分钟), IntakeFields (what the customer is asked for) and RatingAnswers (what they may answer). An
+// empty text is not sent.
 type PlaybookTexts struct {
 	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
 	// +optional
@@ -102,6 +107,17 @@ type PlaybookTexts struct {
 	// +kubebuilder:default="为了更快帮您处理,可以先告诉我们:{{.IntakeFields}}。没有也没关系,客服会按顺序接待您。"
 	// +kubebuilder:validation:MaxLength=600
 	Intake *string `json:"intake,omitempty"`
+	// survey asks how the customer was served; see spec.survey. Variables: Brand, Channel, RatingAnswers (what they may answer,
+	// as 满意、一般或不满意). At most 600 characters. Default: a thanks and the question; "" asks nobody.
+	// +optional
+	// +kubebuilder:default="感谢您的咨询。请为这次服务评分,回复{{.RatingAnswers}}即可。"
+	// +kubebuilder:validation:MaxLength=600
+	Survey *string `json:"survey,omitempty"`
+	// rated is sent to who has answered. Variables: Brand, Channel. At most 600 characters. Default: a thanks; "" sends nothing.
+	// +optional
+	// +kubebuilder:default="感谢您的评价!"
+	// +kubebuilder:validation:MaxLength=600
+	Rated *string `json:"rated,omitempty"`
 	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
@@ -216,6 +232,39 @@ type IntakeSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=5
 	Fields []IntakeField `json:"fields"`
+}
+
+// SurveyScale is what customers may answer.
+// +kubebuilder:validation:Enum=FiveStars;ThreeLevels
+type SurveyScale string
+
+// The scales of a survey.
+const (
+	// SurveyFiveStars is 1 to 5, 5 being the best; 1 and 2 are poor.
+	SurveyFiveStars SurveyScale = "FiveStars"
+	// SurveyThreeLevels is 满意, 一般 or 不满意, of which the last is poor.
+	SurveyThreeLevels SurveyScale = "ThreeLevels"
+)
+
+// SurveySpec says how customers are asked how they were served.
+//
+// They are asked (texts.survey) where the platform lets at least two more messages through, of which one is left for an agent. A
+// message within 72 hours that is nothing but a rating is one, while no human has the customer: it is thanked for (texts.rated)
+// and opens no conversation. Whatever else they write is heard as ever. Supervisors see poor ratings at the desk.
+type SurveySpec struct {
+	// scale is FiveStars (1 to 5, or as many stars) or ThreeLevels (满意, 一般 or 不满意). Questions that are open keep theirs.
+	// Default FiveStars.
+	// +optional
+	// +kubebuilder:default=FiveStars
+	Scale SurveyScale `json:"scale,omitempty"`
+	// remindAfter is how long after the question who has not answered is asked once more: if nothing was said since, and the
+	// platform still lets two messages through, which WeChat does for 48 hours after the customer's last one. At least 10m, at
+	// most 47h. Default: nobody is asked again.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write remindAfter in hours, minutes and seconds, for example 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('10m') && duration(self) <= duration('47h')",message="remindAfter must be at least 10m and at most 47h"
+	RemindAfter string `json:"remindAfter,omitempty"`
 }
 
 // FAQEntry is a question with its answer.

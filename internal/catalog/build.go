@@ -18,6 +18,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -72,6 +73,7 @@ type level struct {
 type playbook struct {
 	bot    *bot.Playbook
 	intake []yingdav1.IntakeField
+	survey *survey.Survey
 	canned []yingdav1.CannedReply
 }
 
@@ -122,7 +124,8 @@ func (b *builder) compile(o objects) {
 		object := &o.playbooks[i]
 		keep(b.playbooks, playbooks, object, func() (playbook, error) {
 			form, err := bot.Compile(object.Spec)
-			return playbook{form, intakeFields(object.Spec.Intake), object.Spec.CannedReplies}, err
+			asked, wrong := survey.Compile(object.Spec.Survey)
+			return playbook{form, intakeFields(object.Spec.Intake), asked, object.Spec.CannedReplies}, errors.Join(err, wrong)
 		})
 	}
 	for i := range o.levels {
@@ -304,7 +307,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.Playbook, channel.Intake, channel.CannedReplies = p.value.bot, p.value.intake, p.value.canned
+			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {
 			channel.ServiceLevel, channel.Clocks = l.value.spec, l.value.clocks

@@ -24,6 +24,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -48,6 +49,8 @@ type Channel struct {
 	Playbook *bot.Playbook
 	// Intake is what customers are asked for when they are given to a human; nil asks for nothing.
 	Intake []yingdav1.IntakeField
+	// Survey is how customers are asked how they were served; nil asks nobody.
+	Survey *survey.Survey
 	// CannedReplies of the Playbook.
 	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.
@@ -57,6 +60,9 @@ type Channel struct {
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
 }
+
+// DisplayName is the Channel's name as customers know it.
+func (c *Channel) DisplayName() string { return cmp.Or(c.Spec.DisplayName, c.Name) }
 
 // Group is a SkillGroup with what its references stand for.
 type Group struct {

@@ -281,4 +281,6 @@ const (
 	FrameWindow FrameKind = "window"
 	// FrameLate: a customer waits for too long for an answer.
 	FrameLate FrameKind = "late"
+	// FrameRating: a customer was not content with how they were served; for those who supervise.
+	FrameRating FrameKind = "rating"
 )

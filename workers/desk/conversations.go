@@ -77,6 +77,8 @@ type conversationOutput struct {
 		// Contacts are the Channels on which the customer is known.
 		Contacts  []ContactView    `json:"contacts" nullable:"false"`
 		Complaint *store.Complaint `json:"complaint,omitempty"`
+		// Rating is missing when the customer was not asked how they were served.
+		Rating *store.Survey `json:"rating,omitempty"`
 	}
 }
 
@@ -192,6 +194,9 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	if out.Body.Contacts, err = d.contacts(ctx, c.CustomerID); err != nil {
 		return nil, err
 	}
+	if out.Body.Rating, err = d.ratingOf(ctx, c); err != nil {
+		return nil, err
+	}
 	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
 	switch {
 	case err == nil:
@@ -262,6 +267,9 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 			if _, err := d.review(ctx, u, c); err != nil {
 				return err
 			}
+		}
+		if err = d.askRating(ctx, u, c); err != nil {
+			return err
 		}
 		if c, err = u.Close(ctx, c); err != nil {
 			return err

@@ -33,6 +33,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.complaintRoutes(api)
 	d.reviewRoutes(api)
 	d.tierRoutes(api)
+	d.ratingRoutes(api)
 	d.mediaRoutes(api)
 	mux.HandleFunc("GET "+streamPath, d.stream)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

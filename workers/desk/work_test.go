@@ -14,8 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -326,5 +328,96 @@ func TestTheDeskShowsWhatACustomerHasTold(t *testing.T) {
 	shown = asks[struct{ Conversation store.Conversation }](xiaomei, 200, "GET", path, nil)
 	if diff := cmp.Diff(card, shown.Conversation.Intake); diff != "" {
 		t.Errorf("the card, once the agent has spoken (-want +got):\n%s", diff)
+	}
+}
+
+// surveying has the Channel's Playbook ask how customers were served.
+func surveying(objects []client.Object) {
+	for _, object := range objects {
+		if playbook, ok := object.(*yingdav1.Playbook); ok {
+			playbook.Spec.Survey = &yingdav1.SurveySpec{Scale: yingdav1.SurveyThreeLevels, RemindAfter: "24h"}
+			playbook.Spec.Texts.Survey = new("{{.Brand}}请您评价:{{.RatingAnswers}}。")
+		}
+	}
+}
+
+func TestWhoseConversationAnAgentEndsIsAskedHowItWas(t *testing.T) {
+	const question = "露米请您评价:满意、一般或不满意。"
+	tests := map[string]struct {
+		left   int32 // of the messages that the platform lets through
+		agent  string
+		closes string
+		want   string
+	}{
+		"by the agent who served them":     {5, "xiaomei", "xiaomei", question},
+		"by a supervisor":                  {5, "xiaomei", "laowang", question},
+		"one message is left for an agent": {2, "xiaomei", "xiaomei", question},
+		"not with the last message":        {1, "xiaomei", "xiaomei", ""},
+		"not when nothing is let through":  {0, "xiaomei", "xiaomei", ""},
+		"not who was never served":         {5, "", "laowang", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.catalog = catalog.Fixed("lumi", "lumi", brand(surveying)...)
+			var id uuid.UUID
+			if test.agent == "" {
+				id = w.queues("after-sales", "c")
+			} else {
+				id = w.assigned("after-sales", test.agent, "c")
+			}
+			if _, err := w.store.Pool().Exec(t.Context(), `INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+				VALUES ('shop', 'c', $1, $2, 'epoch', 0)`, noon().Add(time.Hour), test.left); err != nil {
+				t.Fatal(err)
+			}
+			d, path := w.starts(), "/api/conversations/"+id.String()
+			asks[store.Conversation](d.as(test.closes), http.StatusOK, http.MethodPost, path+"/close", nil)
+			type shown struct {
+				Messages []store.Message
+				Rating   *store.Survey
+			}
+			got := asks[shown](d.as("laowang"), http.StatusOK, http.MethodGet, path, nil)
+			if test.want == "" {
+				if len(got.Messages) != 0 || got.Rating != nil {
+					t.Errorf("asked: %+v, %+v", got.Messages, got.Rating)
+				}
+				return
+			}
+			var content message.Content
+			if len(got.Messages) != 1 || json.Unmarshal(got.Messages[0].Content, &content) != nil || content.Text != test.want {
+				t.Fatalf("said %+v, want %q", got.Messages, test.want)
+			}
+			want := &store.Survey{
+				Conversation: id, Channel: "shop", Customer: "c", SkillGroup: "after-sales", Agent: "xiaomei", Scale: "ThreeLevels", AskedAt: noon(),
+			}
+			if diff := cmp.Diff(want, got.Rating); diff != "" {
+				t.Errorf("rating (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSupervisorsSeePoorRatings(t *testing.T) {
+	w := newWorld(t)
+	for customer, rating := range map[string]int32{"content": 5, "discontent": 1} {
+		id := w.assigned("after-sales", "xiaomei", customer)
+		w.does(func(ctx context.Context, u *store.Unit) error {
+			err := u.SurveyAdd(ctx, db.SurveyAddParams{
+				ConversationID: id, Channel: "shop", ExternalID: customer, SkillGroup: "after-sales", Agent: "xiaomei", Scale: "FiveStars", AskedAt: noon(),
+			})
+			if err != nil {
+				return err
+			}
+			return u.SurveyRate(ctx, rating, noon(), rating < 3, id)
+		})
+	}
+	d := w.starts()
+	type listed struct{ Ratings []store.Survey }
+	got := asks[listed](d.as("laowang"), http.StatusOK, http.MethodGet, "/api/ratings/poor", nil)
+	if len(got.Ratings) != 1 || got.Ratings[0].Customer != "discontent" || *got.Ratings[0].Rating != 1 {
+		t.Errorf("the supervisor sees %+v", got.Ratings)
+	}
+	if got := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodGet, "/api/ratings/poor", nil); got.Type != "urn:yingda:problem:NotForAgents" {
+		t.Errorf("the agent is refused with %+v", got)
 	}
 }

@@ -54,6 +54,8 @@ func (r *Router) tick(ctx context.Context) {
 	defer ticker.Stop()
 	upkeep := time.NewTicker(upkeepInterval)
 	defer upkeep.Stop()
+	reminders := time.NewTicker(remindInterval)
+	defer reminders.Stop()
 	r.upkeep(ctx)
 	for {
 		select {
@@ -62,6 +64,10 @@ func (r *Router) tick(ctx context.Context) {
 		case <-ticker.C:
 			if err := clock.look(ctx, r.Catalog.Snapshot()); err != nil && ctx.Err() == nil {
 				r.Logger.Warn("Looking at the queues failed, trying again in a second", "error", err)
+			}
+		case <-reminders.C:
+			if err := r.remind(ctx); err != nil && ctx.Err() == nil {
+				r.Logger.Warn("Asking customers once more how they were served failed, trying again in a minute", "error", err)
 			}
 		case <-upkeep.C:
 			r.upkeep(ctx)

@@ -43,6 +43,9 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if isEvent(in.Content) {
 		return "", t.note(ctx)
 	}
+	if over, err := t.rate(ctx); over || err != nil {
+		return "", err
+	}
 	c, err := t.conversation(ctx)
 	if err != nil {
 		return "", err
@@ -246,10 +249,7 @@ func (t *turn) vars() bot.Vars {
 }
 
 func vars(snapshot *catalog.Snapshot, channel *catalog.Channel, group string, now time.Time) bot.Vars {
-	v := bot.Vars{Channel: channel.Name}
-	if channel.Spec.DisplayName != "" {
-		v.Channel = channel.Spec.DisplayName
-	}
+	v := bot.Vars{Channel: channel.DisplayName()}
 	if snapshot.Brand != nil {
 		v.Brand = snapshot.Brand.Spec.DisplayName
 	}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,7 @@ type Metrics struct {
 	batchSize, batchSeconds                                                    prometheus.Histogram
 	stranded                                                                   prometheus.Gauge
 	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed, reminders                                                      *prometheus.CounterVec
+	overflowed, reminders, ratings                                             *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -49,13 +50,18 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "reminders_total",
 		Help: "Customers who waited for too long, of whom this replica told a desk, by the promise that was late.",
 	}, []string{"skill_group", "promise"})
-	registry.MustRegister(stranded, waiting, oldest, overflowed, reminders)
+	ratings := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "ratings_total",
+		Help: "Ratings by customers of how they were served, by the scale that they were asked for: the more the better, from 1.",
+	}, []string{"scale", "rating"})
+	registry.MustRegister(stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
 		oldest:       oldest,
 		overflowed:   overflowed,
 		reminders:    reminders,
+		ratings:      ratings,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
@@ -71,6 +77,13 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
 	messages, duplicates, opened, botAnswers, faqAnswers, complaints int
+	ratings                                                          []scored
+}
+
+// scored is how a customer rated a conversation.
+type scored struct {
+	scale  string
+	rating int32
 }
 
 // answered counts an answer of the bot.
@@ -88,6 +101,9 @@ func (m *Metrics) add(t tally) {
 	m.botAnswers.Add(float64(t.botAnswers))
 	m.faqAnswers.Add(float64(t.faqAnswers))
 	m.complaints.Add(float64(t.complaints))
+	for _, r := range t.ratings {
+		m.ratings.WithLabelValues(r.scale, strconv.Itoa(int(r.rating))).Inc()
+	}
 }
 
 func (m *Metrics) batch(size int, took time.Duration) {

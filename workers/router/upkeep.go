@@ -53,6 +53,7 @@ func (r *Router) upkeep(ctx context.Context) {
 		prune(ctx, queries.FramesPrune, now.Add(-framesKept)),
 		prune(ctx, queries.MediaPrune, now.Add(-mediaKept)),
 		prune(ctx, queries.WorkloadPrune, now.Add(-store.WorkloadKept)),
+		prune(ctx, queries.SurveysPrune, now.Add(-surveysKept)),
 		r.closeIdle(ctx, now.Add(-botIdle)),
 	)
 	if err != nil && ctx.Err() == nil {

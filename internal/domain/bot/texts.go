@@ -32,11 +32,13 @@ type Vars struct {
 	ExpectedWait string
 	// IntakeFields is what the customer is asked for, as people read it.
 	IntakeFields string
+	// RatingAnswers are what the customer may answer to the question how they were served.
+	RatingAnswers string
 }
 
 // texts are the compiled texts; nil is a text that is not sent.
 type texts struct {
-	welcome, offHours, queued, queueFull, intake, complaintAcknowledged *template.Template
+	welcome, offHours, queued, queueFull, intake, survey, rated, complaintAcknowledged *template.Template
 }
 
 // Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
@@ -53,6 +55,12 @@ func (p *Playbook) QueueFull(vars Vars) (string, error) { return render(p.texts.
 
 // Intake asks who is given to a human for what spec.intake wants.
 func (p *Playbook) Intake(vars Vars) (string, error) { return render(p.texts.intake, vars) }
+
+// Survey asks how the customer was served.
+func (p *Playbook) Survey(vars Vars) (string, error) { return render(p.texts.survey, vars) }
+
+// Rated is what is sent to who has answered.
+func (p *Playbook) Rated(vars Vars) (string, error) { return render(p.texts.rated, vars) }
 
 // ComplaintAcknowledged is what is sent at once when a conversation becomes a complaint.
 func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
@@ -88,6 +96,8 @@ func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition", "ExpectedWait"),
 		queueFull:             c.text(path.Child("queueFull"), "queueFull", valueOf(spec.QueueFull), "Brand", "Channel", "QueuePosition", "ExpectedWait"),
 		intake:                c.text(path.Child("intake"), "intake", valueOf(spec.Intake), "Brand", "Channel", "IntakeFields"),
+		survey:                c.text(path.Child("survey"), "survey", valueOf(spec.Survey), "Brand", "Channel", "RatingAnswers"),
+		rated:                 c.text(path.Child("rated"), "rated", valueOf(spec.Rated), "Brand", "Channel"),
 		complaintAcknowledged: c.text(path.Child("complaintAcknowledged"), "complaintAcknowledged", spec.ComplaintAcknowledged, "Brand", "Channel"),
 	}
 }
@@ -127,7 +137,7 @@ func valueOf(text *string) string {
 func samples() []Vars {
 	return []Vars{
 		{},
-		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟", IntakeFields: "订单号"},
+		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟", IntakeFields: "订单号", RatingAnswers: "1 到 5"},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
@@ -38,6 +39,7 @@ func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	p.phrases = append(standingPhrases(), c.words(path.Child("handOff", "phrases"), spec.HandOff.Phrases, maxPhrases)...)
 	c.rules(p, path.Child("rules"), spec.Rules)
 	p.faq = c.faq(path.Child("faq"), spec.FAQ, p.phrases)
+	c.errs = append(c.errs, survey.Validate(spec.Survey)...)
 	c.cannedReplies(path.Child("cannedReplies"), spec.CannedReplies)
 	return p
 }

@@ -74,6 +74,10 @@ func TestValidate(t *testing.T) {
 			spec: faqs(yingdav1.FAQEntry{Name: "a", Question: "怎么退货", Answer: "b", Topic: "complaint"}),
 			want: []string{`spec.faq[0].topic: Invalid value: "complaint": entry a: a complaint belongs to a human at once: write a rule with handOff instead`},
 		},
+		"a reminder after the window of the last message": {
+			spec: yingdav1.PlaybookSpec{Survey: &yingdav1.SurveySpec{RemindAfter: "72h"}},
+			want: []string{`spec.survey.remindAfter: Invalid value: "72h": must be at least 10m and at most 47h`},
+		},
 		"more entries than the schema allows": {spec: faqs(make([]yingdav1.FAQEntry, 513)...), want: []string{"spec.faq: Too many: 513: must have at most 512 items"}},
 		"two canned replies of one code": {
 			spec: yingdav1.PlaybookSpec{CannedReplies: []yingdav1.CannedReply{{Code: "1", Text: "a"}, {Code: "1", Text: "b"}}},
@@ -163,12 +167,14 @@ func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text),
 func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
-	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), Intake: new(all), ComplaintAcknowledged: all}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), Intake: new(all), Survey: new(all), Rated: new(all), ComplaintAcknowledged: all}}, []string{
 		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
 		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
 		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
 		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
 		`spec.texts.intake: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.IntakeFields}}`,
+		`spec.texts.survey: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.RatingAnswers}}`,
+		`spec.texts.rated: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
 		`spec.texts.complaintAcknowledged: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
 	})
 }

@@ -73,6 +73,7 @@ export const api = {
   duty: (onDuty) => call('PUT', '/api/duty', { onDuty }),
   groups: () => call('GET', '/api/groups'),
   conversations: (query) => call('GET', `/api/conversations?${new URLSearchParams(query)}`),
+  poorRatings: () => call('GET', '/api/ratings/poor'),
   complaints: () => call('GET', '/api/complaints'),
   conversation: (id) => call('GET', of(id)),
   timeline: (id) => call('GET', `${of(id)}/timeline`),

@@ -11,7 +11,7 @@ import { showIntake } from './intake.js';
 const pollEvery = 5000;
 
 const states = { bot: '机器人接待', queued: '排队中', awaiting_opening: '等待上班', assigned: '接待中', closed: '已结束' };
-const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', reviews: '没有待复核的会话。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
+const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', reviews: '没有待复核的会话。', ratings: '最近 30 天没有差评。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
 const queries = {
   mine: [{ state: 'assigned', mine: 'true', limit: 200 }],
   waiting: [{ state: 'queued', limit: 100 }, { state: 'awaiting_opening', limit: 100 }],
@@ -25,7 +25,7 @@ let tab = 'mine';
 let groupNames = new Map();
 let items = new Map(); // conversations of the list by id
 let order = []; // ids of the list
-let current; // {id, conversation, messages, window, complaint}
+let current; // {id, conversation, messages, window, complaint, rating}
 let pollTimer;
 const unread = new Map();
 const closing = new Map(); // until when who waits can be answered, by conversation
@@ -109,8 +109,7 @@ function signedIn(agent) {
   me = agent;
   $('sign-in').hidden = true;
   $('desk').hidden = false;
-  $('tab-all').hidden = me.role === 'Agent';
-  $('tab-reviews').hidden = me.role === 'Agent';
+  $('tab-all').hidden = $('tab-reviews').hidden = $('tab-ratings').hidden = me.role === 'Agent';
   showMe();
   show(undefined);
   chooseTab('mine');
@@ -194,6 +193,9 @@ async function loadList() {
   } else if (wanted === 'reviews') {
     const { reviews } = await api.reviews();
     found = reviews.map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt }));
+  } else if (wanted === 'ratings') {
+    const { ratings } = await api.poorRatings();
+    found = ratings.map((r) => ({ ...r, id: r.conversation, rating: r, lastMessageAt: r.ratedAt }));
   } else {
     const answers = await Promise.all(queries[wanted].map(api.conversations));
     found = answers.flatMap((answer) => answer.conversations);
@@ -240,6 +242,12 @@ setInterval(() => {
   for (const tag of document.querySelectorAll('[data-since]')) tag.textContent = waits(tag.dataset.since);
 }, 1000);
 
+// rated is how a customer found the service, in words.
+function rated({ scale, rating }) {
+  if (!rating) return '已邀请评价';
+  return scale === 'FiveStars' ? `${rating} 星` : ['不满意', '一般', '满意'][rating - 1];
+}
+
 function entry(item) {
   const count = unread.get(item.id) || 0;
   const marks = el('span', { class: 'marks' });
@@ -249,13 +257,14 @@ function entry(item) {
   if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
+  if (item.rating) marks.append(el('span', { class: 'tag hot' }, rated(item.rating)));
   if (!item.complaint && !item.review && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
   if (at(closing.get(item.id)) > Date.now()) marks.append(el('span', { class: 'tag hot' }, '即将无法回复'));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
@@ -275,7 +284,7 @@ async function refresh() {
   const [detail, history] = await Promise.all([api.conversation(id), current.history ? api.timeline(id) : undefined]);
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
-  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
+  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, rating: detail.rating, pending: current.pending.filter((m) => !known.has(m.id)) };
   showCurrent();
 }
 
@@ -315,7 +324,7 @@ document.addEventListener('visibilitychange', () => {
 function showCurrent(toEnd) {
   const c = current.conversation;
   $('customer').textContent = customerName(c);
-  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
+  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : '', current.rating ? rated(current.rating) : ''].filter(Boolean).join(' · ');
   showWindow();
   showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
@@ -530,6 +539,7 @@ function takeFrame(frame) {
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
+    case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
@@ -560,7 +570,7 @@ function takeMessage(m) {
   // The customer has a window of their own again, or does not wait any more.
   if (m.sender === 'customer' || m.sender === 'agent') closing.delete(m.conversation);
   const item = items.get(m.conversation);
-  if (item && !item.complaint) {
+  if (item && !item.complaint && !item.rating) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
     if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
@@ -603,6 +613,11 @@ function takeComplaint(c) {
     current.complaint = c;
     showCurrent();
   }
+}
+
+function takeRating(r) {
+  if (tab === 'ratings') listSoon();
+  toast(`${customerName(r)} 的评价:${rated(r)},请到「差评」查看`);
 }
 
 // takeQueueAlert tells of a queue that became too long. What comes late, after a time without a connection, is no news any more.
