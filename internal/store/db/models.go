@@ -158,6 +158,15 @@ type Outbox struct {
 	CreatedAt   time.Time
 }
 
+type PassiveReply struct {
+	Channel    string
+	ExternalID string
+	Key        string
+	MessageID  string
+	Reply      json.RawMessage
+	RepliedAt  time.Time
+}
+
 type Presence struct {
 	Agent          string
 	OnDuty         bool
