@@ -17,6 +17,8 @@ import (
 	"github.com/yingda-dev/yingda/connectors/host"
 	"github.com/yingda-dev/yingda/connectors/registry"
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -88,9 +90,13 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 	cluster := p.kafka.cluster()
 	// What platforms wait for must not share batches with what can wait.
 	producer, background, backlog := bus.NewProducer(cluster), bus.NewProducer(cluster), bus.NewProducer(cluster)
+	var view *catalog.Catalog
+	if dataplane.AnswersAtOnce(kind.Name()) {
+		view = catalog.NewForSpeech(p.namespace, p.brand, p.logger)
+	}
 	pool := host.New(host.Options{
 		Names: p.names(), Pool: f.pool, Type: kind, Instance: instance, Cluster: cluster, Producer: producer, Background: background,
-		Backlog: backlog, Store: database, Kubernetes: kubernetes, AllowedBaseURLs: f.allowedBaseURLs, Listener: listener,
+		Backlog: backlog, Store: database, Kubernetes: kubernetes, AllowedBaseURLs: f.allowedBaseURLs, Catalog: view, Listener: listener,
 		Registry: p.registry, Logger: p.logger, Clock: time.Now, DrainDelay: connectorDrainDelay,
 	})
 	p.health.Ready, p.health.Alive, p.health.Report = pool.Ready, pool.Alive, pool.Report
@@ -104,6 +110,14 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 			}
 			return err
 		})
+	}
+	if view != nil {
+		config, err := kubeConfig()
+		if err != nil {
+			return err
+		}
+		// Nobody waits for it: until it knows the Channels, routers say what there is to say.
+		p.group.Go(func() error { return view.Run(ctx, config, func() {}) })
 	}
 	p.group.Go(func() error {
 		err := pool.Run(ctx)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -42,6 +43,9 @@ type Options struct {
 	Kubernetes client.WithWatch
 	// AllowedBaseURLs are the platform addresses that Channels may name.
 	AllowedBaseURLs []string
+	// Catalog is by what the bot answers at once where the platform takes that; nil where it does not. It is followed by
+	// somebody else.
+	Catalog *catalog.Catalog
 	// Listener takes the platform's calls; Run closes it.
 	Listener net.Listener
 	Registry prometheus.Registerer
@@ -99,7 +103,10 @@ func New(o Options) *Host {
 		names: o.Names, pool: o.Pool, source: source, producer: o.Producer, spool: o.Store, clock: o.Clock,
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
 	}
-	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, metrics: m, logger: o.Logger}
+	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, clock: o.Clock, metrics: m, logger: o.Logger}
+	if o.Catalog != nil {
+		h.webhooks.atOnce = &atOnce{view: o.Catalog.Snapshot, memory: o.Store, clock: o.Clock, metrics: m, log: newSteadyLog(o.Logger, "answer customers at once")}
+	}
 	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Backlog, o.Store, in.spooled, o.Clock, m, o.Logger)
 	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Logger)
 	// A restarted container keeps its pod's name, but is not the one that was sending.

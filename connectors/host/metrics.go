@@ -18,6 +18,7 @@ const (
 // metrics are the pool's. Labels name Channels of our own resources, never customers; reasons are fixed identifiers.
 type metrics struct {
 	webhooks   *prometheus.CounterVec
+	atOnce     *prometheus.CounterVec
 	ingest     *prometheus.HistogramVec
 	spooled    prometheus.Counter
 	unreadable prometheus.Counter
@@ -41,6 +42,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		webhooks: counter("webhook_requests_total", "Calls of webhooks by what became of them; reason says why one was refused or failed.", "channel", "outcome", "reason"),
+		atOnce:   counter("replies_at_once_total", "Calls of webhooks whose answer could say something to the customer, by whether it did.", "channel", "outcome"),
 		ingest: histogram("ingest_seconds", "Time until a message was durable, by where it was kept.",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2, 4}, "kept"),
 		spooled: prometheus.NewCounter(prometheus.CounterOpts{
@@ -59,7 +61,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		files:    counter("files_total", "Customers' files by what became of them.", "outcome"),
 		channels: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: "channels", Help: "Channels by what the platform says of their credentials."}, []string{"credentials"}),
 	}
-	registerer.MustRegister(m.webhooks, m.ingest, m.spooled, m.unreadable, m.spoolDepth, m.deliveries, m.typing, m.calls, m.files, m.channels)
+	registerer.MustRegister(m.webhooks, m.atOnce, m.ingest, m.spooled, m.unreadable, m.spoolDepth, m.deliveries, m.typing, m.calls, m.files, m.channels)
 	return m
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -33,8 +34,11 @@ type webhooks struct {
 	namespace string
 	table     *table
 	ingest    *ingest
-	metrics   *metrics
-	logger    *slog.Logger
+	// atOnce is nil where the platform takes no words in its answer.
+	atOnce  *atOnce
+	clock   func() time.Time
+	metrics *metrics
+	logger  *slog.Logger
 }
 
 var _ http.Handler = (*webhooks)(nil)
@@ -66,6 +70,7 @@ func (h *webhooks) refuse(w http.ResponseWriter, channel string, refusal connect
 }
 
 func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, webhook connectors.Webhook) {
+	began := h.clock()
 	ctx, span := tracer().Start(r.Context(), "webhook", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(attribute.String("yingda.channel", name)))
 	defer span.End()
@@ -80,7 +85,10 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 		return
 	}
 	h.table.called(name)
-	outcome := outcomeVerified
+	answer, outcome := received.Answer, outcomeVerified
+	if h.atOnce != nil && received.Reply != nil && len(received.Messages) == 1 {
+		answer = h.atOnce.answer(ctx, began, &received, h.ingest.repeated(received.Messages[0]))
+	}
 	if len(received.Messages) > 0 {
 		outcome = outcomeRepeated
 		if unkept := h.unkept(received); len(unkept.Messages) > 0 {
@@ -99,7 +107,7 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// A platform that is gone calls again, and is answered as repeated.
-	_, _ = io.WriteString(w, received.Answer)
+	_, _ = io.WriteString(w, answer)
 }
 
 // unkept leaves out what is durable already.

@@ -73,7 +73,7 @@ func poolWorkload(seen *poolScene, pool string, settings dataplane.Settings) dat
 			"--webhook-address=:" + strconv.Itoa(dataplane.PortHTTP),
 			"--allowed-api-base-urls=" + strings.Join(slices.Compact(allowed), ","),
 		}, topicArgs(seen)...),
-		ServesHTTP: true, CallsAPIServer: true,
+		ServesHTTP: true, CallsAPIServer: true, AnswersAtOnce: dataplane.AnswersAtOnce(seen.channels[0].Spec.Type),
 	}
 }
 

@@ -22,6 +22,8 @@ import (
 type Catalog struct {
 	namespace, brand string
 	logger           *slog.Logger
+	// speechOnly leaves out what the bot does not speak by.
+	speechOnly bool
 
 	snapshot atomic.Pointer[Snapshot]
 	// dirty has room for one: many changes at once are one rebuild.
@@ -36,6 +38,14 @@ type Catalog struct {
 func New(namespace, brand string, logger *slog.Logger) *Catalog {
 	c := &Catalog{namespace: namespace, brand: brand, logger: logger, dirty: make(chan struct{}, 1), builder: newBuilder(brand)}
 	c.snapshot.Store(c.builder.build(objects{}))
+	return c
+}
+
+// NewForSpeech returns a Catalog that knows what decides what the bot says, and nothing of Agents and ServiceLevels: for
+// connectors, which the outside reaches.
+func NewForSpeech(namespace, brand string, logger *slog.Logger) *Catalog {
+	c := New(namespace, brand, logger)
+	c.speechOnly = true
 	return c
 }
 
@@ -93,7 +103,7 @@ func (c *Catalog) follow(ctx context.Context, s *server, inForce func()) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range kinds() {
+	for _, kind := range c.kinds() {
 		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("making an informer: %w", err)
@@ -152,11 +162,12 @@ func ended(ctx context.Context, err error) error {
 }
 
 // kinds are what the data plane reads of its namespace.
-func kinds() []client.Object {
-	return []client.Object{
-		&yingdav1.Brand{}, &yingdav1.Channel{}, &yingdav1.SkillGroup{}, &yingdav1.ShiftSchedule{},
-		&yingdav1.Agent{}, &yingdav1.Playbook{}, &yingdav1.ServiceLevel{},
+func (c *Catalog) kinds() []client.Object {
+	speech := []client.Object{&yingdav1.Brand{}, &yingdav1.Channel{}, &yingdav1.SkillGroup{}, &yingdav1.ShiftSchedule{}, &yingdav1.Playbook{}}
+	if c.speechOnly {
+		return speech
 	}
+	return append(speech, &yingdav1.Agent{}, &yingdav1.ServiceLevel{})
 }
 
 // mark asks for a rebuild.
@@ -215,7 +226,12 @@ func (c *Catalog) rebuild(ctx context.Context, reader client.Reader, calendars *
 	var agents yingdav1.AgentList
 	var playbooks yingdav1.PlaybookList
 	var levels yingdav1.ServiceLevelList
-	for _, list := range []client.ObjectList{&brands, &channels, &groups, &schedules, &agents, &playbooks, &levels} {
+	lists := []client.ObjectList{&brands, &channels, &groups, &schedules, &playbooks}
+	if !c.speechOnly {
+		// To ask the informers for a kind makes one.
+		lists = append(lists, &agents, &levels)
+	}
+	for _, list := range lists {
 		if err := reader.List(ctx, list, client.InNamespace(c.namespace)); err != nil {
 			return fmt.Errorf("reading the informers: %w", err)
 		}

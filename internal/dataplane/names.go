@@ -93,6 +93,12 @@ func ChannelTypes() []v1alpha1.ChannelType {
 	return []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram, v1alpha1.ChannelTypeOfficialAccount}
 }
 
+// AnswersAtOnce says whether the platform of a type takes words to the customer in the answer to its call. Connectors of such
+// a type read by what the bot speaks.
+func AnswersAtOnce(channelType v1alpha1.ChannelType) bool {
+	return channelType == v1alpha1.ChannelTypeOfficialAccount
+}
+
 // Pools are the names of all shared pools that a Brand may have. Their topics are made with the Brand, not with the first
 // Channel: a Channel is then served a provisioning earlier, and an empty topic costs nothing worth naming. The topic of a
 // Dedicated Channel is made by its own connectors, so that a new Channel does not set up the whole Brand again.

@@ -88,11 +88,14 @@ func (w Workload) Role(rules ...*rbacv1ac.PolicyRuleApplyConfiguration) *rbacv1a
 		WithRules(append([]*rbacv1ac.PolicyRuleApplyConfiguration{w.readRule()}, rules...)...)
 }
 
-// readRule lets the workload follow resources of its namespace: connectors, which the outside reaches, the Channels alone,
-// the others what internal/catalog reads. None may write any of them.
+// readRule lets the workload follow resources of its namespace: connectors, which the outside reaches, the Channels alone, or
+// with them by what the bot speaks, the others what internal/catalog reads. None may write any of them.
 func (w Workload) readRule() *rbacv1ac.PolicyRuleApplyConfiguration {
 	resources := []string{"agents", "brands", "channels", "playbooks", "servicelevels", "shiftschedules", "skillgroups"}
-	if w.Component == Connector {
+	switch {
+	case w.Component == Connector && w.AnswersAtOnce:
+		resources = []string{"brands", "channels", "playbooks", "shiftschedules", "skillgroups"}
+	case w.Component == Connector:
 		resources = []string{"channels"}
 	}
 	return rbacv1ac.PolicyRule().

@@ -56,6 +56,8 @@ type Workload struct {
 	Securing Securing
 	// CallsAPIServer says whether the pod talks to the API server.
 	CallsAPIServer bool
+	// AnswersAtOnce says whether a connector lets the bot speak in its answers to the platform.
+	AnswersAtOnce bool
 }
 
 // Name of the workload's objects.

@@ -7,6 +7,7 @@ package message
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -129,6 +130,12 @@ type Media struct {
 	PlatformID string `json:"platformId,omitempty"`
 	// ContentType is known once the file is stored.
 	ContentType string `json:"contentType,omitempty"`
+}
+
+// IsEvent says whether the content is an event of the platform's that this version does not know. The customer wrote nothing,
+// and may not even have been there: connectors name its type "event/<name>".
+func (c *Content) IsEvent() bool {
+	return c.Kind == KindUnsupported && (c.RawType == "event" || strings.HasPrefix(c.RawType, "event/"))
 }
 
 // Choice is one of the choices of a message.

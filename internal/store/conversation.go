@@ -219,12 +219,9 @@ const wordsConsumer = "say"
 // Say adds a message to a conversation that the unit has locked and sends it to the customer; its agent's desk is told.
 // said is false, and nothing is written, when words of the same key were said before.
 func (u *Unit) Say(ctx context.Context, c db.Conversation, w Words) (id uuid.UUID, said bool, err error) {
-	fresh, err := u.ProcessedAdd(ctx, wordsConsumer, c.Channel, w.Key, u.Now)
-	if err != nil {
-		return uuid.Nil, false, fmt.Errorf("remembering what was said: %w", err)
-	}
-	if fresh == 0 {
-		return uuid.Nil, false, nil
+	first, err := u.SaidElsewhere(ctx, c, w.Key)
+	if err != nil || !first {
+		return uuid.Nil, false, err
 	}
 	content, err := json.Marshal(w.Content)
 	if err != nil {

@@ -210,7 +210,8 @@ func newProvider(sqlDB *sql.DB) (*goose.Provider, error) {
 	return provider, nil
 }
 
-// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media, profiles, menus and the refresh guard.
+// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media, profiles, menus, the refresh guard, and
+// replies at once with what decides them.
 func connectorGrants(role string) []string {
 	name := pgx.Identifier{role}.Sanitize()
 	return []string{
@@ -218,5 +219,10 @@ func connectorGrants(role string) []string {
 		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh, menu TO " + name,
 		"GRANT SELECT, UPDATE ON profile TO " + name,
 		"GRANT SELECT, INSERT, DELETE ON spool TO " + name,
+		// What decides whether the bot may answer at once: of conversations that there is one, of contacts where they came from.
+		"GRANT SELECT (channel, external_id, state, topic) ON conversation TO " + name,
+		"GRANT SELECT (channel, external_id, session_from) ON contact TO " + name,
+		"GRANT SELECT (consumer, channel, message_id) ON processed TO " + name,
+		"GRANT SELECT, INSERT ON passive_reply TO " + name,
 	}
 }

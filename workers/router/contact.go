@@ -20,7 +20,7 @@ func (t *turn) grant() {
 // comes as a text and counts as a tap.
 func contactKind(c message.Content) (kind quota.Contact, counts bool) {
 	switch {
-	case isEvent(c), c.Kind == message.KindPosition, c.Kind == message.KindUnfollowed:
+	case c.IsEvent(), c.Kind == message.KindPosition, c.Kind == message.KindUnfollowed:
 		return 0, false
 	case c.Kind == message.KindEntered:
 		return quota.EnterSession, true

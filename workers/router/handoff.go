@@ -7,7 +7,6 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
-	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -41,10 +40,7 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (ch
 
 // route finds the group and the priority of a conversation.
 func (t *turn) route(c *db.Conversation) {
-	result := routing.Group(routing.Input{
-		Routing: t.channel.Spec.Routing, EntryPoints: t.channel.Spec.EntryPoints, Default: t.snapshot.DefaultGroup(),
-		SessionFrom: t.intake.Contact(t.who()).SessionFrom, Text: t.in.Content.Text, Topic: c.Topic,
-	})
+	result := t.snapshot.Route(t.channel, t.intake.Contact(t.who()).SessionFrom, t.in.Content.Text, c.Topic)
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {
 		c.Priority = group.Priority(c.Topic, c.Tier)
@@ -75,7 +71,8 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 		c.DueAt = &due
 		key += "/" + opening.UTC().Format(time.RFC3339)
 	}
-	if c.OffHoursTold {
+	if c.OffHoursTold || t.saidAtOnce(message.ReplyOffHours) {
+		c.OffHoursTold = true
 		return c, nil
 	}
 	text, err := t.channel.Playbook.OffHours(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))

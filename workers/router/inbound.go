@@ -15,9 +15,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// consumerName is under which the router remembers what it took in.
-const consumerName = "router"
-
 // turn is one thing that a customer did, and all that is known around it.
 type turn struct {
 	*store.Unit
@@ -40,7 +37,12 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if err := t.meet(ctx); err != nil {
 		return "", err
 	}
-	if isEvent(in.Content) {
+	switch {
+	case in.Content.Kind == message.KindPosition:
+		return "", nil
+	case in.Content.Kind == message.KindUnfollowed:
+		return "", t.unfollowed(ctx)
+	case in.Content.IsEvent(), t.tapsInVain():
 		return "", t.note(ctx)
 	}
 	if over, err := t.rate(ctx); over || err != nil {
@@ -50,7 +52,7 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if err != nil {
 		return "", err
 	}
-	if in.Content.Kind == message.KindEntered {
+	if comes(in.Content.Kind) {
 		return "", t.welcome(ctx, c)
 	}
 	if err := t.expectMedia(ctx); err != nil {
@@ -63,6 +65,9 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 		return "", err
 	}
 	done.messages++
+	if err := t.replied(ctx, c); err != nil {
+		return "", err
+	}
 	return t.answer(ctx, c)
 }
 
@@ -83,6 +88,8 @@ func clean(c *message.Content) {
 	drop(&c.Text)
 	drop(&c.SessionFrom)
 	drop(&c.LoginCode)
+	drop(&c.MenuKey)
+	drop(&c.Choice)
 	drop(&c.Raw)
 	drop(&c.RawType)
 	if c.Page != nil {
@@ -112,12 +119,6 @@ func (t *turn) who() store.Contact {
 	return store.Contact{Channel: t.in.Channel, ExternalID: t.in.Customer}
 }
 
-// isEvent says whether the content is an event of the platform's that this version does not know. The customer wrote
-// nothing, and may not even have been there: connectors name its type "event/<name>".
-func isEvent(c message.Content) bool {
-	return c.Kind == message.KindUnsupported && (c.RawType == "event" || strings.HasPrefix(c.RawType, "event/"))
-}
-
 // note shows an event in the contact's open conversation, if there is one. It asks for no answer: it opens no conversation,
 // keeps none open, and takes nobody's time.
 func (t *turn) note(ctx context.Context) error {
@@ -139,7 +140,10 @@ func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
 
 // welcome greets who opened the chat and is with nobody yet.
 func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
-	if c.State != store.StateBot {
+	if err := t.replied(ctx, c); err != nil {
+		return err
+	}
+	if c.State != store.StateBot || t.saidAtOnce(message.ReplyWelcome) {
 		return nil
 	}
 	text, err := t.channel.Playbook.Welcome(t.vars())
@@ -150,27 +154,26 @@ func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
 	return err
 }
 
-// expectMedia asks the connectors for the file that came with the message.
+// expectMedia asks the connectors for the files that came with the message.
 func (t *turn) expectMedia(ctx context.Context) error {
-	file := t.in.Content.Media
+	files := []*message.Media{t.in.Content.Media, t.in.Content.Thumb}
 	if t.in.Content.Page != nil {
-		file = t.in.Content.Page.Thumb
+		files = append(files, t.in.Content.Page.Thumb)
 	}
-	if file == nil || file.PlatformID == "" {
-		return nil
-	}
-	if err := t.MediaExpect(ctx, file.ID, t.in.Channel, file.PlatformID, t.Now); err != nil {
-		return fmt.Errorf("asking for a file: %w", err)
+	for _, file := range files {
+		if file == nil || file.PlatformID == "" {
+			continue
+		}
+		if err := t.MediaExpect(ctx, file.ID, t.in.Channel, file.PlatformID, t.Now); err != nil {
+			return fmt.Errorf("asking for a file: %w", err)
+		}
 	}
 	return nil
 }
 
 // answer lets the bot decide what to do with a message that was heard.
 func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, err error) {
-	var decision bot.Decision = bot.NoMatch{}
-	if t.in.Content.Kind == message.KindText {
-		decision = t.channel.Playbook.Decide(t.in.Content.Text)
-	}
+	decision := t.channel.Decide(t.in.Content)
 	handOff, _ := decision.(bot.HandOff)
 	if c.State != store.StateBot {
 		if c, err = t.hearDetails(ctx, c); err != nil {
@@ -194,6 +197,11 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 			return "", err
 		}
 	}
+	if t.saidAtOnce(message.ReplyRule) {
+		// By a rule that is gone, or has changed, since.
+		_, err := t.Save(ctx, c)
+		return "", err
+	}
 	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
 }
 
@@ -213,11 +221,16 @@ func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) 
 	if answer.FAQ != "" {
 		key = "faq/" + c.ID.String() + "/" + answer.FAQ
 	}
-	said, err := t.sayText(ctx, c, key, answer.Text)
+	var said bool
+	if t.saidAtOnce(message.ReplyRule) {
+		said, err = t.SaidElsewhere(ctx, c, key)
+	} else {
+		said, err = t.sayText(ctx, c, key, answer.Text)
+	}
 	if err != nil || answer.FAQ != "" && !said {
 		return false, err
 	}
-	if answer.Link != nil {
+	if answer.Link != nil && !t.saidAtOnce(message.ReplyRule) {
 		link := message.Content{Kind: message.KindLink, Link: &message.Link{Title: answer.Link.Title, URL: answer.Link.URL}}
 		if _, err := t.say(ctx, c, "link/"+t.in.MessageID, link); err != nil {
 			return false, err
@@ -249,23 +262,5 @@ func (t *turn) vars() bot.Vars {
 }
 
 func vars(snapshot *catalog.Snapshot, channel *catalog.Channel, group string, now time.Time) bot.Vars {
-	v := bot.Vars{Channel: channel.DisplayName()}
-	if snapshot.Brand != nil {
-		v.Brand = snapshot.Brand.Spec.DisplayName
-	}
-	if g, ok := snapshot.Group(group); ok && g.Schedule != nil {
-		v.Hours = g.Schedule.Hours(now)
-		if next, ok := g.Schedule.NextOpening(now); ok {
-			v.NextOpening = openingText(now.In(g.Schedule.Location()), next.In(g.Schedule.Location()))
-		}
-	}
-	return v
-}
-
-// openingText is a time as people say it: today's without the date.
-func openingText(now, opening time.Time) string {
-	if now.Format(time.DateOnly) == opening.Format(time.DateOnly) {
-		return opening.Format("15:04")
-	}
-	return opening.Format("1月2日 15:04")
+	return snapshot.Vars(channel, group, now)
 }

@@ -138,7 +138,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	err = r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
 		spans.end() // The unit may run again.
 		touched, done = touched[:0], tally{}
-		intake, err := u.Intake(ctx, consumerName, payloads.inbound())
+		intake, err := u.Intake(ctx, store.ConsumerRouter, payloads.inbound())
 		if err != nil {
 			return err
 		}

@@ -50,6 +50,7 @@ func (r *Router) upkeep(ctx context.Context) {
 		queries.EnsurePartitions(ctx, now),
 		prune(ctx, queries.ProcessedPrune, now.Add(-processedKept)),
 		prune(ctx, queries.DeliveriesPrune, now.Add(-store.DeliveriesKept)),
+		prune(ctx, queries.PassivePrune, now.Add(-store.PassiveRepliesKept)),
 		prune(ctx, queries.FramesPrune, now.Add(-framesKept)),
 		prune(ctx, queries.MediaPrune, now.Add(-mediaKept)),
 		prune(ctx, queries.WorkloadPrune, now.Add(-store.WorkloadKept)),

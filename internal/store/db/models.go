@@ -170,6 +170,15 @@ type Outbox struct {
 	CreatedAt   time.Time
 }
 
+type PassiveReply struct {
+	Channel    string
+	ExternalID string
+	Key        string
+	MessageID  string
+	Reply      json.RawMessage
+	RepliedAt  time.Time
+}
+
 type Person struct {
 	UnionID    string
 	CustomerID uuid.UUID

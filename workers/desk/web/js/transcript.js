@@ -62,17 +62,26 @@ function body(message) {
       const thumb = page.thumb ? picture(mediaURL(page.thumb.id, message.conversation)) : '';
       return [thumb, `小程序页面:${page.title || ''}`, el('span', { class: 'address' }, page.path || '')];
     }
+    case 'voice': return [c.text ? `[语音] ${c.text}` : '[语音]'];
+    case 'video': return ['[视频]'];
+    case 'location': {
+      const place = c.location || {};
+      return [`[位置] ${place.label || ''}`, el('span', { class: 'address' }, `${place.latitude}, ${place.longitude}`)];
+    }
+    case 'menuTap': return [`[点击菜单] ${c.menuKey || ''}`];
     default: return [`[暂不支持的消息类型:${c.rawType || c.kind || '未知'}]`];
   }
 }
 
 const senders = { bot: '机器人', system: '系统' };
 
+// notes are what customers do without saying anything.
+const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码' };
+
 // render makes the element of a message. retry is called for one that could not be handed over.
 export function render(message, me, retry) {
-  if (message.content && message.content.kind === 'entered') {
-    return el('p', { class: 'note' }, `${clock(message.sentAt)} 客户进入会话`);
-  }
+  const note = notes[(message.content || {}).kind];
+  if (note) return el('p', { class: 'note' }, `${clock(message.sentAt)} ${note}`);
   const out = message.direction === 'outbound';
   const [label, tone] = out ? state(message.delivery) : ['', ''];
   const who = senders[message.sender] || (message.sender === 'agent' && message.agent !== me ? message.agent : '');
@@ -87,7 +96,10 @@ export function render(message, me, retry) {
 // preview is a message in one line.
 export function preview(last) {
   if (!last) return '';
-  const texts = { text: last.text, image: '[图片]', link: '[链接]', miniProgramPage: '[小程序页面]', entered: '客户进入会话' };
+  const texts = {
+    ...notes, text: last.text, image: '[图片]', link: '[链接]', miniProgramPage: '[小程序页面]',
+    voice: '[语音]', video: '[视频]', location: '[位置]', menuTap: '[点击菜单]',
+  };
   const text = texts[last.kind] ?? '[消息]';
   return last.sender === 'customer' ? text : `${senders[last.sender] || '客服'}:${text}`;
 }
