@@ -423,6 +423,25 @@ func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 }
 
+func TestWhatABrandKeepsFromStartingNamesTheBrandAndHealsWithIt(t *testing.T) {
+	w := newWorld(t)
+	w.data.say("shop", accepted())
+	w.create(secret("shop-wechat"), skillGroup("lumi-everybody", "lumi"), agent("xiaomei", "lumi", nil), channel("shop", "lumi"), brand("lumi"))
+	kept := map[string]client.Object{"shop": &v1alpha1.Channel{}, "lumi-everybody": &v1alpha1.SkillGroup{}, "xiaomei": &v1alpha1.Agent{}}
+	for name, obj := range kept {
+		found := w.waitFor(obj, name, v1alpha1.ConditionReady, v1alpha1.ReasonBrandNotReady)
+		if want := "Brand lumi is not ready (NotFound)"; !strings.Contains(found.Message, want) {
+			t.Errorf("%s says %q, want %q", name, found.Message, want)
+		}
+	}
+	w.create(secret("lumi-postgres"))
+	w.finishSetup("lumi")
+	w.run("lumi-router", "lumi-workflows", "lumi-desk", "lumi-miniprogram")
+	for name, obj := range kept {
+		w.waitFor(obj, name, v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	}
+}
+
 func TestASetupThatGoesOnTryingSaysWhatKeepsIt(t *testing.T) {
 	w := newWorld(t)
 	w.data.fail("Kafka is out of reach: dial tcp: lookup kafka.infra: no such host; check spec.kafka.bootstrapServers and the network")

@@ -72,6 +72,7 @@ const (
 	ReasonProvisioningFailed = "ProvisioningFailed"
 	ReasonAvailable          = "Available"
 	ReasonNoReadyReplica     = "NoReadyReplica"
+	ReasonBrandNotReady      = "BrandNotReady"
 	ReasonAccepted           = "Accepted"
 	ReasonRejected           = "Rejected"
 	ReasonNotYetTried        = "NotYetTried"

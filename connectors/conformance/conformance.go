@@ -155,7 +155,7 @@ func (c *channel) meet(customers ...int) []string {
 		if written := c.Write(id, "你好"); !written.Taken {
 			c.s.Fatalf("what customer %d wrote was not taken: %+v", n, written)
 		}
-		c.s.Grant(c.name, id, quota.State{WindowEnds: time.Now().Add(time.Hour), Remaining: 5})
+		c.s.Grant(c.name, id, quota.State{WindowEnds: time.Now().Add(time.Hour), Remaining: 5, Granted: 5})
 		ids = append(ids, id)
 	}
 	return ids

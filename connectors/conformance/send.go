@@ -123,11 +123,11 @@ func closedWindowsAreRespected(s *stage) {
 	shop := s.open("shop", s.Replica())
 	customers := shop.meet(1, 2)
 	late, greedy := customers[0], customers[1]
-	s.Grant("shop", late, quota.State{WindowEnds: time.Now().Add(-time.Second), Remaining: 5})
+	s.Grant("shop", late, quota.State{WindowEnds: time.Now().Add(-time.Second), Remaining: 5, Granted: 5})
 	if report := s.Report(s.Say("shop", late, "late"), message.DeliveryFailed); report.Reason != quota.WindowClosed.String() {
 		s.Errorf("report = %+v", report)
 	}
-	s.Grant("shop", greedy, quota.State{WindowEnds: time.Now().Add(time.Hour), Remaining: 2})
+	s.Grant("shop", greedy, quota.State{WindowEnds: time.Now().Add(time.Hour), Remaining: 2, Granted: 5})
 	s.Say("shop", greedy, "one")
 	s.Say("shop", greedy, "two")
 	if report := s.Report(s.Say("shop", greedy, "three"), message.DeliveryFailed); report.Reason != quota.QuotaSpent.String() {

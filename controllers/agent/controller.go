@@ -138,7 +138,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Agent{})).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(agentOfToken), builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, client.Object.GetName)),
-			builder.WithPredicates(ack.ExistenceChanged())).
+			builder.WithPredicates(ack.BlameChanged())).
 		Watches(ack.Replica(), handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.client, list, refs.ByBrand, ack.BrandLabel)),
 			ack.WatchReplicas(servers()...)).
 		Complete(telemetry.Traced("agent", r))

@@ -43,7 +43,7 @@ func decide(seen *scene) verdict {
 	acknowledged := ack.Judge("Agent", seen.agent.Name, seen.agent.Generation, seen.serving...)
 	decided := verdict{pending: ack.Pending(acknowledged), signedIn: signedIn(seen)}
 	decided.token, decided.hash = decideToken(seen)
-	findings := []conditions.Condition{refs.Finding(problems(seen, decided.token)), acknowledged}
+	findings := []conditions.Condition{refs.Finding(problems(seen, decided.token)), ack.Blame(acknowledged, seen.brand)}
 	ready := conditions.Summary(findings...)
 	decided.findings = append(append([]conditions.Condition{ready}, findings...), signedInOnce(seen))
 	return decided
@@ -64,7 +64,7 @@ func decideToken(seen *scene) (tokenAction, string) {
 
 func problems(seen *scene, token tokenAction) []refs.Problem {
 	var found []refs.Problem
-	if !seen.brandExists {
+	if seen.brand == nil {
 		found = append(found, refs.NotFound("Brand", seen.agent.Spec.BrandRef.Name))
 	}
 	if token == tokenForeign {

@@ -15,8 +15,9 @@ import (
 
 // scene is all that a pass looks at.
 type scene struct {
-	agent       *v1alpha1.Agent
-	brandExists bool
+	agent *v1alpha1.Agent
+	// brand is the Agent's; nil when it does not exist.
+	brand *v1alpha1.Brand
 	// secret is the metadata of the trial token's Secret; nil when it does not exist.
 	secret *metav1.PartialObjectMetadata
 	// serving are the answers of the ready replicas; desk are those of the desk alone.
@@ -33,8 +34,12 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 		return nil, err
 	}
 	brand := types.NamespacedName{Namespace: key.Namespace, Name: seen.agent.Spec.BrandRef.Name}
-	if seen.brandExists, err = refs.Get(ctx, r.client, brand, &v1alpha1.Brand{}); err != nil {
+	found := &v1alpha1.Brand{}
+	if exists, err = refs.Look(ctx, r.client, brand, found); err != nil {
 		return nil, err
+	}
+	if exists {
+		seen.brand = found
 	}
 	if seen.secret, err = refs.Secret(ctx, r.client, types.NamespacedName{Namespace: key.Namespace, Name: secretName(key.Name)}); err != nil {
 		return nil, err

@@ -141,6 +141,8 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 	switch {
 	case ready.Status == metav1.ConditionTrue:
 		return 0
+	case ready.Reason == v1alpha1.ReasonBrandNotReady && said:
+		return 0
 	case !conditions.Passes(ready.Reason):
 		if said {
 			return 0

@@ -33,8 +33,8 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 	// The first that fails explains Ready, so they go from cause to effect.
 	findings := []conditions.Condition{
 		refs.Finding(problems(seen, settings.AllowedAPIBaseURLs)),
-		connectorAvailable(seen),
-		acknowledged,
+		ack.Blame(connectorAvailable(seen), seen.brand),
+		ack.Blame(acknowledged, seen.brand),
 		credentials,
 	}
 	ready := conditions.Summary(findings...)

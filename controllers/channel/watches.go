@@ -66,7 +66,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Channel{}, builder.WithPredicates(r.apply.NotOwn(), known())).
 		Watches(&v1alpha1.Channel{}, handler.Funcs{CreateFunc: r.expect}).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfAccount), builder.WithPredicates(accountChanged())).
-		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ack.BlameChanged()))).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesGroup)), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).

@@ -50,13 +50,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // SetupWithManager says which changes a SkillGroup's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	list := func() client.ObjectList { return &v1alpha1.SkillGroupList{} }
-	declared := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		// Its own writes do not wake it: who waits changes faster than it is to be written.
 		For(&v1alpha1.SkillGroup{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByOverflow)), builder.WithPredicates(cameOrWent())).
-		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)), declared).
+		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, client.Object.GetName)),
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ack.BlameChanged()))).
 		Watches(&v1alpha1.ShiftSchedule{}, handler.EnqueueRequestsFromMapFunc(ack.MapNamespace(r.Client, list)),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, saysOtherwise()))).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(ack.MapBrand(r.Client, list, refs.ByBrand, brandOfChannel)),

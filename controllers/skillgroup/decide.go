@@ -34,7 +34,7 @@ func decide(seen *scene, now time.Time) verdict {
 		acknowledged = conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences,
 			"Without its ShiftSchedule the group is served around the clock, not as declared")
 	}
-	findings := []conditions.Condition{refs.Finding(problems(seen)), acknowledged}
+	findings := []conditions.Condition{refs.Finding(problems(seen)), ack.Blame(acknowledged, seen.brand)}
 	decided := verdict{
 		seats: seats(seen, now), forecast: forecastOf(seen), queue: waiting(seen.group.Name, seen.router), pending: ack.Pending(acknowledged),
 	}

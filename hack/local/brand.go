@@ -37,17 +37,14 @@ func (l *local) addBrand(ctx context.Context, name string) error {
 		return err
 	}
 	l.step("Ready")
-	g := &getter{ctx: ctx, l: l, namespace: f.brand.Namespace}
-	for _, app := range f.apps() {
-		webhook := g.text("channel/"+app.channel, "{.status.webhookURL}")
-		if g.err != nil {
-			return g.err
-		}
-		if err := connect(ctx, app.AppID, webhook); err != nil {
-			return err
-		}
+	webhooks, err := l.connect(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, webhook := range webhooks {
 		l.step("The simulator has verified %s", webhook)
 	}
+	g := &getter{ctx: ctx, l: l, namespace: f.brand.Namespace}
 	desk := g.text("brand/"+f.brand.Name, "{.status.deskURL}")
 	if g.err != nil {
 		return g.err
@@ -202,6 +199,23 @@ func register(ctx context.Context, app simulatorApp) error {
 		app.CallbackURL = known.Apps[i].CallbackURL
 	}
 	return call(ctx, http.MethodPost, simulatorApps, "", app, nil)
+}
+
+// connect makes the simulator push to the webhooks of a brand's Channels, which it returns in the order of the apps.
+func (l *local) connect(ctx context.Context, f *folder) ([]string, error) {
+	var webhooks []string
+	g := &getter{ctx: ctx, l: l, namespace: f.brand.Namespace}
+	for _, app := range f.apps() {
+		webhook := g.text("channel/"+app.channel, "{.status.webhookURL}")
+		if g.err != nil {
+			return nil, g.err
+		}
+		if err := connect(ctx, app.AppID, webhook); err != nil {
+			return nil, err
+		}
+		webhooks = append(webhooks, webhook)
+	}
+	return webhooks, nil
 }
 
 // connect makes the simulator push to a Channel's webhook, which must answer its verification.

@@ -163,8 +163,8 @@ func nextSteps(t target) string {
 Brands run from the same image as the operator: every node that may run one must be able to pull it.
 
 Next, a brand (docs/onboarding.md):
-  kubectl apply -f config/calendars          # China's holidays, for schedules that name them
-  cp -r config/samples/qiming my-brand       # then write your own addresses, names and Secrets
-  kubectl apply -k my-brand
-  kubectl get yingda --all-namespaces        # READY, or REASON why not; kubectl describe says what to do`
+  kubectl apply --server-side -f config/calendars    # China's holidays, for schedules that name them
+  cp -r config/samples/qiming my-brand               # then write your own addresses, names and Secrets
+  kubectl apply --server-side -k my-brand
+  kubectl get yingda --all-namespaces                # READY, or REASON why not; kubectl describe says what to do`
 }

@@ -70,9 +70,6 @@ func (s *sample) play(ctx context.Context, l *local) error {
 	defer cancel()
 	order := time.Now().Format("20060102150405")
 	question, answer := "你好,订单 "+order+" 什么时候发货?", "您好,订单 "+order+" 会在 48 小时内发货。"
-	if err := connect(ctx, s.app.AppID, s.webhookURL); err != nil {
-		return err
-	}
 	if err := call(ctx, http.MethodPut, s.deskURL+"/api/duty", s.token, map[string]bool{"onDuty": true}, nil); err != nil {
 		return err
 	}

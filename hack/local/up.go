@@ -110,8 +110,9 @@ func (l *local) applySample(ctx context.Context, folders []*folder, kafka, tag s
 	}
 	f := folders[i]
 	apps := f.apps()
-	if len(apps) == 0 {
-		return nil, fmt.Errorf("%s has no Channel that calls the simulator", f.path)
+	talks := slices.IndexFunc(apps, func(app simulatorApp) bool { return app.channel == sampleChannel })
+	if talks < 0 {
+		return nil, fmt.Errorf("%s has no Channel %s that calls the simulator", f.path, sampleChannel)
 	}
 	if err := l.applyFolder(ctx, f); err != nil {
 		return nil, err
@@ -128,7 +129,10 @@ func (l *local) applySample(ctx context.Context, folders []*folder, kafka, tag s
 	if err := l.awaitRollout(ctx, tag); err != nil {
 		return nil, err
 	}
-	s := &sample{kafka: kafka, app: apps[0]}
+	if _, err := l.connect(ctx, f); err != nil {
+		return nil, err
+	}
+	s := &sample{kafka: kafka, app: apps[talks]}
 	return s, s.find(ctx, l)
 }
 

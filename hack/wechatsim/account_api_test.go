@@ -242,6 +242,38 @@ func TestPermissionsAndQuotas(t *testing.T) {
 	}
 }
 
+func TestFaultsOfAnOfficialAccountsCalls(t *testing.T) {
+	sim, base, token := openAccount(t, newFakeClock(), nil)
+	for _, f := range []Fault{
+		{On: "menu_create", ErrCode: 48001},
+		{On: "user_info", OpenID: testOpenID, HTTPStatus: 503},
+	} {
+		if err := sim.AddFault(testApp, f); err != nil {
+			t.Fatalf("adding fault: %v", err)
+		}
+	}
+	create := base + "/cgi-bin/menu/create?access_token=" + token
+	const menu = `{"button":[{"type":"click","name":"a","key":"K"}]}`
+	if one, two := post(t, create, menu), post(t, create, menu); one != 48001 || two != 0 {
+		t.Errorf("publishing: %d, then %d", one, two)
+	}
+	info := base + "/cgi-bin/user/info?access_token=" + token + "&openid="
+	if _, answer := do(t, http.MethodGet, info+"somebody-else", nil); answer["errcode"] != 40003.0 {
+		t.Errorf("somebody else: %v", answer)
+	}
+	res, err := http.Get(info + testOpenID)
+	if err != nil {
+		t.Fatalf("asking: %v", err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	if err := sim.AddFault(testApp, Fault{On: "menu"}); problemStatus(err) != 400 {
+		t.Errorf("a fault of nothing: %v", err)
+	}
+}
+
 func TestAMiniProgramHasNoneOfTheOfficialAccountsCalls(t *testing.T) {
 	_, base, token := openSim(t, newFakeClock(), nil)
 	for path, body := range map[string]string{

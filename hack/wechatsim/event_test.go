@@ -236,3 +236,45 @@ func TestATapOnThePublishedMenuPushesWhatItsButtonHolds(t *testing.T) {
 		t.Errorf("a parent was tapped: %v", err)
 	}
 }
+
+func TestAFollowerThroughTheControlAPI(t *testing.T) {
+	hook := newCallback(t, reply(200, replyXML("text", "<Content>您好</Content>")))
+	_, server := newSim(t, Options{}, hook.URL, func(a *App) { officialAccount(a); a.OpenPlatform = "lumi" })
+	app := server.URL + "/sim/v1/apps/" + testApp
+	customer := app + "/customers/" + testOpenID
+	// dig follows a path of names and indexes.
+	dig := func(value any, path ...any) any {
+		for _, step := range path {
+			switch v := value.(type) {
+			case map[string]any:
+				value = v[step.(string)]
+			case []any:
+				value = v[step.(int)]
+			}
+		}
+		return value
+	}
+	for _, step := range []struct {
+		name, method, url, body string
+		status                  int
+		path                    []any
+		want                    any
+	}{
+		{"naming the person", "PATCH", customer, `{"person":"li-lei"}`, 200, []any{"person"}, "li-lei"},
+		{"following", "POST", customer + "/messages", `{"type":"event","event":"subscribe","scene":"12"}`, 200, []any{"reply", "via"}, "passive"},
+		{"the follower", "GET", customer, "", 200, []any{"qrScene"}, "12"},
+		{"the list", "GET", app + "/customers", "", 200, []any{"customers", 0, "follows"}, true},
+		{"a menu", "PUT", app + "/menu", `{"button":[{"type":"click","name":"客服","key":"KF"}]}`, 200, []any{"menu", "button", 0, "key"}, "KF"},
+		{"a tap", "POST", customer + "/tap", `{"button":"客服"}`, 200, []any{"attempts", 0, "outcome"}, "replied"},
+		{"a tap beside it", "POST", customer + "/tap", `{"button":"商城"}`, 404, []any{"error"}, errNoButton.message},
+		{"what arrived", "GET", customer + "/received?after=1", "", 200, []any{"messages", 0, "text"}, "您好"},
+		{"a quota", "POST", app + "/quotas/send/exhaust", "", 200, nil, map[string]any{}},
+		{"the quotas", "GET", app + "/quotas", "", 200, []any{"send", "used"}, 500_000.0},
+		{"a login is for mini-programs", "POST", customer + "/login", "", 409, nil, map[string]any{"error": "only users of a mini-program log in"}},
+	} {
+		status, answer := do(t, step.method, step.url, step.body)
+		if diff := cmp.Diff(step.want, dig(answer, step.path...)); diff != "" || status != step.status {
+			t.Errorf("%s: status %d (-want +got):\n%s", step.name, status, diff)
+		}
+	}
+}

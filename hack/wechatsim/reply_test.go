@@ -49,7 +49,7 @@ func TestPassiveReplies(t *testing.T) {
 		"either in compatible mode":       {ModeCompatible, secret(text), OutcomeReplied, "9:00-21:00"},
 		"or the other":                    {ModeCompatible, text, OutcomeReplied, "9:00-21:00"},
 		"a plain text in secure mode":     {ModeSecure, text, OutcomeInvalidAnswer, "must be encrypted"},
-		"an encrypted text in plain mode": {ModePlaintext, secret(text), OutcomeInvalidAnswer, "CreateTime"},
+		"an encrypted text in plain mode": {ModePlaintext, secret(text), OutcomeInvalidAnswer, "must not be encrypted"},
 		"a time in milliseconds":          {ModePlaintext, strings.Replace(text, "1795251601", "1795251601000", 1), OutcomeReplied, "9:00-21:00"},
 		"success in secure mode":          {ModeSecure, "success", OutcomeSuccess, ""},
 		"nothing in secure mode":          {ModeSecure, "", OutcomeSuccess, ""},

@@ -261,7 +261,7 @@ func (k kube) nothingRestarts(t *testing.T) func() {
 	}
 }
 
-// loadedSecret waits until every connector serves a version of a Channel's Secret.
+// loadedSecret waits until every connector of mini-programs serves a version of a Channel's Secret.
 func (k kube) loadedSecret(ctx context.Context, channel string, secret *corev1.Secret) error {
 	type report struct {
 		Channels map[string]struct {
@@ -272,7 +272,7 @@ func (k kube) loadedSecret(ctx context.Context, channel string, secret *corev1.S
 		pods, err := k.pods(ctx)
 		versions := map[string]string{}
 		for i := range pods {
-			if pods[i].Labels["app.kubernetes.io/component"] != "connector" {
+			if pods[i].Labels["app.kubernetes.io/component"] != "connector" || !strings.Contains(pods[i].Name, "-miniprogram-") {
 				continue
 			}
 			var r report

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,7 +42,7 @@ func TestStory(t *testing.T) {
 		{"a secure Channel refuses plaintext", (*story).plaintextRefused},
 		{"a picture is kept and shown", (*story).picture},
 		{"an answer of which nobody knows is shown as unknown and not sent again", (*story).unknownSend},
-		{"an answer beyond the platform's quota is shown as failed", (*story).spentQuota},
+		{"an answer beyond the platform's quota is refused before it is sent", (*story).spentQuota},
 		{"a second customer waits while the only agent is full", (*story).fullAgent},
 		{"what is written outside the shift is answered at the next opening", (*story).outsideTheShift},
 		{"a complaint left alone is escalated", (*story).complaintLeftAlone},
@@ -205,9 +206,9 @@ func (s *story) spentQuota() {
 	for n := range quota {
 		s.agent.replies(t, c, given.ID, fmt.Sprintf("第 %d 条", n+1))
 	}
-	must(t, s.agent.send(t.Context(), given.ID, uuid.NewString(), "多出来的一条"))
-	if refused := s.agent.shows(t, given.ID, "多出来的一条", "failed"); refused.Reason != "QuotaSpent" {
-		t.Errorf("the answer failed with %s", describe(refused))
+	var refused *statusError
+	if err := s.agent.send(t.Context(), given.ID, uuid.NewString(), "多出来的一条"); !errors.As(err, &refused) || !strings.Contains(refused.body, "QuotaSpent") {
+		t.Errorf("one answer too many: %v", err)
 	}
 	c.writes(t, "继续")
 	s.stream.shows(t, given.ID, "继续")
