@@ -85,7 +85,8 @@ func (d *Desk) setTier(ctx context.Context, p *principal, in *setTierInput) (*ch
 		if err != nil {
 			return err
 		}
-		before, err := u.ContactTierForUpdate(ctx, seen.Channel, seen.ExternalID)
+		// Before its conversation, as by whoever takes in its messages.
+		contact, err := u.ContactForUpdate(ctx, seen.Channel, seen.ExternalID)
 		if err != nil {
 			return fmt.Errorf("locking a contact: %w", err)
 		}
@@ -93,8 +94,8 @@ func (d *Desk) setTier(ctx context.Context, p *principal, in *setTierInput) (*ch
 		if err != nil {
 			return err
 		}
-		if before != in.Body.Tier {
-			if c, err = d.changeTier(ctx, u, p, c, before, in.Body.Tier); err != nil {
+		if contact.Tier != in.Body.Tier {
+			if c, err = d.changeTier(ctx, u, p, c, contact.Tier, in.Body.Tier); err != nil {
 				return err
 			}
 		}

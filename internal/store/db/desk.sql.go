@@ -13,18 +13,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const ContactTierForUpdate = `-- name: ContactTierForUpdate :one
-SELECT tier FROM contact WHERE channel = $1 AND external_id = $2 FOR UPDATE
-`
-
-// The tier of a contact, locked: before its conversation, as a router does.
-func (q *Queries) ContactTierForUpdate(ctx context.Context, channel string, externalID string) (string, error) {
-	row := q.db.QueryRow(ctx, ContactTierForUpdate, channel, externalID)
-	var tier string
-	err := row.Scan(&tier)
-	return tier, err
-}
-
 const ContactTierSet = `-- name: ContactTierSet :exec
 WITH contacts AS (
     UPDATE contact SET tier = $4 WHERE channel = $1 AND external_id = $2

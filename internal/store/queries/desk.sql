@@ -148,10 +148,6 @@ WHERE f.id = @id AND EXISTS (
 -- name: MediaBytes :one
 SELECT data FROM media WHERE id = @id;
 
--- name: ContactTierForUpdate :one
--- The tier of a contact, locked: before its conversation, as a router does.
-SELECT tier FROM contact WHERE channel = @channel AND external_id = @external_id FOR UPDATE;
-
 -- name: ContactTierSet :exec
 -- Gives a contact and their open conversation another tier, and notes who did.
 WITH contacts AS (
