@@ -366,8 +366,8 @@ func TestWhoseConversationAnAgentEndsIsAskedHowItWas(t *testing.T) {
 			} else {
 				id = w.assigned("after-sales", test.agent, "c")
 			}
-			if _, err := w.store.Pool().Exec(t.Context(), `INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
-				VALUES ('shop', 'c', $1, $2, 'epoch', 0)`, noon().Add(time.Hour), test.left); err != nil {
+			left := db.QuotaSetParams{Channel: "shop", ExternalID: "c", WindowEnds: noon().Add(time.Hour), Remaining: test.left, Granted: 5}
+			if err := w.store.Queries().QuotaSet(t.Context(), left); err != nil {
 				t.Fatal(err)
 			}
 			d, path := w.starts(), "/api/conversations/"+id.String()
