@@ -38,7 +38,7 @@ func TestOnlyWhatIsNothingButARatingIsOne(t *testing.T) {
 		"how many pieces":                {five, "3件什么时候发货", none},
 		"nothing":                        {five, "", none},
 		"satisfied":                      {three, "满意", rating{3, true}},
-		"so so":                          {three, "一般。", rating{2, true}},
+		"in between":                     {three, "一般。", rating{2, true}},
 		"dissatisfied":                   {three, "不满意", rating{1, true}},
 		"a number has no level":          {three, "3", none},
 		"dissatisfied with what":         {three, "对物流不满意", none},
