@@ -20,6 +20,7 @@ TEST_FLAGS ?= -race#     flags of go test in make test; add -count=1 to run what
 RUN        ?= .#     which tests make test runs (a regular expression of go test)
 FUZZTIME   ?= 10s#     how long make fuzz gives each fuzz target
 BENCH_OUT  ?= docs/performance.md#     where make bench writes what it measured
+INTEROP_OUT ?= docs/interop.md#     where make interop writes what passes
 BENCH_OPERATOR_OUT ?= docs/performance-operator.md#     where make bench-operator does
 
 STEP := hack/tools/step
@@ -153,6 +154,10 @@ bench: up ## Measure the product against its floor and write BENCH_OUT
 bench-operator: bin/k8s bin/kwok ## Measure the operator against its floor, and write BENCH_OPERATOR_OUT (takes ten minutes)
 	@$(STEP) "bench-operator" go run ./test/benchoperator -out $(BENCH_OPERATOR_OUT)
 
+.PHONY: interop
+interop: ## Hold the simulator and our crypto against npm packages of others, and write INTEROP_OUT (needs Node.js)
+	@$(STEP) "interop" go run ./test/interop -out $(INTEROP_OUT)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME
 	@hack/tools/fuzz $(FUZZTIME)
@@ -169,7 +174,7 @@ generate: bin/controller-gen bin/sqlc reference ## Regenerate deep copies, CRDs,
 .PHONY: reference
 reference: bin/crd-ref-docs ## Regenerate docs/reference from the types
 	@$(STEP) "generate docs/reference" bin/crd-ref-docs --source-path=api --output-path=docs/reference/README.md --renderer=markdown \
-		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates --log-level=WARN
+		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates --max-depth=16 --log-level=WARN
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint the product (golangci-lint with the Kubernetes checkers), format and vet the other modules

@@ -81,7 +81,8 @@ type File struct {
 	Data        []byte
 }
 
-// Connector is one Channel being served. It is safe for concurrent use. It may also be a Webhook and a FileSource.
+// Connector is one Channel being served. It is safe for concurrent use. It may also be a Webhook, a FileSource and a
+// ProfileSource.
 type Connector interface {
 	// Send says something to a customer, or shows that somebody types. A *CallError tells what may be done; any other error
 	// means that nobody knows whether it arrived.
@@ -105,6 +106,21 @@ type Received struct {
 	// Reply makes an answer that says something to the customer; false where the platform cannot carry it. It is nil where
 	// the platform's calls are not answered so. Only one message has a Reply.
 	Reply func(contents []message.Content) (answer string, ok bool)
+}
+
+// ProfileSource is a Connector whose platform can say who a customer is.
+type ProfileSource interface {
+	// Profile asks. loginCode redeems a login of the customer's, "" without one.
+	Profile(ctx context.Context, customer, loginCode string) (Profile, error)
+}
+
+// Profile is who a customer is to the platform.
+type Profile struct {
+	// UnionID is the same in all accounts of one owner; "" where the platform does not say.
+	UnionID string
+	// SubscribedAt is since when they follow the account, zero for who does not, and SubscribeScene how they came to.
+	SubscribedAt   time.Time
+	SubscribeScene string
 }
 
 // FileSource is a Connector from whose platform the files of customers can be fetched.

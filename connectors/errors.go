@@ -9,6 +9,14 @@ import (
 // ErrNoFile says that a file is not there: never stored, or another Channel's.
 var ErrNoFile = errors.New("the file is not stored")
 
+// The reasons that the host tells users of by conditions of their own.
+const (
+	// ReasonNotAuthorized: the account may not make the call, whatever its credentials.
+	ReasonNotAuthorized = "APINotAuthorized"
+	// ReasonQuotaReached: the account has made the call as often as it may, for today.
+	ReasonQuotaReached = "APIQuotaReached"
+)
+
 // Class says what may be done about a failure.
 type Class string
 

@@ -118,6 +118,10 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
 		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
 		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
+		"an intake":                                {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
+		"an intake of nothing":                     {taking(), "spec.intake.fields"},
+		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
+		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
 		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
 		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
@@ -135,6 +139,16 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"a first response with everything":         {firstResponse("24h", "24h"), ""},
+		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
+		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
+		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
+		"a priority of a tier in Chinese":          {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
 		"a shift around the clock":                 {shift("24h", ""), ""},
 		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -547,6 +561,12 @@ func answering(name, topic string) *v1alpha1.Playbook {
 	return p
 }
 
+func taking(fields ...v1alpha1.IntakeField) *v1alpha1.Playbook {
+	p := playbook("shop")
+	p.Spec.Intake = &v1alpha1.IntakeSpec{Fields: append([]v1alpha1.IntakeField{}, fields...)}
+	return p
+}
+
 func ladder(after ...string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	for _, a := range after {
@@ -565,6 +585,18 @@ func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
 	return level
+}
+
+func firstResponse(target, limit string) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FirstResponse = v1alpha1.FirstResponseSpec{Target: target, Limit: limit}
+	return level
+}
+
+func prior(when v1alpha1.PriorityMatch) *v1alpha1.SkillGroup {
+	group := skillGroup("after-sales", "lumi")
+	group.Spec.Priorities = []v1alpha1.PriorityRule{{Name: "rule", When: when, Add: 100}}
+	return group
 }
 
 func shift(duration, peak string) *v1alpha1.ShiftSchedule {

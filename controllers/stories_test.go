@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -379,6 +380,24 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 	}
 }
 
+func TestWhatBecomesOfAPoolWakesItsChannelsAndNotItsBrand(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	w.servedChannel("shop", "lumi")
+	w.settled()
+	before := w.data.lookedAtBrands()
+	const changes = 4
+	for i := range changes {
+		change(w, "lumi-miniprogram", &corev1.Service{}, func(s *corev1.Service) {
+			s.Annotations = map[string]string{"changed": strconv.Itoa(i)}
+		})
+		w.settled()
+	}
+	if looks := w.data.lookedAtBrands() - before; looks >= changes {
+		t.Errorf("the Brand was looked at %d times for %d changes of its pool", looks, changes)
+	}
+}
+
 func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.create(secret("lumi-postgres"), brand("lumi"))
@@ -400,6 +419,36 @@ func TestAFailedSetupSaysWhyAndIsTriedAgain(t *testing.T) {
 		return nil
 	})
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	w.finishSetup("lumi")
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+}
+
+func TestASetupThatGoesOnTryingSaysWhatKeepsIt(t *testing.T) {
+	w := newWorld(t)
+	w.data.fail("Kafka is out of reach: dial tcp: lookup kafka.infra: no such host; check spec.kafka.bootstrapServers and the network")
+	w.create(secret("lumi-postgres"), brand("lumi"))
+	lumi := &v1alpha1.Brand{}
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning)
+	w.runPod("lumi-setup-pod", w.setupJob("lumi").Spec.Template.Labels)
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed)
+	if !strings.HasPrefix(found.Message, "Kafka is out of reach") {
+		t.Errorf("message is %q", found.Message)
+	}
+	w.settled()
+	before := w.writes.count()
+	nudge(w, "lumi", lumi)
+	w.settled()
+	if writes := w.writes.since(before); len(writes) > 0 {
+		t.Errorf("as long as it is kept by the same, the operator writes %q", writes)
+	}
+
+	w.data.fail("Temporal is out of reach")
+	w.eventually(func() error {
+		if found = w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed); found.Message != "Temporal is out of reach" {
+			return fmt.Errorf("message is %q", found.Message)
+		}
+		return nil
+	})
 	w.finishSetup("lumi")
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 }

@@ -318,8 +318,10 @@ type dataPlane struct {
 	spooled bool
 	// reached is what every replica says of its services.
 	reached map[configz.Dependency]bool
-	// asked is how often anybody was asked.
-	asked int
+	// failing is what every setup says that keeps it.
+	failing string
+	// asked is how often anybody was asked, looks how often a Brand asked its routers what they reach.
+	asked, looks int
 }
 
 var _ ack.Asker = (*dataPlane)(nil)
@@ -365,8 +367,14 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
+	if target.Unready && target.Component == dataplane.Router {
+		d.looks++
+	}
 	maps.Copy(report.Objects, d.overrides)
 	report.Reached = maps.Clone(d.reached)
+	if target.Component == dataplane.Setup {
+		report.Failing = d.failing
+	}
 	if target.Pool != "" {
 		report.Channels = maps.Clone(d.channels)
 	}
@@ -384,6 +392,12 @@ func (d *dataPlane) asks() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.asked
+}
+
+func (d *dataPlane) lookedAtBrands() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.looks
 }
 
 func (d *dataPlane) departing() configz.Channel {
@@ -415,6 +429,13 @@ func (d *dataPlane) reach(service configz.Dependency, reached bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reached = map[configz.Dependency]bool{configz.Kafka: true, configz.Postgres: true, configz.Temporal: true, service: reached}
+}
+
+// fail lets setups that run say what keeps them.
+func (d *dataPlane) fail(words string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failing = words
 }
 
 // duty lets exactly these agents be on duty.

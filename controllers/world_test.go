@@ -205,15 +205,7 @@ func (w *world) run(names ...string) {
 	for _, name := range names {
 		deployment := &appsv1.Deployment{}
 		w.eventually(func() error { return w.get(name, deployment) })
-		pod := w.pod(name+"-0", deployment.Spec.Template.Labels, "main")
-		w.create(pod)
-		pod.Status = corev1.PodStatus{
-			Phase: corev1.PodRunning, PodIP: "10.0.0.1", PodIPs: []corev1.PodIP{{IP: "10.0.0.1"}},
-			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
-		}
-		if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-			w.t.Fatal(err)
-		}
+		w.runPod(name+"-0", deployment.Spec.Template.Labels)
 		w.eventually(func() error {
 			if err := w.get(name, deployment); err != nil {
 				return err
@@ -221,6 +213,20 @@ func (w *world) run(names ...string) {
 			deployment.Status.Replicas, deployment.Status.ReadyReplicas, deployment.Status.AvailableReplicas = 1, 1, 1
 			return w.client.Status().Update(w.t.Context(), deployment)
 		})
+	}
+}
+
+// runPod plays the kubelet: the pod is ready.
+func (w *world) runPod(name string, labels map[string]string) {
+	w.t.Helper()
+	pod := w.pod(name, labels, "main")
+	w.create(pod)
+	pod.Status = corev1.PodStatus{
+		Phase: corev1.PodRunning, PodIP: "10.0.0.1", PodIPs: []corev1.PodIP{{IP: "10.0.0.1"}},
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+	}
+	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -87,6 +87,7 @@ const (
 	ReasonNotYetSignedIn     = "NotYetSignedIn"
 	ReasonStaffed            = "Staffed"
 	ReasonUnderstaffed       = "Understaffed"
+	ReasonNoSeatsWanted      = "NoSeatsWanted"
 	ReasonCovered            = "Covered"
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"

@@ -56,6 +56,11 @@ type PlaybookSpec struct {
 	// +kubebuilder:default={}
 	HandOff HandOffSpec `json:"handOff,omitempty"`
 
+	// intake is what customers are asked for while they wait for a human. Nobody waits for the answer: who is asked is in the
+	// queue already. Default: nothing is asked.
+	// +optional
+	Intake *IntakeSpec `json:"intake,omitempty"`
+
 	// cannedReplies are texts that agents send by a short code, at most 256.
 	// +optional
 	// +listType=map
@@ -65,8 +70,8 @@ type PlaybookSpec struct {
 }
 
 // PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
-// hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead) and ExpectedWait (how long it will
-// take until an agent answers, as 约 5 分钟). An empty text is not sent.
+// hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead), ExpectedWait (how long it will
+// take until an agent answers, as 约 5 分钟) and IntakeFields (what the customer is asked for). An empty text is not sent.
 type PlaybookTexts struct {
 	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
 	// +optional
@@ -89,6 +94,14 @@ type PlaybookTexts struct {
 	// +kubebuilder:default="现在咨询的人很多,可能要等较长时间。您可以直接留言,不用一直等在这里,我们会按顺序回复您。"
 	// +kubebuilder:validation:MaxLength=600
 	QueueFull *string `json:"queueFull,omitempty"`
+	// intake asks who is given to a human for the fields of spec.intake, while they wait, unless the platform lets fewer than
+	// three more messages through. Variables: Brand, Channel, IntakeFields (what they have not told yet, as 订单号、问题类型).
+	// At most 600 characters. Default: a request that says that nobody has to; "" asks for nothing, and what customers
+	// write by themselves is shown all the same.
+	// +optional
+	// +kubebuilder:default="为了更快帮您处理,可以先告诉我们:{{.IntakeFields}}。没有也没关系,客服会按顺序接待您。"
+	// +kubebuilder:validation:MaxLength=600
+	Intake *string `json:"intake,omitempty"`
 	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
@@ -173,6 +186,36 @@ type RuleHandOff struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="write topic in lower-case letters, digits and hyphens, for example complaint"
 	Topic string `json:"topic"`
+}
+
+// IntakeField is something that a customer is asked for.
+// +kubebuilder:validation:Enum=OrderNumber;ProblemType;ProductName;OrderTime;Contact
+type IntakeField string
+
+// The fields of an intake.
+const (
+	// IntakeOrderNumber is the number of the order: a word of letters, digits and hyphens with eight digits or more.
+	IntakeOrderNumber IntakeField = "OrderNumber"
+	// IntakeProblemType is what kind of problem it is, in the customer's words.
+	IntakeProblemType IntakeField = "ProblemType"
+	// IntakeProductName is what it is about.
+	IntakeProductName IntakeField = "ProductName"
+	// IntakeOrderTime is when it was ordered, in the customer's words.
+	IntakeOrderTime IntakeField = "OrderTime"
+	// IntakeContact is the number of a mobile telephone, or what stands behind 微信.
+	IntakeContact IntakeField = "Contact"
+)
+
+// IntakeSpec says what customers are asked for when they are given to a human.
+type IntakeSpec struct {
+	// fields that are asked for, in this order, 1 to 5 of OrderNumber, ProblemType, ProductName, OrderTime and Contact. They are
+	// asked for once a conversation, in one message (texts.intake), without those that the customer has told already. What they
+	// write until an agent speaks counts as the answer: the desk shows what was recognised as a card, and the rest as it is.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Fields []IntakeField `json:"fields"`
 }
 
 // FAQEntry is a question with its answer.

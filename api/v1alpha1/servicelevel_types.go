@@ -28,6 +28,11 @@ type ServiceLevel struct {
 
 // ServiceLevelSpec declares a ServiceLevel. A change counts for promises that start after it.
 type ServiceLevelSpec struct {
+	// firstResponse is how soon a customer who wants a human hears from one.
+	// +optional
+	// +kubebuilder:default={}
+	FirstResponse FirstResponseSpec `json:"firstResponse,omitempty"`
+
 	// reply is how quickly agents answer what customers write to them.
 	// +optional
 	// +kubebuilder:default={}
@@ -42,6 +47,31 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
+}
+
+// FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the
+// queue of a group that is open, so with the opening for who wrote in the night, and ends with the first words of a human, whichever
+// group that is in. It stands still while the group is closed.
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.limit) || !self.target.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || !self.limit.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self.target) <= duration(self.limit)",message="target must not be longer than limit; unless you set them they are 1m and 3m"
+type FirstResponseSpec struct {
+	// target is within what time a human is to say something. The metric yingda_desk_first_responses_total counts where that was so and
+	// where it was not. Default 1m; at least 1s, at most 24h, and not longer than limit.
+	// +optional
+	// +kubebuilder:default="1m"
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write target in hours, minutes and seconds, for example 1m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="target must be at least 1s and at most 24h"
+	Target string `json:"target,omitempty"`
+
+	// limit is the time after which somebody's desk is told, once a conversation: the agent's who has it, or, while nobody does, those
+	// of the supervisors among the group's agents (of all supervisors where none is, of the admins where there are none). Default 3m;
+	// at least 1s, at most 24h.
+	// +optional
+	// +kubebuilder:default="3m"
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write limit in hours, minutes and seconds, for example 3m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="limit must be at least 1s and at most 24h"
+	Limit string `json:"limit,omitempty"`
 }
 
 // ReplySpec is how quickly agents answer. The clock of an answer starts when an agent is given a conversation whose customer has no

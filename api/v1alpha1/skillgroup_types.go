@@ -267,15 +267,27 @@ type PriorityRule struct {
 	Add int32 `json:"add"`
 }
 
-// PriorityMatch matches conversations.
+// PriorityMatch matches conversations to which all of what it sets applies.
+// +kubebuilder:validation:XValidation:rule="has(self.topics) || has(self.tiers)",message="set at least one of topics and tiers"
 type PriorityMatch struct {
-	// topics are topics that a Playbook rule handed the conversation off with, 1 to 16.
-	// +required
+	// topics are topics that a Playbook rule handed the conversation off with, 1 to 16. Default: any.
+	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=63
-	Topics []string `json:"topics"`
+	Topics []string `json:"topics,omitempty"`
+
+	// tiers are what sorts of customers, 1 to 16 of them, each in lower-case letters, digits and hyphens, for example vip. Default: any.
+	// A tier exists by being named here: the workbench offers those of all of the Brand's SkillGroups, and who serves a customer,
+	// a supervisor or an admin gives it to them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.all(t, t.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",message="write tiers in lower-case letters, digits and hyphens, for example vip"
+	Tiers []string `json:"tiers,omitempty"`
 }
 
 // SkillGroupStatus reports on a SkillGroup.

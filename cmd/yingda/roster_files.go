@@ -1,8 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -24,86 +22,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
-// rosterObjects are what the files hold that a plan needs.
-type rosterObjects struct {
-	schedule  *v1alpha1.ShiftSchedule
-	calendars map[string]v1alpha1.HolidayCalendarSpec
-}
-
-// readRosterObjects reads files of YAML documents. Objects of other kinds are left alone, so that a brand's whole folder may
-// be given.
-func readRosterObjects(files []string) (*rosterObjects, error) {
-	objects := &rosterObjects{calendars: map[string]v1alpha1.HolidayCalendarSpec{}}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("reading resources: %w", err)
-		}
-		documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
-		for {
-			document, err := documents.Read()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err == nil {
-				err = objects.add(document)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("reading %s: %w", file, err)
-			}
-		}
-	}
-	if objects.schedule == nil {
-		return nil, errors.New("none of the files has a ShiftSchedule")
-	}
-	return objects, nil
-}
-
-func (o *rosterObjects) add(document []byte) error {
-	var kind metav1.TypeMeta
-	if err := yaml.Unmarshal(document, &kind); err != nil {
-		return err
-	}
-	if kind.APIVersion != v1alpha1.GroupVersion().String() {
-		return nil
-	}
-	switch kind.Kind {
-	case "ShiftSchedule":
-		read := &v1alpha1.ShiftSchedule{}
-		if err := yaml.UnmarshalStrict(document, read); err != nil {
-			return err
-		}
-		if o.schedule != nil {
-			return fmt.Errorf("there are two ShiftSchedules, %s and %s: give the one to plan", o.schedule.Name, read.Name)
-		}
-		if read.Spec.TimeZone == "" {
-			read.Spec.TimeZone = "Asia/Shanghai" // the default of the resource
-		}
-		o.schedule = read
-	case "HolidayCalendar":
-		var read v1alpha1.HolidayCalendar
-		if err := yaml.UnmarshalStrict(document, &read); err != nil {
-			return err
-		}
-		o.calendars[read.Name] = read.Spec
-	}
-	return nil
-}
-
-// referred are the calendars that the schedule refers to, in its order, and the names of those that are not here.
-func (o *rosterObjects) referred() (calendars []v1alpha1.HolidayCalendarSpec, missing []string) {
-	for _, name := range schedule.CalendarNames(o.schedule.Spec) {
-		if calendar, ok := o.calendars[name]; ok {
-			calendars = append(calendars, calendar)
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	return calendars, missing
-}
-
 func readHistoryFile(file, group, timeZone string) ([]roster.Interval, error) {
-	zone, err := time.LoadLocation(timeZone)
+	zone, err := time.LoadLocation(cmp.Or(timeZone, schedule.DefaultTimeZone))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schedule's time zone: %w", err)
 	}

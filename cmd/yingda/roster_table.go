@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,16 +15,20 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// rosterTable shows a week to a person.
+// rosterTable shows planned weeks to a person.
 type rosterTable struct {
 	group  string
 	target staffing.Target
-	week   *roster.Week
+	weeks  *roster.Weeks
 }
 
 func (r rosterTable) write(out io.Writer) error {
-	first := r.week.Hours[0].Start
-	fmt.Fprintf(out, "%s, week of %s (%s): seats on duty, scheduled/wanted, ! where they are short\n\n", r.group, first.Format("Mon 2006-01-02"), first.Location())
+	first := r.weeks.Hours[0].Start
+	span := "week of"
+	if n := r.number(); n > 1 {
+		span = fmt.Sprintf("%d weeks from", n)
+	}
+	fmt.Fprintf(out, "%s, %s %s (%s): seats on duty, scheduled/wanted, ! where they are short\n\n", r.group, span, first.Format("Mon 2006-01-02"), first.Location())
 	if err := r.hours(out); err != nil {
 		return err
 	}
@@ -34,12 +39,15 @@ func (r rosterTable) write(out io.Writer) error {
 	return nil
 }
 
+// number is how many weeks there are.
+func (r rosterTable) number() int { return int(math.Round(float64(len(r.weeks.Hours)) / (7 * 24))) }
+
 // hours has a line for each shift of each day, and a column for each hour in which any is on.
 func (r rosterTable) hours(out io.Writer) error {
 	var columns [24]bool
 	var lines []string
 	cells := map[string]*[24]string{}
-	for _, hour := range r.week.Hours {
+	for _, hour := range r.weeks.Hours {
 		if hour.Open == 0 {
 			continue
 		}
@@ -87,10 +95,10 @@ func (r rosterTable) hours(out io.Writer) error {
 func (r rosterTable) shortfalls(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	var spans [][]roster.Hour
-	for i, hour := range r.week.Hours {
+	for i, hour := range r.weeks.Hours {
 		switch {
 		case !hour.Short():
-		case i > 0 && len(spans) > 0 && r.week.Hours[i-1].Short() && r.week.Hours[i-1].Shift == hour.Shift:
+		case i > 0 && len(spans) > 0 && r.weeks.Hours[i-1].Short() && r.weeks.Hours[i-1].Shift == hour.Shift:
 			spans[len(spans)-1] = append(spans[len(spans)-1], hour)
 		default:
 			spans = append(spans, []roster.Hour{hour})
@@ -105,8 +113,12 @@ func (r rosterTable) shortfalls(out io.Writer) error {
 		missing := func(a, b roster.Hour) int { return cmp.Compare(a.Wanted()-a.Scheduled, b.Wanted()-b.Scheduled) }
 		most := slices.MaxFunc(span, missing)
 		worst := slices.MinFunc(span, func(a, b roster.Hour) int { return cmp.Or(cmp.Compare(r.reached(a), r.reached(b)), missing(b, a)) })
+		from := "Mon 15:04"
+		if r.number() > 1 {
+			from = "Mon 01-02 15:04"
+		}
 		first, last := span[0].Start, span[len(span)-1].Start.Add(time.Hour)
-		fmt.Fprintf(table, "%s-%s\t%s\t%d\t%.0f %%\t%s %s\n", first.Format("Mon 15:04"), last.Format("15:04"), span[0].Shift,
+		fmt.Fprintf(table, "%s-%s\t%s\t%d\t%.0f %%\t%s %s\n", first.Format(from), last.Format("15:04"), span[0].Shift,
 			most.Wanted()-most.Scheduled, 100*r.reached(worst), worst.Start.Format("15:04"), worst.Recommended)
 	}
 	return table.Flush()
@@ -120,7 +132,7 @@ func (r rosterTable) reached(hour roster.Hour) float64 {
 func (r rosterTable) sums(out io.Writer) {
 	var open, short int
 	var scheduled, wanted, rostered, contacts, inTime, closed float64
-	for _, hour := range r.week.Hours {
+	for _, hour := range r.weeks.Hours {
 		if hour.Open == 0 {
 			closed += hour.Expected
 			continue
@@ -140,13 +152,17 @@ func (r rosterTable) sums(out io.Writer) {
 	line("%d of %d open hours are short.", short, open)
 	line("Hours on duty: %.0f scheduled, %.0f wanted; %.0f to roster at %.0f %% shrinkage.", scheduled, wanted, rostered, r.target.Shrinkage)
 	if contacts > 0 {
-		line("Contacts: %.0f expected at %s each, of which the schedule answers %.0f %% within %s.", contacts, staffing.Short(r.week.Handling),
+		line("Contacts: %.0f expected at %s each, of which the schedule answers %.0f %% within %s.", contacts, staffing.Short(r.weeks.Handling),
 			100*inTime/contacts, staffing.Short(r.target.Within))
 	}
 	if closed >= 1 {
 		line("Another %.0f are expected while it is closed.", closed)
 	}
-	if tried := r.week.Accuracy; tried.Days > 0 {
+	known := r.weeks.Known
+	year, month, day := r.weeks.Hours[0].Start.Date()
+	after := roster.Span{First: known.Last, Last: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}.Days() - 1
+	line("History: %d days, %s to %s; days from it to the first planned one: %d.", known.Days(), known.First.Format(time.DateOnly), known.Last.Format(time.DateOnly), after)
+	if tried := r.weeks.Accuracy; tried.Days > 0 {
 		line("Forecasts a week ahead were off by %.1f of %.1f contacts an hour (%d days tried; repeating the week before: %.1f).",
 			tried.MeanError, tried.Contacts, tried.Days, tried.NaiveError)
 	} else {

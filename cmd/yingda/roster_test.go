@@ -20,18 +20,19 @@ import (
 
 const rosterDocs = "../../docs/staffing"
 
-// rosterPlan runs the command of docs/staffing.md with more arguments.
+// rosterPlan runs the command of docs/staffing.md with more arguments, on 2 November 2026.
 func rosterPlan(t *testing.T, arguments ...string) (out, hints string, err error) {
 	t.Helper()
-	root := newRootCommand()
+	plan := newRosterPlanCommand(func() time.Time { return time.Date(2026, 11, 2, 4, 0, 0, 0, time.UTC) })
+	plan.SilenceUsage, plan.SilenceErrors = true, true
 	var stdout, stderr bytes.Buffer
-	root.SetOut(&stdout)
-	root.SetErr(&stderr)
-	root.SetArgs(append([]string{
-		"roster", "plan", "-f", "../../config/calendars/china.yaml",
+	plan.SetOut(&stdout)
+	plan.SetErr(&stderr)
+	plan.SetArgs(append([]string{
+		"-f", "../../config/calendars/china.yaml",
 		"--history", filepath.Join(rosterDocs, "history.csv"), "--group", "after-sales", "--at-once", "3",
 	}, arguments...))
-	err = root.ExecuteContext(t.Context())
+	err = plan.ExecuteContext(t.Context())
 	return stdout.String(), stderr.String(), err
 }
 
@@ -79,10 +80,14 @@ func TestRosterPlanSaysWhatIsMissing(t *testing.T) {
 		arguments []string
 		want      string
 	}{
-		"no schedule":          {nil, "none of the files has a ShiftSchedule"},
-		"two schedules":        {[]string{"-f", sample, "-f", sample}, "there are two ShiftSchedules, after-sales and after-sales: give the one to plan"},
-		"an unknown field":     {[]string{"-f", write("apiVersion: yingda.dev/v1alpha1\nkind: ShiftSchedule\nspec: {shift: []}")}, `unknown field "shift"`},
+		"no schedule":          {nil, "there is no ShiftSchedule in what was read"},
+		"two schedules":        {[]string{"-f", sample, "-f", sample}, "there are several ShiftSchedules in what was read: choose one of after-sales, after-sales"},
+		"an unknown field":     {[]string{"-f", write("apiVersion: yingda.dev/v1alpha1\nkind: ShiftSchedule\nspec: {shift: []}")}, `unknown field "spec.shift"`},
 		"an unknown output":    {[]string{"-f", sample, "-o", "json"}, "--output is table or yaml, not json"},
+		"another schedule":     {[]string{"-f", sample, "--name", "online"}, "there is no ShiftSchedule online in what was read; there are after-sales"},
+		"too many weeks":       {[]string{"-f", sample, "--weeks", "13"}, "--weeks is from 1 to 12"},
+		"too far ahead":        {[]string{"-f", sample, "--week", "2027-02-01"}, "the history ends on 2026-11-01, too long before 2027-02-07 to say anything of it: take a newer one, or plan dates until 2027-01-31"},
+		"too little past":      {[]string{"-f", sample, "--week", "2026-10-02"}, "the history before 2026-10-02 has 4 of the days that a forecast takes: give it 7, one of each weekday"},
 		"a group without past": {[]string{"-f", sample, "--group", "pre-sales"}, "the history has no contacts"},
 		"no column":            {[]string{"-f", sample, "--history", write("start,contacts\n")}, "line 1: name the columns start, contacts and handling_seconds"},
 		"no time":              {[]string{"-f", sample, "--history", write("start,contacts,handling_seconds\n2026-10-01 09:00,1,1\nnoon,1,1\n")}, `line 3: write start as 2026-10-01 09:00:00+08 or 2026-10-01 09:00, not "noon"`},
@@ -109,6 +114,69 @@ func TestRosterPlanHintsAtACalendarThatIsMissing(t *testing.T) {
 	_, hints, err := rosterPlan(t, "-f", file)
 	if want := "HolidayCalendar mars is in none of the files: its days are planned as usual ones\n"; err != nil || hints != want {
 		t.Errorf("got %q, %v; want %q", hints, err, want)
+	}
+}
+
+// twoTeams work by turns, a week each, and a third is gone.
+const twoTeams = `apiVersion: yingda.dev/v1alpha1
+kind: ShiftSchedule
+metadata: {name: teams}
+spec:
+  shifts:
+  - {name: early, rrule: "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", anchorDate: "2026-11-02", start: "09:00", duration: 2h}
+  - {name: late, rrule: "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", anchorDate: "2026-11-09", start: "12:00", duration: 2h}
+  - {name: summer, rrule: "FREQ=DAILY;UNTIL=20260831", anchorDate: "2026-07-01", start: "09:00", duration: 1h}
+`
+
+func TestRosterPlanPlansTheWeeksOfARotation(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "teams.yaml")
+	if err := os.WriteFile(file, []byte(twoTeams), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, hints, err := rosterPlan(t, "-f", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "roster/rotation.txt", []byte(out))
+	if want := "Shift summer is on in none of the planned weeks and keeps its seats: plan more of them with --weeks\n"; hints != want {
+		t.Errorf("got %q, want %q", hints, want)
+	}
+}
+
+func TestRosterPlanSaysHowFarItIsToBeTrusted(t *testing.T) {
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	date := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }
+	weeks := func(known roster.Span, first time.Time) *roster.Weeks {
+		start := time.Date(first.Year(), first.Month(), first.Day(), 0, 0, 0, 0, zone)
+		return &roster.Weeks{Known: known, Hours: []roster.Hour{{Start: start}, {Start: start.AddDate(0, 0, 6)}}}
+	}
+	month := roster.Span{First: date(10, 1), Last: date(11, 1)}
+	for name, tt := range map[string]struct {
+		weeks *roster.Weeks
+		today time.Time
+		want  []string
+	}{
+		"a month, the week after it": {weeks(month, date(11, 2)), date(11, 2), nil},
+		"ten days": {
+			weeks(roster.Span{First: date(10, 23), Last: date(11, 1)}, date(11, 2)), date(11, 2),
+			[]string{"The history has 10 days: with fewer than 28 there is no trend in it, and chance weighs much"},
+		},
+		"an old history, whose week is past": {weeks(month, date(11, 2)), date(12, 1), []string{
+			"The newest history is of 2026-11-01, 29 days ago: customers may come differently by now",
+			"What is planned is past, it ended on 2026-11-08: give newer history, or another --week",
+		}},
+		"a week far ahead": {weeks(month, date(12, 7)), date(11, 2), []string{
+			"The first planned date is 35 days after the newest history: the further ahead, the less it says",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, cautions(tt.weeks, tt.today)); diff != "" {
+				t.Errorf("cautions (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -52,11 +52,9 @@ func newExplainCommand(now func() time.Time) *cobra.Command {
 }
 
 func (e *explainFlags) run(cmd *cobra.Command, now time.Time) error {
-	objects := &timetable.Objects{}
-	for _, file := range e.files {
-		if err := readInto(objects, file, cmd.InOrStdin()); err != nil {
-			return fmt.Errorf("reading %s: %w", file, err)
-		}
+	objects, err := readObjects(e.files, cmd.InOrStdin())
+	if err != nil {
+		return err
 	}
 	shown, err := objects.Timetable(e.name)
 	if err != nil {
@@ -79,6 +77,17 @@ func (e *explainFlags) run(cmd *cobra.Command, now time.Time) error {
 	}
 	_, err = io.WriteString(out, shown.Text(dates))
 	return err
+}
+
+// readObjects reads the schedules and calendars of files.
+func readObjects(files []string, stdin io.Reader) (*timetable.Objects, error) {
+	objects := &timetable.Objects{}
+	for _, file := range files {
+		if err := readInto(objects, file, stdin); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+	}
+	return objects, nil
 }
 
 func readInto(objects *timetable.Objects, file string, stdin io.Reader) error {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,25 +17,11 @@ import (
 	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
-const (
-	setupPatience = time.Minute
-	setupAttempt  = 20 * time.Second
-	setupRetry    = time.Second
-	// terminationLogFile is where the kubelet looks for the last words of a container.
-	terminationLogFile = "/dev/termination-log"
-)
+// databaseTimeout is within what time a database answers.
+const databaseTimeout = 5 * time.Second
 
-// errHopeless marks what no repetition can mend, as do some errors of the packages that do the work.
-var errHopeless = errors.New("not tried again")
-
-func hopeless(err error) bool {
-	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, temporal.ErrClaimed} {
-		if errors.Is(err, final) {
-			return true
-		}
-	}
-	return false
-}
+// terminationLogFile is where the kubelet looks for the last words of a container.
+const terminationLogFile = "/dev/termination-log"
 
 // setupFlags are how setup was started.
 type setupFlags struct {
@@ -56,9 +40,10 @@ func newSetupCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "setup").With("brand", s.brand)
-			err := takeSteps(cmd.Context(), logger, s.steps(logger))
-			leaveReason(logger, s.terminationLog, err)
-			return err
+			trying := newTrials(s.steps(logger))
+			stopTelling := trying.tell(cmd.Context(), logger, s.healthAddress)
+			defer stopTelling()
+			return trying.run(cmd.Context(), logger, s.terminationLog)
 		},
 	}
 	s.bind(cmd)
@@ -85,56 +70,13 @@ func (t *topicFlags) topology() bus.Topology {
 	return bus.Topology{Partitions: t.partitions, ReplicationFactor: t.replicationFactor, Retention: time.Duration(t.retentionDays) * 24 * time.Hour}
 }
 
-// setupStep is one of the things that a brand stands on.
-type setupStep struct {
-	name string
-	take func(ctx context.Context) error
-}
-
-func (s *setupFlags) steps(logger *slog.Logger) []setupStep {
-	return []setupStep{
-		{"Kafka topics", s.ensureTopics},
-		{"Postgres schema", s.ensureSchema},
-		{"Temporal namespace", func(ctx context.Context) error { return s.ensureNamespace(ctx, logger) }},
-	}
-}
-
-// takeSteps takes all steps at once, each until it succeeds or a minute is over, and tells of every one that failed.
-func takeSteps(ctx context.Context, logger *slog.Logger, steps []setupStep) error {
-	ctx, cancel := context.WithTimeout(ctx, setupPatience)
-	defer cancel()
-	failures := make([]error, len(steps))
-	var running sync.WaitGroup
-	for i, step := range steps {
-		running.Go(func() { failures[i] = persist(ctx, logger, step.name, step.take) })
-	}
-	running.Wait()
-	return errors.Join(failures...)
-}
-
-// persist repeats a step until it succeeds, can never succeed, or ctx ends; then it returns the step's own last error.
-func persist(ctx context.Context, logger *slog.Logger, name string, step func(ctx context.Context) error) (last error) {
-	for {
-		attemptCtx, cancel := context.WithTimeout(ctx, setupAttempt)
-		err := step(attemptCtx)
-		cancel()
-		if err == nil {
-			logger.Info("Done", "what", name)
-			return nil
-		}
-		if hopeless(err) {
-			return err
-		}
-		// An attempt that the end of patience cut off knows less than the one before.
-		if last == nil || ctx.Err() == nil {
-			last = err
-		}
-		logger.Warn("Waiting", "what", name, "error", err)
-		select {
-		case <-ctx.Done():
-			return last
-		case <-time.After(setupRetry):
-		}
+func (s *setupFlags) steps(logger *slog.Logger) []step {
+	return []step{
+		onKafka(s.ensureTopics),
+		onPostgres(s.ensureSchema),
+		onTemporal(func(ctx context.Context) error {
+			return temporal.EnsureNamespace(ctx, s.temporalOwner(logger), temporal.Retention)
+		}),
 	}
 }
 
@@ -151,14 +93,14 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Migrate(ctx, url, role); err != nil {
-		return err
-	}
-	opened, err := store.Open(ctx, url)
+	opened, err := openSoon(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer opened.Close()
+	if err := store.Migrate(ctx, url, role); err != nil {
+		return err
+	}
 	if err := opened.Claim(ctx, s.owner()); err != nil {
 		return err
 	}
@@ -166,6 +108,13 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 		return fmt.Errorf("making the partitions of the coming months: %w", err)
 	}
 	return nil
+}
+
+// openSoon connects to a database that answers: of one that does not somebody should hear long before a migration would end.
+func openSoon(ctx context.Context, url string) (*store.Store, error) {
+	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
+	defer cancel()
+	return store.Open(ctx, url)
 }
 
 // connectorRole is the user by which connectors connect; empty when they have none of their own.
@@ -183,20 +132,4 @@ func (s *setupFlags) connectorRole() (string, error) {
 		return "", errors.New("the connectors' Postgres connection string cannot be read: write postgres://user:password@host:port/database")
 	}
 	return config.User, nil
-}
-
-func (s *setupFlags) ensureNamespace(ctx context.Context, logger *slog.Logger) error {
-	return temporal.EnsureNamespace(ctx, s.temporalOwner(logger), temporal.Retention)
-}
-
-// leaveReason leaves what failed where the kubelet looks for it; the operator shows it on the Brand. On one line, because
-// the last line is what is shown.
-func leaveReason(logger *slog.Logger, file string, failure error) {
-	if failure == nil {
-		return
-	}
-	reason := strings.Join(strings.Fields(strings.ReplaceAll(failure.Error(), "\n", "; ")), " ")
-	if err := os.WriteFile(file, []byte(reason+"\n"), 0o600); err != nil {
-		logger.Warn("Cannot write the termination message", "error", err)
-	}
 }

@@ -2,22 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/segmentio/kafka-go"
+	"go.temporal.io/api/serviceerror"
 	workflowservice "go.temporal.io/api/workflowservice/v1"
 
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/internal/testenv"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 // setupRun is one brand that the command sets up on real servers.
@@ -38,6 +48,7 @@ func newSetupRun(t *testing.T, kafkaBroker, temporalAddress string) *setupRun {
 		"--postgres-url-file=" + filepath.Join(dir, "url"), "--connector-url-file=" + filepath.Join(dir, "connector-url"),
 		"--temporal-address=" + temporalAddress, "--temporal-namespace=" + r.namespace + "-lumi",
 		"--replication-factor=1", "--pools=miniprogram", "--termination-log=" + r.log, "--log-level=error",
+		"--health-address=127.0.0.1:0",
 	}
 	return r
 }
@@ -355,28 +366,83 @@ func TestConnectorRole(t *testing.T) {
 	}
 }
 
-func TestSetupSaysWhatIsAwayAndNoSecret(t *testing.T) {
+func TestSetupSaysWhatIsAwayWithinSecondsAndNoSecret(t *testing.T) {
 	r := newSetupRun(t, "127.0.0.1:1", "127.0.0.1:1")
-	// Long enough to try each part; the patience of a minute is not waited for.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	r.write(strings.TrimPrefix(r.arguments[4], "--postgres-url-file="), "postgres://owner:hunter2@127.0.0.1:1/brand")
+	const health = "127.0.0.44:8081"
+	r.arguments = append(r.arguments, "--health-address="+health)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	r.write(strings.TrimPrefix(r.arguments[4], "--postgres-url-file="), "postgres://owner:hunter2@127.0.0.1:1/brand?connect_timeout=1")
 	root := newRootCommand()
 	root.SetArgs(r.arguments)
-	if err := root.ExecuteContext(ctx); err == nil {
+	ended := make(chan error)
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	wants := []string{
+		"Kafka is out of reach: ", "check spec.kafka.bootstrapServers",
+		"Postgres is out of reach: ", "check the url in the Secret that spec.postgres names",
+		"Temporal is out of reach: ", "check spec.temporal.address",
+	}
+	missing := func(text string) []string {
+		return slices.DeleteFunc(slices.Clone(wants), func(want string) bool { return strings.Contains(text, want) })
+	}
+	var told configz.Report
+	for len(missing(told.Failing)) > 0 && wait.For(ctx, 50*time.Millisecond) {
+		if report, err := configz.Ask(ctx, http.DefaultClient, "http://"+health); err == nil {
+			told = report
+		}
+	}
+	cancel() // The patience of a minute is not waited for.
+	if err := <-ended; err == nil {
 		t.Fatal("setup succeeded with nothing there")
 	}
 	reason, err := os.ReadFile(r.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"looking for the topics", "migrating the database", "Temporal at 127.0.0.1:1"} {
-		if !strings.Contains(string(reason), want) {
-			t.Errorf("the termination message does not say %q: %s", want, reason)
+	for where, text := range map[string]string{"the operator is told": told.Failing, "the termination message is": string(reason)} {
+		if lacking := missing(text); len(lacking) > 0 {
+			t.Errorf("%s %q, without %q", where, text, lacking)
+		}
+		if len(text) > conditions.MaxMessageBytes+1 {
+			t.Errorf("%s %d bytes long", where, len(text))
+		}
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("%s the password", where)
 		}
 	}
-	if strings.Contains(string(reason), "hunter2") {
-		t.Error("the termination message holds the password")
+}
+
+func TestExplanations(t *testing.T) {
+	postgres := onPostgres(nil)
+	for name, tt := range map[string]struct {
+		err  error
+		room int
+		want string
+	}{
+		"a name that is not known": {
+			&net.DNSError{Err: "no such host", Name: "db.infra"}, 512,
+			"Postgres is out of reach: lookup db.infra: no such host; check the url in the Secret that spec.postgres names and the network",
+		},
+		"a service with which TLS failed": {
+			serviceerror.NewUnavailable("authentication handshake failed: put the authority into ca.crt"), 512, "Postgres: authentication handshake failed: put the authority into ca.crt",
+		},
+		"a service that answers and refuses": {
+			fmt.Errorf("reaching the database: %w", &pgconn.PgError{Severity: "FATAL", Code: "28P01", Message: "password authentication failed"}), 512,
+			"Postgres: reaching the database: FATAL: password authentication failed (SQLSTATE 28P01)",
+		},
+		"what a driver says twice, on several lines": {errors.New("failed:\n\tdial: refused\n\tdial: refused"), 512, "Postgres: failed: dial: refused"},
+		"a port that is another one at every try":    {errors.New("read udp 10.1.0.7:43211->10.96.0.10:53: i/o timeout"), 512, "Postgres: read udp 10.96.0.10:53: i/o timeout"},
+		"no room for all of it, but for what it was": {
+			&net.DNSError{Err: "no such host", Name: strings.Repeat("长", 40)}, 120,
+			"Postgres is out of reach: …长长: no such host; check the url in the Secret that spec.postgres names and the network",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := postgres.explain(tt.err, tt.room)
+			if diff := cmp.Diff(tt.want, got); diff != "" || len(got) > tt.room {
+				t.Errorf("%d bytes (-want +got):\n%s", len(got), diff)
+			}
+		})
 	}
 }
 

@@ -23,9 +23,7 @@ func newTeardownCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "teardown").With("brand", s.brand)
-			err := takeSteps(cmd.Context(), logger, s.teardownSteps(logger))
-			leaveReason(logger, terminationLog, err)
-			return err
+			return newTrials(s.teardownSteps(logger)).run(cmd.Context(), logger, terminationLog)
 		},
 	}
 	s.bind(cmd)
@@ -34,18 +32,18 @@ func newTeardownCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *settings) teardownSteps(logger *slog.Logger) []setupStep {
-	return []setupStep{
-		{"Kafka topics", func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafka.cluster(), s.names()) }},
-		{"Postgres tables", func(ctx context.Context) error {
+func (s *settings) teardownSteps(logger *slog.Logger) []step {
+	return []step{
+		onKafka(func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafka.cluster(), s.names()) }),
+		onPostgres(func(ctx context.Context) error {
 			url, err := connectionString(s.postgresURLFile)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errHopeless, err)
 			}
 			return store.Drop(ctx, url, s.owner())
-		}},
-		{"Temporal namespace", func(ctx context.Context) error {
+		}),
+		onTemporal(func(ctx context.Context) error {
 			return temporal.DeleteNamespace(ctx, s.temporalOwner(logger))
-		}},
+		}),
 	}
 }

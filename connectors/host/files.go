@@ -100,7 +100,7 @@ func (f *fetcher) run(ctx context.Context) {
 
 // pass fetches some files; more says that others may wait.
 func (f *fetcher) pass(ctx context.Context) (more bool, err error) {
-	senders, _ := f.table.names()
+	senders := f.table.senders()
 	if len(senders) == 0 {
 		return false, nil
 	}
@@ -138,16 +138,16 @@ func (f *fetcher) try(ctx context.Context, file store.FileToFetch) (outcome stri
 	}
 	fetched, err := source.FetchFile(ctx, file.PlatformID)
 	if err == nil {
+		f.table.worked(file.Channel, connector, callMedia)
 		return "stored", f.store.StoreFile(ctx, file.ID, fetched.ContentType, fetched.Data)
 	}
 	failure := connectors.AsCallError(err)
+	f.table.complained(file.Channel, connector, callMedia, failure)
 	switch {
 	case failure.Class == connectors.ClassPermanent:
 		return "failed", f.store.FailFile(ctx, file.ID, failure.Reason)
 	case f.clock().Sub(file.CreatedAt) > fetchGiveUp:
 		return "failed", f.store.FailFile(ctx, file.ID, "Expired")
-	case failure.Class == connectors.ClassCredentials:
-		f.table.refused(file.Channel, connector, failure)
 	}
 	retry := f.clock().Add(min(backoff(file.Attempts, failure.RetryAfter), fetchBackoffMax))
 	return "deferred", f.store.RetryFile(ctx, file.ID, retry, failure.Reason)

@@ -17,6 +17,8 @@ import (
 type gate struct {
 	// refusal says why the platform refuses the account, "" when it does not.
 	refusal string
+	// denied says that it is not the credentials that are refused: the account may not send.
+	denied bool
 	// unproven says that a send found the refusal and no check has: only a message that arrives opens the gate.
 	unproven bool
 	// probeAt is when the next message may try, probing that one is at it, probePause the pause after it.
@@ -39,6 +41,9 @@ func (g *gate) admits(now time.Time) (probe, ok bool) {
 		return true, g.unproven && !g.probing && !now.Before(g.probeAt)
 	}
 }
+
+// rejected says whether the platform refuses the credentials.
+func (g *gate) rejected() bool { return g.refusal != "" && !g.denied }
 
 // refuse shuts the gate, or keeps it shut for longer.
 func (g *gate) refuse(now time.Time) {
@@ -96,6 +101,7 @@ func (t *table) sent(turn turn, failure *connectors.CallError) {
 		return
 	}
 	now := t.services.Clock()
+	e.noteCall(callSend, failure, now)
 	if turn.probe {
 		e.gate.probing, e.gate.probeAt = false, now.Add(e.gate.probePause)
 	}
@@ -106,7 +112,7 @@ func (t *table) sent(turn turn, failure *connectors.CallError) {
 			e.gate.limitPause = 0
 		}
 		if turn.probe {
-			e.gate.refusal, e.gate.unproven, e.gate.probePause = "", false, 0
+			e.gate.refusal, e.gate.unproven, e.gate.denied, e.gate.probePause = "", false, false, 0
 			t.judgeLocked(e)
 		}
 	case failure.Class == connectors.ClassCredentials && (turn.probe || e.gate.refusal == ""):

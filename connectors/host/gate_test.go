@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,15 +64,15 @@ func (g *gated) due() bool {
 	return len(senders) == 1
 }
 
-func unauthorized() *connectors.CallError {
-	return &connectors.CallError{Class: connectors.ClassCredentials, Code: 48001, Reason: "APINotAuthorized"}
+func blocked() *connectors.CallError {
+	return &connectors.CallError{Class: connectors.ClassCredentials, Code: 48004, Reason: "APIBlocked"}
 }
 
 func TestAfterARefusedSendOnlyAMessageThatArrivesOpensTheChannel(t *testing.T) {
 	t.Parallel()
 	g := newGated(t)
 	first, second := g.admitted("open", true), g.admitted("open", true)
-	g.sent(first, unauthorized())
+	g.sent(first, blocked())
 	g.says(configz.CredentialsRejected)
 	g.settle("shop", g.connector, nil)
 	g.says(configz.CredentialsRejected) // A token can be had; that proves nothing.
@@ -91,7 +92,7 @@ func TestAfterARefusedSendOnlyAMessageThatArrivesOpensTheChannel(t *testing.T) {
 		g.unused(g.admitted("nothing to send", true))
 		probe := g.admitted("the pause ended", true)
 		g.admitted("one is trying", false)
-		g.sent(probe, unauthorized())
+		g.sent(probe, blocked())
 		g.says(configz.CredentialsRejected)
 	}
 	g.now = g.now.Add(recheckMost)
@@ -108,7 +109,7 @@ func TestAfterARefusedSendOnlyAMessageThatArrivesOpensTheChannel(t *testing.T) {
 func TestACheckOpensWhatACheckFinds(t *testing.T) {
 	t.Parallel()
 	g := newGated(t)
-	g.sent(g.admitted("open", true), unauthorized())
+	g.sent(g.admitted("open", true), blocked())
 	g.settle("shop", g.connector, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"})
 	g.now = g.now.Add(time.Hour)
 	g.admitted("the check knows better than a message", false)
@@ -120,7 +121,7 @@ func TestACheckOpensWhatACheckFinds(t *testing.T) {
 func TestWhatCannotBeLoadedDoesNotOpenARefusedChannel(t *testing.T) {
 	t.Parallel()
 	g := newGated(t)
-	g.sent(g.admitted("open", true), unauthorized())
+	g.sent(g.admitted("open", true), blocked())
 	e := g.entries["shop"]
 	e.problem, e.credentials, e.message = "no such key", configz.CredentialsRejected, "no such key"
 	g.admitted("what was in force is refused", false)
@@ -155,4 +156,56 @@ func TestALimitOfTheAccountHoldsUpTheWholeChannel(t *testing.T) {
 	g.sent(g.admitted("taken", true), limited)
 	g.now = g.now.Add(time.Minute)
 	g.admitted("the pauses begin anew", true)
+}
+
+func TestARightThatIsMissingStopsMessagesAndIsNoMatterOfTheCredentials(t *testing.T) {
+	t.Parallel()
+	g := newGated(t)
+	denied := &connectors.CallError{Class: connectors.ClassCredentials, Code: 48001, Reason: connectors.ReasonNotAuthorized}
+	reports := func(when string, want []string) {
+		t.Helper()
+		if got := g.report().Channels["shop"].Denied; !slices.Equal(got, want) {
+			t.Errorf("%s: denied %q, want %q", when, got, want)
+		}
+	}
+	g.sent(g.admitted("open", true), nil)
+	g.settle("shop", g.connector, nil)
+	g.sent(g.admitted("open", true), denied)
+	g.says(configz.CredentialsAccepted)
+	reports("refused", []string{"send"})
+	g.admitted("just refused", false)
+	g.complained("shop", g.connector, callProfile, denied)
+	reports("another call too", []string{"send", "user"})
+	g.says(configz.CredentialsAccepted)
+	g.now = g.now.Add(recheckAfter)
+	g.sent(g.admitted("the pause ended", true), nil)
+	reports("sending is granted", []string{"user"})
+	g.admitted("open again", true)
+	g.worked("shop", g.connector, callProfile)
+	reports("all is granted", nil)
+
+	// What is not tried again is not held against the account for ever, for another replica may have succeeded.
+	g.complained("shop", g.connector, callProfile, denied)
+	g.now = g.now.Add(grievanceKept)
+	reports("an hour later", nil)
+
+	// The credentials may be refused at the same time.
+	g.sent(g.admitted("open", true), denied)
+	g.settle("shop", g.connector, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"})
+	g.says(configz.CredentialsRejected)
+}
+
+func TestAReachedQuotaIsToldUntilTheCallWorks(t *testing.T) {
+	t.Parallel()
+	g := newGated(t)
+	reached := &connectors.CallError{Class: connectors.ClassRetryLater, Code: 45009, Reason: connectors.ReasonQuotaReached, RetryAfter: time.Minute, Shared: true}
+	g.sent(g.admitted("open", true), reached)
+	if got := g.report().Channels["shop"].Limited; !slices.Equal(got, []string{"send"}) {
+		t.Errorf("limited %q", got)
+	}
+	g.now = g.now.Add(time.Minute)
+	g.sent(g.admitted("the pause ended", true), nil)
+	if got := g.report().Channels["shop"].Limited; got != nil {
+		t.Errorf("limited %q after a message that arrived", got)
+	}
 }

@@ -80,6 +80,7 @@ type Host struct {
 	reporter   *reporter
 	sweeper    *sweeper
 	fetcher    *fetcher
+	profiler   *profiler
 	reach      *reach.Watch
 	consumer   *bus.Consumer
 	draining   atomic.Bool
@@ -114,6 +115,7 @@ func New(o Options) *Host {
 	h.sweeper = newSweeper(o.Pool, h.table, h.watcher.synced, o.Store, h.dispatcher, h.reporter, o.Clock, o.Logger)
 	h.typing = newTyping(h.table, o.Store, o.Clock, m)
 	h.fetcher = newFetcher(h.table, o.Store, o.Clock, m, o.Logger)
+	h.profiler = newProfiler(h.table, o.Store, o.Clock, o.Logger)
 	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing}
 	h.consumer = bus.NewConsumer(bus.ConsumerConfig{
 		Cluster: o.Cluster, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
@@ -162,7 +164,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 2)
 	var intakes, sends, reports sync.WaitGroup
-	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.reach.Run} {
+	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.profiler.run, h.reach.Run} {
 		intakes.Go(func() { run(intake) })
 	}
 	intakes.Go(func() { fail(failed, h.consume(intake)) })

@@ -12,8 +12,8 @@ import (
 // Not parallel: it looks at all goroutines of the process. Kafka's and the platform's own live on with the test's world, so
 // it counts those that run code of the connectors.
 func TestStoppedReplicaLeavesNothingBehind(t *testing.T) {
-	w, r, shop := shopWith(t, "customer1")
-	w.lastReport(shop.say("customer1", "hello"), message.DeliveryDelivered)
+	w, r, _ := shopWith(t, "customer1")
+	w.Report(w.Say("shop", "customer1", "hello"), message.DeliveryDelivered)
 	ours := regexp.MustCompile(`yingda/connectors/(host|wechat|miniprogram|officialaccount)\.`)
 	count := func() (running []string) {
 		buffer := make([]byte, 8<<20)
@@ -28,8 +28,8 @@ func TestStoppedReplicaLeavesNothingBehind(t *testing.T) {
 	if len(count()) < dispatchers {
 		t.Fatalf("a running replica shows %d goroutines: the test looks for the wrong ones", len(count()))
 	}
-	r.stop()
-	w.eventually("no goroutine of the connectors runs", func() bool { return len(count()) == 0 })
+	r.Stop()
+	w.Eventually("no goroutine of the connectors runs", func() bool { return len(count()) == 0 })
 }
 
 // dispatchers is a part of what a replica runs.

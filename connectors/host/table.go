@@ -50,6 +50,8 @@ type entry struct {
 	message       string
 	webhookCalled bool
 	gate          gate
+	// denied and limited are the calls that the platform refuses for want of a right, and for their number, since when it last did.
+	denied, limited grievances
 }
 
 func newTable(kind connectors.Type, brand, pool string, allowed []string, services connectors.Services, m *metrics) *table {
@@ -160,7 +162,7 @@ func (t *table) loadLocked(e *entry) {
 		if e.problem != "" {
 			// What could not be loaded was taken back; what was in force all along is judged again, and what is refused stays so.
 			e.problem, e.credentials, e.message = "", configz.CredentialsNotYetTried, ""
-			if e.gate.refusal != "" {
+			if e.gate.rejected() {
 				e.credentials, e.message = configz.CredentialsRejected, e.gate.refusal
 			}
 			e.stopCheck()
@@ -179,6 +181,7 @@ func (t *table) loadLocked(e *entry) {
 	closeConnector(e.connector)
 	e.connector, e.fingerprint, e.secretVersion, e.generation = connector, e.needs.Fingerprint, secret.ResourceVersion, e.channel.Generation
 	e.problem, e.credentials, e.message, e.gate = "", configz.CredentialsNotYetTried, "", gate{}
+	e.denied, e.limited = nil, nil
 	e.stopCheck = t.checks.start(e.channel.Name, connector, 0)
 	t.logger.Info("Loaded a Channel", "Channel", e.channel.Name, "generation", e.generation)
 }
@@ -240,18 +243,17 @@ func (t *table) sender(name string) (connectors.Connector, bool) {
 	return e.connector, true
 }
 
-// names returns the Channels that may send, and all. None is an empty list, never nil, which a query takes for unknown.
-func (t *table) names() (senders, known []string) {
+// senders returns the Channels that may send. None is an empty list, never nil, which a query takes for unknown.
+func (t *table) senders() []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	senders, known = []string{}, []string{}
+	senders := []string{}
 	for name, e := range t.entries {
-		known = append(known, name)
 		if e.connector != nil && e.gate.refusal == "" {
 			senders = append(senders, name)
 		}
 	}
-	return senders, known
+	return senders
 }
 
 // called notes that the platform has called the webhook with a good signature.
@@ -280,7 +282,7 @@ func (t *table) refused(name string, connector connectors.Connector, failure *co
 }
 
 func (t *table) refuseLocked(e *entry, failure *connectors.CallError) {
-	e.gate.refusal = credentialsMessage(failure)
+	e.gate.refusal, e.gate.denied = credentialsMessage(failure), failure.Reason == connectors.ReasonNotAuthorized
 	e.stopCheck()
 	e.stopCheck = t.checks.start(e.channel.Name, e.connector, recheckAfter)
 	t.judgeLocked(e)
@@ -294,7 +296,7 @@ func (t *table) settle(name string, connector connectors.Connector, failure *con
 	if !ok || e.connector != connector || failure == nil && e.gate.unproven {
 		return
 	}
-	e.gate.refusal, e.gate.unproven = "", false
+	e.gate.refusal, e.gate.unproven, e.gate.denied = "", false, false
 	if failure != nil {
 		// The check sees what is wrong, so it will see when it is mended.
 		e.gate.refusal = credentialsMessage(failure)
@@ -307,7 +309,7 @@ func (t *table) judgeLocked(e *entry) {
 	before := e.credentials
 	if e.problem == "" {
 		e.credentials, e.message = configz.CredentialsAccepted, ""
-		if e.gate.refusal != "" {
+		if e.gate.rejected() {
 			e.credentials, e.message = configz.CredentialsRejected, e.gate.refusal
 		}
 	}
@@ -339,6 +341,7 @@ func (t *table) countLocked() {
 func (t *table) report() configz.Report {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	now := t.services.Clock()
 	report := configz.Report{Objects: map[string]int64{}, Channels: map[string]configz.Channel{}}
 	for name, e := range t.entries {
 		switch {
@@ -350,6 +353,7 @@ func (t *table) report() configz.Report {
 		}
 		report.Channels[name] = configz.Channel{
 			Credentials: e.credentials, Message: e.message, SecretVersion: e.secretVersion, WebhookCalled: e.webhookCalled,
+			Denied: e.denied.current(now), Limited: e.limited.current(now),
 		}
 	}
 	return report

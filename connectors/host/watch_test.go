@@ -64,23 +64,23 @@ func TestSecretThatTheRoleGrantsLateIsServedSoonAndHoldsNobodyUp(t *testing.T) {
 	w := newWorld(t)
 	var g gate
 	g.forbidden.Store(true)
-	r := w.replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
+	r := w.Replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
 	shop := w.app("shop")
-	w.create(shop.secret(), shop.channel())
-	w.eventually("the Channel is known", func() bool { return len(r.host.Report().Channels) == 1 })
-	w.eventually("the replica is ready without it", func() bool { return r.host.Ready(t.Context()) == nil })
-	if got := r.host.Report().Objects; len(got) != 0 {
+	w.Create(shop.secret(), shop.channel())
+	w.Eventually("the Channel is known", func() bool { return len(r.Host.Report().Channels) == 1 })
+	w.Eventually("the replica is ready without it", func() bool { return r.Host.Ready(t.Context()) == nil })
+	if got := r.Host.Report().Objects; len(got) != 0 {
 		t.Errorf("served: %v, want nothing", got)
 	}
 	// By then pauses are as long as they get.
-	w.eventually("it was tried for a while", func() bool { return g.refusals.Load() >= 6 })
+	w.Eventually("it was tried for a while", func() bool { return g.refusals.Load() >= 6 })
 	granted := time.Now()
 	g.forbidden.Store(false)
-	w.eventually("it is served", func() bool { return r.host.Report().Objects["Channel/shop"] == 1 })
+	w.Eventually("it is served", func() bool { return r.Host.Report().Objects["Channel/shop"] == 1 })
 	if took := time.Since(granted); took > 4*time.Second {
 		t.Errorf("served after %s, want a few seconds", took)
 	}
-	if logs := r.logs.String(); strings.Count(logs, "does not grant the resource yet") != 1 || strings.Contains(logs, `"ERROR"`) {
+	if logs := r.Logs.String(); strings.Count(logs, "does not grant the resource yet") != 1 || strings.Contains(logs, `"ERROR"`) {
 		t.Errorf("logs = %s, want one line of a Role that does not grant it yet, and no error", logs)
 	}
 }
@@ -89,16 +89,16 @@ func TestWithTheAPIServerAwayEverythingGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var g gate
-	r := w.replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
+	r := w.Replica(func(o *host.Options) { o.Kubernetes = g.through(o.Kubernetes) })
 	shop := w.app("shop")
 	shop.serve(r)
 	g.away.Store(true)
 	shop.meet("customer1")
-	w.lastReport(shop.say("customer1", "goes on"), message.DeliveryDelivered)
-	if err := r.host.Ready(t.Context()); err != nil {
+	w.Report(w.Say("shop", "customer1", "goes on"), message.DeliveryDelivered)
+	if err := r.Host.Ready(t.Context()); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
-	if got := r.host.Report().Objects["Channel/shop"]; got != 1 {
+	if got := r.Host.Report().Objects["Channel/shop"]; got != 1 {
 		t.Errorf("generation %d is in force, want 1", got)
 	}
 }
@@ -107,13 +107,13 @@ func TestMessagesToADeletedChannelEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := uuid.New()
-	_, err := w.owner.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at, reported)
-		VALUES ($1, $2, 'gone', 'customer1', 'queued', '{}', now() - interval '11 minutes', true)`, id, pool)
+	_, err := w.Owner.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at, reported)
+		VALUES ($1, $2, 'gone', 'customer1', 'queued', '{}', now() - interval '11 minutes', true)`, id, w.Pool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.replica()
-	if report := w.lastReport(id, message.DeliveryFailed); report.Reason != "ChannelGone" {
+	w.Replica()
+	if report := w.Report(id, message.DeliveryFailed); report.Reason != "ChannelGone" {
 		t.Errorf("report = %+v", report)
 	}
 }

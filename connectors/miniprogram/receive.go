@@ -37,7 +37,8 @@ func (c *connector) content(call wechat.Call, in message.Inbound) message.Conten
 		}}
 	case "event":
 		if push.Event() == "user_enter_tempsession" {
-			return message.Content{Kind: message.KindEntered, SessionFrom: push.Field("SessionFrom")}
+			from, code := wechat.CutLogin(push.Field("SessionFrom"))
+			return message.Content{Kind: message.KindEntered, SessionFrom: from, LoginCode: code}
 		}
 	}
 	return wechat.Unsupported(call)

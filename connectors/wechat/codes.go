@@ -41,8 +41,10 @@ func codes(code int) verdict {
 		return verdict{class: connectors.ClassRetryLater, reason: "AccessTokenRefused", remedy: refreshToken, after: 30 * time.Second}
 	case 40007:
 		return verdict{class: connectors.ClassPermanent, reason: "MediaGone", remedy: reuploadMedia}
-	case 45009, 45011:
-		// 45009 counts by the day in one page of the documentation, by the minute in another: the host's growing pauses serve both.
+	case 45009:
+		// It counts by the day in one page of the documentation, by the minute in another: the host's growing pauses serve both.
+		return verdict{class: connectors.ClassRetryLater, reason: connectors.ReasonQuotaReached, after: retryMinute, shared: true}
+	case 45011:
 		return verdict{class: connectors.ClassRetryLater, reason: "RateLimited", after: retryMinute, shared: true}
 	case 45033:
 		return verdict{class: connectors.ClassRetryLater, reason: "TooManyAtOnce", after: time.Second, shared: true}
@@ -75,7 +77,7 @@ func accountReason(code int) (string, bool) {
 	case 40200:
 		return "InvalidAccountType", true
 	case 48001:
-		return "APINotAuthorized", true
+		return connectors.ReasonNotAuthorized, true
 	case 48004:
 		return "APIBlocked", true
 	default:

@@ -115,22 +115,23 @@ func (r *Reconciler) bringAbout(ctx context.Context, seen *scene, decided verdic
 			return nil, err
 		}
 	}
-	wanted := objects.always
+	var running apply.Phase
 	if decided.provisioning.retire != nil {
 		if err := r.apply.Delete(ctx, decided.provisioning.retire); err != nil {
 			return nil, err
 		}
 	}
 	if decided.provisioning.run {
-		wanted = append(wanted, objects.setup)
+		running = append(running, objects.setup)
 	}
 	if decided.serve {
-		wanted = append(wanted, objects.serving...)
+		running = append(running, objects.serving...)
 		if err := r.leaveReplicas(ctx, seen); err != nil {
 			return nil, err
 		}
 	}
-	if inTheWay, err = r.apply.Objects(ctx, seen.brand, wanted...); err != nil {
+	// Pods are refused without the identity that they run under.
+	if inTheWay, err = r.apply.Objects(ctx, seen.brand, objects.always, running); err != nil {
 		return inTheWay, fmt.Errorf("bringing about Brand %s: %w", seen.brand.Name, err)
 	}
 	for _, route := range objects.routes {

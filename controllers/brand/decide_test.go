@@ -80,7 +80,11 @@ func TestDecideProvisioning(t *testing.T) {
 			edit: func(s *scene) { s.jobs = nil }, reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up", run: true,
 		},
 		"a setup that runs": {
-			edit: running, reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up", run: true,
+			edit: running, reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up", run: true, wake: 2 * time.Second,
+		},
+		"a setup that goes on trying": {
+			edit:   func(s *scene) { running(s); s.failing = "Kafka is out of reach" },
+			reason: "ProvisioningFailed", message: "Kafka is out of reach", run: true, wake: 2 * time.Second,
 		},
 		"a setup that is going away": {
 			edit:   func(s *scene) { running(s); s.jobs[setupJob].DeletionTimestamp = &metav1.Time{Time: noon()} },
@@ -121,7 +125,7 @@ func TestDecideProvisioning(t *testing.T) {
 				s.brand.Status.ObservedGeneration = 3
 				s.brand.Status.Conditions = conditions.Merge(nil, 3, noon(), conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed, "no broker answers"))
 			},
-			reason: "ProvisioningFailed", message: "no broker answers", run: true,
+			reason: "ProvisioningFailed", message: "no broker answers", run: true, wake: 2 * time.Second,
 		},
 		"a setup of another declaration does not": {
 			edit: func(s *scene) {
@@ -129,7 +133,7 @@ func TestDecideProvisioning(t *testing.T) {
 				s.brand.Status.ObservedGeneration = 2
 				s.brand.Status.Conditions = conditions.Merge(nil, 2, noon(), conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed, "no broker answers"))
 			},
-			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up", run: true,
+			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up", run: true, wake: 2 * time.Second,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,6 +35,8 @@ type scene struct {
 	jobs map[string]*batchv1.Job
 	// failures are the last words of the failed pods of setup Jobs, by Job.
 	failures map[string]string
+	// failing is what keeps a setup that goes on trying, in its own words; empty while nothing does, or nobody says.
+	failing string
 	// deployments by component.
 	deployments map[string]*appsv1.Deployment
 	// scales of the workloads; unscaled says that the cluster refused what the pass made of them.
@@ -153,6 +155,24 @@ func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
 		if words := lastWords(pod); words != "" {
 			seen.failures[pod.Labels[batchv1.JobNameLabel]] = words
 		}
+	}
+	return r.observeFailing(ctx, seen)
+}
+
+// observeFailing asks the setup that runs, if one does: its last words would come with the end of its patience alone.
+func (r *Reconciler) observeFailing(ctx context.Context, seen *scene) error {
+	for _, job := range seen.jobs {
+		if ended(job) {
+			continue
+		}
+		answers, err := r.asker.Ask(ctx, ack.Target{Namespace: seen.brand.Namespace, Brand: seen.brand.Name, Component: dataplane.Setup})
+		if err != nil {
+			return fmt.Errorf("asking the setup: %w", err)
+		}
+		for _, answer := range answers {
+			seen.failing = max(seen.failing, readable(answer.Report.Failing))
+		}
+		return nil
 	}
 	return nil
 }

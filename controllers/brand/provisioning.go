@@ -17,6 +17,9 @@ import (
 // what it waits for (Kafka, Temporal, Postgres) comes back at its own time, and a try costs one small pod.
 const retryAfter = 10 * time.Second
 
+// setupPoll is how often a setup that runs is asked what keeps it, which no watch tells.
+const setupPoll = 2 * time.Second
+
 // provisioning is what is to be done about the setup Job.
 type provisioning struct {
 	finding conditions.Condition
@@ -48,7 +51,7 @@ func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning
 	}
 	failed := dataplane.Finished(job, batchv1.JobFailed)
 	if failed == nil {
-		return provisioning{run: true, finding: stillProvisioning(seen)}
+		return provisioning{run: true, finding: stillProvisioning(seen), wake: setupPoll}
 	}
 	why := seen.failures[job.Name]
 	if why == "" {
@@ -63,9 +66,17 @@ func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning
 	return verdict
 }
 
-// stillProvisioning keeps the reason of the last failure while the same declaration is tried again: an operator of the
-// platform should read what is wrong, not see it blink.
+// ended says whether a Job will do nothing more.
+func ended(job *batchv1.Job) bool {
+	return dataplane.Finished(job, batchv1.JobComplete) != nil || dataplane.Finished(job, batchv1.JobFailed) != nil
+}
+
+// stillProvisioning says what keeps a setup that goes on trying, and keeps the reason of the last failure while the same
+// declaration is tried again: an operator of the platform should read what is wrong, not see it blink.
 func stillProvisioning(seen *scene) conditions.Condition {
+	if seen.failing != "" {
+		return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed, seen.failing)
+	}
 	before, known := conditions.Find(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
 	if known && before.Reason == v1alpha1.ReasonProvisioningFailed && seen.brand.Status.ObservedGeneration == seen.brand.Generation {
 		return before
@@ -82,10 +93,13 @@ func lastWords(pod *corev1.Pod) string {
 			continue
 		}
 		lines := strings.Split(strings.TrimSpace(terminated.Message), "\n")
-		return conditions.Bound(withoutPasswords(strings.TrimSpace(lines[len(lines)-1])))
+		return readable(strings.TrimSpace(lines[len(lines)-1]))
 	}
 	return ""
 }
+
+// readable is what setup says as a condition may show it.
+func readable(words string) string { return conditions.Bound(withoutPasswords(words)) }
 
 // withoutPasswords removes what a driver may have quoted of a connection string. Setup does not print one; this is the
 // second lock on the door, as a condition is read by more people than a Secret.

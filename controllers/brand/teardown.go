@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
@@ -97,7 +98,8 @@ func (r *Reconciler) observeRemains(ctx context.Context, seen *scene) (remains, 
 
 func (r *Reconciler) runTeardown(ctx context.Context, seen *scene) error {
 	teardown := dataplane.TeardownWorkload(seen.brand, seen.Logins, r.settings)
-	inTheWay, err := r.apply.Objects(ctx, seen.brand, teardown.ServiceAccount(), dataplane.TeardownJob(seen.brand, seen.Logins, r.settings))
+	job := dataplane.TeardownJob(seen.brand, seen.Logins, r.settings)
+	inTheWay, err := r.apply.Objects(ctx, seen.brand, apply.Phase{teardown.ServiceAccount()}, apply.Phase{job})
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,7 @@ const atOnce = 64
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
 	// The Brand controls what pools are made of, too, but looks at none of it.
-	ofNoPool := builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool {
-		return obj.GetLabels()[dataplane.LabelPool] == ""
-	}))
+	ofNoPool := predicate.NewPredicateFuncs(func(obj client.Object) bool { return obj.GetLabels()[dataplane.LabelPool] == "" })
 	b := ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce, RateLimiter: retry.Limiter[reconcile.Request]()}).
 		For(&v1alpha1.Brand{}, builder.WithPredicates(r.apply.NotOwn())).
@@ -49,7 +47,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, handler.EnqueueRequestsFromMapFunc(r.brandsOfPeaks), peaks.Declared())
 	}
 	for _, object := range dataplane.Kinds(r.settings) {
-		b = b.Owns(object, ofNoPool, builder.WithPredicates(peaks.Unmeasured()))
+		b = b.Owns(object, builder.WithPredicates(ofNoPool, peaks.Unmeasured())) // Of two WithPredicates the last would count alone.
 	}
 	return b.Complete(telemetry.Traced("brand", r))
 }

@@ -77,16 +77,17 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	if len(seen.channels) > 0 {
 		objects = renderPool(seen, key.Pool, r.settings)
 	}
-	wanted := objects.always
+	// Pods are refused without the identity that they run under.
+	phases := []apply.Phase{objects.always}
 	if serve(seen) {
-		wanted = append(wanted, objects.serving...)
+		phases = append(phases, objects.serving)
 		if seen.plan.Autoscaled() {
 			if err := r.apply.LeaveReplicas(ctx, seen.deployment); err != nil {
 				return ctrl.Result{}, err
 			}
 		}
 	}
-	inTheWay, err := r.apply.Objects(ctx, seen.brand, wanted...)
+	inTheWay, err := r.apply.Objects(ctx, seen.brand, phases...)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
 	}

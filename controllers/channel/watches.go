@@ -51,11 +51,11 @@ const (
 // SetupWithManager says which changes a Channel's state depends on.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	exists := builder.WithPredicates(ack.ExistenceChanged())
-	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
+	ofPool := ack.HasLabel(dataplane.LabelComponent, dataplane.Connector)
 	byLabels := handler.EnqueueRequestsFromMapFunc(r.channelsOfObject)
 	b := ctrl.NewControllerManagedBy(mgr)
 	for _, route := range dataplane.Routes(r.settings) {
-		b = b.Watches(route, handler.EnqueueRequestsFromMapFunc(r.channelOfRoute), ofPool)
+		b = b.Watches(route, handler.EnqueueRequestsFromMapFunc(r.channelOfRoute), builder.WithPredicates(ofPool))
 	}
 	return b.
 		WithOptions(controller.Options{MaxConcurrentReconciles: channelsAtOnce, RateLimiter: retry.Limiter[reconcile.Request]()}).
@@ -71,9 +71,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
-		Watches(&appsv1.Deployment{}, byLabels, ofPool, builder.WithPredicates(servingChanged())).
-		Watches(&appsv1.Deployment{}, handler.Funcs{UpdateFunc: r.later}, ofPool, builder.WithPredicates(replicasChanged())).
-		Watches(&corev1.Service{}, byLabels, ofPool).
+		Watches(&appsv1.Deployment{}, byLabels, builder.WithPredicates(ofPool, servingChanged())).
+		Watches(&appsv1.Deployment{}, handler.Funcs{UpdateFunc: r.later}, builder.WithPredicates(ofPool, replicasChanged())).
+		Watches(&corev1.Service{}, byLabels, builder.WithPredicates(ofPool)).
 		Complete(telemetry.Traced("channel", r))
 }
 
@@ -139,7 +139,7 @@ func (r *Reconciler) later(ctx context.Context, e event.UpdateEvent, queue workq
 func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	to := handler.TypedEnqueueRequestsFromMapFunc[client.Object, PoolKey]
 	gathered := gather.New[PoolKey](r.now, poolSpacing, mostPoolSpacing)
-	ofPool := builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Connector))
+	ofPool := ack.HasLabel(dataplane.LabelComponent, dataplane.Connector)
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce, RateLimiter: retry.Limiter[PoolKey]()}).
@@ -153,7 +153,7 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		b = b.Watches(object, to(r.poolsOfPeaks), peaks.Declared())
 	}
 	for _, object := range dataplane.Kinds(r.settings) {
-		b = b.Watches(object, gathered.Handler(poolOfObject), ofPool, builder.WithPredicates(peaks.Unmeasured(), r.apply.NotOwn()))
+		b = b.Watches(object, gathered.Handler(poolOfObject), builder.WithPredicates(ofPool, peaks.Unmeasured(), r.apply.NotOwn()))
 	}
 	return b.Complete(telemetry.Traced("channel-pool", r))
 }

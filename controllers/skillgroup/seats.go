@@ -142,5 +142,15 @@ func staffed(seats v1alpha1.SkillGroupSeatsStatus, called []string, ahead []shor
 	if len(ahead) > 0 {
 		return conditions.False(condition, v1alpha1.ReasonStaffingShortfall, sayShortfalls(ahead, plan.Location()))
 	}
+	if nobodySays(seats) && valueOf(seats.OnDuty) == 0 {
+		return conditions.Unknown(condition, v1alpha1.ReasonNoSeatsWanted,
+			"Nobody says how many agents should be on duty: name a scheduleRef, set seats.min or seats.answeredWithin, or use kubectl scale")
+	}
 	return conditions.True(condition, v1alpha1.ReasonStaffed, taken)
+}
+
+// nobodySays says whether no seats are wanted because nobody said a word about them, which is not the same as a schedule that
+// is closed: such a group is open around the clock.
+func nobodySays(seats v1alpha1.SkillGroupSeatsStatus) bool {
+	return seats.Scheduled == nil && seats.Recommended == nil && valueOf(seats.Wanted) == 0
 }

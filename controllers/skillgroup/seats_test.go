@@ -140,21 +140,26 @@ func TestStaffed(t *testing.T) {
 	n := func(v int32) *int32 { return &v }
 	for name, tt := range map[string]struct {
 		onDuty, wanted *int32
+		scheduled      *int32
 		called         []string
 		want           conditions.Condition
 	}{
-		"enough":  {n(4), n(4), nil, conditions.True("Staffed", "Staffed", "4 of 4 seats are taken")},
-		"more":    {n(5), n(4), nil, conditions.True("Staffed", "Staffed", "5 of 4 seats are taken")},
-		"too few": {n(2), n(4), nil, conditions.False("Staffed", "Understaffed", "2 of 4 seats are taken")},
+		"enough":  {onDuty: n(4), wanted: n(4), want: conditions.True("Staffed", "Staffed", "4 of 4 seats are taken")},
+		"more":    {onDuty: n(5), wanted: n(4), want: conditions.True("Staffed", "Staffed", "5 of 4 seats are taken")},
+		"too few": {onDuty: n(2), wanted: n(4), want: conditions.False("Staffed", "Understaffed", "2 of 4 seats are taken")},
 		"too few for long": {
-			n(2), n(4), []string{"laozhang", "xiaohong"}, conditions.False("Staffed", "OnCallCalled", "2 of 4 seats are taken; called: laozhang, xiaohong"),
+			onDuty: n(2), wanted: n(4), called: []string{"laozhang", "xiaohong"},
+			want: conditions.False("Staffed", "OnCallCalled", "2 of 4 seats are taken; called: laozhang, xiaohong"),
 		},
-		"nobody is wanted, whoever is there": {nil, n(0), nil, conditions.True("Staffed", "Staffed", "No seats are wanted")},
-		"nobody says who is there":           {nil, n(1), nil, conditions.Unknown("Staffed", "NotReported", "No replica of the desk says who is on duty")},
-		"nobody says how many are wanted":    {n(1), nil, nil, conditions.Unknown("Staffed", "AwaitingReferences", "why")},
+		"the schedule wants nobody, whoever is there": {wanted: n(0), scheduled: n(0), want: conditions.True("Staffed", "Staffed", "No seats are wanted")},
+		"nobody is there, and nobody says how many should be": {onDuty: n(0), wanted: n(0), want: conditions.Unknown("Staffed", "NoSeatsWanted",
+			"Nobody says how many agents should be on duty: name a scheduleRef, set seats.min or seats.answeredWithin, or use kubectl scale")},
+		"somebody is there of whom nobody said a word": {onDuty: n(1), wanted: n(0), want: conditions.True("Staffed", "Staffed", "No seats are wanted")},
+		"nobody says who is there":                     {wanted: n(1), want: conditions.Unknown("Staffed", "NotReported", "No replica of the desk says who is on duty")},
+		"nobody knows how many are wanted":             {onDuty: n(1), want: conditions.Unknown("Staffed", "AwaitingReferences", "why")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Reason: "why"}, tt.called, nil, nil)
+			got := staffed(v1alpha1.SkillGroupSeatsStatus{OnDuty: tt.onDuty, Wanted: tt.wanted, Scheduled: tt.scheduled, Reason: "why"}, tt.called, nil, nil)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("condition (-want +got):\n%s", diff)
 			}

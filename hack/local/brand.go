@@ -182,9 +182,12 @@ type simulatorApp struct {
 	EncodingAESKey string `json:"encodingAESKey,omitempty"`
 	OriginalID     string `json:"originalID"`
 	Name           string `json:"name"`
+	Kind           string `json:"kind"`
 	Mode           string `json:"mode"`
 	Format         string `json:"format"`
 	CallbackURL    string `json:"callbackURL,omitempty"`
+	// OpenPlatform makes one person of a customer's accounts: all that a brand has are bound to one open platform account.
+	OpenPlatform string `json:"openPlatform"`
 }
 
 // register makes the simulator know an app; where it pushes to stays as it was.

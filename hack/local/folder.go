@@ -202,7 +202,9 @@ func (f *folder) apps() []simulatorApp {
 		apps = append(apps, simulatorApp{
 			channel: channel.Name, AppID: spec.AppID, Name: channel.Spec.DisplayName,
 			AppSecret: secret["appSecret"], Token: secret["token"], EncodingAESKey: secret["encodingAESKey"],
-			OriginalID: "gh_" + strings.TrimPrefix(spec.AppID, "wx"), Mode: simulatorMode(spec.MessageMode), Format: simulatorFormat(channel.Spec.Type),
+			OriginalID: "gh_" + strings.TrimPrefix(spec.AppID, "wx"), Mode: simulatorMode(spec.MessageMode),
+			Kind: strings.ToLower(string(channel.Spec.Type[:1])) + string(channel.Spec.Type[1:]), Format: simulatorFormat(channel.Spec.Type),
+			OpenPlatform: f.brand.Name,
 		})
 	}
 	return apps

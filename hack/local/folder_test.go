@@ -57,7 +57,7 @@ func TestAFolderSaysWhatTheStackMustKnowOfItsBrand(t *testing.T) {
 	}
 	wantApps := []simulatorApp{{
 		channel: "shop", AppID: "wx00112233445566aa", AppSecret: "secret", Token: "tok", EncodingAESKey: "key",
-		OriginalID: "gh_00112233445566aa", Name: "茶铺", Mode: "secure", Format: "JSON",
+		OriginalID: "gh_00112233445566aa", Name: "茶铺", Kind: "miniProgram", OpenPlatform: "tea", Mode: "secure", Format: "JSON",
 	}}
 	if diff := cmp.Diff(wantApps, f.apps(), cmp.AllowUnexported(simulatorApp{})); diff != "" {
 		t.Errorf("apps (-want +got):\n%s", diff)

@@ -59,7 +59,7 @@ func read(file string, into any) error {
 }
 
 // wednesday is without the closing: whoever is in the queue by then is still served.
-func wednesday(week *roster.Week) []staffing.Staff {
+func wednesday(week *roster.Weeks) []staffing.Staff {
 	var staff []staffing.Staff
 	for of, hour := range week.Hours[2*24 : 3*24] {
 		if hour.Open > 0 {

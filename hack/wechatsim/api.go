@@ -33,6 +33,14 @@ const (
 	opQRCode     = "qrcode"
 )
 
+// faultable lists what can be made to fail.
+func faultable() []string {
+	return []string{
+		opPush, opToken, opStable, opSend, opTyping, opUpload, opMedia, opClearQuota, opLogin, opTemplate, opUserInfo,
+		opMenuCreate, opMenuGet, opMenuDelete, opSelfMenu, opMenuAdd, opMenuDel, opQRCode,
+	}
+}
+
 const maxAPIBody = 1 << 20
 
 // wxError is an answer of the platform that is not "ok". Receivers go by the code alone.
@@ -178,7 +186,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, e endpoint) {
 		writeWX(w, err)
 		return
 	}
-	if fault := c.account.takeFault(e.op, touser(body)); fault != nil {
+	if fault := c.account.takeFault(e.op, c.customer()); fault != nil {
 		s.serveFault(w, c, e, fault)
 		return
 	}
@@ -204,12 +212,15 @@ func outcomeOf(err error) string {
 	return codeLabel(-1)
 }
 
-// touser finds the addressee of a body that may be anything.
-func touser(body []byte) string {
+// customer finds out whom a call is about, in the query or in a body that may be anything.
+func (c *call) customer() string {
+	if openID := c.query.Get("openid"); openID != "" {
+		return openID
+	}
 	var peek struct {
 		ToUser string `json:"touser"`
 	}
-	if json.Unmarshal(body, &peek) != nil {
+	if json.Unmarshal(c.body, &peek) != nil {
 		return ""
 	}
 	return peek.ToUser

@@ -222,6 +222,11 @@ func TestMedia(t *testing.T) {
 
 func upload(t *testing.T, base, token string, data []byte) map[string]any {
 	t.Helper()
+	return uploadAs(t, base, token, mediaImage, data)
+}
+
+func uploadAs(t *testing.T, base, token string, kind mediaKind, data []byte) map[string]any {
+	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("media", "a.png")
@@ -232,7 +237,7 @@ func upload(t *testing.T, base, token string, data []byte) map[string]any {
 	if err = errors.Join(err, form.Close()); err != nil {
 		t.Fatalf("making form: %v", err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/cgi-bin/media/upload?type=image&access_token="+token, &body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/cgi-bin/media/upload?type="+string(kind)+"&access_token="+token, &body)
 	if err != nil {
 		t.Fatalf("building request: %v", err)
 	}

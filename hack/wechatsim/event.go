@@ -36,7 +36,7 @@ func describeEvent(m Message, j *job, line *Entry) error {
 	if m.Event == "" || len(m.Event) > maxScene || len(m.Scene) > maxScene {
 		return problemf(http.StatusBadRequest, "an event needs its name, and a scene has at most %d bytes", maxScene)
 	}
-	j.event, j.unseen = true, unseen(m.Event)
+	j.event, j.unseen, j.opens = true, unseen(m.Event), ""
 	j.fields = []field{{"MsgType", "event"}, {"Event", m.Event}}
 	add := func(name string, value any) { j.fields = append(j.fields, field{name, value}) }
 	key := m.EventKey

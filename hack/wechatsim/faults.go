@@ -2,15 +2,16 @@ package wechatsim
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// Fault makes the next calls of an app's API fail; faults are used up in the order in which they were set.
+// Fault makes the next calls of an app's API, or its next pushes, fail; faults are used up in the order in which they were set.
 type Fault struct {
 	// on is send (default) or another call as the statistics name it, or push.
 	On string `json:"on,omitempty"`
-	// openid limits it to sends to one customer.
+	// openid limits it to what is about one customer.
 	OpenID string `json:"openid,omitempty"`
 	// count is how many calls (default 1).
 	Count int `json:"count,omitempty"`
@@ -52,6 +53,8 @@ func (s *Server) AddFault(appID string, f Fault) error {
 		return problemf(http.StatusBadRequest, "count must be at least 1")
 	case f.Delay < 0 || f.Delay > Duration(maxFaultDelay):
 		return problemf(http.StatusBadRequest, "delay must be at most %s", maxFaultDelay)
+	case !slices.Contains(faultable(), f.On):
+		return problemf(http.StatusBadRequest, "on must be one of %v", faultable())
 	case f.On == opPush && (f.ErrCode != 0 || f.HTTPStatus != 0):
 		return problemf(http.StatusBadRequest, "a fault of a push is drop or delay: it is the callback that answers")
 	case f.HTTPStatus != 0 && (f.HTTPStatus < 300 || f.HTTPStatus > 599):

@@ -219,7 +219,6 @@ func (a *account) describeLocked(m Message, j *job, line *Entry, now time.Time) 
 
 // describeAccountLocked knows the messages that only an official account gets.
 func (a *account) describeAccountLocked(m Message, j *job, line *Entry, now time.Time) error {
-	line.Text = "[" + string(m.Type) + "]"
 	j.fields = []field{{"MsgType", string(m.Type)}}
 	add := func(name string, value any) { j.fields = append(j.fields, field{name, value}) }
 	switch m.Type {
@@ -233,8 +232,8 @@ func (a *account) describeAccountLocked(m Message, j *job, line *Entry, now time
 		add("Format", item.voiceFormat())
 		if m.Recognition != "" {
 			add("Recognition", m.Recognition)
-			line.Text += m.Recognition
 		}
+		line.Text = "[语音] " + m.Recognition
 	case TypeVideo, TypeShortVideo:
 		setDefaultBytes(&m.Media, emptyVideo())
 		item, err := a.media.add(mediaVideo, m.Media, now)
@@ -247,14 +246,14 @@ func (a *account) describeAccountLocked(m Message, j *job, line *Entry, now time
 		}
 		add("MediaId", item.id)
 		add("ThumbMediaId", thumb.id)
-		line.PictureURL = thumb.picturePath(a.app.AppID)
+		line.Text, line.PictureURL = "[视频]", thumb.picturePath(a.app.AppID)
 	case TypeLocation:
 		setDefault(&m.Location.Scale, 15)
 		add("Location_X", m.Location.Latitude)
 		add("Location_Y", m.Location.Longitude)
 		add("Scale", m.Location.Scale)
 		add("Label", m.Location.Label)
-		line.Text += m.Location.Label
+		line.Text = "[位置] " + m.Location.Label
 	default: // a link: the caller knows the other types
 		add("Title", m.Title)
 		add("Description", m.Description)

@@ -74,7 +74,9 @@ func judgeReply(app App, p sealed, body []byte) verdict {
 		return refuse(err)
 	}
 	switch {
-	case outer.Encrypt != "" && app.Mode != ModePlaintext:
+	case outer.Encrypt != "" && app.Mode == ModePlaintext:
+		return refuse(errors.New("the reply must not be encrypted in plaintext mode"))
+	case outer.Encrypt != "":
 		plain, err := outer.open(app)
 		if err != nil {
 			return refuse(err)

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -106,19 +107,48 @@ func (a *Applier) Object(ctx context.Context, owner client.Object, rendered runt
 // end.
 const LookAgain = 30 * time.Second
 
-// Objects brings all of the rendered objects to the server. Those in whose place there is an object of somebody else are
-// left out and named, by kind and name.
-func (a *Applier) Objects(ctx context.Context, owner client.Object, rendered ...runtime.ApplyConfiguration) (inTheWay []string, err error) {
-	for _, object := range rendered {
-		err := a.Object(ctx, owner, object)
-		if errors.Is(err, ErrForeign) {
-			inTheWay, err = appendName(inTheWay, object)
-		}
+// atOnce is how many objects of one owner are brought to the server at the same time.
+const atOnce = 8
+
+// Phase is rendered objects of which none needs another one.
+type Phase = []runtime.ApplyConfiguration
+
+// Objects brings all of the rendered objects to the server: those of one phase at the same time, after those of the phase
+// before. Those in whose place there is an object of somebody else are left out and named, by kind and name.
+func (a *Applier) Objects(ctx context.Context, owner client.Object, phases ...Phase) (inTheWay []string, err error) {
+	for _, phase := range phases {
+		names, err := a.phase(ctx, owner, phase)
+		inTheWay = append(inTheWay, names...)
 		if err != nil {
 			return inTheWay, err
 		}
 	}
 	return inTheWay, nil
+}
+
+func (a *Applier) phase(ctx context.Context, owner client.Object, rendered Phase) (inTheWay []string, err error) {
+	foreign := make([]bool, len(rendered))
+	var applying errgroup.Group
+	applying.SetLimit(atOnce)
+	for i, object := range rendered {
+		applying.Go(func() error {
+			err := a.Object(ctx, owner, object)
+			if foreign[i] = errors.Is(err, ErrForeign); foreign[i] {
+				return nil
+			}
+			return err
+		})
+	}
+	err = applying.Wait()
+	for i, object := range rendered {
+		if !foreign[i] {
+			continue
+		}
+		var nameErr error
+		inTheWay, nameErr = appendName(inTheWay, object)
+		err = errors.Join(err, nameErr)
+	}
+	return inTheWay, err
 }
 
 // Refusable brings a rendered object to the server that the cluster may refuse, by its own checks or somebody's policy, and

@@ -14,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
@@ -70,6 +71,7 @@ type level struct {
 
 type playbook struct {
 	bot    *bot.Playbook
+	intake []yingdav1.IntakeField
 	canned []yingdav1.CannedReply
 }
 
@@ -120,7 +122,7 @@ func (b *builder) compile(o objects) {
 		object := &o.playbooks[i]
 		keep(b.playbooks, playbooks, object, func() (playbook, error) {
 			form, err := bot.Compile(object.Spec)
-			return playbook{form, object.Spec.CannedReplies}, err
+			return playbook{form, intakeFields(object.Spec.Intake), object.Spec.CannedReplies}, err
 		})
 	}
 	for i := range o.levels {
@@ -139,6 +141,13 @@ func (b *builder) compile(o objects) {
 			return skillGroup{object, assignment, rules}, errors.Join(err, wrong.ToAggregate(), broken)
 		})
 	}
+}
+
+func intakeFields(spec *yingdav1.IntakeSpec) []yingdav1.IntakeField {
+	if spec == nil {
+		return nil
+	}
+	return spec.Fields
 }
 
 // keep puts the object's newest good form into next: the one it has, if that is of this generation or the new one is bad.
@@ -276,7 +285,15 @@ func (b *builder) hours(t timetable) (form *schedule.Schedule, complete bool) {
 func Bare(c *yingdav1.Channel) *Channel {
 	silent, _ := bot.Compile(yingdav1.PlaybookSpec{}) // Neither an empty Playbook nor an empty ServiceLevel has anything that could be wrong.
 	clocks, _ := servicelevel.CompileClocks(yingdav1.ServiceLevelSpec{})
-	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Clocks: clocks}
+	return &Channel{Channel: c, Pool: dataplane.PoolOf(c), Playbook: silent, Clocks: clocks, Quota: quotaOf(c)}
+}
+
+// quotaOf is what the platform lets a Channel say.
+func quotaOf(c *yingdav1.Channel) quota.Rules {
+	if account := c.Spec.OfficialAccount; account != nil {
+		return quota.Rules{UserMessages: account.MessagesPerContact}
+	}
+	return quota.Rules{}
 }
 
 func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
@@ -287,7 +304,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.Playbook, channel.CannedReplies = p.value.bot, p.value.canned
+			channel.Playbook, channel.Intake, channel.CannedReplies = p.value.bot, p.value.intake, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {
 			channel.ServiceLevel, channel.Clocks = l.value.spec, l.value.clocks

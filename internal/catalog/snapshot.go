@@ -20,6 +20,8 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -44,10 +46,14 @@ type Channel struct {
 	Pool string
 	// Playbook is never nil: without one the bot says nothing and everything goes to a human.
 	Playbook *bot.Playbook
+	// Intake is what customers are asked for when they are given to a human; nil asks for nothing.
+	Intake []yingdav1.IntakeField
 	// CannedReplies of the Playbook.
 	CannedReplies []yingdav1.CannedReply
 	// ServiceLevel holds the defaults where the brand declares none.
 	ServiceLevel yingdav1.ServiceLevelSpec
+	// Quota is what the platform lets us say after each contact.
+	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
 }
@@ -90,6 +96,11 @@ func (g *Group) Passed(from, until time.Time) time.Duration {
 	return g.Schedule.BusinessTime(from, until)
 }
 
+// Priority is how many points a conversation with the topic has in the group's queue, of a customer of the tier.
+func (g *Group) Priority(topic, tier string) int32 {
+	return routing.Priority(g.Spec.Priorities, topic, tier)
+}
+
 // Channel returns the Channel of that name.
 func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	c, ok := s.channels[name]
@@ -128,6 +139,18 @@ func (s *Snapshot) Groups() []*Group {
 	return slices.SortedFunc(maps.Values(s.groups), func(a, b *Group) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// Tiers are the sorts of customers that the priorities of the SkillGroups speak of, sorted.
+func (s *Snapshot) Tiers() []string {
+	var tiers []string
+	for _, group := range s.groups {
+		for i := range group.Spec.Priorities {
+			tiers = append(tiers, group.Spec.Priorities[i].When.Tiers...)
+		}
+	}
+	slices.Sort(tiers)
+	return slices.Compact(tiers)
+}
+
 // DefaultGroup is the group of conversations that no routing rule claims; empty when the brand names none.
 func (s *Snapshot) DefaultGroup() string {
 	if s.Brand == nil || s.Brand.Spec.Defaults.SkillGroupRef == nil {
@@ -159,6 +182,21 @@ func (s *Snapshot) WithRole(role yingdav1.AgentRole) []string {
 		}
 	}
 	return names
+}
+
+// Supervisors are who is told of a customer of a group whom nobody serves: the supervisors among its agents, where none is all of
+// them, and where there are none the admins. Sorted.
+func (s *Snapshot) Supervisors(group string) []string {
+	all := s.WithRole(yingdav1.RoleSupervisor)
+	own := slices.DeleteFunc(slices.Clone(all), func(agent string) bool { return !slices.Contains(s.GroupsOf(agent), group) })
+	switch {
+	case len(own) > 0:
+		return own
+	case len(all) > 0:
+		return all
+	default:
+		return s.WithRole(yingdav1.RoleAdmin)
+	}
 }
 
 // Generations returns the generation in force of each object, by configz.ObjectKey.

@@ -60,6 +60,8 @@ type Report struct {
 	// Reached says of each service that the replica works with whether it can be reached; false once it has not for some 15 s.
 	// One of which the replica cannot say yet is left out.
 	Reached map[Dependency]bool `json:"reached,omitempty"`
+	// Failing says what keeps a setup that goes on trying, and what to do about it; it holds no secret. Only setups know.
+	Failing string `json:"failing,omitempty"`
 }
 
 // Queue is who waits for a SkillGroup's agents.
@@ -99,6 +101,10 @@ type Channel struct {
 	Credentials Credentials `json:"credentials,omitempty"`
 	// Message says why they were rejected; it holds no secret.
 	Message string `json:"message,omitempty"`
+	// Denied are the calls that the platform refuses because the account may not make them: send, media, user or menu. Limited are
+	// those that it has made as often as it may. Both sorted.
+	Denied  []string `json:"denied,omitempty"`
+	Limited []string `json:"limited,omitempty"`
 	// SecretVersion is the resourceVersion of the Secret in force.
 	SecretVersion string `json:"secretVersion,omitempty"`
 	// UnreadSeconds is how long ago the oldest message of a customer may have come that no router has taken in: all that

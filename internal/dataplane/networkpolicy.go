@@ -55,8 +55,8 @@ func (w Workload) NetworkPolicy() *networkingv1ac.NetworkPolicyApplyConfiguratio
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(w.Selector())).
 		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress).
 		WithEgress(w.egress()...)
-	if w.CallsAPIServer {
-		// Who stays up is asked; setup and teardown are not.
+	if w.Component != Teardown {
+		// What keeps a teardown it says with its last words alone.
 		spec.WithIngress(networkingv1ac.NetworkPolicyIngressRule().
 			WithFrom(networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(metav1ac.LabelSelector())).
 			WithPorts(policyPort(corev1.ProtocolTCP, PortHealth)))

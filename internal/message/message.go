@@ -112,6 +112,8 @@ type Content struct {
 	Page *Page `json:"page,omitempty"`
 	// SessionFrom is where a customer who entered, followed or scanned came from.
 	SessionFrom string `json:"sessionFrom,omitempty"`
+	// LoginCode redeems the login of a customer who entered: the platform says who they are for it, once.
+	LoginCode string `json:"loginCode,omitempty"`
 	// MenuKey is the key of the button that was tapped.
 	MenuKey string `json:"menuKey,omitempty"`
 	// RawType is the platform's own name of an unsupported message's type.
@@ -282,6 +284,8 @@ const (
 	FrameComplaint FrameKind = "complaint"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
+	// FrameWindow: a customer waits, and the platform soon takes no answer any more.
+	FrameWindow FrameKind = "window"
 	// FrameLate: a customer waits for too long for an answer.
 	FrameLate FrameKind = "late"
 )

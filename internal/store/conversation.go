@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -55,33 +56,42 @@ type Conversation struct {
 	RoutingRule string    `json:"routingRule,omitempty"`
 	Topic       string    `json:"topic,omitempty"`
 	Priority    int32     `json:"priority"`
-	Agent       string    `json:"agent,omitempty"`
+	// Tier is what sort of customer they are; missing for one like any other.
+	Tier  string `json:"tier,omitempty"`
+	Agent string `json:"agent,omitempty"`
 	// PassedBy are the agents from whom it was taken because they did not answer in time.
-	PassedBy      []string   `json:"passedBy,omitempty"`
-	OpenedAt      time.Time  `json:"openedAt"`
-	QueuedAt      *time.Time `json:"queuedAt,omitempty"`
-	AssignedAt    *time.Time `json:"assignedAt,omitempty"`
-	ClosedAt      *time.Time `json:"closedAt,omitempty"`
-	DueAt         *time.Time `json:"dueAt,omitempty"`
-	LastMessageAt time.Time  `json:"lastMessageAt"`
+	PassedBy   []string   `json:"passedBy,omitempty"`
+	OpenedAt   time.Time  `json:"openedAt"`
+	QueuedAt   *time.Time `json:"queuedAt,omitempty"`
+	AssignedAt *time.Time `json:"assignedAt,omitempty"`
+	ClosedAt   *time.Time `json:"closedAt,omitempty"`
+	DueAt      *time.Time `json:"dueAt,omitempty"`
+	// Intake is what the customer was asked for when they were given to a human, and has told.
+	Intake        *intake.Card `json:"intake,omitempty"`
+	LastMessageAt time.Time    `json:"lastMessageAt"`
 	// AskedSince is since when the customer waits for an answer of the agent; missing while there is nothing to answer.
 	AskedSince *time.Time `json:"askedSince,omitempty"`
 	// Reminded says that the agent was reminded of it.
-	Reminded bool  `json:"reminded,omitempty"`
-	Version  int64 `json:"version"`
+	Reminded bool `json:"reminded,omitempty"`
+	// Late says that no human has said anything to the customer in time.
+	Late    bool  `json:"late,omitempty"`
+	Version int64 `json:"version"`
 }
 
 // ConversationView returns what desks see of a row.
 func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
-		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
+		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, Tier: c.Tier, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
 		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
-		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil, Version: c.Version,
+		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
+		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
 	}
 	if c.Agent != nil {
 		view.Agent = *c.Agent
 	}
+	// What a later version wrote is not shown; the transcript has it.
+	view.Intake, _ = intake.Decode(c.Intake)
 	return view
 }
 
@@ -128,12 +138,25 @@ type Lateness struct {
 // Promise names a promise to customers that is kept or broken within minutes.
 type Promise string
 
-// PromiseReply is an agent's answer to what a customer wrote to them.
-const PromiseReply Promise = "Reply"
+// The promises.
+const (
+	// PromiseReply is an agent's answer to what a customer wrote to them.
+	PromiseReply Promise = "Reply"
+	// PromiseFirstResponse is the first thing that a human says to a customer.
+	PromiseFirstResponse Promise = "FirstResponse"
+)
 
 // Late says that a promise to the customer of a conversation is late.
-func Late(c db.Conversation, promise Promise, since time.Time) Lateness {
-	return Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise, Since: since}
+func Late(c db.Conversation, promise Promise) Lateness {
+	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
+	since := c.AskedSince
+	if promise == PromiseFirstResponse {
+		since = c.OfferedAt
+	}
+	if since != nil {
+		late.Since = *since
+	}
+	return late
 }
 
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
@@ -148,7 +171,8 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
+		Intake: c.Intake,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -241,7 +265,7 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt, c.AskedSince, c.RemindAt = StateClosed, &u.Now, nil, nil
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
 	return u.Save(ctx, c)
 }
 

@@ -276,8 +276,9 @@ func lockQuota(ctx context.Context, q *db.Queries, contact Contact) (quota.State
 
 func setQuota(ctx context.Context, q *db.Queries, contact Contact, state quota.State) error {
 	err := q.QuotaSet(ctx, db.QuotaSetParams{
-		Channel: contact.Channel, ExternalID: contact.ExternalID, WindowEnds: state.WindowEnds, Remaining: state.Remaining,
-		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining,
+		Channel: contact.Channel, ExternalID: contact.ExternalID,
+		WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted,
+		SessionEnds: state.SessionEnds, SessionRemaining: state.SessionRemaining, SessionGranted: state.SessionGranted,
 	})
 	if err != nil {
 		return fmt.Errorf("writing the quota: %w", err)
@@ -287,7 +288,8 @@ func setQuota(ctx context.Context, q *db.Queries, contact Contact, state quota.S
 
 func quotaState(row db.Quotum) quota.State {
 	return quota.State{
-		WindowEnds: row.WindowEnds, Remaining: row.Remaining, SessionEnds: row.SessionEnds, SessionRemaining: row.SessionRemaining,
+		WindowEnds: row.WindowEnds, Remaining: row.Remaining, Granted: row.Granted,
+		SessionEnds: row.SessionEnds, SessionRemaining: row.SessionRemaining, SessionGranted: row.SessionGranted,
 	}
 }
 

@@ -109,11 +109,20 @@ func (in *Intake) Entered(ctx context.Context, contact Contact, sessionFrom stri
 	return nil
 }
 
-// Grant notes what a contact of the customer lets us send.
-func (in *Intake) Grant(contact Contact, kind quota.Contact, at time.Time) {
-	in.quotas[contact] = quota.Grant(in.quotas[contact], kind, at)
+// Grant notes what a contact of the customer lets us send, by the Channel's rules.
+func (in *Intake) Grant(contact Contact, rules quota.Rules, kind quota.Contact, at time.Time) {
+	in.quotas[contact] = quota.Grant(in.quotas[contact], rules, kind, at)
 	in.granted[contact] = true
 }
+
+// Unfollow notes that nothing reaches the customer any more.
+func (in *Intake) Unfollow(contact Contact, at time.Time) {
+	in.quotas[contact] = quota.Unfollow(in.quotas[contact], at)
+	in.granted[contact] = true
+}
+
+// Quota is what may be sent to a contact, with what the batch has granted.
+func (in *Intake) Quota(contact Contact) quota.State { return in.quotas[contact] }
 
 // Conversation returns the contact's open conversation, locked, as the batch has left it so far.
 func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
@@ -124,7 +133,8 @@ func (in *Intake) Conversation(contact Contact) (c db.Conversation, open bool) {
 // Open makes a conversation of a contact that has none open.
 func (in *Intake) Open(ctx context.Context, contact Contact) (db.Conversation, error) {
 	c, err := in.unit.ConversationAdd(ctx, db.ConversationAddParams{
-		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID, OpenedAt: in.unit.Now,
+		ID: newID(), Channel: contact.Channel, ExternalID: contact.ExternalID, CustomerID: in.contacts[contact].CustomerID,
+		Tier: in.contacts[contact].Tier, OpenedAt: in.unit.Now,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("opening a conversation: %w", err)
@@ -191,6 +201,7 @@ func (in *Intake) grants() (set db.IntakeQuotasSetParams) {
 		set.Channels, set.ExternalIds = append(set.Channels, contact.Channel), append(set.ExternalIds, contact.ExternalID)
 		set.WindowEnds, set.Remaining = append(set.WindowEnds, state.WindowEnds), append(set.Remaining, state.Remaining)
 		set.SessionEnds, set.SessionRemaining = append(set.SessionEnds, state.SessionEnds), append(set.SessionRemaining, state.SessionRemaining)
+		set.Granted, set.SessionGranted = append(set.Granted, state.Granted), append(set.SessionGranted, state.SessionGranted)
 	}
 	return set
 }

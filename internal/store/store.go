@@ -210,13 +210,14 @@ func newProvider(sqlDB *sql.DB) (*goose.Provider, error) {
 	return provider, nil
 }
 
-// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media, the refresh guard, and replies at once
-// with what decides them.
+// connectorGrants are all rights of a connector's login: deliveries, quota, spool, media, profiles, menus, the refresh guard, and
+// replies at once with what decides them.
 func connectorGrants(role string) []string {
 	name := pgx.Identifier{role}.Sanitize()
 	return []string{
 		"GRANT USAGE ON SCHEMA public TO " + name,
-		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh TO " + name,
+		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh, menu TO " + name,
+		"GRANT SELECT, UPDATE ON profile TO " + name,
 		"GRANT SELECT, INSERT, DELETE ON spool TO " + name,
 		// What decides whether the bot may answer at once: of conversations that there is one, of contacts where they came from.
 		"GRANT SELECT (channel, external_id, state, topic) ON conversation TO " + name,

@@ -1,13 +1,9 @@
 package testenv
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
-	"net"
 	"os"
-	"sync"
 	"testing"
 )
 
@@ -32,41 +28,6 @@ func EndTLS(t testing.TB, server string, own Certificate, clientCAFile string) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var carriers sync.WaitGroup
-	t.Cleanup(func() {
-		cancel()
-		listener.Close()
-		carriers.Wait()
-	})
-	carriers.Go(func() {
-		for {
-			outside, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			carriers.Go(func() { carry(ctx, outside, server) })
-		}
-	})
+	relay(t, listener, server)
 	return listener.Addr().String()
-}
-
-// carry copies both ways until either side, or ctx, ends.
-func carry(ctx context.Context, outside net.Conn, server string) {
-	defer outside.Close()
-	inside, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
-	if err != nil {
-		return
-	}
-	end := context.AfterFunc(ctx, func() { outside.Close(); inside.Close() })
-	defer end()
-	var upward sync.WaitGroup
-	upward.Go(func() {
-		_, _ = io.Copy(inside, outside)
-		inside.Close()
-	})
-	_, _ = io.Copy(outside, inside)
-	outside.Close()
-	upward.Wait()
-	inside.Close()
 }

@@ -101,11 +101,14 @@ type push struct {
 	MsgID    string    `json:"msgId"`
 	State    string    `json:"state"`
 	Attempts []attempt `json:"attempts"`
+	// Reply is what the customer read by the answer itself.
+	Reply *line `json:"reply"`
 }
 
 type attempt struct {
 	Status  int    `json:"status"`
 	Outcome string `json:"outcome"`
+	Answer  string `json:"answer"`
 }
 
 const (
@@ -137,6 +140,20 @@ func (c customer) writes(t testing.TB, text string) push {
 	return c.sends(t, map[string]any{"content": text})
 }
 
+// happens lets the platform tell of something that the customer did at an official account.
+func (c customer) happens(t testing.TB, event string) push {
+	t.Helper()
+	return c.sends(t, map[string]any{"type": "event", "event": event})
+}
+
+// taps taps a button of the official account's menu.
+func (c customer) taps(t testing.TB, button string) push {
+	t.Helper()
+	var p push
+	must(t, call(t.Context(), http.MethodPost, c.url+"/tap", "", map[string]string{"button": button}, &p))
+	return p
+}
+
 // repeat sends a push again, the same to the byte.
 func (a app) repeat(ctx context.Context, id string, times int, concurrent bool) ([]attempt, error) {
 	var answer struct {
@@ -152,7 +169,12 @@ type line struct {
 	At   time.Time `json:"at"`
 	Type string    `json:"type"`
 	Text string    `json:"text"`
+	// Via is the way by which it came.
+	Via string `json:"via"`
 }
+
+// viaPassive is the way of what the account says in its answer to a push; it costs no message.
+const viaPassive = "passive"
 
 func (c customer) received(ctx context.Context) ([]line, error) {
 	var answer struct {

@@ -42,8 +42,11 @@ type Preview struct {
 
 // Window is how much may still be sent to the customer.
 type Window struct {
-	Verdict   string `json:"verdict" enum:"Allowed,WindowClosed,QuotaSpent"`
-	Remaining int32  `json:"remaining"`
+	Verdict string `json:"verdict" enum:"Allowed,WindowClosed,QuotaSpent"`
+	// Remaining counts what is on its way to the customer as sent.
+	Remaining int32 `json:"remaining"`
+	// Granted is how many the last message of the customer's granted, 0 without one.
+	Granted int32 `json:"granted,omitempty"`
 	// Until is missing when no window is open.
 	Until *time.Time `json:"until,omitempty"`
 }
@@ -69,13 +72,15 @@ type conversationOutput struct {
 		Conversation store.Conversation `json:"conversation"`
 		Messages     []store.Message    `json:"messages" nullable:"false"`
 		// Truncated says that older messages are not shown.
-		Truncated bool             `json:"truncated,omitempty"`
-		Window    Window           `json:"window"`
+		Truncated bool   `json:"truncated,omitempty"`
+		Window    Window `json:"window"`
+		// Contacts are the Channels on which the customer is known.
+		Contacts  []ContactView    `json:"contacts" nullable:"false"`
 		Complaint *store.Complaint `json:"complaint,omitempty"`
 	}
 }
 
-type closedOutput struct{ Body store.Conversation }
+type changedOutput struct{ Body store.Conversation }
 
 // CannedReply is a text that agents send by a short code.
 type CannedReply struct {
@@ -96,6 +101,9 @@ func (d *Desk) conversationRoutes(api huma.API) {
 		OperationID: "conversations", Method: http.MethodGet, Path: "/api/conversations", Summary: "Conversations that the agent may see, the last touched first",
 	}, d.list)
 	handle(d, api, huma.Operation{OperationID: "conversation", Method: http.MethodGet, Path: path, Summary: "A conversation with its transcript", Errors: []int{404}}, d.show)
+	handle(d, api, huma.Operation{
+		OperationID: "timeline", Method: http.MethodGet, Path: path + "/timeline", Summary: "All that was said to and by the customer, on whichever Channel", Errors: []int{404},
+	}, d.timeline)
 	handle(d, api, huma.Operation{
 		OperationID: "say", Method: http.MethodPost, Path: path + "/messages", Summary: "Say something to the customer, once for each key",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409, 422},
@@ -176,11 +184,14 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	for i, row := range rows {
 		out.Body.Messages[i] = messageView(c.ID, db.DeskMessageRow(row), d.Now())
 	}
-	ledger, err := d.Store.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := d.Store.Unspent(ctx, contactOf(c), d.Now())
 	if err != nil {
 		return nil, err
 	}
 	out.Body.Window = windowView(ledger, d.Now())
+	if out.Body.Contacts, err = d.contacts(ctx, c.CustomerID); err != nil {
+		return nil, err
+	}
 	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
 	switch {
 	case err == nil:
@@ -208,9 +219,13 @@ func messageView(conversation uuid.UUID, row db.DeskMessageRow, now time.Time) s
 	return m
 }
 
+func contactOf(c db.Conversation) store.Contact {
+	return store.Contact{Channel: c.Channel, ExternalID: c.ExternalID}
+}
+
 func windowView(ledger quota.State, now time.Time) Window {
 	remaining, until := quota.Left(ledger, now)
-	w := Window{Verdict: quota.Check(ledger, now).String(), Remaining: remaining}
+	w := Window{Verdict: quota.Check(ledger, now).String(), Remaining: remaining, Granted: ledger.Granted}
 	if !until.IsZero() {
 		w.Until = &until
 	}
@@ -233,9 +248,9 @@ func (d *Desk) canned(ctx context.Context, p *principal, in *conversationInput) 
 }
 
 // close ends a conversation; the slot that it frees is given away at once.
-func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (*closedOutput, error) {
+func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (*changedOutput, error) {
 	var freed []string
-	out := &closedOutput{}
+	out := &changedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		freed = freed[:0]
 		c, err := d.act(ctx, u, p, in.ID)

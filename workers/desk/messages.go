@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/intake"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -130,10 +133,29 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 	return out, nil
 }
 
+// mayReach refuses what the platform would refuse, before the agent believes it to be on its way.
+func mayReach(ctx context.Context, u *store.Unit, c db.Conversation) error {
+	ledger, err := u.Unspent(ctx, contactOf(c))
+	if err != nil {
+		return err
+	}
+	switch verdict := quota.Check(ledger, u.Now); verdict {
+	case quota.WindowClosed:
+		return refusal(http.StatusConflict, verdict.String(), "the platform takes no message to a customer who was silent for so long: the customer has to write first")
+	case quota.QuotaSpent:
+		return refusal(http.StatusConflict, verdict.String(), "the platform takes no further message until the customer writes again")
+	case quota.Allowed:
+	}
+	return nil
+}
+
 // sayNew says what was not said before, and how quickly that answers the customer.
 func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Conversation, words store.Words, in NewContent) (said store.Message, speed pace, err error) {
 	topic, err := d.outboundTopic(c.Channel)
 	if err != nil {
+		return said, speed, err
+	}
+	if err := mayReach(ctx, u, c); err != nil {
 		return said, speed, err
 	}
 	content, err := in.bind(ctx, u, p, c.Channel)
@@ -154,6 +176,9 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	if speed, err = d.answered(ctx, u, &c); err != nil {
 		return said, speed, err
 	}
+	if c.Intake, err = closed(c.Intake); err != nil {
+		return said, speed, err
+	}
 	if c, err = u.Save(ctx, c); err != nil {
 		return said, speed, err
 	}
@@ -164,6 +189,16 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	return messageView(c.ID, db.DeskMessageRow{
 		ID: words.ID, Direction: "outbound", Sender: words.Sender, Agent: words.Agent, Content: encoded, SentAt: u.Now,
 	}, u.Now), speed, nil
+}
+
+// closed is what the customer has told when an agent speaks to them: from now on they tell it to the agent.
+func closed(kept json.RawMessage) (json.RawMessage, error) {
+	card, err := intake.Decode(kept)
+	if err != nil || card == nil || card.Closed {
+		return kept, err
+	}
+	card.Closed = true
+	return card.Encode()
 }
 
 // check refuses what no connector could send.

@@ -15,7 +15,7 @@ type Metrics struct {
 	frames         *prometheus.CounterVec
 	socketEnds     *prometheus.CounterVec
 	lag            prometheus.Histogram
-	replies        promiseMetrics
+	replies, first promiseMetrics
 }
 
 // promiseMetrics are of one promise to customers, by skill group.
@@ -44,16 +44,20 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		socketEnds: prometheus.NewCounterVec(prometheus.CounterOpts(options("socket_ends_total", "Sockets that ended, by why.")), []string{"reason"}),
 		lag:        prometheus.NewHistogram(histogram("frame_lag_seconds", "Time from the transaction that made a frame to its writing to a socket; resumes are left out.")),
 	}
-	m.replies = promiseMetrics{
-		prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "yingda", Subsystem: "desk", Name: "reply_seconds",
-			Help:    "Time from a customer's message to the agent's answer while the group was open, from the assignment for what came before it.",
-			Buckets: []float64{5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600},
-		}, []string{"skill_group"}),
-		prometheus.NewCounterVec(prometheus.CounterOpts(options("replies_total",
-			"Answers of agents, by whether they came within the target of the ServiceLevel: met or missed.")), []string{"skill_group", "target"}),
+	promise := func(seconds prometheus.HistogramOpts, total prometheus.Opts) promiseMetrics {
+		made := promiseMetrics{
+			prometheus.NewHistogramVec(seconds, []string{"skill_group"}),
+			prometheus.NewCounterVec(prometheus.CounterOpts(total), []string{"skill_group", "target"}),
+		}
+		registry.MustRegister(made.seconds, made.total)
+		return made
 	}
-	registry.MustRegister(m.replies.seconds, m.replies.total)
+	replied := histogram("reply_seconds", "Time from a customer's message to the agent's answer while the group was open, from the assignment for what came before it.")
+	replied.Buckets = []float64{5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600}
+	m.replies = promise(replied, options("replies_total", "Answers of agents, by whether they came within the target of the ServiceLevel: met or missed."))
+	responded := histogram("first_response_seconds", "Time from a conversation's first coming into a queue to the first words of a human, while the group was open.")
+	responded.Buckets = []float64{15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600}
+	m.first = promise(responded, options("first_responses_total", "First words of a human, by whether they came within the target of the ServiceLevel: met or missed."))
 	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag)
 	return m
 }
@@ -72,7 +76,10 @@ func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //noli
 }
 
 // answered counts an answer that was given.
-func (m *Metrics) answered(p pace) { m.replies.add(p.group, p.reply) }
+func (m *Metrics) answered(p pace) {
+	m.first.add(p.group, p.first)
+	m.replies.add(p.group, p.reply)
+}
 
 func (m promiseMetrics) add(group string, h *held) {
 	if h == nil {

@@ -13,8 +13,8 @@ import (
 // pace is how quickly a customer was answered. It counts once the answer is committed.
 type pace struct {
 	group string
-	// reply is nil for what answers nothing.
-	reply *held
+	// first is nil for what is not the first thing that a human says to who waited for one, reply for what answers nothing.
+	first, reply *held
 }
 
 // held is a promise that was kept or not, after how long.
@@ -25,18 +25,25 @@ type held struct {
 
 // answered stops the clocks that run for an answer of a human to a conversation that the unit has locked and saves afterwards.
 func (d *Desk) answered(ctx context.Context, u *store.Unit, c *db.Conversation) (p pace, err error) {
+	snapshot := d.Catalog.Snapshot()
+	clocks := snapshot.Clocks(c.Channel)
 	p.group = c.SkillGroup
 	if c.AskedSince != nil {
 		took, err := d.review(ctx, u, *c)
 		if err != nil {
 			return p, err
 		}
-		p.reply = &held{took, took <= d.Catalog.Snapshot().Clocks(c.Channel).Reply.Target}
+		p.reply = &held{took, took <= clocks.Reply.Target}
 	}
-	c.AskedSince, c.RemindAt, c.UnansweredSince = nil, nil, nil
+	if c.AnsweredAt == nil && c.OfferedAt != nil {
+		group, _ := snapshot.Group(c.SkillGroup)
+		took := group.Passed(*c.OfferedAt, u.Now)
+		p.first = &held{took, took <= clocks.FirstResponse.Target}
+	}
 	if c.AnsweredAt == nil {
 		c.AnsweredAt = &u.Now
 	}
+	c.AskedSince, c.RemindAt, c.UnansweredSince, c.LateAt = nil, nil, nil, nil
 	return p, nil
 }
 

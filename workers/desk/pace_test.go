@@ -153,3 +153,31 @@ func TestTheNightIsNoTimeInWhichAnAgentAnswers(t *testing.T) {
 		t.Errorf("seconds (-want +got):\n%s", diff)
 	}
 }
+
+func TestHowSoonAHumanSaysSomethingIsMeasured(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	offered := func(customer string, wait time.Duration) uuid.UUID {
+		id := w.queues("after-sales", customer)
+		if _, err := w.store.Pool().Exec(t.Context(), "UPDATE conversation SET late_at = $1 WHERE id = $2", w.clock().Add(3*time.Minute), id); err != nil {
+			t.Fatal(err)
+		}
+		w.passes(wait)
+		return id
+	}
+	soon := offered("soon", time.Minute)
+	d.as("laowang").says(soon, "您好") // A supervisor need not wait until somebody has it.
+	d.as("laowang").says(soon, "请稍等")
+	late := offered("late", time.Minute+time.Second)
+	d.as("laowang").says(late, "抱歉")
+	if diff := cmp.Diff(map[string]float64{"after-sales met": 1, "after-sales missed": 1}, d.counted("yingda_desk_first_responses_total")); diff != "" {
+		t.Errorf("first responses (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]float64{"after-sales": 121}, d.counted("yingda_desk_first_response_seconds")); diff != "" {
+		t.Errorf("seconds (-want +got):\n%s", diff)
+	}
+	c, err := w.store.Queries().ConversationGet(t.Context(), late)
+	if err != nil || c.LateAt != nil || store.ConversationView(c).Late {
+		t.Errorf("an answered one is late at %v, %v", c.LateAt, err)
+	}
+}

@@ -32,6 +32,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
 	d.reviewRoutes(api)
+	d.tierRoutes(api)
 	d.mediaRoutes(api)
 	mux.HandleFunc("GET "+streamPath, d.stream)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -293,5 +295,36 @@ func TestATranscriptShowsWhatBecameOfEachMessage(t *testing.T) {
 	}
 	if !got.Conversation.LastMessageAt.Equal(noon().Add(time.Second)) {
 		t.Errorf("last message at %s, want the reply's time", got.Conversation.LastMessageAt)
+	}
+}
+
+func TestTheDeskShowsWhatACustomerHasTold(t *testing.T) {
+	w := newWorld(t)
+	id := w.assigned("after-sales", "xiaomei", "openid-1")
+	card := &intake.Card{
+		Fields: []yingdav1.IntakeField{yingdav1.IntakeOrderNumber, yingdav1.IntakeProblemType},
+		Values: map[yingdav1.IntakeField]string{yingdav1.IntakeOrderNumber: "20241122001"}, Said: "20241122001", Asked: true,
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationForUpdate(ctx, id)
+		if err != nil {
+			return err
+		}
+		if c.Intake, err = card.Encode(); err != nil {
+			return err
+		}
+		_, err = u.Save(ctx, c)
+		return err
+	})
+	xiaomei, path := w.starts().as("xiaomei"), "/api/conversations/"+id.String()
+	shown := asks[struct{ Conversation store.Conversation }](xiaomei, 200, "GET", path, nil)
+	if diff := cmp.Diff(card, shown.Conversation.Intake); diff != "" {
+		t.Errorf("the card (-want +got):\n%s", diff)
+	}
+	asks[store.Message](xiaomei, 202, "POST", path+"/messages", map[string]any{"key": uuid.New(), "content": map[string]any{"kind": "text", "text": "您好"}})
+	card.Closed = true
+	shown = asks[struct{ Conversation store.Conversation }](xiaomei, 200, "GET", path, nil)
+	if diff := cmp.Diff(card, shown.Conversation.Intake); diff != "" {
+		t.Errorf("the card, once the agent has spoken (-want +got):\n%s", diff)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outbox"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -211,11 +212,20 @@ func (w *world) queues(group, customer string) uuid.UUID {
 		if err != nil {
 			return err
 		}
+		if err := u.QuotaSet(ctx, grants(customer, at)); err != nil {
+			return err
+		}
 		c.State, c.SkillGroup, c.QueuedAt = store.StateQueued, group, &at
 		_, err = u.Save(ctx, c)
 		return err
 	})
 	return id
+}
+
+// grants is the ledger of a customer who wrote then.
+func grants(customer string, at time.Time) db.QuotaSetParams {
+	state := quota.Grant(quota.State{}, quota.Rules{UserMessages: 20}, quota.UserMessage, at)
+	return db.QuotaSetParams{Channel: "shop", ExternalID: customer, WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted}
 }
 
 // assigned makes a conversation that an agent serves.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
-	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -33,6 +32,8 @@ type clock struct {
 	// those of others.
 	alerts   map[string]time.Time
 	recalled time.Time
+	// windowsSeen is when it was looked for windows that close.
+	windowsSeen time.Time
 }
 
 // absentee is the name of what has conversations and does not exist.
@@ -87,7 +88,8 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx))
+	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot),
+		c.warnOfWindows(ctx, snapshot), c.recognise(ctx))
 }
 
 // show sets the metrics of who waits.
@@ -227,12 +229,8 @@ func (c *clock) reroute(ctx context.Context, snapshot *catalog.Snapshot, group s
 		if row.SkillGroup != group || row.State != store.StateQueued && row.State != store.StateAwaitingOpening {
 			return nil
 		}
-		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", priority(next, row.Topic)
-		_, err := u.Save(ctx, u.Queue(row, next.Queue))
+		row.SkillGroup, row.RoutingRule, row.Priority = next.Name, "", next.Priority(row.Topic, row.Tier)
+		_, err := u.Save(ctx, queued(u, snapshot, row, next))
 		return err
 	})
-}
-
-func priority(group *catalog.Group, topic string) int32 {
-	return routing.Priority(group.Spec.Priorities, topic)
 }

@@ -16,7 +16,7 @@ import (
 
 // handOff gives a conversation that was with the bot to a human: into the queue of its group, or, while the group is
 // closed, to its next opening.
-func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (queued string, err error) {
+func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (changed string, err error) {
 	c.Topic = topic
 	t.route(&c)
 	group, known := t.snapshot.Group(c.SkillGroup)
@@ -25,14 +25,17 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (qu
 			return "", err
 		}
 	} else {
-		c, c.OffHoursTold = t.Queue(c, rulesOf(group)), false
-		queued = c.SkillGroup
+		c, c.OffHoursTold = queued(t.Unit, t.snapshot, c, group), false
+		changed = c.SkillGroup
 	}
 	if err = t.startComplaint(ctx, &c); err != nil {
 		return "", err
 	}
+	if err = t.askDetails(ctx, &c); err != nil {
+		return "", err
+	}
 	_, err = t.Save(ctx, c)
-	return queued, err
+	return changed, err
 }
 
 // route finds the group and the priority of a conversation.
@@ -40,7 +43,7 @@ func (t *turn) route(c *db.Conversation) {
 	result := t.snapshot.Route(t.channel, t.intake.Contact(t.who()).SessionFrom, t.in.Content.Text, c.Topic)
 	c.SkillGroup, c.RoutingRule, c.Priority = result.Group, result.Rule, 0
 	if group, ok := t.snapshot.Group(result.Group); ok {
-		c.Priority = priority(group, c.Topic)
+		c.Priority = group.Priority(c.Topic, c.Tier)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
-	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -87,6 +86,7 @@ func clean(c *message.Content) {
 	drop(&c.SessionFrom)
 	drop(&c.MenuKey)
 	drop(&c.Choice)
+	drop(&c.LoginCode)
 	drop(&c.Raw)
 	drop(&c.RawType)
 	if c.Page != nil {
@@ -100,21 +100,16 @@ func clean(c *message.Content) {
 	}
 }
 
-// meet notes where the contact came from and what the platform now lets us send to them.
+// meet notes where the contact came from and what the platform now lets us send to them, and asks who they are.
 func (t *turn) meet(ctx context.Context) error {
-	who := t.who()
-	switch {
-	case t.in.Content.IsEvent(), t.in.Content.Kind == message.KindPosition, t.in.Content.Kind == message.KindUnfollowed:
-		return nil
-	case !comes(t.in.Content.Kind) && t.in.Content.Kind != message.KindMenuTap && t.in.Content.Choice == "":
-		t.intake.Grant(who, quota.UserMessage, t.in.SentAt)
-		return nil
+	t.grant()
+	if err := t.wonder(ctx); err != nil {
+		return err
 	}
-	t.intake.Grant(who, quota.EnterSession, t.in.SentAt)
 	if t.in.Content.SessionFrom == "" {
 		return nil
 	}
-	return t.intake.Entered(ctx, who, t.in.Content.SessionFrom)
+	return t.intake.Entered(ctx, t.who(), t.in.Content.SessionFrom)
 }
 
 func (t *turn) who() store.Contact {
@@ -178,6 +173,9 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 	decision := t.channel.Decide(t.in.Content)
 	handOff, _ := decision.(bot.HandOff)
 	if c.State != store.StateBot {
+		if c, err = t.hearDetails(ctx, c); err != nil {
+			return "", err
+		}
 		t.ask(&c)
 		if handOff.Topic != "" && handOff.Topic != c.Topic {
 			return t.retopic(ctx, c, handOff.Topic)

@@ -4,13 +4,20 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
-// remind tells agents of the customers whom they let wait. What is due is claimed with the news of it: of several routers one
+// lateness is of which promise how many were late, by group.
+type lateness struct {
+	group   string
+	promise store.Promise
+}
+
+// remind tells desks of the customers who wait for too long. What is due is claimed with the news of it: of several routers one
 // tells, and nothing is lost with any of them. A brand in which nobody waits for too long costs one statement.
-func (c *clock) remind(ctx context.Context) error {
+func (c *clock) remind(ctx context.Context, snapshot *catalog.Snapshot) error {
 	due, err := c.Store.Queries().ClocksDue(ctx, c.Now().UTC())
 	if err != nil {
 		return fmt.Errorf("asking who waits for too long: %w", err)
@@ -18,21 +25,35 @@ func (c *clock) remind(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	var reminded map[string]float64
+	var told map[lateness]float64
 	err = c.Store.Do(ctx, c.scope(), func(ctx context.Context, u *store.Unit) error {
-		reminded = map[string]float64{} // The unit may run again.
-		rows, err := u.RemindClaim(ctx, u.Now, batchRows)
-		for _, row := range rows {
-			u.Tell(ctx, *row.Agent, message.FrameLate, store.Late(row, store.PromiseReply, *row.AskedSince))
-			reminded[row.SkillGroup]++
+		told = map[lateness]float64{} // The unit may run again.
+		slow, err := u.RemindClaim(ctx, u.Now, batchRows)
+		if err != nil {
+			return err
+		}
+		for _, row := range slow {
+			u.Tell(ctx, *row.Agent, message.FrameLate, store.Late(row, store.PromiseReply))
+			told[lateness{row.SkillGroup, store.PromiseReply}]++
+		}
+		late, err := u.LateClaim(ctx, u.Now, batchRows)
+		for _, row := range late {
+			agents := snapshot.Supervisors(row.SkillGroup)
+			if row.Agent != nil {
+				agents = []string{*row.Agent}
+			}
+			for _, agent := range agents {
+				u.Tell(ctx, agent, message.FrameLate, store.Late(row, store.PromiseFirstResponse))
+			}
+			told[lateness{row.SkillGroup, store.PromiseFirstResponse}]++
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("telling who waits for too long: %w", err)
 	}
-	for group, count := range reminded {
-		c.Metrics.reminders.WithLabelValues(group, string(store.PromiseReply)).Add(count)
+	for late, count := range told {
+		c.Metrics.reminders.WithLabelValues(late.group, string(late.promise)).Add(count)
 	}
 	return nil
 }

@@ -15,8 +15,10 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// told is what an agent's desk was told of customers who wait for too long.
-func (w *world) told(agent string) []store.Lateness {
+// told is what an agent's desk was told of customers who wait for too long for an answer.
+func (w *world) told(agent string) []store.Lateness { return w.toldOf(store.PromiseReply, agent) }
+
+func (w *world) toldOf(promise store.Promise, agent string) []store.Lateness {
 	w.t.Helper()
 	rows, err := w.Store.Queries().FramesAfter(w.t.Context(), agent, 0, 1000)
 	if err != nil {
@@ -31,7 +33,9 @@ func (w *world) told(agent string) []store.Lateness {
 		if err := json.Unmarshal(row.Payload, &late); err != nil {
 			w.t.Fatal(err)
 		}
-		told = append(told, late)
+		if late.Promise == promise {
+			told = append(told, late)
+		}
 	}
 	return told
 }
@@ -43,7 +47,7 @@ func (w *world) answers(customer string) {
 		if c.AnsweredAt == nil {
 			c.AnsweredAt = &u.Now
 		}
-		c.AskedSince, c.RemindAt = nil, nil
+		c.AskedSince, c.RemindAt, c.LateAt = nil, nil, nil
 		_, err := u.Save(ctx, c)
 		return err
 	})
@@ -89,7 +93,7 @@ func TestAnAgentIsRemindedOnceOfEachCustomerWhoWaitsForAnAnswer(t *testing.T) {
 	if view := store.ConversationView(c); !view.Reminded || !view.AskedSince.Equal(w.now.Add(-80*time.Second)) {
 		t.Errorf("the desk shows %v, reminded %t", view.AskedSince, view.Reminded)
 	}
-	if diff := cmp.Diff(map[string]float64{"Reply pre-sales": 3}, metric(t, w.registry, "yingda_router_reminders_total")); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"Reply pre-sales": 3, "FirstResponse pre-sales": 1}, metric(t, w.registry, "yingda_router_reminders_total")); diff != "" {
 		t.Errorf("metric (-want +got):\n%s", diff)
 	}
 }
@@ -183,4 +187,92 @@ func brandWith(change func([]client.Object)) []client.Object {
 	objects := brand()
 	change(objects)
 	return objects
+}
+
+func TestWhoHearsFromNoHumanInTimeIsToldOfOnce(t *testing.T) {
+	w := newWorld(t)
+	objects := append(brand(), agentOf("laozhang", yingdav1.RoleSupervisor), agentOf("admin", yingdav1.RoleAdmin))
+	of("after-sales", func(g *yingdav1.SkillGroup) {
+		g.Generation = 2
+		g.Spec.Queue.Overflow = &yingdav1.QueueOverflow{After: "1m", ToRef: yingdav1.SkillGroupReference{Name: "pre-sales"}}
+	})(objects)
+	w.Catalog.Set(objects...)
+	clocks := []*clock{newClock(w.Router), newClock(w.Router)} // as of two routers
+	tells := func() map[string][]string {
+		t.Helper()
+		for _, clock := range clocks {
+			w.looks(clock)
+		}
+		told := map[string][]string{}
+		for _, agent := range []string{"xiaomei", "laozhang", "admin"} {
+			for _, late := range w.toldOf(store.PromiseFirstResponse, agent) {
+				told[agent] = append(told[agent], late.Customer)
+			}
+		}
+		return told
+	}
+	w.writes("served", "你好")
+	w.writes("waits", "我要退款") // It goes on to another group, and has waited all the same.
+	w.writes("answered", "有人吗")
+	w.now = w.now.Add(3*time.Minute - time.Second)
+	w.answers("answered") // by a supervisor, who need not have it
+	if diff := cmp.Diff(map[string][]string{}, tells()); diff != "" {
+		t.Errorf("before the limit (-want +got):\n%s", diff)
+	}
+	want := map[string][]string{"xiaomei": {"served"}, "laozhang": {"waits"}}
+	for _, after := range []time.Duration{time.Second, time.Hour} {
+		w.now = w.now.Add(after)
+		if diff := cmp.Diff(want, tells()); diff != "" {
+			t.Errorf("%s later (-want +got):\n%s", after, diff)
+		}
+	}
+	late := map[string]bool{}
+	for _, customer := range []string{"served", "waits", "answered"} {
+		late[customer] = store.ConversationView(w.row(customer)).Late
+	}
+	if diff := cmp.Diff(map[string]bool{"served": true, "waits": true, "answered": false}, late); diff != "" {
+		t.Errorf("shown as late (-want +got):\n%s", diff)
+	}
+	if group := w.sees("waits").Group; group != "pre-sales" {
+		t.Errorf("it waits in %s", group)
+	}
+}
+
+func TestWhoWroteInTheNightWaitsForAHumanSinceTheOpening(t *testing.T) {
+	w := newWorld(t)
+	clock := newClock(w.Router)
+	w.now = noon().Add(11 * time.Hour) // 23:00
+	w.writes("c", "你好")
+	opening := noon().Add(21 * time.Hour)
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{-time.Second, 0}, {0, 0}, {3*time.Minute - time.Second, 0}, {3 * time.Minute, 1}} {
+		w.now = opening.Add(step.after)
+		w.looks(clock)
+		if got := w.toldOf(store.PromiseFirstResponse, "xiaomei"); len(got) != step.want {
+			t.Errorf("%s after the opening: told %d times, want %d", step.after, len(got), step.want)
+		}
+	}
+}
+
+func TestTheClockOfAFirstResponseStandsStillOverNight(t *testing.T) {
+	w := newWorld(t)
+	clock := newClock(w.Router)
+	w.writes("busy", "你好")
+	w.answers("busy")
+	w.now = noon().Add(9*time.Hour - time.Minute) // 20:59
+	w.writes("c", "有人吗")
+	for _, step := range []struct {
+		at   time.Duration
+		want int
+	}{{9 * time.Hour, 0}, {21 * time.Hour, 0}, {21*time.Hour + time.Minute + 59*time.Second, 0}, {21*time.Hour + 2*time.Minute, 1}} {
+		w.now = noon().Add(step.at)
+		w.looks(clock)
+		var told int
+		err := w.Store.Pool().QueryRow(t.Context(), "SELECT count(*) FROM conversation WHERE external_id = 'c' AND late_at IS NULL").Scan(&told)
+		if err != nil || told != step.want {
+			t.Errorf("%s after noon: told %d times, %v, want %d", step.at, told, err, step.want)
+		}
+	}
 }

@@ -105,7 +105,7 @@ func (r *Router) drain(ctx context.Context, name string) error {
 	if !group.Open(r.Now()) {
 		return r.closeWaiting(ctx, snapshot, group)
 	}
-	return errors.Join(r.sort(ctx, group), r.openWaiting(ctx, group), r.assign(ctx, group),
+	return errors.Join(r.sort(ctx, group), r.openWaiting(ctx, snapshot, group), r.assign(ctx, group),
 		r.overflow(ctx, snapshot, group), r.tellWaiting(ctx, snapshot, group))
 }
 
@@ -159,7 +159,7 @@ func (r *Router) each(ctx context.Context, ids []uuid.UUID, change func(context.
 }
 
 // openWaiting queues the conversations that waited for the group's opening, oldest first.
-func (r *Router) openWaiting(ctx context.Context, group *catalog.Group) error {
+func (r *Router) openWaiting(ctx context.Context, snapshot *catalog.Snapshot, group *catalog.Group) error {
 	for {
 		var moved int
 		err := r.Store.Do(ctx, r.scope(), func(ctx context.Context, u *store.Unit) error {
@@ -170,7 +170,7 @@ func (r *Router) openWaiting(ctx context.Context, group *catalog.Group) error {
 			moved = len(waiting)
 			for _, c := range waiting {
 				// When it closes again, that is to be told again.
-				c, c.OffHoursTold = u.Queue(c, group.Queue), false
+				c, c.OffHoursTold = queued(u, snapshot, c, group), false
 				if _, err := u.Save(ctx, c); err != nil {
 					return err
 				}

@@ -22,6 +22,15 @@ func rulesOf(group *catalog.Group) queue.Rules {
 	return group.Queue
 }
 
+// queued is a conversation as it waits for an agent of a group. When it does so for the first time, the clock of a human's first words
+// starts.
+func queued(u *store.Unit, snapshot *catalog.Snapshot, c db.Conversation, group *catalog.Group) db.Conversation {
+	if c.OfferedAt == nil && c.AnsweredAt == nil {
+		c.LateAt = group.Due(u.Now, snapshot.Clocks(c.Channel).FirstResponse.Limit)
+	}
+	return u.Queue(c, rulesOf(group))
+}
+
 // sort sorts a queue anew when what a point of priority is worth has changed, and when the router starts: nobody knows by
 // which rules those were queued who wait then.
 func (r *Router) sort(ctx context.Context, group *catalog.Group) error {
@@ -57,9 +66,9 @@ func (r *Router) overflow(ctx context.Context, snapshot *catalog.Snapshot, group
 		if c.State != store.StateQueued || c.SkillGroup != group.Name || c.Overflowed {
 			return nil
 		}
-		c.SkillGroup, c.Priority, c.Overflowed = to.Name, priority(to, c.Topic), true
+		c.SkillGroup, c.Priority, c.Overflowed = to.Name, to.Priority(c.Topic, c.Tier), true
 		moved[c.ID] = true
-		_, err := u.Save(ctx, u.Queue(c, to.Queue))
+		_, err := u.Save(ctx, queued(u, snapshot, c, to))
 		return err
 	})
 	if len(moved) > 0 {
@@ -132,13 +141,14 @@ func (r *Router) tellWaiting(ctx context.Context, snapshot *catalog.Snapshot, gr
 	})
 }
 
-// tellPlace tells a customer their place in a queue. The last message that the platform lets through is the agent's.
+// tellPlace tells a customer their place in a queue. The last message that the platform lets through is the agent's, and what
+// it would not let through is not said.
 func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.Group, place int, pace db.QueuePaceRow) error {
-	ledger, err := t.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := t.Unspent(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
 		return err
 	}
-	if remaining, _ := quota.Left(ledger, t.Now); remaining == 1 {
+	if remaining, _ := quota.Left(ledger, t.Now); remaining <= 1 {
 		return nil
 	}
 	v := vars(t.snapshot, t.channel, group.Name, t.Now)

@@ -318,3 +318,24 @@ func TestOnlyThoseOnDutyWhoServeOrWatchTheQueueAreAlerted(t *testing.T) {
 		t.Errorf("the conversation is %s", state)
 	}
 }
+
+func TestACustomersTierCountsInEachOfTheirConversations(t *testing.T) {
+	w := newWorld(t, of("pre-sales", func(g *yingdav1.SkillGroup) {
+		g.Spec.Priorities = []yingdav1.PriorityRule{{Name: "vip", When: yingdav1.PriorityMatch{Tiers: []string{"vip"}}, Add: 100}}
+	}))
+	w.writes("c", "你好") // Whoever came once is known.
+	w.closes("c")
+	w.writes("busy", "你好")
+	if _, err := w.Store.Pool().Exec(t.Context(), "UPDATE contact SET tier = 'vip' WHERE external_id = 'c'"); err != nil {
+		t.Fatal(err)
+	}
+	w.writes("plain", "有人吗")
+	w.now = w.now.Add(time.Minute)
+	w.writes("c", "有人吗")
+	if diff := cmp.Diff([]string{"c", "plain"}, w.waitsFor("pre-sales")); diff != "" {
+		t.Errorf("queue (-want +got):\n%s", diff)
+	}
+	if c := w.row("c"); c.Tier != "vip" || c.Priority != 100 {
+		t.Errorf("it is of tier %q, with %d points", c.Tier, c.Priority)
+	}
+}

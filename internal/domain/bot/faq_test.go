@@ -86,9 +86,16 @@ func TestTheFAQAnswersWhatIsMeantOrNothing(t *testing.T) {
 func TestTheFAQOfAnotherTrade(t *testing.T) {
 	t.Parallel()
 	measure(t, faqOf([][2]string{
-		{"green-water", "绿茶用多少度的水泡"}, {"keep", "茶叶怎么保存"}, {"shelf-life", "普洱茶保质期多久"}, {"sample", "可以先买小样吗"},
-		{"gift", "有没有礼盒装"}, {"cold-brew", "绿茶能冷泡吗"}, {"pregnant", "孕妇能喝茶吗"}, {"night", "晚上喝什么茶好"},
-		{"cup", "盖碗怎么用"}, {"delivery", "送到北京要几天"},
+		{"green-water", "绿茶用多少度的水泡"},
+		{"keep", "茶叶怎么保存"},
+		{"shelf-life", "普洱茶保质期多久"},
+		{"sample", "可以先买小样吗"},
+		{"gift", "有没有礼盒装"},
+		{"cold-brew", "绿茶能冷泡吗"},
+		{"pregnant", "孕妇能喝茶吗"},
+		{"night", "晚上喝什么茶好"},
+		{"cup", "盖碗怎么用"},
+		{"delivery", "送到北京要几天"},
 	}), map[string][]string{
 		"green-water": {"绿茶要用多少度的水泡", "泡绿茶用多少度的水", "绿茶用多少度水泡呢"},
 		"keep":        {"茶叶如何保存", "怎么保存茶叶", "请问茶叶怎么保存呀", "茶叶保存"},

@@ -30,11 +30,13 @@ type Vars struct {
 	QueuePosition int
 	// ExpectedWait is how long it will take until an agent answers, as people say it.
 	ExpectedWait string
+	// IntakeFields is what the customer is asked for, as people read it.
+	IntakeFields string
 }
 
 // texts are the compiled texts; nil is a text that is not sent.
 type texts struct {
-	welcome, offHours, queued, queueFull, complaintAcknowledged *template.Template
+	welcome, offHours, queued, queueFull, intake, complaintAcknowledged *template.Template
 }
 
 // Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
@@ -48,6 +50,9 @@ func (p *Playbook) Queued(vars Vars) (string, error) { return render(p.texts.que
 
 // QueueFull is what is sent instead of Queued to who comes while the queue is full.
 func (p *Playbook) QueueFull(vars Vars) (string, error) { return render(p.texts.queueFull, vars) }
+
+// Intake asks who is given to a human for what spec.intake wants.
+func (p *Playbook) Intake(vars Vars) (string, error) { return render(p.texts.intake, vars) }
 
 // ComplaintAcknowledged is what is sent at once when a conversation becomes a complaint.
 func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
@@ -82,6 +87,7 @@ func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening"),
 		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition", "ExpectedWait"),
 		queueFull:             c.text(path.Child("queueFull"), "queueFull", valueOf(spec.QueueFull), "Brand", "Channel", "QueuePosition", "ExpectedWait"),
+		intake:                c.text(path.Child("intake"), "intake", valueOf(spec.Intake), "Brand", "Channel", "IntakeFields"),
 		complaintAcknowledged: c.text(path.Child("complaintAcknowledged"), "complaintAcknowledged", spec.ComplaintAcknowledged, "Brand", "Channel"),
 	}
 }
@@ -121,7 +127,7 @@ func valueOf(text *string) string {
 func samples() []Vars {
 	return []Vars{
 		{},
-		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟"},
+		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟", IntakeFields: "订单号"},
 	}
 }
 

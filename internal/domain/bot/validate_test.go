@@ -163,11 +163,12 @@ func quoted(text string) string { return `"` + strings.ReplaceAll(excerpt(text),
 func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
-	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), ComplaintAcknowledged: all}}, []string{
+	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), Intake: new(all), ComplaintAcknowledged: all}}, []string{
 		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
 		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
 		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
 		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
+		`spec.texts.intake: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.IntakeFields}}`,
 		`spec.texts.complaintAcknowledged: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,
 	})
 }

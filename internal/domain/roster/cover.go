@@ -14,10 +14,10 @@ import (
 // maxPeaks is how many peaks a shift may have.
 const maxPeaks = 8
 
-// Cover is the schedule with the seats that the week wants, and with nothing else changed. A shift that starts on several days
+// Cover is the schedule with the seats that the weeks want, and with nothing else changed. A shift that starts on several days
 // gets, for each hour, what the busiest of them wants. What a sales peak wants goes into an override of its date, so that other
-// weeks do not pay for it. Shifts that are never on in the week keep their seats.
-func (w *Week) Cover() yingdav1.ShiftScheduleSpec {
+// weeks do not pay for it. Shifts that are never on in these weeks keep their seats.
+func (w *Weeks) Cover() yingdav1.ShiftScheduleSpec {
 	spec := w.spec.DeepCopy()
 	peaks := map[string]yingdav1.ScheduleOverride{}
 	each(spec, func(id string, shift *yingdav1.Shift) {

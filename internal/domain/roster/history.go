@@ -45,6 +45,23 @@ func firstDay(from string, last time.Time) (time.Time, error) {
 	return first, nil
 }
 
+// enough are the dates of a history from which days can be planned.
+func enough(known []staffing.Hour, first, last time.Time) (Span, error) {
+	if len(known) == 0 {
+		return Span{}, fmt.Errorf("the history has no day before %s", first.Format(time.DateOnly))
+	}
+	span := Span{First: known[0].Day.Date, Last: known[len(known)-1].Day.Date}
+	if n := span.Days(); n < daysAWeek {
+		return span, fmt.Errorf("the history before %s has %d of the days that a forecast takes: give it %d, one of each weekday",
+			first.Format(time.DateOnly), n, daysAWeek)
+	}
+	if latest := span.Last.AddDate(0, 0, maxAhead); last.After(latest) {
+		return span, fmt.Errorf("the history ends on %s, too long before %s to say anything of it: take a newer one, or plan dates until %s",
+			span.Last.Format(time.DateOnly), last.Format(time.DateOnly), latest.Format(time.DateOnly))
+	}
+	return span, nil
+}
+
 // before is what was known before a day.
 func before(hours []staffing.Hour, day time.Time) []staffing.Hour {
 	n, _ := slices.BinarySearchFunc(hours, day, func(hour staffing.Hour, day time.Time) int {

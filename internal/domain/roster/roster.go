@@ -1,5 +1,5 @@
 // Package roster compares the seats of a ShiftSchedule with those that a group's own history makes one expect to need, hour by
-// hour of a week, and writes the schedule that covers them.
+// hour of one or several weeks, and writes the schedule that covers them.
 //
 // It reads no clock and no files, and it writes to nobody: who calls it shows what comes out, and people decide.
 //
@@ -7,12 +7,17 @@
 //   - Seats are those on duty, as they are in the schedule and in a SkillGroup's status. How many people to roster for them is
 //     beside them.
 //   - When a group is open is decided by its schedule alone. What is expected while it is closed is counted, not staffed.
-//   - The schedule that Cover writes is open exactly when the old one is, and has at least the wanted seats in every hour of the week
+//   - The schedule that Cover writes is open exactly when the old one is, and has at least the wanted seats in every hour of the weeks
 //     but for one in which clocks change.
+//   - What would be a guess is refused: a history without a day of each weekday, one that says nothing of handling times, dates too
+//     far behind it.
 package roster
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -20,8 +25,13 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/staffing"
 )
 
-// daysAWeek is how many days are planned.
-const daysAWeek = 7
+const (
+	daysAWeek = 7
+	// MaxWeeks is how many weeks may be planned at once.
+	MaxWeeks = 12
+	// maxAhead is how many days after the history the last planned one may be: a quarter, after which a season is another one.
+	maxAhead = 91
+)
 
 // Interval is what came in a span of the history: an hour or less.
 type Interval struct {
@@ -31,7 +41,7 @@ type Interval struct {
 	Handling time.Duration
 }
 
-// Question is what a week is planned from.
+// Question is what weeks are planned from.
 type Question struct {
 	Schedule yingdav1.ShiftScheduleSpec
 	// Calendars that the schedule refers to, in its order.
@@ -39,29 +49,39 @@ type Question struct {
 	History   []Interval
 	// From is the first date, YYYY-MM-DD. Empty means the first Monday after the history.
 	From string
+	// Weeks is how many are planned, 1 to MaxWeeks; 0 means as many as it takes until the schedule's rotations begin anew.
+	Weeks int
 	// Target is asked of every hour.
 	Target staffing.Target
 	// Concurrency is how many contacts one seat serves at once.
 	Concurrency float64
 }
 
-// Week is a planned week.
-type Week struct {
+// Weeks are planned ones, one after the other.
+type Weeks struct {
 	// Hours in order.
 	Hours []Hour
+	// Known are the dates of the history from which they are planned.
+	Known Span
 	// Handling is the mean handling time of the history.
 	Handling time.Duration
 	// Accuracy is that of forecasts made a week ahead from this history.
 	Accuracy staffing.Accuracy
 
 	spec yingdav1.ShiftScheduleSpec
-	// wanted by the shifts that start in the week.
+	// wanted by the shifts that are on in these weeks.
 	wanted map[occurrence]*[24]int32
 	// peaks are the dates that a calendar gives as sales peaks.
 	peaks map[string]bool
 }
 
-// Hour is an hour of the week.
+// Span is from one date to another, both included, as midnights in UTC.
+type Span struct{ First, Last time.Time }
+
+// Days is how many dates there are.
+func (s Span) Days() int { return int(s.Last.Sub(s.First).Hours()/24) + 1 }
+
+// Hour is an hour of a planned week.
 type Hour struct {
 	// Start by the schedule's clock.
 	Start time.Time
@@ -88,41 +108,63 @@ func (h Hour) Wanted() int32 {
 // Short reports whether the schedule has fewer seats than are wanted.
 func (h Hour) Short() bool { return h.Scheduled < h.Wanted() }
 
-// Plan compares a week.
-func Plan(question Question) (*Week, error) {
+// Plan compares weeks.
+func Plan(question Question) (*Weeks, error) {
 	compiled, err := compile(question)
 	if err != nil {
 		return nil, err
 	}
 	history := hoursOf(question.History, compiled.asked)
 	if len(history) == 0 {
-		return nil, fmt.Errorf("the history has no contacts: nothing can be planned from it")
+		return nil, errors.New("the history has no contacts: nothing can be planned from it")
 	}
 	first, err := firstDay(question.From, history[len(history)-1].Day.Date)
 	if err != nil {
 		return nil, err
 	}
+	days := daysAWeek * cmp.Or(question.Weeks, compiled.asked.Weeks(MaxWeeks))
+	last := first.AddDate(0, 0, days-1)
 	known := before(history, first)
-	if len(known) == 0 {
-		return nil, fmt.Errorf("the history has no day before %s", first.Format(time.DateOnly))
+	span, err := enough(known, first, last)
+	if err != nil {
+		return nil, err
 	}
-	week := &Week{
+	weeks := &Weeks{
+		Known:    span,
 		Handling: handling(question.History),
 		Accuracy: staffing.Backtest(known, daysAWeek),
 		spec:     question.Schedule,
 		wanted:   map[occurrence]*[24]int32{},
 		peaks:    map[string]bool{},
 	}
-	for n := range daysAWeek {
-		day := dayOn(compiled.asked, first.AddDate(0, 0, n))
-		week.peaks[day.Date.Format(time.DateOnly)] = day.Kind == staffing.Peak
-		week.plan(question, compiled, day, staffing.Forecast(known, day))
+	if weeks.Handling == 0 {
+		return nil, errors.New("the history does not say how long contacts take: seats cannot be reckoned without their handling time")
 	}
-	return week, nil
+	for n := range days {
+		day := dayOn(compiled.asked, first.AddDate(0, 0, n))
+		weeks.peaks[day.Date.Format(time.DateOnly)] = day.Kind == staffing.Peak
+		weeks.plan(question, compiled, day, staffing.Forecast(known, day))
+	}
+	return weeks, nil
+}
+
+// Idle are the names of the weekly shifts that are on in none of the planned weeks, and so keep the seats that they have.
+func (w *Weeks) Idle() []string {
+	on := map[string]bool{}
+	for one := range w.wanted {
+		on[one.shift] = true
+	}
+	var names []string
+	for i := range w.spec.Shifts {
+		if !on[weeklyID(i)] {
+			names = append(names, w.spec.Shifts[i].Name)
+		}
+	}
+	return names
 }
 
 // plan adds the hours of a day: 23 or 25 of them where clocks change.
-func (w *Week) plan(question Question, compiled *schedules, day staffing.Day, expected [24]float64) {
+func (w *Weeks) plan(question Question, compiled *schedules, day staffing.Day, expected [24]float64) {
 	start := func(date time.Time) time.Time {
 		return time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, compiled.asked.Location())
 	}
@@ -149,7 +191,7 @@ func (w *Week) plan(question Question, compiled *schedules, day staffing.Day, ex
 	}
 }
 
-func (w *Week) want(one occurrence, hour int, seats int32) {
+func (w *Weeks) want(one occurrence, hour int, seats int32) {
 	if w.wanted[one] == nil {
 		w.wanted[one] = new([24]int32)
 	}
@@ -215,10 +257,12 @@ func (s *schedules) on(t time.Time) occurrence {
 // weeklyPrefix starts the names of weekly shifts.
 const weeklyPrefix = "weekly-"
 
+func weeklyID(i int) string { return weeklyPrefix + strconv.Itoa(i) }
+
 // each calls a function for every shift of a schedule, with a name that no other has.
 func each(spec *yingdav1.ShiftScheduleSpec, call func(id string, shift *yingdav1.Shift)) {
 	for i := range spec.Shifts {
-		call(fmt.Sprintf("%s%d", weeklyPrefix, i), &spec.Shifts[i].Shift)
+		call(weeklyID(i), &spec.Shifts[i].Shift)
 	}
 	for i := range spec.Overrides {
 		for j := range spec.Overrides[i].Shifts {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
@@ -160,14 +161,56 @@ func TestCover(t *testing.T) {
 
 func TestNothingToPlanFrom(t *testing.T) {
 	history := usual(shanghai(t))
+	silent := usual(shanghai(t))
+	for i := range silent {
+		silent[i].Handling = 0
+	}
 	for want, question := range map[string]Question{
-		"the history has no contacts":              {Schedule: office()},
-		"the history has no day before 2026-10-05": {Schedule: office(), History: history, From: "2026-10-05"},
-		"write it as YYYY-MM-DD":                   {Schedule: office(), History: history, From: "5.10."},
-		"compiling the schedule: spec.timeZone":    {Schedule: yingdav1.ShiftScheduleSpec{TimeZone: "Mars"}, History: history},
+		"the history has no contacts":                                                      {Schedule: office()},
+		"the history has no day before 2026-10-05":                                         {Schedule: office(), History: history, From: "2026-10-05"},
+		"the history before 2026-10-09 has 4 of the days that a forecast takes: give it 7": {Schedule: office(), History: history, From: "2026-10-09"},
+		"the history ends on 2026-11-01, too long before 2027-03-07 to say anything of it: take a newer one, or plan dates until 2027-01-31": {Schedule: office(), History: history, From: "2027-03-01"},
+		"the history does not say how long contacts take": {Schedule: office(), History: silent},
+		"write it as YYYY-MM-DD":                          {Schedule: office(), History: history, From: "5.10."},
+		"compiling the schedule: spec.timeZone":           {Schedule: yingdav1.ShiftScheduleSpec{TimeZone: "Mars"}, History: history},
 	} {
 		if _, err := Plan(question); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestRotationsArePlannedUntilTheyBeginAnew(t *testing.T) {
+	turn := func(name, rule, anchor string) yingdav1.WeeklyShift {
+		return yingdav1.WeeklyShift{RRule: rule, AnchorDate: anchor, Shift: yingdav1.Shift{Name: name, Start: "12:00", Duration: "1h"}}
+	}
+	spec := office()
+	spec.Shifts = []yingdav1.WeeklyShift{
+		turn("a", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2026-11-02"), turn("b", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2026-11-09"),
+		turn("gone", "FREQ=WEEKLY;UNTIL=20261001", "2026-09-01"),
+	}
+	for weeks, want := range map[int]struct {
+		hours int
+		seats []int32
+		idle  []string
+	}{
+		0: {2 * 7 * 24, []int32{8, 8, 1}, []string{"gone"}},
+		1: {7 * 24, []int32{8, 1, 1}, []string{"b", "gone"}},
+		3: {3 * 7 * 24, []int32{8, 8, 1}, []string{"gone"}},
+	} {
+		planned, err := Plan(Question{Schedule: spec, History: usual(shanghai(t)), Target: promise(), Weeks: weeks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seats []int32
+		for _, shift := range planned.Cover().Shifts {
+			seats = append(seats, max(1, ptr.Deref(shift.Seats, 1)))
+		}
+		if diff := cmp.Diff(want.seats, seats); diff != "" || len(planned.Hours) != want.hours {
+			t.Errorf("%d weeks have %d hours and seats (-want +got):\n%s", weeks, len(planned.Hours), diff)
+		}
+		if diff := cmp.Diff(want.idle, planned.Idle()); diff != "" {
+			t.Errorf("idle in %d weeks (-want +got):\n%s", weeks, diff)
 		}
 	}
 }

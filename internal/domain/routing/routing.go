@@ -76,13 +76,25 @@ func EntryPoint(eps []yingdav1.EntryPoint, sessionFrom string) string {
 	return name
 }
 
-// Priority is the sum of the rules that name the topic.
-func Priority(rules []yingdav1.PriorityRule, topic string) int32 {
+// Priority is the sum of the rules that match a conversation with the topic of a customer of the tier; empty for none.
+func Priority(rules []yingdav1.PriorityRule, topic, tier string) int32 {
 	var sum int64
 	for i := range rules {
-		if topic != "" && slices.Contains(rules[i].When.Topics, topic) {
+		if when := &rules[i].When; prior(when, topic, tier) {
 			sum += int64(rules[i].Add)
 		}
 	}
 	return int32(max(min(sum, math.MaxInt32), math.MinInt32))
+}
+
+// prior says whether every list that a rule sets has an entry that applies; a rule that sets none never matches.
+func prior(when *yingdav1.PriorityMatch, topic, tier string) bool {
+	switch {
+	case len(when.Topics) == 0 && len(when.Tiers) == 0:
+		return false
+	case len(when.Topics) > 0 && (topic == "" || !slices.Contains(when.Topics, topic)):
+		return false
+	default:
+		return len(when.Tiers) == 0 || tier != "" && slices.Contains(when.Tiers, tier)
+	}
 }

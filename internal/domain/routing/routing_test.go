@@ -97,19 +97,30 @@ func TestPriority(t *testing.T) {
 	add := func(n int32, topics ...string) yingdav1.PriorityRule {
 		return yingdav1.PriorityRule{When: yingdav1.PriorityMatch{Topics: topics}, Add: n}
 	}
+	of := func(rule yingdav1.PriorityRule, tiers ...string) yingdav1.PriorityRule {
+		rule.When.Tiers = tiers
+		return rule
+	}
 	for name, tc := range map[string]struct {
 		rules []yingdav1.PriorityRule
 		topic string
+		tier  string
 		want  int32
 	}{
-		"no rule adds nothing":               {topic: "complaint"},
-		"the rules that match are added up":  {rules: []yingdav1.PriorityRule{add(200, "complaint"), add(50, "refund", "complaint"), add(7, "refund")}, topic: "complaint", want: 250},
-		"no topic matches no rule":           {rules: []yingdav1.PriorityRule{add(200, "")}},
+		"no rule adds nothing":              {topic: "complaint"},
+		"the rules that match are added up": {rules: []yingdav1.PriorityRule{add(200, "complaint"), add(50, "refund", "complaint"), add(7, "refund")}, topic: "complaint", want: 250},
+		"no topic matches no rule":          {rules: []yingdav1.PriorityRule{add(200, "")}},
+		"a tier that is named adds":         {rules: []yingdav1.PriorityRule{of(add(100), "vip", "gold"), of(add(7), "gold")}, tier: "vip", want: 100},
+		"topic and tier must both apply": {
+			rules: []yingdav1.PriorityRule{of(add(1, "complaint"), "vip"), of(add(2, "refund"), "vip"), of(add(4, "complaint"), "gold"), add(8, "complaint"), of(add(16), "vip")},
+			topic: "complaint", tier: "vip", want: 25,
+		},
+		"no tier matches no rule":            {rules: []yingdav1.PriorityRule{of(add(100), ""), add(100)}, topic: "complaint"},
 		"a sum beyond the range is the most": {rules: []yingdav1.PriorityRule{add(math.MaxInt32, "x"), add(1, "x")}, topic: "x", want: math.MaxInt32},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Priority(tc.rules, tc.topic); got != tc.want {
+			if got := Priority(tc.rules, tc.topic, tc.tier); got != tc.want {
 				t.Errorf("Priority = %d, want %d", got, tc.want)
 			}
 		})

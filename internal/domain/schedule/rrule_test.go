@@ -250,6 +250,27 @@ func rotation(rule, anchor string, shift yingdav1.Shift) yingdav1.WeeklyShift {
 	return yingdav1.WeeklyShift{RRule: rule, AnchorDate: anchor, Shift: shift}
 }
 
+func TestWeeksUntilRotationsBeginAnew(t *testing.T) {
+	t.Parallel()
+	for rules, want := range map[string]int{
+		"":                                1,
+		"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO": 2,
+		"FREQ=DAILY;INTERVAL=4":           4,
+		"FREQ=DAILY;INTERVAL=14":          2,
+		"FREQ=MONTHLY;BYDAY=-1FR":         5,
+		"FREQ=WEEKLY;INTERVAL=2 FREQ=WEEKLY;INTERVAL=3": 6,
+		"FREQ=WEEKLY;INTERVAL=3 FREQ=DAILY;INTERVAL=5":  12,
+	} {
+		spec := weekly("UTC", yingdav1.WeeklyShift{Days: everyDay(), Shift: shiftOf("day", "09:00", "1h", 1)})
+		for i, rule := range strings.Fields(rules) {
+			spec.Shifts = append(spec.Shifts, rotation(rule, "2026-01-05", shiftOf(fmt.Sprint(i), "09:00", "1h", 1)))
+		}
+		if got := mustCompile(t, spec).Weeks(12); got != want {
+			t.Errorf("%q begins anew after %d weeks, want %d", rules, got, want)
+		}
+	}
+}
+
 func TestRotationsOnDaysOfCalendars(t *testing.T) {
 	t.Parallel()
 	// An early and a late week, every other weekend, a meeting, and a guard of every third day.

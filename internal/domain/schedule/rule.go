@@ -94,6 +94,25 @@ func (r *rule) monthDayHolds(day int64) bool {
 	return r.monthDays>>nth&1 != 0 || r.monthDaysBack>>back&1 != 0
 }
 
+// weeks is after how many weeks the rule has named every date that it can, and begins anew.
+func (r *rule) weeks() int {
+	switch r.frequency {
+	case freqWeekly:
+		return int(r.interval)
+	case freqMonthly:
+		return int(r.interval)*31/7 + 1
+	default:
+		return int(r.interval) / gcd(int(r.interval), 7)
+	}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
 // nth is the nth date on which the rule holds; false when there are not so many in its first hundred years.
 func (r *rule) nth(n int64) (int64, bool) {
 	for day := r.anchor; day <= min(r.until, r.anchor+century); day++ {

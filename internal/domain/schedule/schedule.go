@@ -120,6 +120,20 @@ func (s *Schedule) With(calendars ...*Calendar) *Schedule {
 // Location is the schedule's time zone.
 func (s *Schedule) Location() *time.Location { return s.location }
 
+// Weeks is how many weeks show all that the weekly shifts can do: 1 without rotations, with them until all of them begin anew at once,
+// months as if all had 31 days. A rotation that never ends a round within most weeks counts as most.
+func (s *Schedule) Weeks(most int) int {
+	weeks := 1
+	for _, starting := range s.weekly {
+		for i := range starting {
+			if rule := starting[i].rule; rule != nil {
+				weeks = min(most, weeks/gcd(weeks, rule.weeks())*rule.weeks())
+			}
+		}
+	}
+	return weeks
+}
+
 // starting are the shifts that may start on a day, the strongest first, and the weekday as which it counts. Rotations are asked for
 // themselves, by startsOn: best last, since that takes longer than to see that a shift's time does not fit.
 func (s *Schedule) starting(day int64) ([]shift, time.Weekday) {

@@ -11,9 +11,11 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/duration"
 )
 
-// The default and the bounds of the resource's schema.
+// DefaultTimeZone is that of a spec which names none, as in the resource's schema.
+const DefaultTimeZone = "Asia/Shanghai"
+
+// The bounds of the resource's schema.
 const (
-	defaultTimeZone   = "Asia/Shanghai"
 	maxWeeklyShifts   = 32
 	maxOverrides      = 64
 	maxOverrideShifts = 16
@@ -52,7 +54,7 @@ func (c *compiler) schedule(spec yingdav1.ShiftScheduleSpec) *Schedule {
 
 func (c *compiler) location(path *field.Path, name string) *time.Location {
 	if name == "" {
-		name = defaultTimeZone
+		name = DefaultTimeZone
 	}
 	location, err := time.LoadLocation(name)
 	if err != nil || name == "Local" { // Local is whatever the machine says: two replicas could disagree

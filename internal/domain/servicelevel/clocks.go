@@ -15,12 +15,21 @@ const (
 	defaultReplyWarnAfter   = 20 * time.Second
 	defaultReplyReviewAfter = 5 * time.Minute
 
+	defaultFirstResponseTarget = time.Minute
+	defaultFirstResponseLimit  = 3 * time.Minute
+
 	minClock, maxClock = time.Second, 24 * time.Hour
 )
 
 // Clocks are the promises that run in seconds and minutes, in a form to work with.
 type Clocks struct {
-	Reply Reply
+	FirstResponse FirstResponse
+	Reply         Reply
+}
+
+// FirstResponse is how soon a customer who wants a human hears from one.
+type FirstResponse struct {
+	Target, Limit time.Duration
 }
 
 // Reply is how quickly agents answer what customers write to them.
@@ -31,15 +40,23 @@ type Reply struct {
 // CompileClocks reads the promises that run in seconds and minutes; of a spec without the schema's defaults it takes these. It
 // refuses what the schema refuses.
 func CompileClocks(spec yingdav1.ServiceLevelSpec) (Clocks, field.ErrorList) {
-	r := reader{path: field.NewPath("spec", "reply")}
-	clocks := Clocks{Reply: Reply{
-		Target:      r.clock("target", spec.Reply.Target, defaultReplyTarget),
-		WarnAfter:   r.clock("warnAfter", spec.Reply.WarnAfter, defaultReplyWarnAfter),
-		ReviewAfter: r.clock("reviewAfter", spec.Reply.ReviewAfter, defaultReplyReviewAfter),
-	}}
-	r.rise("target", clocks.Reply.Target, "warnAfter", clocks.Reply.WarnAfter)
-	r.rise("warnAfter", clocks.Reply.WarnAfter, "reviewAfter", clocks.Reply.ReviewAfter)
-	return clocks, r.wrong
+	first := reader{path: field.NewPath("spec", "firstResponse")}
+	reply := reader{path: field.NewPath("spec", "reply")}
+	clocks := Clocks{
+		FirstResponse: FirstResponse{
+			Target: first.clock("target", spec.FirstResponse.Target, defaultFirstResponseTarget),
+			Limit:  first.clock("limit", spec.FirstResponse.Limit, defaultFirstResponseLimit),
+		},
+		Reply: Reply{
+			Target:      reply.clock("target", spec.Reply.Target, defaultReplyTarget),
+			WarnAfter:   reply.clock("warnAfter", spec.Reply.WarnAfter, defaultReplyWarnAfter),
+			ReviewAfter: reply.clock("reviewAfter", spec.Reply.ReviewAfter, defaultReplyReviewAfter),
+		},
+	}
+	first.rise("target", clocks.FirstResponse.Target, "limit", clocks.FirstResponse.Limit)
+	reply.rise("target", clocks.Reply.Target, "warnAfter", clocks.Reply.WarnAfter)
+	reply.rise("warnAfter", clocks.Reply.WarnAfter, "reviewAfter", clocks.Reply.ReviewAfter)
+	return clocks, append(first.wrong, reply.wrong...)
 }
 
 // reader collects what is wrong with a part of a spec that it reads.

@@ -11,7 +11,10 @@ import (
 
 func TestCompileClocks(t *testing.T) {
 	t.Parallel()
-	defaults := Clocks{Reply: Reply{Target: 15 * time.Second, WarnAfter: 20 * time.Second, ReviewAfter: 5 * time.Minute}}
+	replying := func(target, warnAfter, reviewAfter time.Duration) Clocks {
+		return Clocks{FirstResponse{time.Minute, 3 * time.Minute}, Reply{target, warnAfter, reviewAfter}}
+	}
+	defaults := replying(15*time.Second, 20*time.Second, 5*time.Minute)
 	for name, tc := range map[string]struct {
 		spec    yingdav1.ServiceLevelSpec
 		want    Clocks
@@ -20,11 +23,11 @@ func TestCompileClocks(t *testing.T) {
 		"without a word the promises are those of the schema": {want: defaults},
 		"what is declared counts, and the rest is the schema's": {
 			spec: yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{WarnAfter: "1m"}},
-			want: Clocks{Reply: Reply{Target: 15 * time.Second, WarnAfter: time.Minute, ReviewAfter: 5 * time.Minute}},
+			want: replying(15*time.Second, time.Minute, 5*time.Minute),
 		},
 		"all at once is no contradiction": {
 			spec: yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{Target: "1s", WarnAfter: "1s", ReviewAfter: "1s"}},
-			want: Clocks{Reply: Reply{Target: time.Second, WarnAfter: time.Second, ReviewAfter: time.Second}},
+			want: replying(time.Second, time.Second, time.Second),
 		},
 		"a reminder before the target is refused": {
 			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{WarnAfter: "10s"}},
@@ -33,6 +36,14 @@ func TestCompileClocks(t *testing.T) {
 		"a review before the reminder is refused": {
 			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{ReviewAfter: "19s"}},
 			wantErr: `spec.reply.warnAfter: Invalid value: "20s": must not be longer than reviewAfter, which is 19s`,
+		},
+		"a first response has a target and a limit": {
+			spec: yingdav1.ServiceLevelSpec{FirstResponse: yingdav1.FirstResponseSpec{Target: "5m", Limit: "5m"}},
+			want: Clocks{FirstResponse{5 * time.Minute, 5 * time.Minute}, defaults.Reply},
+		},
+		"a limit before the target is refused": {
+			spec:    yingdav1.ServiceLevelSpec{FirstResponse: yingdav1.FirstResponseSpec{Target: "5m"}},
+			wantErr: `spec.firstResponse.target: Invalid value: "5m": must not be longer than limit, which is 3m`,
 		},
 		"a clock of no length is refused": {
 			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{Target: "0s"}},

@@ -14,6 +14,9 @@ const (
 	trendDays = 14
 	// maxGrowth bounds the trend, so that a quiet fortnight does not promise a rush: a quarter a week, up or down.
 	maxGrowth = 1.25
+	// maxTrendWeeks is for how many weeks a trend is carried on: for those from the oldest of the days that are like it to the next. What
+	// two fortnights tell of the next season would be a guess that grows by the power.
+	maxTrendWeeks = comparableDays + 1
 )
 
 // Kind is what a calendar says of a day.
@@ -49,7 +52,7 @@ type Hour struct {
 }
 
 // Forecast is how many contacts to expect in each hour of a day: the mean of the last four days like it, carried on by the
-// trend of the last two fortnights. Like a usual day and a workday are those of its weekday. Like a day off are days off, or
+// trend of the last two fortnights, five weeks at most. Like a usual day and a workday are those of its weekday. Like a day off are days off, or
 // Sundays where history has none; like a peak are peaks, or its weekday where history has none, which is too few. Where
 // history has no such day at all, every usual day is like it.
 //
@@ -136,7 +139,7 @@ func forecast(known []past, day Day) [24]float64 {
 	like := alike(known, day)
 	growth := weeklyGrowth(known)
 	for _, one := range like {
-		carried := math.Pow(growth, float64(between(one.Date, day.Date))/7) / float64(len(like))
+		carried := math.Pow(growth, min(float64(between(one.Date, day.Date))/7, maxTrendWeeks)) / float64(len(like))
 		for hour, contacts := range one.contacts {
 			expected[hour] += contacts * carried
 		}

@@ -451,7 +451,7 @@ func (q *Queries) MediaUploaded(ctx context.Context, uploadID string, uploadExpi
 }
 
 const QuotaForUpdate = `-- name: QuotaForUpdate :one
-SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining FROM quota WHERE channel = $1 AND external_id = $2 FOR UPDATE
+SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining, granted, session_granted, warned_ends FROM quota WHERE channel = $1 AND external_id = $2 FOR UPDATE
 `
 
 func (q *Queries) QuotaForUpdate(ctx context.Context, channel string, externalID string) (Quotum, error) {
@@ -464,12 +464,15 @@ func (q *Queries) QuotaForUpdate(ctx context.Context, channel string, externalID
 		&i.Remaining,
 		&i.SessionEnds,
 		&i.SessionRemaining,
+		&i.Granted,
+		&i.SessionGranted,
+		&i.WarnedEnds,
 	)
 	return i, err
 }
 
 const QuotaGet = `-- name: QuotaGet :one
-SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining FROM quota WHERE channel = $1 AND external_id = $2
+SELECT channel, external_id, window_ends, remaining, session_ends, session_remaining, granted, session_granted, warned_ends FROM quota WHERE channel = $1 AND external_id = $2
 `
 
 func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID string) (Quotum, error) {
@@ -482,15 +485,33 @@ func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID strin
 		&i.Remaining,
 		&i.SessionEnds,
 		&i.SessionRemaining,
+		&i.Granted,
+		&i.SessionGranted,
+		&i.WarnedEnds,
 	)
 	return i, err
 }
 
+const QuotaPledged = `-- name: QuotaPledged :one
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.external_id = $2 AND d.state IN ('queued', 'deferred'))
+      + (SELECT count(*) FROM message m WHERE m.channel = $1 AND m.external_id = $2 AND m.direction = 'outbound'
+           AND m.sent_at > $3 AND m.received_at > $3 AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages
+`
+
+// How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
+// that one has and is not sending.
+func (q *Queries) QuotaPledged(ctx context.Context, channel string, externalID string, since time.Time) (int32, error) {
+	row := q.db.QueryRow(ctx, QuotaPledged, channel, externalID, since)
+	var messages int32
+	err := row.Scan(&messages)
+	return messages, err
+}
+
 const QuotaSet = `-- name: QuotaSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted
 `
 
 type QuotaSetParams struct {
@@ -498,8 +519,10 @@ type QuotaSetParams struct {
 	ExternalID       string
 	WindowEnds       time.Time
 	Remaining        int32
+	Granted          int32
 	SessionEnds      time.Time
 	SessionRemaining int32
+	SessionGranted   int32
 }
 
 func (q *Queries) QuotaSet(ctx context.Context, arg QuotaSetParams) error {
@@ -508,8 +531,10 @@ func (q *Queries) QuotaSet(ctx context.Context, arg QuotaSetParams) error {
 		arg.ExternalID,
 		arg.WindowEnds,
 		arg.Remaining,
+		arg.Granted,
 		arg.SessionEnds,
 		arg.SessionRemaining,
+		arg.SessionGranted,
 	)
 	return err
 }

@@ -14,9 +14,9 @@ import (
 )
 
 const ConversationAdd = `-- name: ConversationAdd :one
-INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
-VALUES ($1, $2, $3, $4, 'bot', $5, $5)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier
+INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
+VALUES ($1, $2, $3, $4, $5, 'bot', $6, $6)
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier
 `
 
 type ConversationAddParams struct {
@@ -24,6 +24,7 @@ type ConversationAddParams struct {
 	Channel    string
 	ExternalID string
 	CustomerID uuid.UUID
+	Tier       string
 	OpenedAt   time.Time
 }
 
@@ -33,6 +34,7 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		arg.Channel,
 		arg.ExternalID,
 		arg.CustomerID,
+		arg.Tier,
 		arg.OpenedAt,
 	)
 	var i Conversation
@@ -65,6 +67,7 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,
@@ -75,7 +78,7 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -110,6 +113,7 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,
@@ -120,7 +124,7 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -155,6 +159,7 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,
@@ -165,7 +170,7 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -201,6 +206,7 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,
@@ -219,9 +225,9 @@ UPDATE conversation SET
     off_hours_told = $15, queued_told = $16, complaints = $17,
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, asked_since = $23, remind_at = $24,
-    answered_at = $25, version = version + 1
-WHERE id = $26
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier
+    answered_at = $25, late_at = $26, intake = $27, version = version + 1
+WHERE id = $28
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier
 `
 
 type ConversationUpdateParams struct {
@@ -250,6 +256,8 @@ type ConversationUpdateParams struct {
 	AskedSince      *time.Time
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
+	LateAt          *time.Time
+	Intake          json.RawMessage
 	ID              uuid.UUID
 }
 
@@ -281,6 +289,8 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.AskedSince,
 		arg.RemindAt,
 		arg.AnsweredAt,
+		arg.LateAt,
+		arg.Intake,
 		arg.ID,
 	)
 	var i Conversation
@@ -313,6 +323,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,
@@ -485,7 +496,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -523,6 +534,7 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.Overflowed,
 		&i.OfferedAt,
 		&i.OfferedTo,
+		&i.Intake,
 		&i.AskedSince,
 		&i.RemindAt,
 		&i.AnsweredAt,

@@ -13,6 +13,50 @@ import (
 	"github.com/google/uuid"
 )
 
+const ContactTierForUpdate = `-- name: ContactTierForUpdate :one
+SELECT tier FROM contact WHERE channel = $1 AND external_id = $2 FOR UPDATE
+`
+
+// The tier of a contact, locked: before its conversation, as a router does.
+func (q *Queries) ContactTierForUpdate(ctx context.Context, channel string, externalID string) (string, error) {
+	row := q.db.QueryRow(ctx, ContactTierForUpdate, channel, externalID)
+	var tier string
+	err := row.Scan(&tier)
+	return tier, err
+}
+
+const ContactTierSet = `-- name: ContactTierSet :exec
+WITH contacts AS (
+    UPDATE contact SET tier = $4 WHERE channel = $1 AND external_id = $2
+), conversations AS (
+    UPDATE conversation SET tier = $4 WHERE channel = $1 AND external_id = $2 AND state <> 'closed'
+)
+INSERT INTO tier_change (channel, external_id, before, after, changed_by, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type ContactTierSetParams struct {
+	Channel    string
+	ExternalID string
+	Before     string
+	After      string
+	ChangedBy  string
+	ChangedAt  time.Time
+}
+
+// Gives a contact and their open conversation another tier, and notes who did.
+func (q *Queries) ContactTierSet(ctx context.Context, arg ContactTierSetParams) error {
+	_, err := q.db.Exec(ctx, ContactTierSet,
+		arg.Channel,
+		arg.ExternalID,
+		arg.Before,
+		arg.After,
+		arg.ChangedBy,
+		arg.ChangedAt,
+	)
+	return err
+}
+
 const DeskComplaintResolve = `-- name: DeskComplaintResolve :one
 UPDATE complaint SET state = 'resolved', resolved_at = $1::timestamptz, resolved_by = $2, resolution = $3
 WHERE id = $4 AND state IN ('open', 'escalated')
@@ -117,7 +161,7 @@ func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) 
 }
 
 const DeskConversations = `-- name: DeskConversations :many
-SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier,
+SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier,
     coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
     coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
 FROM conversation
@@ -195,6 +239,7 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 			&i.Conversation.Overflowed,
 			&i.Conversation.OfferedAt,
 			&i.Conversation.OfferedTo,
+			&i.Conversation.Intake,
 			&i.Conversation.AskedSince,
 			&i.Conversation.RemindAt,
 			&i.Conversation.AnsweredAt,
@@ -615,6 +660,43 @@ func (q *Queries) SessionsPrune(ctx context.Context, now time.Time) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const TierChanges = `-- name: TierChanges :many
+SELECT before, after, changed_by, changed_at FROM tier_change WHERE channel = $1 AND external_id = $2 ORDER BY id DESC LIMIT $3
+`
+
+type TierChangesRow struct {
+	Before    string
+	After     string
+	ChangedBy string
+	ChangedAt time.Time
+}
+
+// Who gave a contact which tier, the last first.
+func (q *Queries) TierChanges(ctx context.Context, channel string, externalID string, maxRows int32) ([]TierChangesRow, error) {
+	rows, err := q.db.Query(ctx, TierChanges, channel, externalID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TierChangesRow
+	for rows.Next() {
+		var i TierChangesRow
+		if err := rows.Scan(
+			&i.Before,
+			&i.After,
+			&i.ChangedBy,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const UploadAdd = `-- name: UploadAdd :execrows

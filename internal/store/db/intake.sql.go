@@ -67,7 +67,7 @@ func (q *Queries) IntakeContacts(ctx context.Context, channels []string, externa
 }
 
 const IntakeConversations = `-- name: IntakeConversations :many
-SELECT c.id, c.channel, c.external_id, c.customer_id, c.state, c.skill_group, c.routing_rule, c.topic, c.priority, c.agent, c.opened_at, c.queued_at, c.assigned_at, c.closed_at, c.due_at, c.last_message_at, c.off_hours_told, c.queued_told, c.complaints, c.version, c.unanswered_since, c.passed_by, c.weight, c.queue_key, c.waiting_since, c.overflowed, c.offered_at, c.offered_to, c.asked_since, c.remind_at, c.answered_at, c.late_at, c.tier FROM conversation c
+SELECT c.id, c.channel, c.external_id, c.customer_id, c.state, c.skill_group, c.routing_rule, c.topic, c.priority, c.agent, c.opened_at, c.queued_at, c.assigned_at, c.closed_at, c.due_at, c.last_message_at, c.off_hours_told, c.queued_told, c.complaints, c.version, c.unanswered_since, c.passed_by, c.weight, c.queue_key, c.waiting_since, c.overflowed, c.offered_at, c.offered_to, c.intake, c.asked_since, c.remind_at, c.answered_at, c.late_at, c.tier FROM conversation c
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = c.channel AND item.external_id = c.external_id
 WHERE c.state <> 'closed' ORDER BY c.channel, c.external_id FOR UPDATE OF c
@@ -112,6 +112,7 @@ func (q *Queries) IntakeConversations(ctx context.Context, channels []string, ex
 			&i.Overflowed,
 			&i.OfferedAt,
 			&i.OfferedTo,
+			&i.Intake,
 			&i.AskedSince,
 			&i.RemindAt,
 			&i.AnsweredAt,
@@ -170,7 +171,7 @@ func (q *Queries) IntakeFresh(ctx context.Context, consumer string, at time.Time
 }
 
 const IntakeQuotas = `-- name: IntakeQuotas :many
-SELECT q.channel, q.external_id, q.window_ends, q.remaining, q.session_ends, q.session_remaining FROM quota q
+SELECT q.channel, q.external_id, q.window_ends, q.remaining, q.session_ends, q.session_remaining, q.granted, q.session_granted, q.warned_ends FROM quota q
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = q.channel AND item.external_id = q.external_id
 ORDER BY q.channel, q.external_id FOR UPDATE OF q
@@ -193,6 +194,9 @@ func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalI
 			&i.Remaining,
 			&i.SessionEnds,
 			&i.SessionRemaining,
+			&i.Granted,
+			&i.SessionGranted,
+			&i.WarnedEnds,
 		); err != nil {
 			return nil, err
 		}
@@ -205,11 +209,11 @@ func (q *Queries) IntakeQuotas(ctx context.Context, channels []string, externalI
 }
 
 const IntakeQuotasSet = `-- name: IntakeQuotasSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
 SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::int[]),
-       unnest($5::timestamptz[]), unnest($6::int[])
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining
+       unnest($5::int[]), unnest($6::timestamptz[]), unnest($7::int[]), unnest($8::int[])
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted
 `
 
 type IntakeQuotasSetParams struct {
@@ -217,8 +221,10 @@ type IntakeQuotasSetParams struct {
 	ExternalIds      []string
 	WindowEnds       []time.Time
 	Remaining        []int32
+	Granted          []int32
 	SessionEnds      []time.Time
 	SessionRemaining []int32
+	SessionGranted   []int32
 }
 
 func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams) error {
@@ -227,8 +233,10 @@ func (q *Queries) IntakeQuotasSet(ctx context.Context, arg IntakeQuotasSetParams
 		arg.ExternalIds,
 		arg.WindowEnds,
 		arg.Remaining,
+		arg.Granted,
 		arg.SessionEnds,
 		arg.SessionRemaining,
+		arg.SessionGranted,
 	)
 	return err
 }

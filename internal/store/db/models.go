@@ -75,6 +75,7 @@ type Conversation struct {
 	Overflowed      bool
 	OfferedAt       *time.Time
 	OfferedTo       string
+	Intake          json.RawMessage
 	AskedSince      *time.Time
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
@@ -129,6 +130,17 @@ type Medium struct {
 	CreatedAt     time.Time
 }
 
+type Menu struct {
+	Channel    string
+	Uid        string
+	Generation int64
+	Published  string
+	State      string
+	Code       int32
+	Others     int32
+	CheckAfter time.Time
+}
+
 type Message struct {
 	ID                uuid.UUID
 	ConversationID    uuid.UUID
@@ -167,6 +179,11 @@ type PassiveReply struct {
 	RepliedAt  time.Time
 }
 
+type Person struct {
+	UnionID    string
+	CustomerID uuid.UUID
+}
+
 type Presence struct {
 	Agent          string
 	OnDuty         bool
@@ -184,6 +201,20 @@ type Processed struct {
 	ReceivedAt time.Time
 }
 
+type Profile struct {
+	Channel        string
+	ExternalID     string
+	State          string
+	LoginCode      string
+	UnionID        string
+	SubscribedAt   *time.Time
+	SubscribeScene string
+	Attempts       int32
+	NotBefore      *time.Time
+	Reason         string
+	UpdatedAt      time.Time
+}
+
 type QueueAlert struct {
 	SkillGroup string
 	RaisedAt   time.Time
@@ -196,6 +227,9 @@ type Quotum struct {
 	Remaining        int32
 	SessionEnds      time.Time
 	SessionRemaining int32
+	Granted          int32
+	SessionGranted   int32
+	WarnedEnds       *time.Time
 }
 
 type Review struct {
@@ -220,6 +254,20 @@ type Spool struct {
 	Pool      string
 	Envelope  json.RawMessage
 	CreatedAt time.Time
+}
+
+type Survey struct {
+	ConversationID uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Agent          string
+	Scale          string
+	AskedAt        time.Time
+	RemindAt       *time.Time
+	Rating         *int32
+	RatedAt        *time.Time
+	Poor           bool
 }
 
 type TierChange struct {

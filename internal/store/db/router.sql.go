@@ -90,7 +90,7 @@ func (q *Queries) EnsurePartitions(ctx context.Context, at time.Time) error {
 }
 
 const IdleBotConversations = `-- name: IdleBotConversations :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations that only the bot took part in and that nobody has touched for long.
@@ -132,6 +132,7 @@ func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, ma
 			&i.Overflowed,
 			&i.OfferedAt,
 			&i.OfferedTo,
+			&i.Intake,
 			&i.AskedSince,
 			&i.RemindAt,
 			&i.AnsweredAt,
@@ -193,7 +194,7 @@ func (q *Queries) MessagesOnTheWay(ctx context.Context, channel string, since ti
 }
 
 const OpenWaiting = `-- name: OpenWaiting :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
 ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
@@ -236,6 +237,7 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 			&i.Overflowed,
 			&i.OfferedAt,
 			&i.OfferedTo,
+			&i.Intake,
 			&i.AskedSince,
 			&i.RemindAt,
 			&i.AnsweredAt,
@@ -289,6 +291,68 @@ func (q *Queries) QueuedUntold(ctx context.Context, skillGroup string, maxRows i
 	for rows.Next() {
 		var i QueuedUntoldRow
 		if err := rows.Scan(&i.ID, &i.Position); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const WindowWarned = `-- name: WindowWarned :execrows
+UPDATE quota SET warned_ends = window_ends
+WHERE channel = $1 AND external_id = $2 AND window_ends = $3 AND warned_ends IS DISTINCT FROM window_ends
+`
+
+// 1 to the one who is to tell the agents, 0 when they were told, or when the customer wrote meanwhile.
+func (q *Queries) WindowWarned(ctx context.Context, channel string, externalID string, windowEnds time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, WindowWarned, channel, externalID, windowEnds)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const WindowsClosing = `-- name: WindowsClosing :many
+SELECT c.id, c.channel, c.external_id, c.skill_group, c.agent, q.window_ends FROM conversation c
+JOIN quota q ON q.channel = c.channel AND q.external_id = c.external_id
+JOIN LATERAL (
+    SELECT m.direction FROM message m WHERE m.conversation_id = c.id ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
+) last ON last.direction = 'inbound'
+WHERE c.state IN ('queued', 'awaiting_opening', 'assigned') AND q.window_ends > $1 AND q.window_ends <= $2
+  AND q.warned_ends IS DISTINCT FROM q.window_ends
+ORDER BY q.window_ends, c.id LIMIT $3
+`
+
+type WindowsClosingRow struct {
+	ID         uuid.UUID
+	Channel    string
+	ExternalID string
+	SkillGroup string
+	Agent      *string
+	WindowEnds time.Time
+}
+
+// Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told.
+func (q *Queries) WindowsClosing(ctx context.Context, now time.Time, endingBy time.Time, maxRows int32) ([]WindowsClosingRow, error) {
+	rows, err := q.db.Query(ctx, WindowsClosing, now, endingBy, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WindowsClosingRow
+	for rows.Next() {
+		var i WindowsClosingRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.ExternalID,
+			&i.SkillGroup,
+			&i.Agent,
+			&i.WindowEnds,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -2,13 +2,22 @@
 
 -- name: ClocksDue :one
 -- Whether somebody is to be told now that a customer waits for too long.
-SELECT EXISTS (SELECT FROM conversation r WHERE r.state = 'assigned' AND r.remind_at <= @now::timestamptz);
+SELECT (EXISTS (SELECT FROM conversation r WHERE r.state = 'assigned' AND r.remind_at <= @now::timestamptz)
+    OR EXISTS (SELECT FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= @now::timestamptz))::bool AS due;
 
 -- name: RemindClaim :many
 -- The conversations whose agents are to be reminded that they have not answered; each is claimed once.
 UPDATE conversation SET remind_at = NULL
 WHERE id = ANY(ARRAY(
     SELECT r.id FROM conversation r WHERE r.state = 'assigned' AND r.remind_at <= @now::timestamptz ORDER BY r.remind_at LIMIT @max_rows FOR UPDATE SKIP LOCKED))
+RETURNING *;
+
+-- name: LateClaim :many
+-- The conversations whose customers have not heard from a human in time; each is claimed once.
+UPDATE conversation SET late_at = NULL
+WHERE id = ANY(ARRAY(
+    SELECT l.id FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= @now::timestamptz
+    ORDER BY l.late_at LIMIT @max_rows FOR UPDATE SKIP LOCKED))
 RETURNING *;
 
 -- name: ReviewMark :exec

@@ -5,10 +5,17 @@ SELECT * FROM quota WHERE channel = @channel AND external_id = @external_id FOR 
 SELECT * FROM quota WHERE channel = @channel AND external_id = @external_id;
 
 -- name: QuotaSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
-VALUES (@channel, @external_id, @window_ends, @remaining, @session_ends, @session_remaining)
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
+VALUES (@channel, @external_id, @window_ends, @remaining, @granted, @session_ends, @session_remaining, @session_granted)
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted;
+
+-- name: QuotaPledged :one
+-- How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
+-- that one has and is not sending.
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'deferred'))
+      + (SELECT count(*) FROM message m WHERE m.channel = @channel AND m.external_id = @external_id AND m.direction = 'outbound'
+           AND m.sent_at > @since AND m.received_at > @since AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages;
 
 -- name: DeliveryInsert :many
 -- updated_at is the database's time here and below, and so is what it is compared with: replicas' clocks differ.

@@ -9,8 +9,8 @@ SELECT * FROM conversation WHERE id = @id FOR UPDATE;
 SELECT * FROM conversation WHERE id = @id;
 
 -- name: ConversationAdd :one
-INSERT INTO conversation (id, channel, external_id, customer_id, state, opened_at, last_message_at)
-VALUES (@id, @channel, @external_id, @customer_id, 'bot', @opened_at, @opened_at)
+INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
+VALUES (@id, @channel, @external_id, @customer_id, @tier, 'bot', @opened_at, @opened_at)
 RETURNING *;
 
 -- name: ConversationUpdate :one
@@ -23,7 +23,7 @@ UPDATE conversation SET
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
     unanswered_since = sqlc.narg('unanswered_since'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
     offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, asked_since = sqlc.narg('asked_since'), remind_at = sqlc.narg('remind_at'),
-    answered_at = sqlc.narg('answered_at'), version = version + 1
+    answered_at = sqlc.narg('answered_at'), late_at = sqlc.narg('late_at'), intake = sqlc.narg('intake'), version = version + 1
 WHERE id = @id
 RETURNING *;
 

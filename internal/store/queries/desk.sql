@@ -147,3 +147,21 @@ WHERE f.id = @id AND EXISTS (
 
 -- name: MediaBytes :one
 SELECT data FROM media WHERE id = @id;
+
+-- name: ContactTierForUpdate :one
+-- The tier of a contact, locked: before its conversation, as a router does.
+SELECT tier FROM contact WHERE channel = @channel AND external_id = @external_id FOR UPDATE;
+
+-- name: ContactTierSet :exec
+-- Gives a contact and their open conversation another tier, and notes who did.
+WITH contacts AS (
+    UPDATE contact SET tier = @after WHERE channel = @channel AND external_id = @external_id
+), conversations AS (
+    UPDATE conversation SET tier = @after WHERE channel = @channel AND external_id = @external_id AND state <> 'closed'
+)
+INSERT INTO tier_change (channel, external_id, before, after, changed_by, changed_at)
+VALUES (@channel, @external_id, @before, @after, @changed_by, @changed_at);
+
+-- name: TierChanges :many
+-- Who gave a contact which tier, the last first.
+SELECT before, after, changed_by, changed_at FROM tier_change WHERE channel = @channel AND external_id = @external_id ORDER BY id DESC LIMIT @max_rows;

@@ -33,11 +33,11 @@ JOIN (SELECT unnest(@channels::text[]) AS channel, unnest(@external_ids::text[])
 ORDER BY q.channel, q.external_id FOR UPDATE OF q;
 
 -- name: IntakeQuotasSet :exec
-INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
+INSERT INTO quota (channel, external_id, window_ends, remaining, granted, session_ends, session_remaining, session_granted)
 SELECT unnest(@channels::text[]), unnest(@external_ids::text[]), unnest(@window_ends::timestamptz[]), unnest(@remaining::int[]),
-       unnest(@session_ends::timestamptz[]), unnest(@session_remaining::int[])
-ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining,
-    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining;
+       unnest(@granted::int[]), unnest(@session_ends::timestamptz[]), unnest(@session_remaining::int[]), unnest(@session_granted::int[])
+ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_ends, remaining = excluded.remaining, granted = excluded.granted,
+    session_ends = excluded.session_ends, session_remaining = excluded.session_remaining, session_granted = excluded.session_granted;
 
 -- name: IntakeTouches :exec
 -- Messages came and nothing else changed but that somebody may wait for an answer: desks know from the messages themselves. The

@@ -14,6 +14,22 @@ WHERE d.message_id = @message_id;
 SELECT * FROM conversation WHERE state = 'awaiting_opening' AND skill_group = @skill_group
 ORDER BY coalesce(queued_at, opened_at), id LIMIT @max_rows FOR UPDATE SKIP LOCKED;
 
+-- name: WindowsClosing :many
+-- Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told.
+SELECT c.id, c.channel, c.external_id, c.skill_group, c.agent, q.window_ends FROM conversation c
+JOIN quota q ON q.channel = c.channel AND q.external_id = c.external_id
+JOIN LATERAL (
+    SELECT m.direction FROM message m WHERE m.conversation_id = c.id ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
+) last ON last.direction = 'inbound'
+WHERE c.state IN ('queued', 'awaiting_opening', 'assigned') AND q.window_ends > @now AND q.window_ends <= @ending_by
+  AND q.warned_ends IS DISTINCT FROM q.window_ends
+ORDER BY q.window_ends, c.id LIMIT @max_rows;
+
+-- name: WindowWarned :execrows
+-- 1 to the one who is to tell the agents, 0 when they were told, or when the customer wrote meanwhile.
+UPDATE quota SET warned_ends = window_ends
+WHERE channel = @channel AND external_id = @external_id AND window_ends = @window_ends AND warned_ends IS DISTINCT FROM window_ends;
+
 -- name: QueuedUntold :many
 -- Waiting conversations of a group whose customers were not told so, with their place in the queue.
 SELECT q.id, q.position::int AS position FROM (

@@ -6,6 +6,7 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showIntake } from './intake.js';
 
 const pollEvery = 5000;
 
@@ -27,6 +28,7 @@ let order = []; // ids of the list
 let current; // {id, conversation, messages, window, complaint}
 let pollTimer;
 const unread = new Map();
+const closing = new Map(); // until when who waits can be answered, by conversation
 const seen = {
   get: (id) => Number(localStorage.getItem(`seen/${id}`)),
   set: (id, time) => localStorage.setItem(`seen/${id}`, time),
@@ -225,10 +227,11 @@ function customerName(c) {
   return `客户 ${c.customer.slice(-6)}`;
 }
 
-// asking is how long a customer of mine waits for my answer. It counts on by itself.
+// asking is how long a customer waits for my answer, or for anybody's. It counts on by itself.
 function asking(item) {
-  if (!item.askedSince || !isMine(item) || item.review) return undefined;
-  return el('span', { class: item.reminded ? 'tag hot' : 'tag', 'data-since': item.askedSince, title: '等待回复' }, waits(item.askedSince));
+  const since = isMine(item) ? item.askedSince : item.state === 'queued' && item.queuedAt;
+  if (!since || item.review || item.complaint) return undefined;
+  return el('span', { class: item.reminded || item.late ? 'tag hot' : 'tag', 'data-since': since, title: '等待回复' }, waits(since));
 }
 
 const waits = (since) => `等待 ${span((Date.now() - at(since)) / 1000)}`;
@@ -241,25 +244,27 @@ function entry(item) {
   const count = unread.get(item.id) || 0;
   const marks = el('span', { class: 'marks' });
   const wait = asking(item);
+  if (item.tier) marks.append(el('span', { class: 'tag hot' }, item.tier));
   if (wait) marks.append(wait);
   if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
   if (!item.complaint && !item.review && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
+  if (at(closing.get(item.id)) > Date.now()) marks.append(el('span', { class: 'tag hot' }, '即将无法回复'));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
-  }, el('span', { class: 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
+  }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
   el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
 
 async function open(id) {
-  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id)]));
+  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id), api.tier(id)]));
   if (!answer) return;
-  const [detail, { cannedReplies }] = answer;
-  show({ id, ...detail, pending: [] });
+  const [detail, { cannedReplies }, { tiers, changes }] = answer;
+  show({ id, ...detail, tiers, changes, pending: [] });
   composer.open(id, cannedReplies);
   if (mayWrite() && matchMedia('(min-width: 761px)').matches) $('text').focus();
 }
@@ -267,10 +272,10 @@ async function open(id) {
 async function refresh() {
   if (!current) return;
   const { id } = current;
-  const detail = await api.conversation(id);
+  const [detail, history] = await Promise.all([api.conversation(id), current.history ? api.timeline(id) : undefined]);
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
-  current = { ...current, ...detail, complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
+  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, pending: current.pending.filter((m) => !known.has(m.id)) };
   showCurrent();
 }
 
@@ -312,8 +317,10 @@ function showCurrent(toEnd) {
   $('customer').textContent = customerName(c);
   $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : ''].filter(Boolean).join(' · ');
   showWindow();
+  showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
   $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
+  showIntake($('intake'), c.intake);
   const writable = mayWrite();
   $('reply').hidden = !writable;
   $('close').hidden = !writable;
@@ -321,11 +328,51 @@ function showCurrent(toEnd) {
   $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
   const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  const parts = [...current.messages, ...current.pending].map((m) => node(m));
-  if (current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
+  showContacts();
+  const { history } = current;
+  const parts = history ? timeline(history.messages) : current.messages.map((m) => node(m));
+  parts.push(...current.pending.map((m) => node(m)));
+  if (history ? history.truncated : current.truncated) parts.unshift(el('p', { class: 'note' }, '更早的消息没有显示'));
   patch(log, parts);
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
+
+// timeline are the customer's messages on all Channels, with a line where another conversation goes on.
+function timeline(messages) {
+  const live = new Map(current.messages.map((m) => [m.id, m]));
+  const shown = new Set(messages.map((m) => m.id));
+  const all = [...messages, ...current.messages.filter((m) => !shown.has(m.id)).map((m) => ({ ...m, channel: current.conversation.channel }))];
+  let last;
+  return all.flatMap(({ channel, ...m }) => {
+    const heading = m.conversation === last ? [] : [el('p', { class: 'note' }, m.conversation === current.id ? `当前会话 · ${channel}` : channel)];
+    last = m.conversation;
+    return [...heading, node(live.get(m.id) || m)];
+  });
+}
+
+const scenes = {
+  ADD_SCENE_SEARCH: '搜索', ADD_SCENE_ACCOUNT_MIGRATION: '账号迁移', ADD_SCENE_PROFILE_CARD: '名片分享', ADD_SCENE_QR_CODE: '扫码', ADD_SCENE_PROFILE_LINK: '图文页名称',
+  ADD_SCENE_PROFILE_ITEM: '图文页菜单', ADD_SCENE_PAID: '支付后', ADD_SCENE_WECHAT_ADVERTISEMENT: '广告', ADD_SCENE_REPRINT: '转载', ADD_SCENE_LIVESTREAM: '直播', ADD_SCENE_CHANNELS: '视频号',
+};
+
+// showContacts says where the customer is known, when that is more than one Channel or more than its name.
+function showContacts() {
+  const contacts = (current.contacts || []).filter((c) => c.subscribedAt || current.contacts.length > 1);
+  $('contacts').hidden = contacts.length === 0;
+  $('contacts').textContent = contacts.map((c) => {
+    const how = scenes[c.subscribeScene];
+    return `${c.channel}:${c.subscribedAt ? `${clock(c.subscribedAt)} 关注${how ? `(${how})` : ''}` : `${clock(c.since)} 首次来访`}`;
+  }).join(' · ');
+  $('history').setAttribute('aria-pressed', String(Boolean(current.history)));
+}
+
+$('history').addEventListener('click', async () => {
+  const place = current;
+  const history = place.history ? undefined : await attempt(() => api.timeline(place.id));
+  if (!current || current.id !== place.id) return;
+  current.history = history;
+  showCurrent(true);
+});
 
 // node is the element of a message; the same one as long as the message is the same, so that pictures stay.
 const nodes = new Map();
@@ -347,15 +394,42 @@ function patch(parent, children) {
   for (const [id, { element }] of nodes) if (!keep.has(element)) nodes.delete(id);
 }
 
+// showTier shows what sort of customer it is. Nobody loses the list while they choose.
+function showTier() {
+  const { tier = '' } = current.conversation;
+  const tiers = [...new Set(['', ...current.tiers, tier])];
+  $('tier').hidden = tiers.length === 1;
+  $('tier').disabled = !mayWrite();
+  $('tier').classList.toggle('hot', tier !== '');
+  const last = current.changes[0];
+  $('tier').title = last ? `${clock(last.at)} 由 ${last.by} 设置` : '';
+  if ($('tier').dataset.tiers !== tiers.join()) {
+    $('tier').dataset.tiers = tiers.join();
+    $('tier').replaceChildren(...tiers.map((name) => el('option', { value: name }, name || '普通客户')));
+  }
+  if (document.activeElement !== $('tier')) $('tier').value = tier;
+}
+
+$('tier').addEventListener('change', async () => {
+  const { id } = current;
+  const changed = await attempt(() => api.setTier(id, $('tier').value));
+  $('tier').blur();
+  if (!changed) return;
+  if (current && current.id === id) current.changes = [{ by: me.name, at: new Date().toISOString() }];
+  takeConversation(changed);
+  listSoon();
+});
+
 function showWindow() {
   if (!current) return;
-  const { verdict, remaining, until } = current.window;
-  const open = verdict === 'Allowed' && new Date(until) > Date.now();
+  const { verdict, remaining, granted, until } = current.window;
+  const open = verdict === 'Allowed' && at(until) > Date.now();
+  const soon = at(until) - Date.now() < 3600000;
   $('window').hidden = current.conversation.state === 'closed';
-  $('window').className = `window ${open ? (remaining <= 1 ? 'low' : '') : 'shut'}`;
+  $('window').className = `window ${open ? (remaining <= 1 || soon ? 'low' : '') : 'shut'}`;
   if (open) $('window').textContent = `剩余 ${remaining} 条 · ${left(until)}`;
   else $('window').textContent = verdict === 'QuotaSpent' ? '条数已用完,等客户来消息' : '窗口已关闭,等客户来消息';
-  $('window').title = '平台限制:客户每次来消息后,48 小时内最多回复 5 条';
+  $('window').title = `平台限制:客户每次来消息后,48 小时内最多回复 ${granted || 5} 条;进入会话、点菜单、关注或扫码后,1 分钟内最多两三条`;
 }
 
 setInterval(showWindow, 10000);
@@ -454,6 +528,7 @@ function takeFrame(frame) {
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
     case 'queue': takeQueueAlert(frame); break;
+    case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
@@ -470,7 +545,7 @@ function takeConversation(c) {
     pollSoon();
   }
   if (item && item.version <= c.version) {
-    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, ...c });
+    items.set(c.id, { ...item, askedSince: undefined, reminded: undefined, late: undefined, tier: undefined, ...c });
     order.sort((a, b) => at(items.get(b).lastMessageAt) - at(items.get(a).lastMessageAt));
     showList();
   }
@@ -482,12 +557,14 @@ function takeConversation(c) {
 }
 
 function takeMessage(m) {
+  // The customer has a window of their own again, or does not wait any more.
+  if (m.sender === 'customer' || m.sender === 'agent') closing.delete(m.conversation);
   const item = items.get(m.conversation);
   if (item && !item.complaint) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
     if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
-    if (m.sender === 'agent') item.askedSince = item.reminded = undefined;
+    if (m.sender === 'agent') item.askedSince = item.reminded = item.late = undefined;
   }
   if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
   if (current && current.id === m.conversation) {
@@ -536,15 +613,36 @@ function takeQueueAlert({ payload, at: raised }) {
   alarm();
 }
 
+// takeWindow tells of a customer who waits and can soon be given no answer. What came too late is no news.
+function takeWindow({ conversation, customer, until }) {
+  if (at(until) <= Date.now()) return;
+  closing.set(conversation, until);
+  toast(`${customerName({ customer })} 在等回复,${left(until)} 后将无法回复`);
+  alarm();
+  showList();
+}
+
 // takeLate tells of a customer who waits for too long. What comes late itself is no news any more.
 function takeLate({ payload, at: told }) {
   const item = items.get(payload.conversation);
+  const first = payload.promise === 'FirstResponse';
   if (item) {
-    item.reminded = true;
+    item[first ? 'late' : 'reminded'] = true;
     showList();
   }
   if (Date.now() - at(told) > 60000) return;
-  toast(`${customerName(payload)} 等了 ${span((Date.now() - at(payload.since)) / 1000)},还没有回复`);
+  const wait = span((Date.now() - at(payload.since)) / 1000);
+  toast(first ? `${groupName(payload)}的${customerName(payload)} 等了 ${wait},还没有人工回复` : `${customerName(payload)} 等了 ${wait},还没有回复`);
+  if (first) alarmSoon();
+}
+
+let alarmed = 0;
+
+// alarmSoon alarms, but not for each of many who wait.
+function alarmSoon() {
+  if (Date.now() - alarmed < 60000) return;
+  alarmed = Date.now();
+  alarm();
 }
 
 // --- start ---

@@ -1,0 +1,14 @@
+package miniprogram_test
+
+import (
+	"testing"
+
+	"github.com/yingda-dev/yingda/connectors/conformance"
+	"github.com/yingda-dev/yingda/connectors/conformance/wechatplatform"
+	"github.com/yingda-dev/yingda/connectors/miniprogram"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, conformance.Subject{Type: miniprogram.Type{}, NewPlatform: wechatplatform.MiniProgram})
+}

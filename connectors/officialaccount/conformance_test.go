@@ -1,0 +1,14 @@
+package officialaccount_test
+
+import (
+	"testing"
+
+	"github.com/yingda-dev/yingda/connectors/conformance"
+	"github.com/yingda-dev/yingda/connectors/conformance/wechatplatform"
+	"github.com/yingda-dev/yingda/connectors/officialaccount"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, conformance.Subject{Type: officialaccount.Type{}, NewPlatform: wechatplatform.OfficialAccount})
+}

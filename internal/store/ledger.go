@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// pledgedFor is how long a message may be on its way to a connector and still count: an outage of Kafka is rarely longer.
+const pledgedFor = 15 * time.Minute
+
+// Unspent is what may still be said to a contact at a time, once all that was said before has gone out.
+func (s *Store) Unspent(ctx context.Context, contact Contact, now time.Time) (quota.State, error) {
+	return unspent(ctx, s.Queries(), contact, now)
+}
+
+// Unspent is what may still be said to a contact, once all that was said before has gone out. What the unit itself says is
+// not among it.
+func (u *Unit) Unspent(ctx context.Context, contact Contact) (quota.State, error) {
+	return unspent(ctx, u.Queries, contact, u.Now)
+}
+
+func unspent(ctx context.Context, q *db.Queries, contact Contact, now time.Time) (quota.State, error) {
+	state, err := readQuota(ctx, q, contact)
+	if err != nil {
+		return quota.State{}, err
+	}
+	pledged, err := q.QuotaPledged(ctx, contact.Channel, contact.ExternalID, now.Add(-pledgedFor))
+	if err != nil {
+		return quota.State{}, fmt.Errorf("counting the messages on their way to a contact: %w", err)
+	}
+	return quota.SpendMany(state, pledged), nil
+}
+
+// Window is what desks are told of a customer who waits and may soon not be answered any more; the payload of FrameWindow.
+type Window struct {
+	Conversation uuid.UUID `json:"conversation"`
+	Customer     string    `json:"customer"`
+	SkillGroup   string    `json:"skillGroup"`
+	// Until is when the platform takes no answer any more, unless the customer writes again.
+	Until time.Time `json:"until"`
+}
