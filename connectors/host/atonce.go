@@ -40,8 +40,10 @@ const (
 // and a call that is repeated, to whichever replica, gets the same answer. Whatever fails or takes too long here costs the
 // customer nothing: the message then says that nothing was said, and the router sends the words.
 type atOnce struct {
-	view    func() *catalog.Snapshot
-	memory  memory
+	view   func() *catalog.Snapshot
+	memory memory
+	// durable says whether a message was kept before.
+	durable func(message.Inbound) bool
 	clock   func() time.Time
 	metrics *metrics
 	log     *steadyLog
@@ -55,29 +57,26 @@ type memory interface {
 
 var _ memory = (*store.Store)(nil)
 
-// answer is the answer to a call of which the message became known; the message says from then on what the answer says.
-// repeated says that the message was durable before.
-func (a *atOnce) answer(ctx context.Context, began time.Time, received *connectors.Received, repeated bool) string {
+// speak makes the answer to a call say what there is to say; its message says from then on what that is.
+func (a *atOnce) speak(ctx context.Context, began time.Time, received *connectors.Received) {
 	in := &received.Messages[0]
 	ctx, cancel := context.WithTimeout(ctx, began.Add(decideBy).Sub(a.clock()))
 	defer cancel()
-	reply, answer, err := a.find(ctx, *in, received.Reply, repeated)
+	reply, answer, err := a.find(ctx, *in, received.Reply)
 	a.log.note(err)
 	switch {
 	case err != nil:
 		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceFailed).Inc()
-		return received.Answer
 	case reply == nil:
 		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceNothing).Inc()
-		return received.Answer
+	default:
+		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceSaid).Inc()
+		in.Reply, received.Answer = reply, answer
 	}
-	a.metrics.atOnce.WithLabelValues(in.Channel, atOnceSaid).Inc()
-	in.Reply = reply
-	return answer
 }
 
 // find returns what is said to the customer, and the answer that says it; nil for nothing.
-func (a *atOnce) find(ctx context.Context, in message.Inbound, encode func([]message.Content) (string, bool), repeated bool) (*message.Reply, string, error) {
+func (a *atOnce) find(ctx context.Context, in message.Inbound, encode func([]message.Content) (string, bool)) (*message.Reply, string, error) {
 	snapshot := a.view()
 	channel, known := snapshot.Channel(in.Channel)
 	if !known {
@@ -94,7 +93,7 @@ func (a *atOnce) find(ctx context.Context, in message.Inbound, encode func([]mes
 		}
 		return said, answer, nil
 	}
-	if repeated || standing.Taken || standing.State != "" && standing.State != store.StateBot {
+	if a.durable(in) || standing.Taken || standing.State != "" && standing.State != store.StateBot {
 		return nil, "", nil
 	}
 	key, reply, err := words(snapshot, channel, standing, in, a.clock())

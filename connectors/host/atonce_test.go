@@ -26,7 +26,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/testenv"
 )
 
-// counter is a replica of a platform whose calls are answered with words: its webhook takes contents as they are given, and
+// counterDesk is a replica of a platform whose calls are answered with words: its webhook takes contents as they are given, and
 // answers "said <words>".
 type counterDesk struct {
 	*webhooks
@@ -126,10 +126,11 @@ func newCounterDesk(t *testing.T) *counterDesk {
 func (d *counterDesk) replica(memory memory) *webhooks {
 	clock, logger := func() time.Time { return d.now }, slog.New(slog.DiscardHandler)
 	m := newMetrics(prometheus.NewRegistry())
+	in := &ingest{names: bus.Names{Namespace: "lumi", Brand: "lumi"}, producer: d.kept, spool: d.kept, clock: clock, logger: logger, metrics: m, spooled: make(chan struct{}, 1)}
 	return &webhooks{
 		namespace: "lumi", table: newTable(nil, "lumi", "officialaccount", nil, connectors.Services{Clock: clock, Logger: logger}, m),
-		ingest: &ingest{names: bus.Names{Namespace: "lumi", Brand: "lumi"}, producer: d.kept, spool: d.kept, clock: clock, logger: logger, metrics: m, spooled: make(chan struct{}, 1)},
-		atOnce: &atOnce{view: d.view.Snapshot, memory: memory, clock: clock, metrics: m, log: newSteadyLog(logger, "answer customers at once")},
+		ingest: in,
+		atOnce: &atOnce{view: d.view.Snapshot, memory: memory, durable: in.repeated, clock: clock, metrics: m, log: newSteadyLog(logger, "answer customers at once")},
 		clock:  clock, metrics: m, logger: logger,
 	}
 }

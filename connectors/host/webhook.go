@@ -85,9 +85,9 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 		return
 	}
 	h.table.called(name)
-	answer, outcome := received.Answer, outcomeVerified
+	outcome := outcomeVerified
 	if h.atOnce != nil && received.Reply != nil && len(received.Messages) == 1 {
-		answer = h.atOnce.answer(ctx, began, &received, h.ingest.repeated(received.Messages[0]))
+		h.atOnce.speak(ctx, began, &received)
 	}
 	if len(received.Messages) > 0 {
 		outcome = outcomeRepeated
@@ -107,7 +107,7 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// A platform that is gone calls again, and is answered as repeated.
-	_, _ = io.WriteString(w, answer)
+	_, _ = io.WriteString(w, received.Answer)
 }
 
 // unkept leaves out what is durable already.

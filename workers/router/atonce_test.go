@@ -43,7 +43,9 @@ func (w *world) did(customer string, content message.Content, reason message.Rep
 	return e
 }
 
-func text(words string) message.Content { return message.Content{Kind: message.KindText, Text: words} }
+func written(words string) message.Content {
+	return message.Content{Kind: message.KindText, Text: words}
+}
 
 func tap(key string) message.Content { return message.Content{Kind: message.KindMenuTap, MenuKey: key} }
 
@@ -82,13 +84,13 @@ func TestWhatWasSaidAtOnceIsInTheTranscriptAndNotSentAgain(t *testing.T) {
 		},
 		"the answer of a rule": {
 			did: func(w *world) []message.Envelope {
-				return []message.Envelope{w.did("c", text("发票"), message.ReplyRule, "开票:")}
+				return []message.Envelope{w.did("c", written("发票"), message.ReplyRule, "开票:")}
 			},
 			want: seen{State: "bot", Heard: []string{"发票"}, Said: []string{"开票:"}},
 		},
 		"the answer of a rule that is gone since": {
 			did: func(w *world) []message.Envelope {
-				return []message.Envelope{w.did("c", text("在吗"), message.ReplyRule, "在的")}
+				return []message.Envelope{w.did("c", written("在吗"), message.ReplyRule, "在的")}
 			},
 			want: seen{State: "bot", Heard: []string{"在吗"}, Said: []string{"在的"}},
 		},
@@ -100,20 +102,20 @@ func TestWhatWasSaidAtOnceIsInTheTranscriptAndNotSentAgain(t *testing.T) {
 		},
 		"an entry of the FAQ, after which who asks again gets a human": {
 			did: func(w *world) []message.Envelope {
-				return []message.Envelope{w.did("c", text("尺码怎么选"), message.ReplyRule, "请看尺码表。"), w.did("c", text("怎么选尺码"), "")}
+				return []message.Envelope{w.did("c", written("尺码怎么选"), message.ReplyRule, "请看尺码表。"), w.did("c", written("怎么选尺码"), "")}
 			},
 			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"尺码怎么选", "怎么选尺码"}, Said: []string{"请看尺码表。"}},
 		},
 		"that nobody serves now": {
 			at: evening,
 			did: func(w *world) []message.Envelope {
-				return []message.Envelope{w.did("c", text("在吗"), message.ReplyOffHours, "休息"), w.did("c", text("有人吗"), "")}
+				return []message.Envelope{w.did("c", written("在吗"), message.ReplyOffHours, "休息"), w.did("c", written("有人吗"), "")}
 			},
 			want: seen{State: "awaiting_opening", Group: "pre-sales", Heard: []string{"在吗", "有人吗"}, Said: []string{"休息"}},
 		},
 		"that nobody serves now, said by the router where the connector could not": {
 			at:    evening,
-			did:   func(w *world) []message.Envelope { return []message.Envelope{w.did("c", text("在吗"), "")} },
+			did:   func(w *world) []message.Envelope { return []message.Envelope{w.did("c", written("在吗"), "")} },
 			want:  seen{State: "awaiting_opening", Group: "pre-sales", Heard: []string{"在吗"}, Said: []string{"现在休息(09:00-21:00),11月24日 09:00回复您。"}},
 			sends: 1,
 		},
@@ -213,7 +215,7 @@ func TestWhoFollowsNoMoreIsWaitedForByNobody(t *testing.T) {
 		w := newWorld(t)
 		w.handles(w.did("c", unfollows, ""), w.did("c", message.Content{Kind: message.KindPosition}, ""))
 		var n int
-		if err := w.Store.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM conversation) + (SELECT count(*) FROM quota WHERE remaining > 0)`).Scan(&n); err != nil || n != 0 {
+		if err := w.Store.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM conversation) + (SELECT count(*) FROM quota WHERE remaining > 0 OR session_remaining > 0)`).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d conversations and grants (%v), want none", n, err)
 		}
 	})

@@ -46,6 +46,8 @@ func (w *world) envelope(channel, customer string, content message.Content) mess
 	return e
 }
 
+func text(words string) message.Content { return message.Content{Kind: message.KindText, Text: words} }
+
 // tells is what a connector writes down once the platform said who a contact is.
 func (w *world) tells(channel, customer, unionID string) {
 	w.t.Helper()
