@@ -123,6 +123,21 @@ type Profile struct {
 	SubscribeScene string
 }
 
+// MenuKeeper is a Connector whose platform shows a menu beside the chat.
+type MenuKeeper interface {
+	// KeepMenu brings the menu to what the Channel declares, or removes the one that we published where it declares none. ours is
+	// Menu.Published of the last time, "" where nothing there is ours. It writes nothing where nothing differs.
+	KeepMenu(ctx context.Context, channel *v1alpha1.Channel, ours string) (Menu, error)
+}
+
+// Menu is what is shown beside the chat.
+type Menu struct {
+	// Published tells what of ours is there, "" for nothing.
+	Published string
+	// Others are menus that somebody else has made and that only some customers see.
+	Others int
+}
+
 // FileSource is a Connector from whose platform the files of customers can be fetched.
 type FileSource interface {
 	FetchFile(ctx context.Context, platformID string) (File, error)

@@ -228,7 +228,7 @@ type ScalingSpec struct {
 
 // ChannelStatus reports on a Channel.
 type ChannelStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified and, with an exposure, Exposed.
+	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified, PermissionGranted (which holds Ready back while the account may not send), QuotaHealthy, with a menu MenuPublished, and with an exposure Exposed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -244,6 +244,16 @@ type ChannelStatus struct {
 	// connector is the pool that serves this Channel.
 	// +optional
 	Connector *ConnectorStatus `json:"connector,omitempty"`
+	// menu is the declared menu as the official account shows it; missing before the first was published.
+	// +optional
+	Menu *MenuStatus `json:"menu,omitempty"`
+}
+
+// MenuStatus is the menu that an official account shows.
+type MenuStatus struct {
+	// generation of the Channel whose menu it is.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
 }
 
 // ConnectorStatus is the pool that serves a Channel.

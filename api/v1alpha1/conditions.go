@@ -23,6 +23,15 @@ const (
 	ConditionCredentialsValid = "CredentialsValid"
 	// ConditionWebhookVerified says whether the platform has called the Channel's webhook; it never holds Ready back.
 	ConditionWebhookVerified = "WebhookVerified"
+	// ConditionMenuPublished says whether the official account shows the menu that the Channel declares; there is one of Channels
+	// that declare one. It never holds Ready back.
+	ConditionMenuPublished = "MenuPublished"
+	// ConditionPermissionGranted says whether the platform lets the Channel's account do what is asked of it. It holds Ready back
+	// while the account may not send, and for nothing else.
+	ConditionPermissionGranted = "PermissionGranted"
+	// ConditionQuotaHealthy says whether the account may still make the calls that it makes, by the platform's daily quotas; it
+	// never holds Ready back.
+	ConditionQuotaHealthy = "QuotaHealthy"
 	// ConditionDependenciesReachable says whether the Brand's replicas reach Kafka, Postgres and Temporal; it never holds Ready
 	// back. It turns False once one of them has been out of reach for some 15 s, and does not wait for readiness: replicas that
 	// lost Postgres are not ready, and say so all the same.
@@ -78,6 +87,13 @@ const (
 	ReasonNotYetTried        = "NotYetTried"
 	ReasonVerified           = "Verified"
 	ReasonNotYetCalled       = "NotYetCalled"
+	ReasonPublished          = "Published"
+	ReasonNotPublished       = "NotPublished"
+	ReasonOtherMenus         = "OtherMenus"
+	ReasonGranted            = "Granted"
+	ReasonNotAuthorized      = "NotAuthorized"
+	ReasonWithinQuota        = "WithinQuota"
+	ReasonQuotaReached       = "QuotaReached"
 	ReasonValid              = "Valid"
 	ReasonInvalid            = "Invalid"
 	ReasonReachable          = "Reachable"

@@ -17,6 +17,8 @@ import (
 type gate struct {
 	// refusal says why the platform refuses the account, "" when it does not.
 	refusal string
+	// reason is its short name.
+	reason string
 	// denied says that it is not the credentials that are refused: the account may not send.
 	denied bool
 	// unproven says that a send found the refusal and no check has: only a message that arrives opens the gate.
@@ -112,7 +114,7 @@ func (t *table) sent(turn turn, failure *connectors.CallError) {
 			e.gate.limitPause = 0
 		}
 		if turn.probe {
-			e.gate.refusal, e.gate.unproven, e.gate.denied, e.gate.probePause = "", false, false, 0
+			e.gate.refusal, e.gate.reason, e.gate.unproven, e.gate.denied, e.gate.probePause = "", "", false, false, 0
 			t.judgeLocked(e)
 		}
 	case failure.Class == connectors.ClassCredentials && (turn.probe || e.gate.refusal == ""):

@@ -13,6 +13,7 @@ const (
 	callSend    = "send"
 	callMedia   = "media"
 	callProfile = "user"
+	callMenu    = "menu"
 )
 
 // grievanceKept is for how long a refusal counts that does not come again, as when the call is not made again, or another

@@ -81,6 +81,7 @@ type Host struct {
 	sweeper    *sweeper
 	fetcher    *fetcher
 	profiler   *profiler
+	menus      *menus
 	reach      *reach.Watch
 	consumer   *bus.Consumer
 	draining   atomic.Bool
@@ -116,6 +117,7 @@ func New(o Options) *Host {
 	h.typing = newTyping(h.table, o.Store, o.Clock, m)
 	h.fetcher = newFetcher(h.table, o.Store, o.Clock, m, o.Logger)
 	h.profiler = newProfiler(h.table, o.Store, o.Clock, o.Logger)
+	h.menus = newMenus(h.table, o.Store, o.Clock, o.Logger)
 	out := &outbound{pool: o.Pool, store: o.Store, dispatcher: h.dispatcher, typing: h.typing}
 	h.consumer = bus.NewConsumer(bus.ConsumerConfig{
 		Cluster: o.Cluster, Group: o.Names.ConnectorGroup(o.Pool), Topic: o.Names.Outbound(o.Pool), DeadLetter: o.Names.DeadLetter(),
@@ -164,7 +166,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	failed := make(chan error, 2)
 	var intakes, sends, reports sync.WaitGroup
-	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.profiler.run, h.reach.Run} {
+	for _, run := range []func(context.Context){h.table.checks.run, h.watcher.run, h.drain.run, h.typing.run, h.sweeper.run, h.fetcher.run, h.profiler.run, h.menus.run, h.reach.Run} {
 		intakes.Go(func() { run(intake) })
 	}
 	intakes.Go(func() { fail(failed, h.consume(intake)) })

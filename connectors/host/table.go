@@ -52,6 +52,8 @@ type entry struct {
 	gate          gate
 	// denied and limited are the calls that the platform refuses for want of a right, and for their number, since when it last did.
 	denied, limited grievances
+	// menu is nil while nobody has looked at it.
+	menu *configz.Menu
 }
 
 func newTable(kind connectors.Type, brand, pool string, allowed []string, services connectors.Services, m *metrics) *table {
@@ -282,7 +284,7 @@ func (t *table) refused(name string, connector connectors.Connector, failure *co
 }
 
 func (t *table) refuseLocked(e *entry, failure *connectors.CallError) {
-	e.gate.refusal, e.gate.denied = credentialsMessage(failure), failure.Reason == connectors.ReasonNotAuthorized
+	e.gate.refusal, e.gate.reason, e.gate.denied = credentialsMessage(failure), failure.Reason, failure.Reason == connectors.ReasonNotAuthorized
 	e.stopCheck()
 	e.stopCheck = t.checks.start(e.channel.Name, e.connector, recheckAfter)
 	t.judgeLocked(e)
@@ -296,10 +298,10 @@ func (t *table) settle(name string, connector connectors.Connector, failure *con
 	if !ok || e.connector != connector || failure == nil && e.gate.unproven {
 		return
 	}
-	e.gate.refusal, e.gate.unproven, e.gate.denied = "", false, false
+	e.gate.refusal, e.gate.reason, e.gate.unproven, e.gate.denied = "", "", false, false
 	if failure != nil {
 		// The check sees what is wrong, so it will see when it is mended.
-		e.gate.refusal = credentialsMessage(failure)
+		e.gate.refusal, e.gate.reason = credentialsMessage(failure), failure.Reason
 	}
 	t.judgeLocked(e)
 }
@@ -351,9 +353,14 @@ func (t *table) report() configz.Report {
 		case e.connector != nil:
 			report.Objects[configz.ObjectKey("Channel", name)] = e.generation
 		}
+		reason := ""
+		if e.problem == "" && e.gate.rejected() {
+			reason = e.gate.reason
+		}
 		report.Channels[name] = configz.Channel{
+			Reason:      reason,
 			Credentials: e.credentials, Message: e.message, SecretVersion: e.secretVersion, WebhookCalled: e.webhookCalled,
-			Denied: e.denied.current(now), Limited: e.limited.current(now),
+			Denied: e.denied.current(now), Limited: e.limited.current(now), Menu: e.menu,
 		}
 	}
 	return report

@@ -37,16 +37,25 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 		ack.Blame(acknowledged, seen.brand),
 		credentials,
 	}
-	ready := conditions.Summary(findings...)
+	permission := judgePermission(seen)
+	proven := findings
+	if slices.Contains(denied(channelReports(seen)), "send") {
+		// Whose replies are refused serves nobody; what else the account may not do keeps no customer from an answer.
+		proven = append(slices.Clone(findings), permission)
+	}
+	ready := conditions.Summary(proven...)
 	findings = append([]conditions.Condition{ready}, findings...)
-	findings = append(findings, judgeWebhook(seen, url, settings.ServiceType))
+	findings = append(findings, judgeWebhook(seen, url, settings.ServiceType), permission, judgeQuota(seen))
+	if menu := judgeMenu(seen); menu != nil {
+		findings = append(findings, *menu)
+	}
 	if seen.exposed != nil {
 		findings = append(findings, *seen.exposed)
 	}
 	return verdict{
 		findings:   findings,
 		webhookURL: url,
-		pending:    ack.Pending(acknowledged) || unproven(seen),
+		pending:    ack.Pending(acknowledged) || unproven(seen) || menuWaits(seen),
 	}
 }
 
@@ -127,6 +136,9 @@ func judgeCredentials(seen *scene) conditions.Condition {
 			if report.Message != "" {
 				message += ": " + report.Message
 			}
+			if advice := credentialsAdvice(seen.channel, report.Reason); advice != "" {
+				message += "; " + advice
+			}
 			return conditions.False(condition, v1alpha1.ReasonRejected, message)
 		case configz.CredentialsAccepted:
 			verdict = conditions.True(condition, v1alpha1.ReasonAccepted, "The platform accepted the credentials")
@@ -190,9 +202,9 @@ func judgeWebhook(seen *scene, url string, serviceType corev1.ServiceType) condi
 	if serviceType == corev1.ServiceTypeClusterIP && seen.channel.Spec.Exposure == nil {
 		return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "status.webhookURL is inside the cluster: route a public host to Service "+
 			dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel))+", port "+strconv.Itoa(dataplane.PortHTTP)+
-			", and enter that host with the path "+webhookPath(seen.channel)+" in the platform's console; it has not called yet")
+			", and enter that host with the path "+webhookPath(seen.channel)+" in the platform's console ("+consoleOf(seen.channel).push+"); it has not called yet")
 	}
-	return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "Enter status.webhookURL in the platform's console; it has not called yet")
+	return conditions.False(condition, v1alpha1.ReasonNotYetCalled, "Enter status.webhookURL in the platform's console ("+consoleOf(seen.channel).push+"); it has not called yet")
 }
 
 func webhookURL(seen *scene, settings dataplane.Settings) string {

@@ -208,9 +208,9 @@ func TestEverybodyWhoWorksByAChannelIsAsked(t *testing.T) {
 
 func TestTheWebhookMessageSaysWhatToDo(t *testing.T) {
 	for serviceType, want := range map[corev1.ServiceType]string{
-		corev1.ServiceTypeNodePort: "Enter status.webhookURL in the platform's console; it has not called yet",
+		corev1.ServiceTypeNodePort: "Enter status.webhookURL in the platform's console (开发 → 开发管理 → 消息推送 → 启用); it has not called yet",
 		corev1.ServiceTypeClusterIP: "status.webhookURL is inside the cluster: route a public host to Service lumi-miniprogram, port 8080, " +
-			"and enter that host with the path /lumi/shop in the platform's console; it has not called yet",
+			"and enter that host with the path /lumi/shop in the platform's console (开发 → 开发管理 → 消息推送 → 启用); it has not called yet",
 	} {
 		s := settings()
 		s.ServiceType = serviceType

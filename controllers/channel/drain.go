@@ -75,6 +75,9 @@ func waitsFor(seen *scene, confirmedFor time.Duration) string {
 	if confirmed := confirmation(seen); confirmed.Status != metav1.ConditionTrue {
 		return "not every replica has confirmed that it takes nothing more: " + confirmed.Message
 	}
+	if menu := menuReport(seen); menu != nil && menu.Ours {
+		return "the menu that was published is being removed from the account"
+	}
 	messages, known := onTheWay(seen)
 	switch {
 	case !known:

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -226,7 +227,8 @@ func (a answers) say(channel string) string {
 			}
 			if report, knows := answer.Report.Channels[channel]; knows && i == 0 {
 				word += " " + strings.Join([]string{
-					string(report.Credentials), report.SecretVersion, strconv.FormatBool(report.WebhookCalled), report.Message,
+					string(report.Credentials), report.SecretVersion, strconv.FormatBool(report.WebhookCalled), report.Message, report.Reason,
+					strings.Join(report.Denied, "+"), strings.Join(report.Limited, "+"), sayMenu(report.Menu),
 				}, " ")
 			}
 			words = append(words, word)
@@ -235,4 +237,12 @@ func (a answers) say(channel string) string {
 		said.WriteString(group.Name + ":" + strings.Join(slices.Compact(words), ",") + ";")
 	}
 	return said.String()
+}
+
+// sayMenu is what a replica says of a menu.
+func sayMenu(menu *configz.Menu) string {
+	if menu == nil {
+		return ""
+	}
+	return fmt.Sprintf("%+v", *menu)
 }

@@ -21,5 +21,6 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ChannelStatus 
 		ObservedGeneration: channel.Generation,
 		WebhookURL:         decided.webhookURL,
 		Connector:          connector,
+		Menu:               menuStatus(seen),
 	}
 }

@@ -101,10 +101,14 @@ type Channel struct {
 	Credentials Credentials `json:"credentials,omitempty"`
 	// Message says why they were rejected; it holds no secret.
 	Message string `json:"message,omitempty"`
+	// Reason is the platform's answer to credentials that it rejects, by a short name; "" for others.
+	Reason string `json:"reason,omitempty"`
 	// Denied are the calls that the platform refuses because the account may not make them: send, media, user or menu. Limited are
 	// those that it has made as often as it may. Both sorted.
 	Denied  []string `json:"denied,omitempty"`
 	Limited []string `json:"limited,omitempty"`
+	// Menu is nil where there is none, and while nobody has looked at it.
+	Menu *Menu `json:"menu,omitempty"`
 	// SecretVersion is the resourceVersion of the Secret in force.
 	SecretVersion string `json:"secretVersion,omitempty"`
 	// UnreadSeconds is how long ago the oldest message of a customer may have come that no router has taken in: all that
@@ -117,6 +121,27 @@ type Channel struct {
 	// WebhookCalled says whether the platform has called the webhook with a good signature.
 	WebhookCalled bool `json:"webhookCalled,omitempty"`
 }
+
+// Menu is what is known of the menu of a Channel.
+type Menu struct {
+	// Generation is the Channel's by which the menu was looked at last.
+	Generation int64 `json:"generation"`
+	// State is MenuPublished, MenuAbsent or why the platform did not have it so, and Code its code.
+	State string `json:"state"`
+	Code  int    `json:"code,omitempty"`
+	// Others are menus that only some customers see and that are not ours.
+	Others int `json:"others,omitempty"`
+	// Ours says that the platform shows, as far as anybody knows, a menu that we published.
+	Ours bool `json:"ours,omitempty"`
+}
+
+// The states of menus that nothing is wrong with.
+const (
+	// MenuPublished: the platform shows what is declared.
+	MenuPublished = "Published"
+	// MenuAbsent: nothing is declared, and nothing of ours is there.
+	MenuAbsent = "Absent"
+)
 
 // ObjectKey is the key of an object in Report.Objects.
 func ObjectKey(kind, name string) string { return kind + "/" + name }
