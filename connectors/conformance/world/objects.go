@@ -98,6 +98,7 @@ func (w *World) Publish(out message.Outbound) {
 // Grant sets a customer's ledger, as the router does.
 func (w *World) Grant(channel, customer string, state quota.State) {
 	w.T.Helper()
+	state.Granted = max(state.Granted, state.Remaining)
 	err := w.Owner.Queries().QuotaSet(w.T.Context(), db.QuotaSetParams{
 		Channel: channel, ExternalID: customer,
 		WindowEnds: state.WindowEnds, Remaining: state.Remaining, Granted: state.Granted,
