@@ -324,7 +324,7 @@ document.addEventListener('visibilitychange', () => {
 function showCurrent(toEnd) {
   const c = current.conversation;
   $('customer').textContent = customerName(c);
-  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : '', current.rating ? rated(current.rating) : ''].filter(Boolean).join(' · ');
+  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : '', current.rating ? `${current.rating.rating ? '评价:' : ''}${rated(current.rating)}` : ''].filter(Boolean).join(' · ');
   showWindow();
   showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
