@@ -74,7 +74,7 @@ func (d *Desk) askRating(ctx context.Context, u *store.Unit, c db.Conversation) 
 	if !ok || channel.DeletionTimestamp != nil || channel.Survey == nil || c.State != store.StateAssigned {
 		return nil
 	}
-	ledger, err := u.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := u.Unspent(ctx, contactOf(c))
 	if err != nil {
 		return err
 	}
