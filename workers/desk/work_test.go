@@ -433,7 +433,7 @@ func TestSupervisorsSeePoorRatings(t *testing.T) {
 	if len(got.Ratings) != 1 || got.Ratings[0].Customer != "discontent" || *got.Ratings[0].Rating != 1 {
 		t.Errorf("the supervisor sees %+v", got.Ratings)
 	}
-	if got := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodGet, "/api/ratings/poor", nil); got.Type != "urn:yingda:problem:NotForAgents" {
+	if got := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodGet, "/api/ratings/poor", nil); got.Type != "urn:yingda:problem:SupervisorsOnly" {
 		t.Errorf("the agent is refused with %+v", got)
 	}
 }
