@@ -73,7 +73,7 @@ func TestShippedCalendarsAreSharedWithPeople(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		for _, object := range []client.Object{allowed, to, &v1alpha1.HolidayCalendar{ObjectMeta: metav1.ObjectMeta{Name: name}}} {
-			if err := w.client.Delete(context.Background(), object); err != nil {
+			if err := w.client.Delete(context.WithoutCancel(t.Context()), object); err != nil {
 				t.Error(err)
 			}
 		}

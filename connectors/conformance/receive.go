@@ -61,11 +61,13 @@ func messagesKeepTheirOrder(s *stage) {
 	var writing sync.WaitGroup
 	for n := range customers {
 		customer := s.platform.Customer(n)
+		var texts []string
 		for i := range each {
-			want[customer] = append(want[customer], fmt.Sprintf("message %d", i))
+			texts = append(texts, fmt.Sprintf("message %d", i))
 		}
+		want[customer] = texts
 		writing.Go(func() {
-			for _, text := range want[customer] {
+			for _, text := range texts {
 				if written := shop.Write(customer, text); !written.Taken {
 					s.Errorf("%s was not taken: %+v", text, written)
 				}

@@ -52,7 +52,7 @@ func account(t *testing.T) (*wechatsim.Server, wechatsim.App, *connector) {
 func menuCalls(t *testing.T, sim *wechatsim.Server, app wechatsim.App, op string) int {
 	t.Helper()
 	_, byApp := sim.Stats()
-	return int(byApp[app.AppID].Calls[op])
+	return byApp[app.AppID].Calls[op]
 }
 
 // menuOf is the menu that the account shows, in a line.

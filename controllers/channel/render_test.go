@@ -44,7 +44,7 @@ func (in *poolInput) plan(t *testing.T) scaling.Plan {
 }
 
 func TestRenderPool(t *testing.T) {
-	for _, name := range []string{"local", "secured", "two-channels", "unlabelled", "dedicated", "scaled", "scaled-by-keda", "lifted"} {
+	for _, name := range []string{"local", "official-account", "secured", "two-channels", "unlabelled", "dedicated", "scaled", "scaled-by-keda", "lifted"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name, "in.yaml"))
 			if err != nil {

@@ -58,7 +58,7 @@ func (s *Shipped) Start(ctx context.Context) error {
 			failed = append(failed, s.offer(ctx, calendar))
 		}
 		err := errors.Join(failed...)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
 			return nil
 		}
 		logf.FromContext(ctx).Error(err, "Offering the shipped calendars failed, trying again", "after", offerAgain)

@@ -18,17 +18,22 @@ import (
 const (
 	namespace = "lumi"
 	brand     = "lumi"
-	channel   = "shop"
-	agent     = "xiaomei"
+	// channel is a mini-program's, official an official account's.
+	channel  = "shop"
+	official = "service"
+	agent    = "xiaomei"
 )
 
 // environment is the running stack, as .run/env and the cluster describe it.
 type environment struct {
 	kubeconfig, deskURL, brokers, kafka string
 	tracesURL                           string
-	webhookURL, appID, token, aesKey    string
+	shop, service                       account
 	agentToken                          string
 }
+
+// account is what the platform knows of a Channel.
+type account struct{ webhookURL, appID, token, aesKey string }
 
 func loadEnvironment(ctx context.Context) (*environment, error) {
 	text, err := os.ReadFile(".run/env")
@@ -46,10 +51,14 @@ func loadEnvironment(ctx context.Context) (*environment, error) {
 		object, path string
 		secret       bool
 	}{
-		{&e.webhookURL, "channel/" + channel, "{.status.webhookURL}", false},
-		{&e.appID, "channel/" + channel, "{.spec.miniProgram.appID}", false},
-		{&e.token, "secret/shop-wechat", "{.data.token}", true},
-		{&e.aesKey, "secret/shop-wechat", "{.data.encodingAESKey}", true},
+		{&e.shop.webhookURL, "channel/" + channel, "{.status.webhookURL}", false},
+		{&e.shop.appID, "channel/" + channel, "{.spec.miniProgram.appID}", false},
+		{&e.shop.token, "secret/shop-wechat", "{.data.token}", true},
+		{&e.shop.aesKey, "secret/shop-wechat", "{.data.encodingAESKey}", true},
+		{&e.service.webhookURL, "channel/" + official, "{.status.webhookURL}", false},
+		{&e.service.appID, "channel/" + official, "{.spec.officialAccount.appID}", false},
+		{&e.service.token, "secret/service-wechat", "{.data.token}", true},
+		{&e.service.aesKey, "secret/service-wechat", "{.data.encodingAESKey}", true},
 		{&e.agentToken, "secret/" + agent + "-trial-token", "{.data.token}", true},
 	} {
 		value, err := e.kubectl(ctx, "get", field.object, "-o", "jsonpath="+field.path)

@@ -49,7 +49,7 @@ func run(ctx context.Context, out, only string, rounds int, length time.Duration
 	b.header(&report)
 	var measures []func(context.Context, *strings.Builder) error
 	if only != "desk" {
-		measures = append(measures, b.stopRouter, b.ingestRate, b.ingestLatency, b.catchUp)
+		measures = append(measures, b.stopRouter, b.ingestRate, b.ingestLatency, b.replyLatency, b.catchUp)
 	}
 	if only != "ingest" {
 		measures = append(measures, b.deskLatency, b.stages)

@@ -146,7 +146,7 @@ func (c customer) happens(t testing.TB, event string) push {
 	return c.sends(t, map[string]any{"type": "event", "event": event})
 }
 
-// taps taps a button of the official account's menu.
+// taps uses a button of the official account's menu.
 func (c customer) taps(t testing.TB, button string) push {
 	t.Helper()
 	var p push

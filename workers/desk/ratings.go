@@ -38,8 +38,8 @@ func (d *Desk) ratingRoutes(api huma.API) {
 }
 
 func (d *Desk) poorRatings(ctx context.Context, p *principal, _ *nothing) (*ratingsOutput, error) {
-	if !p.supervises() {
-		return nil, refusal(http.StatusForbidden, "NotForAgents", "ratings are for supervisors")
+	if err := supervisorsOnly(p); err != nil {
+		return nil, err
 	}
 	rows, err := d.Store.Queries().SurveysPoor(ctx, d.Now().Add(-ratingsShown), maxRatings)
 	if err != nil {
@@ -74,7 +74,7 @@ func (d *Desk) askRating(ctx context.Context, u *store.Unit, c db.Conversation) 
 	if !ok || channel.DeletionTimestamp != nil || channel.Survey == nil || c.State != store.StateAssigned {
 		return nil
 	}
-	ledger, err := u.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := u.Unspent(ctx, contactOf(c))
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,15 @@ func (w *World) Current(channel string) *v1alpha1.Channel {
 func (w *World) Delete(channel string) int64 {
 	w.T.Helper()
 	held := w.Current(channel)
-	held.Generation, held.Finalizers = held.Generation+1, []string{"yingda.dev/channel"}
+	held.Finalizers = []string{"yingda.dev/channel"}
 	w.Update(held)
 	if err := w.Kube.Delete(w.T.Context(), held); err != nil {
 		w.T.Fatal(err)
 	}
+	// An API server counts the deletion as a generation.
+	held = w.Current(channel)
+	held.Generation++
+	w.Update(held)
 	return held.Generation
 }
 

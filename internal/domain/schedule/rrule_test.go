@@ -263,7 +263,7 @@ func TestWeeksUntilRotationsBeginAnew(t *testing.T) {
 	} {
 		spec := weekly("UTC", yingdav1.WeeklyShift{Days: everyDay(), Shift: shiftOf("day", "09:00", "1h", 1)})
 		for i, rule := range strings.Fields(rules) {
-			spec.Shifts = append(spec.Shifts, rotation(rule, "2026-01-05", shiftOf(fmt.Sprint(i), "09:00", "1h", 1)))
+			spec.Shifts = append(spec.Shifts, rotation(rule, "2026-01-05", shiftOf(strconv.Itoa(i), "09:00", "1h", 1)))
 		}
 		if got := mustCompile(t, spec).Weeks(12); got != want {
 			t.Errorf("%q begins anew after %d weeks, want %d", rules, got, want)
