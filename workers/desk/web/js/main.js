@@ -573,7 +573,7 @@ function takeMessage(m) {
   if (item && !item.complaint && !item.rating) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
-    if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
+    if (m.sender === 'customer' && content.kind !== 'entered' && content.kind !== 'unfollowed' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
     if (m.sender === 'agent') item.askedSince = item.reminded = item.late = undefined;
   }
   if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
