@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -81,10 +80,8 @@ func (d *Desk) askRating(ctx context.Context, u *store.Unit, c db.Conversation) 
 	if left, _ := quota.Left(ledger, u.Now); left <= survey.LeftToAgents {
 		return nil
 	}
-	vars := bot.Vars{Channel: channel.DisplayName(), RatingAnswers: survey.Answers(channel.Survey.Scale)}
-	if snapshot.Brand != nil {
-		vars.Brand = snapshot.Brand.Spec.DisplayName
-	}
+	vars := snapshot.Vars(channel, c.SkillGroup, u.Now)
+	vars.RatingAnswers = survey.Answers(channel.Survey.Scale)
 	text, err := channel.Playbook.Survey(vars)
 	if err != nil || text == "" {
 		return err
