@@ -150,11 +150,21 @@ func (t *trials) reason() string {
 // explain says what a step failed of, in so much room.
 func (s step) explain(err error, room int) string {
 	before, after := string(s.service)+": ", ""
-	if away(err) {
+	switch {
+	case away(err):
 		before = string(s.service) + " is out of reach: "
 		after = "; check " + s.declared + " and the network"
+	case refused(err):
+		after = "; check " + s.declared
 	}
 	return before + tail(oneLine(err.Error()), room-len(before)-len(after)) + after
+}
+
+// refused says whether Postgres does not let the login in, or has no such database.
+func refused(err error) bool {
+	const authorization, catalogName = "28", "3D" // classes of SQLSTATE
+	answer, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(answer.Code, authorization) || strings.HasPrefix(answer.Code, catalogName))
 }
 
 // away says whether a service did not answer at all. One with which TLS failed did, and what to do about it is said already.
