@@ -150,7 +150,11 @@ func TestAccountThatIsRefusedAtASendIsTriedWithOneMessage(t *testing.T) {
 	// Refused once more, then mended: each pause costs one call.
 	shop.Fault(wechatsim.Fault{ErrCode: 48001})
 	ahead.Store(int64(time.Minute))
-	w.Eventually("one message tries", func() bool { return shop.Calls("send") == 2 })
+	w.Eventually("one message has tried", func() bool {
+		var n int
+		err := w.Owner.Pool().QueryRow(t.Context(), "SELECT count(*) FROM delivery WHERE state = 'deferred' AND attempts = 2").Scan(&n)
+		return err == nil && n == 1
+	})
 	ahead.Store(int64(time.Hour))
 	for _, id := range waiting {
 		w.Report(id, message.DeliveryDelivered)
