@@ -412,8 +412,27 @@ func TestSetupSaysWhatIsAwayWithinSecondsAndNoSecret(t *testing.T) {
 	}
 }
 
+func TestATryThatIsUnderWayIsNotCutOffWhenPatienceEnds(t *testing.T) {
+	patience, end := context.WithCancel(t.Context())
+	migration := onPostgres(time.Minute, func(ctx context.Context) error {
+		end()
+		return ctx.Err()
+	})
+	if err := persist(t.Context(), patience, slog.New(slog.DiscardHandler), migration, func(error) {}); err != nil {
+		t.Errorf("the try ended with %v", err)
+	}
+	away, tries := errors.New("away"), 0
+	failing := onPostgres(time.Minute, func(context.Context) error {
+		tries++
+		return away
+	})
+	if err := persist(t.Context(), patience, slog.New(slog.DiscardHandler), failing, func(error) {}); !errors.Is(err, away) || tries != 1 {
+		t.Errorf("%d tries without patience, which ended with %v", tries, err)
+	}
+}
+
 func TestExplanations(t *testing.T) {
-	postgres := onPostgres(nil)
+	postgres := onPostgres(0, nil)
 	for name, tt := range map[string]struct {
 		err  error
 		room int
@@ -428,7 +447,7 @@ func TestExplanations(t *testing.T) {
 		},
 		"a service that answers and refuses": {
 			fmt.Errorf("reaching the database: %w", &pgconn.PgError{Severity: "FATAL", Code: "28P01", Message: "password authentication failed"}), 512,
-			"Postgres: reaching the database: FATAL: password authentication failed (SQLSTATE 28P01)",
+			"Postgres: reaching the database: FATAL: password authentication failed (SQLSTATE 28P01); check the url in the Secret that spec.postgres names",
 		},
 		"what a driver says twice, on several lines": {errors.New("failed:\n\tdial: refused\n\tdial: refused"), 512, "Postgres: failed: dial: refused"},
 		"a port that is another one at every try":    {errors.New("read udp 10.1.0.7:43211->10.96.0.10:53: i/o timeout"), 512, "Postgres: read udp 10.96.0.10:53: i/o timeout"},
