@@ -1,7 +1,7 @@
 -- What the Brand's webhook was told last of each group that called for help, so that neither a restart nor another router tells it again.
 
 -- +goose Up
-CREATE TABLE call_notice (
+CREATE TABLE IF NOT EXISTS call_notice (
     skill_group text        PRIMARY KEY,
     -- When the group began to lack agents: one call for help is one such time.
     since       timestamptz NOT NULL,
