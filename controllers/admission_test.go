@@ -221,6 +221,14 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"no name of the Secret of Temporal":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
 		"Temporal by another name":                 {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
 		"Temporal by a name with a port":           {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
+		"a webhook":                                {paged("https://pager.example/yingda"), ""},
+		"a webhook at a port, and nothing else":    {paged("https://Pager.infra:8443"), ""},
+		"a webhook in plain text":                  {paged("http://pager.example/yingda"), "write url as https://host/path"},
+		"a webhook with a user":                    {paged("https://user:word@pager.example/"), "write url as https://host/path"},
+		"a webhook with a query":                   {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
+		"a webhook with a fragment":                {paged("https://pager.example/send#key"), "write url as https://host/path"},
+		"a webhook without a host":                 {paged("https:///yingda"), "write url as https://host/path"},
+		"no name of the Secret of a webhook":       {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
 		"a Dedicated Channel":                      {dedicated(strings.Repeat("a", 46)), ""},
 		"a Dedicated Channel with a long name":     {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
 		"a Dedicated Channel with a dot":           {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
@@ -641,6 +649,15 @@ func canned(code string) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.CannedReplies = []v1alpha1.CannedReply{{Code: code, Text: "好"}}
 	return p
+}
+
+func paged(url string) *v1alpha1.Brand { return brand("lumi", pagedAt(url, "lumi-pager")) }
+
+// pagedAt has the Brand's webhook called when those on call are.
+func pagedAt(url, secretName string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.OnCall = &v1alpha1.BrandOnCall{Webhook: v1alpha1.OnCallWebhook{URL: url, SecretRef: &v1alpha1.CredentialsReference{Name: secretName}}}
+	}
 }
 
 func agentOnCall(when v1alpha1.OnCall) *v1alpha1.Agent {

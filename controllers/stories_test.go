@@ -790,3 +790,20 @@ func alwaysOpen(name string) *v1alpha1.ShiftSchedule {
 		}},
 	}}
 }
+
+func TestAWebhookThatMayNotBeCalledIsSaidAndHoldsNothingUp(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	lumi := &v1alpha1.Brand{}
+	refused := pagedAt("https://evil.example:8443/call", "lumi-pager")
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { refused(b) })
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonAddressNotAllowed)
+	if !strings.Contains(found.Message, "allowedWebhookHosts") || !strings.Contains(found.Message, "evil.example:8443") {
+		t.Errorf("message %q does not say what to do", found.Message)
+	}
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { b.Spec.OnCall.Webhook.URL = "https://pager.example/call" })
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+	w.create(secret("lumi-pager"))
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+}

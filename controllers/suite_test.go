@@ -138,8 +138,9 @@ func newWorld(t *testing.T, edits ...func(*world)) *world {
 func settings() dataplane.Settings {
 	return dataplane.Settings{
 		Image: "yingda:test", ImagePullPolicy: corev1.PullIfNotPresent,
-		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
-		ServiceType:        corev1.ServiceTypeNodePort, NodePortHost: "127.0.0.1",
+		AllowedAPIBaseURLs:  []string{v1alpha1.DefaultWeChatAPIBaseURL, "http://10.97.0.1:8090"},
+		AllowedWebhookHosts: []string{"pager.example"},
+		ServiceType:         corev1.ServiceTypeNodePort, NodePortHost: "127.0.0.1",
 		GatewayAPI: true, NetworkPolicies: dataplane.NetworkPolicies{Enabled: true},
 	}
 }

@@ -173,6 +173,11 @@ func TestWebhooksRefuseWhatASchemaCannotSee(t *testing.T) {
 		"a Brand in one that is taken in another namespace": {
 			elsewhere(brand("lumi", prod)), "spec.temporal: Forbidden: a Brand of another namespace has the Temporal namespace prod",
 		},
+		"a Brand with a webhook at a host on the list": {brand("lumi", pagedAt("https://pager.example/yingda", "pager")), ""},
+		"a Brand with a webhook at somebody else's": {
+			brand("lumi", pagedAt("https://evil.example:8443/", "pager")),
+			"spec.onCall.webhook.url: Forbidden: onCall.webhook.url is of evil.example:8443, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
+		},
 		"a Brand with a database that is taken": {
 			brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Postgres.SecretRef.Name = "moon-postgres" }),
 			"spec.postgres: Forbidden: Brand moon has the database of Secret moon-postgres already",

@@ -64,6 +64,10 @@ type BrandSpec struct {
 	// +optional
 	Defaults BrandDefaults `json:"defaults,omitempty"`
 
+	// onCall says who else is told when the agents on call are called. Default: nobody; an event and their workbench tell it anyway.
+	// +optional
+	OnCall *BrandOnCall `json:"onCall,omitempty"`
+
 	// deletionPolicy says what becomes of the topics, the database's contents and the Temporal namespace when the Brand is
 	// deleted: Retain keeps them, and a Brand of the same name and namespace finds them again; Delete removes them for good.
 	// Default Retain.
@@ -291,6 +295,29 @@ type BrandDefaults struct {
 	// scheduleRef is the ShiftSchedule of SkillGroups that name none.
 	// +optional
 	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
+}
+
+// BrandOnCall says who else is told when the agents on call are called.
+type BrandOnCall struct {
+	// webhook is called when a SkillGroup has lacked agents for five minutes and has agents with onCall: WhenShort.
+	// +required
+	Webhook OnCallWebhook `json:"webhook"`
+}
+
+// OnCallWebhook is what passes a call for help on: to telephones, a pager, or a chat.
+type OnCallWebhook struct {
+	// url takes a POST with the call as JSON, at most 512 characters; any answer from 200 to 299 takes it. https alone, with a
+	// certificate of a public authority, and without user, query and fragment: a secret in them would be read by whoever reads the
+	// Brand. Its host must be on the operator's list (value allowedWebhookHosts of the chart). May be changed; no pod rolls.
+	// +required
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?(/[!-~]*)?$') && !self.contains('?') && !self.contains('#')",message="write url as https://host/path, with a port if it is not 443 and without user, query and fragment, for example https://pager.example/yingda"
+	URL string `json:"url"`
+
+	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature.
+	// Default: calls are not signed. What is in the Secret may be changed; no pod rolls.
+	// +optional
+	SecretRef *CredentialsReference `json:"secretRef,omitempty"`
 }
 
 // BrandConnections are what only one Brand may work in.

@@ -165,6 +165,7 @@ func TestTheSchemaRefuses(t *testing.T) {
 		"a value that does not exist, deep down": "webhook.certManager.issuer=x",
 		"an exposure that is none":               "exposure.type=LoadBalancer",
 		"an address with a path":                 "allowedAPIBaseURLs={https://a.example/b}",
+		"a webhook's host with a path":           "allowedWebhookHosts={pager.example/call}",
 		"an endpoint without a port":             "telemetry.otlpEndpoint=collector",
 		"a namespace that is no name":            "watchNamespaces={Brands}",
 		"a log level that is none":               "logLevel=loud",

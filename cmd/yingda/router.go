@@ -20,20 +20,23 @@ import (
 
 func newRouterCommand() *cobra.Command {
 	var s settings
+	var hook router.Webhook
 	cmd := &cobra.Command{
 		Use:   "router",
 		Short: "Run the conversation engine of a brand",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "router", startRouter)
+			return s.run(cmd, "router", func(ctx context.Context, p *process) error { return startRouter(ctx, p, hook) })
 		},
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	cmd.Flags().StringSliceVar(&hook.AllowedHosts, "allowed-webhook-hosts", nil, "hosts, with a port if it is not 443, of the webhook that is told when those on call are called; none refuses any")
+	cmd.Flags().StringVar(&hook.KeyFile, "webhook-key-file", "", "file with the key that signs what the webhook is told; it is read anew for each call")
 	return cmd
 }
 
-func startRouter(ctx context.Context, p *process) error {
+func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	database, err := p.openStore(ctx, store.PlanOnce)
 	if err != nil {
@@ -54,7 +57,7 @@ func startRouter(ctx context.Context, p *process) error {
 	engine := router.New(router.Config{
 		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
 		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
-		BusMetrics: bus.NewMetrics(p.registry),
+		BusMetrics: bus.NewMetrics(p.registry), Webhook: hook,
 	})
 	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{
 		configz.Kafka: p.kafka.cluster().Reach, configz.Postgres: database.Ping, configz.Temporal: temporal.Reach(workflows),

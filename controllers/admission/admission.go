@@ -47,7 +47,7 @@ type Options struct {
 
 // Register has the server answer for all kinds.
 func Register(o Options) {
-	of := others{reader: o.Reader, allowed: o.Settings.AllowedAPIBaseURLs}
+	of := others{reader: o.Reader, settings: o.Settings}
 	answer(o, PathBrand, "Brand", of.brand)
 	answer(o, PathChannel, "Channel", of.channel)
 	answer(o, PathSkillGroup, "SkillGroup", alone(skillGroup))

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
 // Through an API server, with a cache, this is tested in package controllers.
@@ -23,7 +24,7 @@ func (blind) List(context.Context, client.ObjectList, ...client.ListOption) erro
 }
 
 func TestWhatCannotBeLookedUpIsLetInWithAWarning(t *testing.T) {
-	of := others{reader: blind{}, allowed: []string{v1alpha1.DefaultWeChatAPIBaseURL}}
+	of := others{reader: blind{}, settings: dataplane.Settings{AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}}}
 	channel := &v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: v1alpha1.WeChatAccount{
 		AppID: "wx0123456789abcdef", APIBaseURL: v1alpha1.DefaultWeChatAPIBaseURL,
 	}}}}

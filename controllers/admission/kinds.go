@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
@@ -39,8 +41,8 @@ func skillGroup(g *v1alpha1.SkillGroup) field.ErrorList {
 
 // others judges what depends on other objects and on the operator.
 type others struct {
-	reader  client.Reader
-	allowed []string
+	reader   client.Reader
+	settings dataplane.Settings
 }
 
 func (o *others) channel(ctx context.Context, before, channel *v1alpha1.Channel) (field.ErrorList, error) {
@@ -57,7 +59,7 @@ func (o *others) channel(ctx context.Context, before, channel *v1alpha1.Channel)
 	}
 	var mistakes field.ErrorList
 	if has.APIBaseURL != had.APIBaseURL {
-		mistakes = forbid(mistakes, path.Child("apiBaseURL"), refs.CheckAddress(has.APIBaseURL, o.allowed))
+		mistakes = forbid(mistakes, path.Child("apiBaseURL"), refs.CheckAddress(has.APIBaseURL, o.settings.AllowedAPIBaseURLs))
 	}
 	if has.AppID == had.AppID {
 		return mistakes, nil
@@ -72,7 +74,11 @@ func (o *others) brand(ctx context.Context, before, brand *v1alpha1.Brand) (fiel
 	rivals, err := refs.BrandRivals(ctx, o.reader, brand)
 	var mistakes field.ErrorList
 	mistakes = forbid(mistakes, field.NewPath("spec", "temporal"), taken(refs.TemporalTaken, before, brand, rivals))
-	return forbid(mistakes, field.NewPath("spec", "postgres"), taken(refs.DatabaseTaken, before, brand, rivals)), err
+	mistakes = forbid(mistakes, field.NewPath("spec", "postgres"), taken(refs.DatabaseTaken, before, brand, rivals))
+	if before == nil || !equality.Semantic.DeepEqual(before.Spec.OnCall, brand.Spec.OnCall) {
+		mistakes = forbid(mistakes, field.NewPath("spec", "onCall", "webhook", "url"), refs.CheckWebhook(brand, o.settings.AllowedWebhookHosts))
+	}
+	return mistakes, err
 }
 
 // taken is the problem of a Brand with those rivals that it has not had before.

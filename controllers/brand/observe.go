@@ -25,7 +25,7 @@ type scene struct {
 	// rivals are the Brands that have a connection in common with this one; taken says what another one keeps.
 	rivals []v1alpha1.Brand
 	taken  []refs.Problem
-	// dangling are the defaults that do not resolve.
+	// dangling are the defaults that do not resolve, and what keeps the webhook from being called. Nothing waits for them.
 	dangling []refs.Problem
 	// inTheWay are the objects of somebody else that the pass found in the place of its own.
 	inTheWay []string
@@ -83,6 +83,9 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	if seen.Securing, err = refs.Secrets(ctx, r.client, seen.brand.Namespace, dataplane.SecuringSecrets(seen.brand)...); err != nil {
 		return err
 	}
+	if err := r.observeWebhook(ctx, seen); err != nil {
+		return err
+	}
 	for _, reference := range defaultReferences(seen.brand.Spec.Defaults) {
 		exists, err := refs.Get(ctx, r.client, seen.key(reference.name), reference.object)
 		if err != nil {
@@ -93,6 +96,24 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 		} else if group, ok := reference.object.(*v1alpha1.SkillGroup); ok && group.Spec.BrandRef.Name != seen.brand.Name {
 			seen.dangling = append(seen.dangling, refs.OfAnotherBrand(group, seen.brand.Name))
 		}
+	}
+	return nil
+}
+
+func (r *Reconciler) observeWebhook(ctx context.Context, seen *scene) error {
+	if problem := refs.CheckWebhook(seen.brand, r.settings.AllowedWebhookHosts); problem != nil {
+		seen.dangling = append(seen.dangling, *problem)
+	}
+	name := dataplane.WebhookSecret(seen.brand)
+	if name == "" {
+		return nil
+	}
+	secret, err := refs.Secret(ctx, r.client, seen.key(name))
+	if err != nil {
+		return err
+	}
+	if problem := refs.CheckCredentials(name, secret); problem != nil {
+		seen.dangling = append(seen.dangling, *problem)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, s
 	}
 	router, workflows, desk := base, base, base
 	router.Component = dataplane.Router
-	router.Args = dataplane.TemporalArgs(brand)
+	router.Args = append(dataplane.TemporalArgs(brand), dataplane.WebhookArgs(brand, settings)...)
 	workflows.Component = dataplane.Workflows
 	workflows.Args = dataplane.TemporalArgs(brand)
 	desk.Component = dataplane.Desk

@@ -249,7 +249,7 @@ func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.Wan
 func (s *Snapshot) callForHelp(groups []yingdav1.SkillGroup) {
 	for i := range groups {
 		if group, known := s.groups[groups[i].Name]; known {
-			group.CallsForHelp = callsForHelp(&groups[i])
+			group.Call = callOf(&groups[i])
 		}
 	}
 }

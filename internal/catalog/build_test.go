@@ -420,10 +420,17 @@ func TestOnlyWhatPeopleDeclareMakesANewSnapshot(t *testing.T) {
 		group.SetResourceVersion(version)
 		return group
 	}
+	calls := func(since int64, version string) client.Object {
+		group := staffed(yingdav1.ReasonOnCallCalled, version).(*yingdav1.SkillGroup)
+		group.Status.Seats = &yingdav1.SkillGroupSeatsStatus{ShortSince: new(metav1.Unix(since, 0))}
+		return group
+	}
 	tests := map[string]struct {
 		before, after client.Object
 		want          bool
 	}{
+		"a group that calls once more": {calls(1, "1"), calls(2, "2"), true},
+		"a group that calls on":        {calls(1, "1"), calls(1, "2"), false},
 		"a group that lacks agents":    {staffed(yingdav1.ReasonStaffed, "1"), staffed(yingdav1.ReasonUnderstaffed, "2"), false},
 		"a group that calls for help":  {staffed(yingdav1.ReasonUnderstaffed, "1"), staffed(yingdav1.ReasonOnCallCalled, "2"), true},
 		"a group that needs no more":   {staffed(yingdav1.ReasonOnCallCalled, "1"), staffed(yingdav1.ReasonStaffed, "2"), true},

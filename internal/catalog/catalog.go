@@ -207,14 +207,35 @@ func changes(before, after any) bool {
 	}
 	was, wasGroup := before.(*yingdav1.SkillGroup)
 	is, isGroup := after.(*yingdav1.SkillGroup)
-	return wasGroup && isGroup && callsForHelp(was) != callsForHelp(is)
+	return wasGroup && isGroup && !sameCall(callOf(was), callOf(is))
 }
 
-// callsForHelp says whether the operator has called those who are on call for a group.
-func callsForHelp(group *yingdav1.SkillGroup) bool {
-	return slices.ContainsFunc(group.Status.Conditions, func(c metav1.Condition) bool {
+// callOf is the operator's call of those who are on call for a group; nil while there is none.
+func callOf(group *yingdav1.SkillGroup) *Call {
+	if !slices.ContainsFunc(group.Status.Conditions, func(c metav1.Condition) bool {
 		return c.Type == yingdav1.ConditionStaffed && c.Reason == yingdav1.ReasonOnCallCalled
-	})
+	}) {
+		return nil
+	}
+	call := &Call{}
+	if seats := group.Status.Seats; seats != nil {
+		call.Wanted, call.OnDuty = valueOf(seats.Wanted), valueOf(seats.OnDuty)
+		if seats.ShortSince != nil {
+			call.Since = seats.ShortSince.UTC()
+		}
+	}
+	return call
+}
+
+func valueOf(n *int32) int32 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+func sameCall(a, b *Call) bool {
+	return a == b || a != nil && b != nil && a.Since.Equal(b.Since)
 }
 
 func (c *Catalog) rebuild(ctx context.Context, reader client.Reader, calendars *calendars) error {

@@ -73,8 +73,16 @@ type Group struct {
 	Assignment store.Assignment
 	// Queue is what it declares of its queue.
 	Queue queue.Rules
-	// CallsForHelp says that the group has lacked agents for so long that those on call are called.
-	CallsForHelp bool
+	// Call is not nil while the group has lacked agents for so long that those on call are called.
+	Call *Call
+}
+
+// Call is a group's call for those on call.
+type Call struct {
+	// Since is when the group began to lack agents; it tells one call from the next.
+	Since time.Time
+	// Wanted and OnDuty are how many agents there should be and were when the call began.
+	Wanted, OnDuty int32
 }
 
 // Open says whether the group serves at a time.
@@ -174,6 +182,17 @@ func (s *Snapshot) Agent(name string) (*yingdav1.Agent, bool) {
 // Agents returns all Agents in order of their names.
 func (s *Snapshot) Agents() []*yingdav1.Agent {
 	return slices.SortedFunc(maps.Values(s.agents), func(a, b *yingdav1.Agent) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// OnCall returns the names of the Agents of a group who are called when it lacks agents, sorted.
+func (s *Snapshot) OnCall(group string) []string {
+	var names []string
+	for _, a := range s.Agents() {
+		if a.Spec.OnCall == yingdav1.OnCallWhenShort && slices.Contains(s.GroupsOf(a.Name), group) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 // GroupsOf returns the names of the groups that an Agent belongs to, sorted.

@@ -24,12 +24,13 @@ const (
 	ToTemporal  Destination = "temporal"
 	ToPostgres  Destination = "postgres"
 	ToPlatforms Destination = "platforms"
+	ToWebhooks  Destination = "webhooks"
 	ToTelemetry Destination = "telemetry"
 )
 
 // Destinations are all of them, in a fixed order.
 func Destinations() []Destination {
-	return []Destination{ToDNS, ToAPIServer, ToKafka, ToTemporal, ToPostgres, ToPlatforms, ToTelemetry}
+	return []Destination{ToDNS, ToAPIServer, ToKafka, ToTemporal, ToPostgres, ToPlatforms, ToWebhooks, ToTelemetry}
 }
 
 // Target is a port of a range of addresses.
@@ -42,7 +43,7 @@ type Target struct {
 type NetworkPolicies struct {
 	Enabled bool
 	// Egress names the addresses of a destination. Without an entry its ports are derived (from the Brand's addresses, from the
-	// allowed platforms; 5432 for Postgres, 443 and 6443 for the API server), and any address may be called.
+	// allowed platforms, from the webhook; 5432 for Postgres, 443 and 6443 for the API server), and any address may be called.
 	Egress map[Destination][]Target
 	// IngressFromNamespaces are the namespaces that may call webhooks and desks; none means that all may, and the outside too.
 	IngressFromNamespaces []string
@@ -105,6 +106,8 @@ func (w Workload) calls(destination Destination) bool {
 		return w.Component != Workflows
 	case ToPlatforms:
 		return w.Component == Connector
+	case ToWebhooks:
+		return w.callsWebhook()
 	case ToTelemetry:
 		return w.Settings.OTLPEndpoint != ""
 	default:
@@ -132,6 +135,8 @@ func (w Workload) ports(destination Destination) []int32 {
 		addresses = w.Brand.Spec.Kafka.BootstrapServers
 	case ToTemporal:
 		addresses = []string{w.Brand.Spec.Temporal.Address}
+	case ToWebhooks:
+		addresses = webhookAddress(w.Brand)
 	case ToTelemetry:
 		addresses = []string{w.Settings.OTLPEndpoint}
 	case ToPlatforms:

@@ -44,6 +44,9 @@ func (w Workload) mounts() []mount {
 	if w.speaksTemporal() {
 		mounts = append(mounts, temporalMounts(w.Brand)...)
 	}
+	if w.Component == Router {
+		mounts = append(mounts, webhookMounts(w.Brand)...)
+	}
 	return mounts
 }
 

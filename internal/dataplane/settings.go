@@ -11,6 +11,8 @@ type Settings struct {
 	ImagePullPolicy corev1.PullPolicy
 	// AllowedAPIBaseURLs are the addresses at which Channels may call their platforms.
 	AllowedAPIBaseURLs []string
+	// AllowedWebhookHosts are the hosts, with a port if it is not 443, that Brands may have called when those on call are.
+	AllowedWebhookHosts []string
 	// ServiceType is that of webhooks and desks: ClusterIP leaves the way in to the platform team, NodePort opens a port on every
 	// node.
 	ServiceType corev1.ServiceType

@@ -15,6 +15,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/oncall"
 )
 
 // What only one object may have: an account on its platform, a Temporal namespace, a database. Controllers and admission
@@ -113,6 +114,22 @@ func CheckAddress(address string, allowed []string) *Problem {
 		Reason: v1alpha1.ReasonAddressNotAllowed,
 		Message: "apiBaseURL " + address + " is not on the operator's list of allowed addresses: leave it out to call the platform itself," +
 			" or have the address added to the operator's --allowed-api-base-urls",
+	}
+}
+
+// CheckWebhook says what keeps a Brand's webhook from being called; nil when nothing does.
+func CheckWebhook(brand *v1alpha1.Brand, allowed []string) *Problem {
+	if brand.Spec.OnCall == nil || oncall.Allowed(brand.Spec.OnCall.Webhook.URL, allowed) {
+		return nil
+	}
+	host, err := oncall.Host(brand.Spec.OnCall.Webhook.URL)
+	if err != nil {
+		return &Problem{Reason: v1alpha1.ReasonInvalid, Message: "onCall.webhook.url cannot be used: " + err.Error()}
+	}
+	return &Problem{
+		Reason: v1alpha1.ReasonAddressNotAllowed,
+		Message: "onCall.webhook.url is of " + host + ", which is not on the operator's list of allowed hosts: have it added to the chart's" +
+			" allowedWebhookHosts (the operator's --allowed-webhook-hosts)",
 	}
 }
 

@@ -67,7 +67,11 @@ func brandOf(obj client.Object) []string {
 func secretsOf(obj client.Object) []string {
 	switch o := obj.(type) {
 	case *v1alpha1.Brand:
-		return append(databaseClaims(o), dataplane.SecuringSecrets(o)...)
+		names := append(databaseClaims(o), dataplane.SecuringSecrets(o)...)
+		if name := dataplane.WebhookSecret(o); name != "" {
+			names = append(names, name)
+		}
+		return names
 	case *v1alpha1.Channel:
 		if account := o.Spec.WeChat(); account != nil {
 			return []string{account.CredentialsSecretRef.Name}

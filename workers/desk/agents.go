@@ -214,7 +214,7 @@ func (d *Desk) groups(ctx context.Context, p *principal, _ *nothing) (*groupsOut
 		view := GroupView{
 			Name: row.SkillGroup, DisplayName: group.Spec.DisplayName, Open: group.Open(d.Now()),
 			Waiting: row.Queued, AwaitingOpening: row.AwaitingOpening, Alert: alertOf(group, row, d.Now()),
-			CallsForHelp: group.CallsForHelp && p.onCallFor(group.Name),
+			CallsForHelp: group.Call != nil && p.onCallFor(group.Name),
 		}
 		if row.Queued > 0 {
 			view.OldestWaitingSince = &row.Oldest

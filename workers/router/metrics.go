@@ -15,7 +15,7 @@ type Metrics struct {
 	batchSize, batchSeconds                                                    prometheus.Histogram
 	stranded                                                                   prometheus.Gauge
 	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed, reminders, ratings                                             *prometheus.CounterVec
+	overflowed, reminders, ratings, webhooks                                   *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -54,7 +54,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "ratings_total",
 		Help: "Ratings by customers of how they were served, by the scale that they were asked for: the more the better, from 1.",
 	}, []string{"scale", "rating"})
-	registry.MustRegister(stranded, waiting, oldest, overflowed, reminders, ratings)
+	webhooks := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "on_call_webhooks_total",
+		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable or unsigned (not sent: the key could not be read).",
+	}, []string{"outcome"})
+	for _, outcome := range []string{outcomeDelivered, outcomeRefused, outcomeUnreachable, outcomeUnsigned} {
+		webhooks.WithLabelValues(outcome)
+	}
+	registry.MustRegister(webhooks, stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
@@ -62,6 +69,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		overflowed:   overflowed,
 		reminders:    reminders,
 		ratings:      ratings,
+		webhooks:     webhooks,
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type Config struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 	Metrics *Metrics
+	// Webhook is what passes calls for help on.
+	Webhook Webhook
 	// BusMetrics are those of the consumer; nil counts nothing.
 	BusMetrics *bus.Metrics
 }
@@ -56,11 +59,13 @@ type Router struct {
 	sorted map[string]time.Duration
 	// workloads are what the groups have to do, by name; nil until it was counted.
 	workloads atomic.Pointer[map[string]configz.Workload]
+	// caller calls the Brand's webhook.
+	caller *http.Client
 }
 
 // New returns a Router; Run starts it.
 func New(config Config) *Router {
-	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
+	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}, caller: newCaller(nil)}
 	r.departures.Store(&map[string]departure{})
 	r.reading = reading{now: config.Now}
 	config.Catalog.Subscribe(r.configured)
@@ -90,6 +95,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { r.tick(ctx); return nil })
 	group.Go(func() error { r.watchDepartures(ctx); return nil })
 	group.Go(func() error { r.watchWorkloads(ctx); return nil })
+	group.Go(func() error { r.watchCalls(ctx); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("routing: %w", err)
 	}

@@ -11,6 +11,14 @@ import (
 	"github.com/google/uuid"
 )
 
+type CallNotice struct {
+	SkillGroup string
+	Since      time.Time
+	Attempts   int32
+	NotBefore  time.Time
+	Delivered  bool
+}
+
 type Claim struct {
 	Sole  bool
 	Brand string
