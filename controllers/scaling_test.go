@@ -12,6 +12,8 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -228,6 +230,25 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 		w.has("lumi-miniprogram", 3)
 		w.gone(&keda.ScaledObject{}, "lumi-miniprogram")
 	})
+}
+
+func TestAPoolHasABudgetWhileItMayHaveTwoReplicas(t *testing.T) {
+	w := newWorld(t)
+	w.scheduled(alwaysOpen("online"))
+	w.data.say("shop", accepted())
+	budget := &policyv1.PodDisruptionBudget{}
+	w.create(secret("shop-wechat"), channel("shop", "lumi", scaling(1, v1alpha1.PeakScaling{})))
+	w.run("lumi-miniprogram")
+	w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	for _, name := range []string{"lumi-miniprogram", "lumi-router", "lumi-workflows"} {
+		if err := w.get(name, budget); !apierrors.IsNotFound(err) {
+			t.Errorf("one replica of %s has a budget: %v", name, err)
+		}
+	}
+	change(w, "shop", &v1alpha1.Channel{}, scaling(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(2))}))
+	w.eventually(func() error { return w.get("lumi-miniprogram", budget) })
+	change(w, "shop", &v1alpha1.Channel{}, scaling(1, v1alpha1.PeakScaling{}))
+	w.gone(budget, "lumi-miniprogram")
 }
 
 // measure plays what a HorizontalPodAutoscaler finds out about its metrics, some time ago.

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -171,9 +170,9 @@ func (r *Reconciler) observeObstacles(ctx context.Context, seen *scene) error {
 		return nil
 	}
 	pool := r.workload(seen)
-	wanted := []runtime.ApplyConfiguration{
-		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
-	}
+	// Of a budget those Channels speak that ask for more than one replica.
+	pool.Plan.Spec = scale([]v1alpha1.Channel{*seen.channel})
+	wanted := append(pool.Budget(), pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Deployment())
 	if route := webhookRoute(pool, seen.channel); route != nil && route.CanBeMade() {
 		wanted = append(wanted, route.Object())
 	}
