@@ -102,7 +102,7 @@ func startConnector(ctx context.Context, p *process, f connectorFlags) error {
 	p.health.Ready, p.health.Alive, p.health.Report = pool.Ready, pool.Alive, pool.Report
 	if f.createTopic {
 		p.group.Go(func() error {
-			err := persist(ctx, p.logger, onKafka(func(ctx context.Context) error {
+			err := persist(ctx, ctx, p.logger, onKafka(func(ctx context.Context) error {
 				return bus.EnsureTopics(ctx, cluster, []string{p.names().Outbound(f.pool)}, f.topics.topology())
 			}), func(error) {})
 			if ctx.Err() != nil {

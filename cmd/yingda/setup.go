@@ -20,6 +20,10 @@ import (
 // databaseTimeout is within what time a database answers.
 const databaseTimeout = 5 * time.Second
 
+// migrationTimeout is what the setup Job's deadline leaves for one try. One that is cut off makes the index anew with which it
+// was busy, so that a large database needs all the time there is.
+const migrationTimeout = 4 * time.Minute
+
 // terminationLogFile is where the kubelet looks for the last words of a container.
 const terminationLogFile = "/dev/termination-log"
 
@@ -73,7 +77,7 @@ func (t *topicFlags) topology() bus.Topology {
 func (s *setupFlags) steps(logger *slog.Logger) []step {
 	return []step{
 		onKafka(s.ensureTopics),
-		onPostgres(s.ensureSchema),
+		onPostgres(migrationTimeout, s.ensureSchema),
 		onTemporal(func(ctx context.Context) error {
 			return temporal.EnsureNamespace(ctx, s.temporalOwner(logger), temporal.Retention)
 		}),

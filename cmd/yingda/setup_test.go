@@ -412,8 +412,27 @@ func TestSetupSaysWhatIsAwayWithinSecondsAndNoSecret(t *testing.T) {
 	}
 }
 
+func TestATryThatIsUnderWayIsNotCutOffWhenPatienceEnds(t *testing.T) {
+	patience, end := context.WithCancel(t.Context())
+	migration := onPostgres(time.Minute, func(ctx context.Context) error {
+		end()
+		return ctx.Err()
+	})
+	if err := persist(t.Context(), patience, slog.New(slog.DiscardHandler), migration, func(error) {}); err != nil {
+		t.Errorf("the try ended with %v", err)
+	}
+	away, tries := errors.New("away"), 0
+	failing := onPostgres(time.Minute, func(context.Context) error {
+		tries++
+		return away
+	})
+	if err := persist(t.Context(), patience, slog.New(slog.DiscardHandler), failing, func(error) {}); !errors.Is(err, away) || tries != 1 {
+		t.Errorf("%d tries without patience, which ended with %v", tries, err)
+	}
+}
+
 func TestExplanations(t *testing.T) {
-	postgres := onPostgres(nil)
+	postgres := onPostgres(0, nil)
 	for name, tt := range map[string]struct {
 		err  error
 		room int

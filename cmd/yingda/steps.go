@@ -26,6 +26,7 @@ import (
 )
 
 const (
+	// stepPatience is for how long a step is tried again.
 	stepPatience = time.Minute
 	stepRetry    = time.Second
 )
@@ -56,9 +57,8 @@ func onKafka(take func(ctx context.Context) error) step {
 	return step{configz.Kafka, "spec.kafka.bootstrapServers", 10 * time.Second, take}
 }
 
-// onPostgres has all the time there is for one try: a migration of a large database must not be cut off.
-func onPostgres(take func(ctx context.Context) error) step {
-	return step{configz.Postgres, "the url in the Secret that spec.postgres names", stepPatience, take}
+func onPostgres(attempt time.Duration, take func(ctx context.Context) error) step {
+	return step{configz.Postgres, "the url in the Secret that spec.postgres names", attempt, take}
 }
 
 // onTemporal: its client repeats calls for as long as it may, and says only then why.
@@ -81,12 +81,12 @@ func newTrials(steps []step) *trials {
 
 // run takes the steps, and leaves what failed where the kubelet looks for it; the operator shows it on the Brand.
 func (t *trials) run(ctx context.Context, logger *slog.Logger, terminationLog string) error {
-	ctx, cancel := context.WithTimeout(ctx, stepPatience)
+	patience, cancel := context.WithTimeout(ctx, stepPatience)
 	defer cancel()
 	var running sync.WaitGroup
 	for i, step := range t.steps {
 		running.Go(func() {
-			_ = persist(ctx, logger, step, func(err error) { t.note(i, err) }) // What it failed of is noted.
+			_ = persist(ctx, patience, logger, step, func(err error) { t.note(i, err) }) // What it failed of is noted.
 		})
 	}
 	running.Wait()
@@ -106,14 +106,14 @@ func (t *trials) note(i int, err error) {
 	t.failures[i] = err
 }
 
-// persist repeats a step until it succeeds, can never succeed, or ctx ends, and has noted what each try came to. It returns what
-// the step failed of.
-func persist(ctx context.Context, logger *slog.Logger, s step, note func(err error)) (last error) {
+// persist repeats a step until it succeeds, can never succeed, or patience ends, and has noted what each try came to. It returns
+// what the step failed of. Only the end of ctx cuts a try off: one that is under way may be all but done.
+func persist(ctx, patience context.Context, logger *slog.Logger, s step, note func(err error)) (last error) {
 	for {
 		attemptCtx, cancel := context.WithTimeout(ctx, s.attempt)
 		err := s.take(attemptCtx)
 		cancel()
-		// A try that the end of patience cut off knows less than the one before.
+		// A try that was cut off knows less than the one before.
 		if err == nil || last == nil || ctx.Err() == nil {
 			last = err
 			note(err)
@@ -126,7 +126,7 @@ func persist(ctx context.Context, logger *slog.Logger, s step, note func(err err
 			return err
 		}
 		logger.Warn("Waiting", "what", s.service, "error", err)
-		if !wait.For(ctx, stepRetry) {
+		if !wait.For(patience, stepRetry) {
 			return last
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
 )
+
+// teardownTimeout is less than the deadline of the teardown's Job, which leaves no time to say what is left.
+const teardownTimeout = 100 * time.Second
 
 func newTeardownCommand() *cobra.Command {
 	var s settings
@@ -23,7 +27,9 @@ func newTeardownCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "teardown").With("brand", s.brand)
-			return newTrials(s.teardownSteps(logger)).run(cmd.Context(), logger, terminationLog)
+			ctx, cancel := context.WithTimeout(cmd.Context(), teardownTimeout)
+			defer cancel()
+			return newTrials(s.teardownSteps(logger)).run(ctx, logger, terminationLog)
 		},
 	}
 	s.bind(cmd)
@@ -35,7 +41,7 @@ func newTeardownCommand() *cobra.Command {
 func (s *settings) teardownSteps(logger *slog.Logger) []step {
 	return []step{
 		onKafka(func(ctx context.Context) error { return bus.DeleteTopics(ctx, s.kafka.cluster(), s.names()) }),
-		onPostgres(func(ctx context.Context) error {
+		onPostgres(stepPatience, func(ctx context.Context) error {
 			url, err := connectionString(s.postgresURLFile)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errHopeless, err)

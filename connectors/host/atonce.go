@@ -8,6 +8,7 @@ import (
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -129,6 +130,11 @@ func words(snapshot *catalog.Snapshot, channel *catalog.Channel, standing store.
 
 // decided are the words that follow from what the Playbook says of a message or a tap.
 func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing store.Standing, in message.Inbound, now time.Time) (key string, reply *message.Reply, err error) {
+	if channel.Survey != nil && in.Content.Kind == message.KindText && survey.MayBe(in.Content.Text) {
+		// Only the router knows whether the customer was asked how they were served: who answers 5 in the night is to be thanked,
+		// not told that nobody is there.
+		return "", nil, nil
+	}
 	switch decision := channel.Decide(in.Content).(type) {
 	case bot.Answer:
 		if decision.FAQ != "" {

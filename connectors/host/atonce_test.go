@@ -98,7 +98,8 @@ func shopThatAnswers() []client.Object {
 				}},
 				{Name: "long", Match: v1alpha1.PlaybookMatch{Keywords: []string{"长"}}, Reply: &v1alpha1.BotReply{Text: "too long to say at once"}},
 			},
-			FAQ: []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "七天内可以退货。"}},
+			FAQ:    []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "七天内可以退货。"}},
+			Survey: &v1alpha1.SurveySpec{},
 		}},
 	}
 }
@@ -222,6 +223,7 @@ func TestTheBotAnswersAtOnceWhereNoHumanHasTheConversation(t *testing.T) {
 		"an event says nothing, not even at night":                 {message.Content{Kind: message.KindUnsupported, RawType: "event/VIEW"}, evening, nil, nothing, ""},
 		"who follows no more hears nothing":                        {message.Content{Kind: message.KindUnfollowed}, evening, nil, nothing, ""},
 		"what one answer cannot hold follows otherwise":            {says("长"), 0, nil, nothing, ""},
+		"what may be a rating is left to the router":               {says("5"), evening, nil, nothing, ""},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -125,7 +125,7 @@ func (t *table) sent(turn turn, failure *connectors.CallError) {
 	}
 }
 
-// ready returns the Channels of which a message may go out now, and all. None is an empty list, as for names.
+// ready returns the Channels of which a message may go out now, and all. None is an empty list, as for senders.
 func (t *table) ready() (senders, known []string) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

@@ -16,25 +16,31 @@ const pledgedFor = 15 * time.Minute
 
 // Unspent is what may still be said to a contact at a time, once all that was said before has gone out.
 func (s *Store) Unspent(ctx context.Context, contact Contact, now time.Time) (quota.State, error) {
-	return unspent(ctx, s.Queries(), contact, now)
+	return unspent(ctx, s.pool, contact, now)
 }
 
 // Unspent is what may still be said to a contact, once all that was said before has gone out. What the unit itself says is
 // not among it.
 func (u *Unit) Unspent(ctx context.Context, contact Contact) (quota.State, error) {
-	return unspent(ctx, u.Queries, contact, u.Now)
+	return unspent(ctx, u.conn, contact, u.Now)
 }
 
-func unspent(ctx context.Context, q *db.Queries, contact Contact, now time.Time) (quota.State, error) {
-	state, err := readQuota(ctx, q, contact)
-	if err != nil {
-		return quota.State{}, err
+func unspent(ctx context.Context, conn batcher, contact Contact, now time.Time) (state quota.State, err error) {
+	var ledger []db.Quotum
+	var pledged []struct{ Messages int32 }
+	var p pipeline
+	read(&p, &ledger, db.QuotaGet, contact.Channel, contact.ExternalID)
+	read(&p, &pledged, db.QuotaPledged, contact.Channel, contact.ExternalID, now.Add(-pledgedFor))
+	if err := p.send(ctx, conn); err != nil {
+		return state, fmt.Errorf("reading what is left to be said to a contact: %w", err)
 	}
-	pledged, err := q.QuotaPledged(ctx, contact.Channel, contact.ExternalID, now.Add(-pledgedFor))
-	if err != nil {
-		return quota.State{}, fmt.Errorf("counting the messages on their way to a contact: %w", err)
+	if len(ledger) > 0 {
+		state = quotaState(ledger[0])
 	}
-	return quota.SpendMany(state, pledged), nil
+	for _, row := range pledged {
+		state = quota.SpendMany(state, row.Messages)
+	}
+	return state, nil
 }
 
 // Window is what desks are told of a customer who waits and may soon not be answered any more; the payload of FrameWindow.

@@ -74,11 +74,9 @@ func (u *Unit) Replied(ctx context.Context, c db.Conversation, pool string, repl
 		if err != nil {
 			return fmt.Errorf("encoding a message: %w", err)
 		}
-		if err := u.DeliveryReplied(ctx, db.DeliveryRepliedParams{
+		u.replied = append(u.replied, db.DeliveryRepliedParams{
 			MessageID: id, Pool: pool, Channel: c.Channel, ExternalID: c.ExternalID, Outbound: out,
-		}); err != nil {
-			return fmt.Errorf("noting that a reply arrived: %w", err)
-		}
+		})
 		u.addMessage(ctx, c, db.MessageAddParams{
 			ID: id, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, Direction: "outbound", Sender: SenderBot,
 			Content: encoded, SentAt: u.Now, ReceivedAt: u.Now,

@@ -44,11 +44,13 @@ type noRow struct{}
 
 func (noRow) Scan(...any) error { return errNoResult }
 
-// send runs what was queued.
-func (p *pipeline) send(ctx context.Context, conn interface {
+// batcher is a connection, or a pool of them.
+type batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
-},
-) error {
+}
+
+// send runs what was queued.
+func (p *pipeline) send(ctx context.Context, conn batcher) error {
 	if p.err != nil || p.batch.Len() == 0 {
 		return p.err
 	}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/internal/testenv"
 )
 
 // A Channel that goes is asked for every second, and after an outage of Kafka the spool may hold a million messages of others.
@@ -48,5 +50,34 @@ func TestAskingForAChannelInTheSpoolDoesNotReadAllOfIt(t *testing.T) {
 		if _, err := conn.Exec(ctx, "DEALLOCATE asking; RESET plan_cache_mode"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Postgres keeps an index whose making was cut short, and nobody may use it: one of the name is no sign that there is one.
+func TestAnIndexWhoseMakingWasCutShortIsMadeAgain(t *testing.T) {
+	url := testenv.Database(t, migrate)
+	s, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for _, statement := range []string{
+		"DELETE FROM goose_db_version WHERE version_id >= 13",
+		"DROP INDEX spool_channel",
+		"CREATE INDEX spool_channel ON spool (pool)",
+	} {
+		if _, err := s.Pool().Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	var made string
+	if err := s.Pool().QueryRow(t.Context(), "SELECT pg_get_indexdef('spool_channel'::regclass)").Scan(&made); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(made, "subject") {
+		t.Errorf("the index is still the one that was there: %s", made)
 	}
 }

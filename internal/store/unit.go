@@ -78,6 +78,7 @@ type Unit struct {
 // drafts are the rows that are written last.
 type drafts struct {
 	messages []db.MessageAddParams
+	replied  []db.DeliveryRepliedParams
 	frames   []frameDraft
 	outbox   []db.OutboxAddParams
 }
@@ -169,6 +170,9 @@ func (u *Unit) commit(ctx context.Context) error {
 	}
 	for i := range u.messages {
 		_ = queries.MessageAdd(ctx, u.messages[i])
+	}
+	for i := range u.replied {
+		_ = queries.DeliveryReplied(ctx, u.replied[i])
 	}
 	for i := range u.outbox {
 		_ = queries.OutboxAdd(ctx, u.outbox[i])

@@ -83,6 +83,49 @@ func (s *story) humanAtTheAccount() {
 	s.stream.shows(t, given.ID, "我还想问一下")
 }
 
+// onePerson writes to the mini-program and to the official account, and is one customer with one history.
+func (s *story) onePerson() {
+	t := s.t
+	name := s.customer("li-lei").openid
+	fan, shopper := s.account().customer(name+"-fan"), s.app.customer(name+"-shopper")
+	for _, c := range []customer{fan, shopper} {
+		must(t, call(t.Context(), http.MethodPatch, c.url, "", map[string]string{"person": name}, nil))
+	}
+	fan.happens(t, "subscribe")
+	fan.writes(t, "公众号里问过,转人工")
+	first := s.stream.gives(t, fan, soon)
+	s.agent.closesLater(t, first.ID)
+
+	var login struct {
+		Code string `json:"code"`
+	}
+	must(t, call(t.Context(), http.MethodPost, shopper.url+"/login", "", nil, &login))
+	must(t, call(t.Context(), http.MethodPost, shopper.url+"/enter", "", map[string]string{"sessionFrom": "order:1;login=" + login.Code}, nil))
+	shopper.writes(t, "小程序里再问,转人工")
+	second := s.stream.gives(t, shopper, soon)
+	s.agent.closesLater(t, second.ID)
+
+	type shown struct {
+		Contacts []struct {
+			Channel string `json:"channel"`
+		} `json:"contacts"`
+	}
+	await(t, "the desk knows one customer on both Channels", soon, func(ctx context.Context) (shown, error) {
+		var out shown
+		return out, s.agent.do(ctx, http.MethodGet, "/api/conversations/"+second.ID, nil, &out)
+	}, func(out shown) bool { return len(out.Contacts) == 2 })
+	var timeline struct {
+		Messages []message `json:"messages"`
+	}
+	must(t, s.agent.do(t.Context(), http.MethodGet, "/api/conversations/"+second.ID+"/timeline", nil, &timeline))
+	said := thread{Messages: timeline.Messages}.said("inbound")
+	for _, text := range []string{"公众号里问过,转人工", "小程序里再问,转人工"} {
+		if !slices.Contains(said, text) {
+			t.Errorf("the timeline does not hold %q: %q", text, said)
+		}
+	}
+}
+
 // repairedMenu is the menu of the Channel's spec at the platform, whoever changes it there.
 func (s *story) repairedMenu() {
 	t := s.t

@@ -50,6 +50,7 @@ func TestStory(t *testing.T) {
 		{"a rotated Secret is taken without a restart", (*story).rotatedSecret},
 		{"an official account answers at once", (*story).answersAtOnce},
 		{"at an official account a human takes over from the bot", (*story).humanAtTheAccount},
+		{"one person at both accounts is one customer", (*story).onePerson},
 		{"an official account's menu is repaired", (*story).repairedMenu},
 		{"a second Channel of the pool is served without a restart", (*story).secondChannel},
 		{"a peak that starts in a minute lifts the pods before it", (*story).liftedBeforeThePeak},

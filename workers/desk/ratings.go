@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -38,8 +37,8 @@ func (d *Desk) ratingRoutes(api huma.API) {
 }
 
 func (d *Desk) poorRatings(ctx context.Context, p *principal, _ *nothing) (*ratingsOutput, error) {
-	if !p.supervises() {
-		return nil, refusal(http.StatusForbidden, "NotForAgents", "ratings are for supervisors")
+	if err := supervisorsOnly(p); err != nil {
+		return nil, err
 	}
 	rows, err := d.Store.Queries().SurveysPoor(ctx, d.Now().Add(-ratingsShown), maxRatings)
 	if err != nil {
@@ -74,17 +73,15 @@ func (d *Desk) askRating(ctx context.Context, u *store.Unit, c db.Conversation) 
 	if !ok || channel.DeletionTimestamp != nil || channel.Survey == nil || c.State != store.StateAssigned {
 		return nil
 	}
-	ledger, err := u.Quota(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	ledger, err := u.Unspent(ctx, contactOf(c))
 	if err != nil {
 		return err
 	}
 	if left, _ := quota.Left(ledger, u.Now); left <= survey.LeftToAgents {
 		return nil
 	}
-	vars := bot.Vars{Channel: channel.DisplayName(), RatingAnswers: survey.Answers(channel.Survey.Scale)}
-	if snapshot.Brand != nil {
-		vars.Brand = snapshot.Brand.Spec.DisplayName
-	}
+	vars := snapshot.Vars(channel, c.SkillGroup, u.Now)
+	vars.RatingAnswers = survey.Answers(channel.Survey.Scale)
 	text, err := channel.Playbook.Survey(vars)
 	if err != nil || text == "" {
 		return err

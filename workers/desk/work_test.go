@@ -397,6 +397,22 @@ func TestWhoseConversationAnAgentEndsIsAskedHowItWas(t *testing.T) {
 	}
 }
 
+func TestWhoCanHearOnlyWhatTheAgentHasJustSaidIsNotAskedHowItWas(t *testing.T) {
+	w := newWorld(t)
+	w.catalog = catalog.Fixed("lumi", "lumi", brand(surveying)...)
+	path := "/api/conversations/" + w.assigned("after-sales", "xiaomei", "c").String()
+	left := db.QuotaSetParams{Channel: "shop", ExternalID: "c", WindowEnds: noon().Add(time.Hour), Remaining: 2, Granted: 5}
+	if err := w.store.Queries().QuotaSet(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	v := w.starts().as("xiaomei")
+	asks[store.Message](v, http.StatusAccepted, http.MethodPost, path+"/messages", map[string]any{"key": uuid.New(), "content": map[string]any{"kind": "text", "text": "再见"}})
+	asks[store.Conversation](v, http.StatusOK, http.MethodPost, path+"/close", nil)
+	if got := len(w.outboxOf("dev.yingda.outbound.v1")); got != 1 {
+		t.Errorf("%d messages go out, want the agent's alone: one is left for an agent", got)
+	}
+}
+
 func TestSupervisorsSeePoorRatings(t *testing.T) {
 	w := newWorld(t)
 	for customer, rating := range map[string]int32{"content": 5, "discontent": 1} {
@@ -417,7 +433,7 @@ func TestSupervisorsSeePoorRatings(t *testing.T) {
 	if len(got.Ratings) != 1 || got.Ratings[0].Customer != "discontent" || *got.Ratings[0].Rating != 1 {
 		t.Errorf("the supervisor sees %+v", got.Ratings)
 	}
-	if got := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodGet, "/api/ratings/poor", nil); got.Type != "urn:yingda:problem:NotForAgents" {
+	if got := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodGet, "/api/ratings/poor", nil); got.Type != "urn:yingda:problem:SupervisorsOnly" {
 		t.Errorf("the agent is refused with %+v", got)
 	}
 }

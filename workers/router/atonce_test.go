@@ -106,6 +106,21 @@ func TestWhatWasSaidAtOnceIsInTheTranscriptAndNotSentAgain(t *testing.T) {
 			},
 			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"尺码怎么选", "怎么选尺码"}, Said: []string{"请看尺码表。"}},
 		},
+		"an entry of the FAQ that the router had said before: a human is given all the same": {
+			did: func(w *world) []message.Envelope {
+				return []message.Envelope{w.did("c", written("尺码怎么选"), ""), w.did("c", written("怎么选尺码"), message.ReplyRule, "请看尺码表。")}
+			},
+			want: seen{
+				State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"尺码怎么选", "怎么选尺码"}, Said: []string{"请看尺码表。", "请看尺码表。"},
+			},
+			sends: 1,
+		},
+		"the answer of a rule that gives to a human since": {
+			did: func(w *world) []message.Envelope {
+				return []message.Envelope{w.did("c", written("转人工"), message.ReplyRule, "请稍等。")}
+			},
+			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"转人工"}, Said: []string{"请稍等。"}},
+		},
 		"that nobody serves now": {
 			at: evening,
 			did: func(w *world) []message.Envelope {

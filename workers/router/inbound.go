@@ -191,16 +191,18 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		t.intake.Touch(c)
 		return "", nil
 	}
-	if answer, ok := decision.(bot.Answer); ok {
-		answered, err := t.reply(ctx, c, answer)
+	switch decision := decision.(type) {
+	case bot.Answer:
+		answered, err := t.reply(ctx, c, decision)
 		if answered || err != nil {
 			return "", err
 		}
-	}
-	if t.saidAtOnce(message.ReplyRule) {
-		// By a rule that is gone, or has changed, since.
-		_, err := t.Save(ctx, c)
-		return "", err
+	case bot.NoMatch:
+		if t.saidAtOnce(message.ReplyRule) {
+			// By a rule that is gone since.
+			_, err := t.Save(ctx, c)
+			return "", err
+		}
 	}
 	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
 }

@@ -105,6 +105,22 @@ func TestOfWhoWaitsInAQueueThoseOnDutyAreToldWhoCouldAnswer(t *testing.T) {
 	}
 }
 
+func TestWhatTheBotSaidIsNoAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.now = w.now.Add(10 * time.Hour)
+	w.writes("waits", "我要退款")
+	if got := w.sees("waits"); len(got.Said) != 1 {
+		t.Fatalf("in the night the customer was told %q", got.Said)
+	}
+	w.now = w.now.Add(47*time.Hour + time.Minute)
+	if err := newClock(w.Router).warnOfWindows(t.Context(), w.Catalog.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"xiaomei": 1}, w.warned()); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
 func TestWhatIsOnItsWayCountsAsSaid(t *testing.T) {
 	w := newWorld(t)
 	w.writes("busy", "你好")

@@ -319,7 +319,8 @@ const WindowsClosing = `-- name: WindowsClosing :many
 SELECT c.id, c.channel, c.external_id, c.skill_group, c.agent, q.window_ends FROM conversation c
 JOIN quota q ON q.channel = c.channel AND q.external_id = c.external_id
 JOIN LATERAL (
-    SELECT m.direction FROM message m WHERE m.conversation_id = c.id ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
+    SELECT m.direction FROM message m WHERE m.conversation_id = c.id AND m.sender <> 'bot'
+    ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
 ) last ON last.direction = 'inbound'
 WHERE c.state IN ('queued', 'awaiting_opening', 'assigned') AND q.window_ends > $1 AND q.window_ends <= $2
   AND q.warned_ends IS DISTINCT FROM q.window_ends
@@ -335,7 +336,8 @@ type WindowsClosingRow struct {
 	WindowEnds time.Time
 }
 
-// Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told.
+// Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told. What the bot says,
+// as that nobody serves now or what the place in the queue is, answers nothing.
 func (q *Queries) WindowsClosing(ctx context.Context, now time.Time, endingBy time.Time, maxRows int32) ([]WindowsClosingRow, error) {
 	rows, err := q.db.Query(ctx, WindowsClosing, now, endingBy, maxRows)
 	if err != nil {

@@ -1,5 +1,6 @@
 -- How quickly agents answer, what is to be looked at again, and which customers come first. Conversations stay for ever, so the
--- indexes are made while the routers and desks of before go on writing.
+-- indexes are made while the routers and desks of before go on writing. One whose making was cut short stays, and is of no use
+-- to anybody: it is removed before it is made again.
 
 -- +goose NO TRANSACTION
 -- +goose Up
@@ -12,8 +13,10 @@ ALTER TABLE conversation ADD COLUMN IF NOT EXISTS remind_at timestamptz;
 ALTER TABLE conversation ADD COLUMN IF NOT EXISTS answered_at timestamptz;
 -- When that comes too late; null once somebody was told.
 ALTER TABLE conversation ADD COLUMN IF NOT EXISTS late_at timestamptz;
-CREATE INDEX CONCURRENTLY IF NOT EXISTS conversation_remind ON conversation (remind_at) WHERE state = 'assigned' AND remind_at IS NOT NULL;
-CREATE INDEX CONCURRENTLY IF NOT EXISTS conversation_late ON conversation (late_at) WHERE state IN ('queued', 'assigned') AND late_at IS NOT NULL;
+DROP INDEX CONCURRENTLY IF EXISTS conversation_remind;
+CREATE INDEX CONCURRENTLY conversation_remind ON conversation (remind_at) WHERE state = 'assigned' AND remind_at IS NOT NULL;
+DROP INDEX CONCURRENTLY IF EXISTS conversation_late;
+CREATE INDEX CONCURRENTLY conversation_late ON conversation (late_at) WHERE state IN ('queued', 'assigned') AND late_at IS NOT NULL;
 
 -- Conversations in which a customer waited too long for an answer.
 CREATE TABLE IF NOT EXISTS review (
@@ -45,8 +48,8 @@ CREATE TABLE IF NOT EXISTS tier_change (
 CREATE INDEX IF NOT EXISTS tier_change_contact ON tier_change (channel, external_id, id);
 
 -- +goose Down
-DROP TABLE tier_change;
-ALTER TABLE conversation DROP COLUMN tier;
-ALTER TABLE contact DROP COLUMN tier;
-DROP TABLE review;
-ALTER TABLE conversation DROP COLUMN late_at, DROP COLUMN answered_at, DROP COLUMN remind_at, DROP COLUMN asked_since;
+DROP TABLE IF EXISTS tier_change;
+ALTER TABLE conversation DROP COLUMN IF EXISTS tier;
+ALTER TABLE contact DROP COLUMN IF EXISTS tier;
+DROP TABLE IF EXISTS review;
+ALTER TABLE conversation DROP COLUMN IF EXISTS late_at, DROP COLUMN IF EXISTS answered_at, DROP COLUMN IF EXISTS remind_at, DROP COLUMN IF EXISTS asked_since;

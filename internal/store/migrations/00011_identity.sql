@@ -1,5 +1,6 @@
 -- What each contact lets us send, who customers are, and the menus that are published. Some indexes are of tables that grow for
--- ever: made while the routers and desks of before go on writing, so that what fails half-way is made again.
+-- ever: made while the routers and desks of before go on writing. One whose making was cut short stays, and is of no use to
+-- anybody: it is removed before it is made again.
 
 -- +goose NO TRANSACTION
 -- +goose Up
@@ -40,10 +41,12 @@ CREATE TABLE IF NOT EXISTS person (
 );
 
 -- The conversations of one customer, whatever the Channel.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS conversation_customer ON conversation (customer_id, opened_at DESC);
+DROP INDEX CONCURRENTLY IF EXISTS conversation_customer;
+CREATE INDEX CONCURRENTLY conversation_customer ON conversation (customer_id, opened_at DESC);
 
 -- Where one customer is known.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS contact_customer ON contact (customer_id);
+DROP INDEX CONCURRENTLY IF EXISTS contact_customer;
+CREATE INDEX CONCURRENTLY contact_customer ON contact (customer_id);
 
 -- The menus of Channels. One connector at a time looks after one.
 CREATE TABLE IF NOT EXISTS menu (

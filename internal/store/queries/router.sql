@@ -15,11 +15,13 @@ SELECT * FROM conversation WHERE state = 'awaiting_opening' AND skill_group = @s
 ORDER BY coalesce(queued_at, opened_at), id LIMIT @max_rows FOR UPDATE SKIP LOCKED;
 
 -- name: WindowsClosing :many
--- Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told.
+-- Conversations whose customer waits for an answer and can soon be given none, and of whom nobody was told. What the bot says,
+-- as that nobody serves now or what the place in the queue is, answers nothing.
 SELECT c.id, c.channel, c.external_id, c.skill_group, c.agent, q.window_ends FROM conversation c
 JOIN quota q ON q.channel = c.channel AND q.external_id = c.external_id
 JOIN LATERAL (
-    SELECT m.direction FROM message m WHERE m.conversation_id = c.id ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
+    SELECT m.direction FROM message m WHERE m.conversation_id = c.id AND m.sender <> 'bot'
+    ORDER BY m.sent_at DESC, m.platform_message_id DESC, m.id DESC LIMIT 1
 ) last ON last.direction = 'inbound'
 WHERE c.state IN ('queued', 'awaiting_opening', 'assigned') AND q.window_ends > @now AND q.window_ends <= @ending_by
   AND q.warned_ends IS DISTINCT FROM q.window_ends

@@ -32,6 +32,8 @@ const reasons = {
   NoSuchTier: '没有这个客户级别',
   TooManyUnsent: '未发送的图片过多,请稍后再试',
   Busy: '图片传输繁忙,请稍后重试',
+  NotFetchedYet: '文件还在下载,请稍后再试',
+  FileLost: '平台没有给出这个文件,无法下载',
   TryAgain: '系统繁忙,请稍后重试',
 };
 
@@ -58,6 +60,7 @@ async function call(method, path, body) {
   }
   const response = await fetch(path, options);
   if (response.status === 204) return undefined;
+  if (response.ok && response.headers.get('Content-Disposition')) return response.blob();
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   if (response.status === 401 && path !== '/api/session') signedOut();
@@ -88,6 +91,7 @@ export const api = {
   reviews: () => call('GET', '/api/reviews'),
   reviewed: (id) => call('POST', `${of(id)}/reviewed`),
   upload: (file) => call('POST', '/api/media', file),
+  file: (id, conversation) => call('GET', mediaURL(id, conversation)),
 };
 
 export const mediaURL = (id, conversation) => `/api/media/${encodeURIComponent(id)}?conversation=${encodeURIComponent(conversation)}`;

@@ -28,10 +28,11 @@ export function clock(value) {
 // at is a time as a number: the server's texts have more or fewer digits and do not compare.
 export const at = (value) => (value ? Date.parse(value) : 0);
 
-// left is the time until then as hh:mm.
+// left is the time until then as people say it.
 export function left(until) {
   const minutes = Math.max(0, Math.ceil((new Date(until) - Date.now()) / 60000));
-  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+  if (minutes < 60) return `${minutes} 分钟`;
+  return `${Math.floor(minutes / 60)} 小时${minutes % 60 ? ` ${minutes % 60} 分` : ''}`;
 }
 
 // span is so many seconds as people say them.

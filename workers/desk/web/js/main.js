@@ -4,7 +4,7 @@ import { $, alarm, at, clock, el, left, newKey, span, toast } from './dom.js';
 import { api, explain, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
-import { preview, render } from './transcript.js';
+import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
 import { showIntake } from './intake.js';
 
@@ -205,7 +205,7 @@ async function loadList() {
   order = found.map((item) => item.id);
   for (const item of found) {
     const last = item.lastMessage;
-    if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && last.kind !== 'entered' && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
+    if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && !noted(last) && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
   }
   showList();
 }
@@ -229,9 +229,9 @@ function customerName(c) {
   return `客户 ${c.customer.slice(-6)}`;
 }
 
-// asking is how long a customer waits for my answer, or for anybody's. It counts on by itself.
+// asking is how long a customer waits for their agent's answer, or for anybody's. It counts on by itself.
 function asking(item) {
-  const since = isMine(item) ? item.askedSince : item.state === 'queued' && item.queuedAt;
+  const since = { assigned: item.askedSince, queued: item.queuedAt }[item.state];
   if (!since || item.review || item.complaint) return undefined;
   return el('span', { class: item.reminded || item.late ? 'tag hot' : 'tag', 'data-since': since, title: '等待回复' }, waits(since));
 }
@@ -324,7 +324,7 @@ document.addEventListener('visibilitychange', () => {
 function showCurrent(toEnd) {
   const c = current.conversation;
   $('customer').textContent = customerName(c);
-  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : '', current.rating ? rated(current.rating) : ''].filter(Boolean).join(' · ');
+  $('meta').textContent = [c.channel, groupName(c), states[c.state], c.agent && c.agent !== me.name ? `由 ${c.agent} 接待` : '', c.passedBy ? `${c.passedBy.join('、')} 未及时回复` : '', current.rating ? `${current.rating.rating ? '评价:' : ''}${rated(current.rating)}` : ''].filter(Boolean).join(' · ');
   showWindow();
   showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
@@ -353,7 +353,7 @@ function timeline(messages) {
   const all = [...messages, ...current.messages.filter((m) => !shown.has(m.id)).map((m) => ({ ...m, channel: current.conversation.channel }))];
   let last;
   return all.flatMap(({ channel, ...m }) => {
-    const heading = m.conversation === last ? [] : [el('p', { class: 'note' }, m.conversation === current.id ? `当前会话 · ${channel}` : channel)];
+    const heading = m.conversation === last ? [] : [el('p', { class: 'note heading' }, m.conversation === current.id ? `当前会话 · ${channel}` : channel)];
     last = m.conversation;
     return [...heading, node(live.get(m.id) || m)];
   });
@@ -370,7 +370,7 @@ function showContacts() {
   $('contacts').hidden = contacts.length === 0;
   $('contacts').textContent = contacts.map((c) => {
     const how = scenes[c.subscribeScene];
-    return `${c.channel}:${c.subscribedAt ? `${clock(c.subscribedAt)} 关注${how ? `(${how})` : ''}` : `${clock(c.since)} 首次来访`}`;
+    return c.subscribedAt ? `${clock(c.subscribedAt)} 关注 ${c.channel}${how ? `(${how})` : ''}` : `${clock(c.since)} 首次来访 ${c.channel}`;
   }).join(' · ');
   $('history').setAttribute('aria-pressed', String(Boolean(current.history)));
 }
@@ -547,10 +547,10 @@ function takeFrame(frame) {
 function takeConversation(c) {
   const item = items.get(c.id);
   const passedBy = c.passedBy || [];
+  if (!isMine(c)) unread.delete(c.id);
   if (passedBy.at(-1) === me.name && c.state === 'assigned' && (!item || isMine(item))) toast(`${customerName(c)} 等了太久没有回复,会话已转给 ${c.agent}`);
   if (tab === 'mine' && (isMine(c) !== Boolean(item))) {
     if (!item) toast(passedBy.length ? `转来的会话:${customerName(c)},还没有人回复` : `新会话:${customerName(c)}`);
-    if (c.state === 'closed') unread.delete(c.id);
     listSoon();
     pollSoon();
   }
@@ -573,10 +573,10 @@ function takeMessage(m) {
   if (item && !item.complaint && !item.rating) {
     const content = m.content || {};
     item.lastMessage = { sender: m.sender, kind: content.kind, text: (content.text || '').slice(0, 80), sentAt: m.sentAt };
-    if (m.sender === 'customer' && content.kind !== 'entered' && !/^event/.test(content.rawType || '')) item.askedSince = item.askedSince || new Date().toISOString();
+    if (m.sender === 'customer' && !noted(content)) item.askedSince = item.askedSince || new Date().toISOString();
     if (m.sender === 'agent') item.askedSince = item.reminded = item.late = undefined;
   }
-  if (m.sender === 'customer' && m.content.kind !== 'entered' && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
+  if (m.sender === 'customer' && !noted(m.content) && !isRead(m.conversation)) unread.set(m.conversation, (unread.get(m.conversation) || 0) + 1);
   if (current && current.id === m.conversation) {
     const index = current.messages.findIndex((other) => other.id === m.id);
     const known = current.messages[index];
@@ -585,6 +585,8 @@ function takeMessage(m) {
     current.messages.sort((a, b) => at(a.sentAt) - at(b.sentAt));
     read(m.conversation);
     showCurrent(m.sender === 'agent' && m.agent === me.name);
+    currentSoon();
+  } else if (current && current.history && current.history.messages.some((other) => other.conversation === m.conversation)) {
     currentSoon();
   }
   showList();

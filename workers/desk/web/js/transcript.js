@@ -1,7 +1,7 @@
 // Messages as bubbles.
 
-import { clock, el } from './dom.js';
-import { mediaURL } from './api.js';
+import { clock, el, toast } from './dom.js';
+import { api, explain, mediaURL } from './api.js';
 
 const failures = {
   WindowClosed: '已超过可回复时限,需等客户再次来消息',
@@ -45,6 +45,25 @@ function picture(source) {
   return box;
 }
 
+// saver is a button that saves a file: browsers play neither what WeChat records nor what they were not told the type of.
+function saver(message, name) {
+  const { media } = message.content;
+  if (!media) return '';
+  const save = async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      const address = URL.createObjectURL(await api.file(media.id, message.conversation));
+      el('a', { href: address, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+    } catch (error) {
+      toast(explain(error));
+    }
+    button.disabled = false;
+  };
+  return el('button', { type: 'button', class: 'save', onclick: save }, '下载');
+}
+
 const isWeb = (address) => /^https?:\/\//i.test(address || '');
 
 function body(message) {
@@ -62,8 +81,8 @@ function body(message) {
       const thumb = page.thumb ? picture(mediaURL(page.thumb.id, message.conversation)) : '';
       return [thumb, `小程序页面:${page.title || ''}`, el('span', { class: 'address' }, page.path || '')];
     }
-    case 'voice': return [c.text ? `[语音] ${c.text}` : '[语音]'];
-    case 'video': return ['[视频]'];
+    case 'voice': return [c.text ? `[语音] ${c.text}` : '[语音]', saver(message, '语音.amr')];
+    case 'video': return ['[视频]', saver(message, '视频.mp4')];
     case 'location': {
       const place = c.location || {};
       return [`[位置] ${place.label || ''}`, el('span', { class: 'address' }, `${place.latitude}, ${place.longitude}`)];
@@ -75,12 +94,19 @@ function body(message) {
 
 const senders = { bot: '机器人', system: '系统' };
 
-// notes are what customers do without saying anything.
 const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码' };
+const events = { VIEW: '客户打开了菜单中的网页', view_miniprogram: '客户打开了菜单中的小程序' };
+
+// noted is what a customer did without saying anything, or what the platform tells of them; undefined for a message.
+export function noted({ kind, rawType = '' } = {}) {
+  if (kind !== 'unsupported' || !/^event(\/|$)/.test(rawType)) return notes[kind];
+  const name = rawType.slice('event/'.length);
+  return events[name] || `平台事件${name && `:${name}`}`;
+}
 
 // render makes the element of a message. retry is called for one that could not be handed over.
 export function render(message, me, retry) {
-  const note = notes[(message.content || {}).kind];
+  const note = noted(message.content);
   if (note) return el('p', { class: 'note' }, `${clock(message.sentAt)} ${note}`);
   const out = message.direction === 'outbound';
   const [label, tone] = out ? state(message.delivery) : ['', ''];
