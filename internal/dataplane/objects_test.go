@@ -12,7 +12,7 @@ func TestThereIsABudgetOnlyWhereThereMayBeTwoReplicas(t *testing.T) {
 		spec scaling.Spec
 		want int
 	}{
-		"one replica":                             {scaling.Fixed(1), 0},
+		"one replica": {scaling.Fixed(1), 0},
 		"an autoscaler that may not make it more": {scaling.Spec{Min: 1, Peak: 1, Max: 1}, 0},
 		"a limit that leaves one":                 {scaling.Spec{Min: 2, Peak: 4, Max: 8}.Within(1), 0},
 		"two replicas":                            {scaling.Fixed(2), 1},
