@@ -11,6 +11,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -226,6 +230,78 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 		w.has("lumi-miniprogram", 3)
 		w.gone(&keda.ScaledObject{}, "lumi-miniprogram")
 	})
+}
+
+func TestAPoolHasABudgetWhileItMayHaveTwoReplicas(t *testing.T) {
+	w := newWorld(t)
+	w.scheduled(alwaysOpen("online"))
+	w.data.say("shop", accepted())
+	budget := &policyv1.PodDisruptionBudget{}
+	w.create(secret("shop-wechat"), channel("shop", "lumi", scaling(1, v1alpha1.PeakScaling{})))
+	w.run("lumi-miniprogram")
+	w.waitFor(&v1alpha1.Channel{}, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	for _, name := range []string{"lumi-miniprogram", "lumi-router", "lumi-workflows"} {
+		if err := w.get(name, budget); !apierrors.IsNotFound(err) {
+			t.Errorf("one replica of %s has a budget: %v", name, err)
+		}
+	}
+	change(w, "shop", &v1alpha1.Channel{}, scaling(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(2))}))
+	w.eventually(func() error { return w.get("lumi-miniprogram", budget) })
+	change(w, "shop", &v1alpha1.Channel{}, scaling(1, v1alpha1.PeakScaling{}))
+	w.gone(budget, "lumi-miniprogram")
+}
+
+// measure plays what a HorizontalPodAutoscaler finds out about its metrics, some time ago.
+func (w *world) measure(name string, status corev1.ConditionStatus, reason string, ago time.Duration) {
+	w.t.Helper()
+	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{}
+	w.eventually(func() error { return w.get(name, autoscaler) })
+	autoscaler.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{{
+		Type: autoscalingv2.ScalingActive, Status: status, Reason: reason, LastTransitionTime: metav1.NewTime(time.Now().Add(-ago)),
+	}}
+	if err := w.client.Status().Update(w.t.Context(), autoscaler, client.FieldOwner("kube-controller-manager")); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestAnAutoscalerWithoutMetricsIsTold(t *testing.T) {
+	w := newWorld(t)
+	most := v1alpha1.PeakScaling{PeakReplicas: new(int32(2)), MaxReplicas: new(int32(6))}
+	w.scheduled(alwaysOpen("online"), func(b *v1alpha1.Brand) { b.Spec.Desk.Scaling = &most })
+	w.data.say("shop", accepted())
+	w.create(secret("shop-wechat"), channel("shop", "lumi", scaling(1, most)))
+	w.run("lumi-miniprogram")
+	w.autoscale("lumi-miniprogram", 3)
+	load := v1alpha1.ReplicasStatus{WantedReplicas: 3, ReadyReplicas: 1, Reason: "the autoscaler asks for it; the schedule for 1: no peak in the week ahead"}
+	w.says("shop", load)
+
+	w.measure("lumi-desk", corev1.ConditionFalse, "FailedGetResourceMetric", time.Hour)
+	// It is not old enough to be told when the Channel is looked at for it.
+	w.measure("lumi-miniprogram", corev1.ConditionFalse, "FailedGetResourceMetric", 105*time.Second)
+	const reason = "the autoscaler has no metrics (FailedGetResourceMetric): install a metrics server, or leave maxReplicas out; " +
+		"the schedule asks for 1: no peak in the week ahead"
+	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 3, ReadyReplicas: 1, Reason: reason})
+	lumi := &v1alpha1.Brand{}
+	nudge(w, "lumi", lumi)
+	w.eventually(func() error {
+		if err := w.get("lumi", lumi); err != nil {
+			return err
+		}
+		if status := lumi.Status.Desk; status == nil || status.Reason != reason {
+			return fmt.Errorf("the desk's status is %+v", status)
+		}
+		return nil
+	})
+	w.settled()
+	quietly := w.writes.count()
+	nudge(w, "shop", &v1alpha1.Channel{})
+	w.settled()
+	if writes := w.writes.since(quietly); len(writes) > 0 {
+		t.Errorf("a second look writes %q", writes)
+	}
+
+	w.measure("lumi-miniprogram", corev1.ConditionTrue, "ValidMetricFound", 0)
+	w.says("shop", load)
 }
 
 func TestASecuredBrandIsScaledByKEDA(t *testing.T) {

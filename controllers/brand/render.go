@@ -37,7 +37,8 @@ func (o rendered) all() []runtime.ApplyConfiguration {
 func render(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, settings dataplane.Settings) (rendered, error) {
 	out := rendered{scaling: map[string][]runtime.ApplyConfiguration{}}
 	for _, w := range workloads(brand, secrets, scales, settings) {
-		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding(), w.Budget())
+		out.always = append(out.always, w.ServiceAccount(), w.Role(), w.RoleBinding())
+		out.always = append(out.always, w.Budget()...)
 		if settings.NetworkPolicies.Enabled {
 			out.always = append(out.always, w.NetworkPolicy())
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -14,12 +15,16 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/domain/scaling"
 	"github.com/yingda-dev/yingda/internal/peaks"
+	"github.com/yingda-dev/yingda/internal/refs"
 )
 
 // scale says how many replicas a workload must have, and whether it runs already.
 type scale struct {
 	plan    scaling.Plan
 	running bool
+	// autoscaler is nil for a workload without a HorizontalPodAutoscaler of the operator's. Nothing wakes the Brand for what its
+	// status says: replicas that run are asked all 30 seconds anyway.
+	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 }
 
 // scales are those of all workloads, by component.
@@ -45,7 +50,16 @@ func (r *Reconciler) observeScales(ctx context.Context, seen *scene) error {
 		if err != nil {
 			return err
 		}
-		seen.scales[component] = scale{plan: plan, running: seen.deployments[component] != nil}
+		found := scale{plan: plan, running: seen.deployments[component] != nil}
+		autoscaler := &autoscalingv2.HorizontalPodAutoscaler{}
+		exists, err := refs.Look(ctx, r.client, seen.key(dataplane.WorkloadName(seen.brand.Name, component)), autoscaler)
+		if err != nil {
+			return err
+		}
+		if exists {
+			found.autoscaler = autoscaler
+		}
+		seen.scales[component] = found
 	}
 	return nil
 }

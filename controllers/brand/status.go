@@ -24,7 +24,11 @@ func status(seen *scene, decided verdict, settings dataplane.Settings, now time.
 		ObservedGeneration: brand.Generation,
 		DeskURL:            desk,
 		Connections:        connections,
-		Router:             dataplane.Replicas(seen.deployments[dataplane.Router]),
-		Desk:               dataplane.Replicas(seen.deployments[dataplane.Desk]),
+		Router:             seen.replicas(dataplane.Router, now),
+		Desk:               seen.replicas(dataplane.Desk, now),
 	}
+}
+
+func (s *scene) replicas(component string, now time.Time) *v1alpha1.ReplicasStatus {
+	return dataplane.Replicas(s.deployments[component], s.scales[component].autoscaler, now)
 }

@@ -98,11 +98,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if len(seen.inTheWay) > 0 {
 		decided = decide(seen, r.settings)
 	}
-	return r.report(ctx, seen, status(seen, decided, now))
+	return r.report(ctx, seen, decided, now)
 }
 
-func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.ChannelStatus) (ctrl.Result, error) {
-	before := seen.channel.Status.Conditions
+func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) (ctrl.Result, error) {
+	before, after := seen.channel.Status.Conditions, status(seen, decided, now)
 	outcome, err := r.apply.Status(ctx, seen.channel, after)
 	switch {
 	case err != nil:
@@ -115,8 +115,10 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, after v1alpha1.Cha
 	if len(seen.inTheWay) > 0 {
 		return ctrl.Result{RequeueAfter: apply.LookAgain}, nil
 	}
-	// Whatever else may change wakes the controller; replicas are asked by the ReplicaReconciler.
-	return ctrl.Result{}, nil
+	// Whatever else may change wakes the controller, but that an autoscaler goes on to be idle; replicas are asked by the
+	// ReplicaReconciler.
+	_, early := dataplane.Idle(seen.autoscaler, now)
+	return ctrl.Result{RequeueAfter: early}, nil
 }
 
 // For how long nothing is said of what may pass by itself in a moment, of a further step towards Ready, and of what may be on

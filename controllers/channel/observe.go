@@ -6,10 +6,10 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -34,6 +34,8 @@ type scene struct {
 	// deployment and service are the pool's; nil when they do not exist.
 	deployment *appsv1.Deployment
 	service    *corev1.Service
+	// autoscaler is nil for a pool without a HorizontalPodAutoscaler of the operator's.
+	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// unnamed says that the pool's Role does not name the Channel's Secret yet, so that no connector can have read it.
 	unnamed bool
 	// inTheWay are the objects of somebody else which have the names of the pool's.
@@ -110,7 +112,7 @@ func (r *Reconciler) observeAccount(ctx context.Context, seen *scene) error {
 
 func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	name := seen.key(dataplane.WorkloadName(seen.channel.Spec.BrandRef.Name, dataplane.PoolOf(seen.channel)))
-	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
+	deployment, service, autoscaler := &appsv1.Deployment{}, &corev1.Service{}, &autoscalingv2.HorizontalPodAutoscaler{}
 	exists, err := refs.Look(ctx, r.client, name, deployment)
 	if err != nil {
 		return err
@@ -124,6 +126,13 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	}
 	if exists {
 		seen.service = service
+	}
+	exists, err = refs.Look(ctx, r.client, name, autoscaler)
+	if err != nil {
+		return err
+	}
+	if exists {
+		seen.autoscaler = autoscaler
 	}
 	role := &rbacv1.Role{}
 	if exists, err = refs.Look(ctx, r.client, name, role); err != nil {
@@ -161,9 +170,9 @@ func (r *Reconciler) observeObstacles(ctx context.Context, seen *scene) error {
 		return nil
 	}
 	pool := r.workload(seen)
-	wanted := []runtime.ApplyConfiguration{
-		pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Budget(), pool.Deployment(),
-	}
+	// Of a budget those Channels speak that ask for more than one replica.
+	pool.Plan.Spec = scale([]v1alpha1.Channel{*seen.channel})
+	wanted := append(pool.Budget(), pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Deployment())
 	if route := webhookRoute(pool, seen.channel); route != nil && route.CanBeMade() {
 		wanted = append(wanted, route.Object())
 	}

@@ -16,7 +16,7 @@ import (
 
 // poolObjects is all that a pool is made of, apart by the moment at which it may be applied.
 type poolObjects struct {
-	// always holds identity, rights, Service and budget.
+	// always holds identity, rights, Service and, if any, budget.
 	always []runtime.ApplyConfiguration
 	// serving holds the Deployment.
 	serving []runtime.ApplyConfiguration
@@ -33,7 +33,8 @@ func (o poolObjects) all() []runtime.ApplyConfiguration {
 
 func renderPool(seen *poolScene, pool string, settings dataplane.Settings) poolObjects {
 	w := poolWorkload(seen, pool, settings)
-	always := []runtime.ApplyConfiguration{w.ServiceAccount(), w.Role(secretRules(seen.credentials)...), w.RoleBinding(), w.Service(), w.Budget()}
+	always := []runtime.ApplyConfiguration{w.ServiceAccount(), w.Role(secretRules(seen.credentials)...), w.RoleBinding(), w.Service()}
+	always = append(always, w.Budget()...)
 	if settings.NetworkPolicies.Enabled {
 		always = append(always, w.NetworkPolicy())
 	}

@@ -13,7 +13,7 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ChannelStatus 
 	connector := &v1alpha1.ConnectorStatus{
 		Name: dataplane.WorkloadName(channel.Spec.BrandRef.Name, dataplane.PoolOf(channel)),
 	}
-	if replicas := dataplane.Replicas(seen.deployment); replicas != nil {
+	if replicas := dataplane.Replicas(seen.deployment, seen.autoscaler, now); replicas != nil {
 		connector.ReplicasStatus = *replicas
 	}
 	return v1alpha1.ChannelStatus{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -72,7 +73,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
 		Watches(&appsv1.Deployment{}, byLabels, builder.WithPredicates(ofPool, servingChanged())).
-		Watches(&appsv1.Deployment{}, handler.Funcs{UpdateFunc: r.later}, builder.WithPredicates(ofPool, replicasChanged())).
+		Watches(&appsv1.Deployment{}, r.later(), builder.WithPredicates(ofPool, replicasChanged())).
+		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, r.later(), builder.WithPredicates(ofPool, idleChanged())).
 		Watches(&corev1.Service{}, byLabels, builder.WithPredicates(ofPool)).
 		Complete(telemetry.Traced("channel", r))
 }
@@ -112,8 +114,21 @@ func servingChanged() predicate.Predicate {
 // replicasChanged lets through other numbers of replicas, and why they are wanted.
 func replicasChanged() predicate.Predicate {
 	return deploymentChanged(func(before, after *appsv1.Deployment) bool {
-		return *dataplane.Replicas(before) != *dataplane.Replicas(after)
+		return *dataplane.Replicas(before, nil, time.Time{}) != *dataplane.Replicas(after, nil, time.Time{})
 	})
+}
+
+// idleChanged lets through that an autoscaler begins or ceases to scale nothing, and that one goes which did so.
+func idleChanged() predicate.Predicate {
+	idle := func(object client.Object) string {
+		autoscaler, _ := object.(*autoscalingv2.HorizontalPodAutoscaler)
+		why, _ := dataplane.Idle(autoscaler, time.Time{})
+		return why
+	}
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool { return idle(e.ObjectOld) != idle(e.ObjectNew) },
+		DeleteFunc: func(e event.DeleteEvent) bool { return idle(e.Object) != "" },
+	}
 }
 
 func deploymentChanged(changed func(before, after *appsv1.Deployment) bool) predicate.Predicate {
@@ -128,10 +143,20 @@ func deploymentChanged(changed func(before, after *appsv1.Deployment) bool) pred
 // them with each pod, and all its Channels have them.
 const replicasSpacing = 10 * time.Second
 
-// later has all Channels of a changed Deployment looked at, each once for all changes of the next moments.
-func (r *Reconciler) later(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-	for _, request := range r.channelsOfObject(ctx, e.ObjectNew) {
-		queue.AddAfter(request, replicasSpacing)
+// later has all Channels of a pool looked at of which an object changes or goes, each once for all changes of the next moments.
+func (r *Reconciler) later() handler.Funcs {
+	look := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		for _, request := range r.channelsOfObject(ctx, object) {
+			queue.AddAfter(request, replicasSpacing)
+		}
+	}
+	return handler.Funcs{
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			look(ctx, e.ObjectNew, queue)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			look(ctx, e.Object, queue)
+		},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -213,8 +214,9 @@ func (w Workload) annotations() map[string]string {
 	return map[string]string{AnnotationFloor: strconv.Itoa(int(w.Plan.Floor)), AnnotationReason: w.Plan.Reason}
 }
 
-// Replicas reports on the replicas of a Deployment that the operator made; nil for none.
-func Replicas(deployment *appsv1.Deployment) *v1alpha1.ReplicasStatus {
+// Replicas reports on the replicas of a Deployment that the operator made; nil for none. The autoscaler is nil where there is none
+// that may be idle. Nothing is said of one while no pod is ready: there is nothing to measure then.
+func Replicas(deployment *appsv1.Deployment, autoscaler *autoscalingv2.HorizontalPodAutoscaler, now time.Time) *v1alpha1.ReplicasStatus {
 	if deployment == nil {
 		return nil
 	}
@@ -223,13 +225,17 @@ func Replicas(deployment *appsv1.Deployment) *v1alpha1.ReplicasStatus {
 		wanted = *deployment.Spec.Replicas
 	}
 	floor, err := strconv.ParseInt(deployment.Annotations[AnnotationFloor], 10, 32)
+	idle, early := Idle(autoscaler, now)
 	switch {
 	case err != nil:
 		reason = scaling.ReasonAlways
+	case idle != "" && early == 0 && deployment.Status.ReadyReplicas > 0:
+		reason = idleReason(idle, int32(floor), reason)
 	case int32(floor) < wanted:
 		reason = fmt.Sprintf("the autoscaler asks for it; the schedule for %d: %s", floor, reason)
-	default:
-		wanted = int32(floor)
+	}
+	if err == nil {
+		wanted = max(wanted, int32(floor))
 	}
 	return &v1alpha1.ReplicasStatus{WantedReplicas: wanted, ReadyReplicas: deployment.Status.ReadyReplicas, Reason: bounded(reason)}
 }

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
@@ -113,14 +114,18 @@ func (w Workload) RoleBinding() *rbacv1ac.RoleBindingApplyConfiguration {
 		WithSubjects(rbacv1ac.Subject().WithKind(rbacv1.ServiceAccountKind).WithName(w.Name()).WithNamespace(w.Brand.Namespace))
 }
 
-// Budget lets a drain of nodes take one replica at a time.
-func (w Workload) Budget() *policyv1ac.PodDisruptionBudgetApplyConfiguration {
-	return policyv1ac.PodDisruptionBudget(w.Name(), w.Brand.Namespace).
+// Budget lets a drain of nodes take one replica at a time; none where there is never more than one, of which it would protect
+// nothing. It goes by the most that there may be, so that it does not come and go with peaks.
+func (w Workload) Budget() []runtime.ApplyConfiguration {
+	if w.Plan.Most() <= 1 {
+		return nil
+	}
+	return []runtime.ApplyConfiguration{policyv1ac.PodDisruptionBudget(w.Name(), w.Brand.Namespace).
 		WithLabels(w.Labels()).
 		WithOwnerReferences(Owner(w.Brand)).
 		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
 			WithMaxUnavailable(intstr.FromInt32(1)).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(w.Selector())))
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(w.Selector())))}
 }
 
 // Service leads to the workload's PortHTTP.

@@ -43,7 +43,7 @@ func (s *story) liftedBeforeThePeak() {
 		t.Fatalf("the lead of the peak at %s has begun before the test came to it", start)
 	}
 	s.reports(t, "two connectors are ready for the peak", time.Until(start)+soon, func(status v1alpha1.ReplicasStatus) bool {
-		return status.WantedReplicas == 2 && status.ReadyReplicas >= 2 && strings.HasPrefix(status.Reason, "peak e2e of "+scheduleName)
+		return status.WantedReplicas == 2 && status.ReadyReplicas >= 2 && strings.Contains(status.Reason, "peak e2e of "+scheduleName)
 	})
 	early := time.Until(start)
 	t.Logf("two connectors were ready %s before the peak", early.Round(time.Second))

@@ -70,6 +70,9 @@ func (s Spec) Autoscaled() bool { return s.Max > 0 }
 // LiftedForPeaks says whether peaks change anything.
 func (s Spec) LiftedForPeaks() bool { return s.Peak > s.Min }
 
+// Most is how many replicas there may ever be.
+func (s Spec) Most() int32 { return max(s.Min, s.Peak, s.Max) }
+
 // And is what serves both: the larger of each number. Where only one of them has an autoscaler or is lifted for peaks, so is
 // the whole.
 func (s Spec) And(other Spec) Spec {
