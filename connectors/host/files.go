@@ -79,23 +79,7 @@ func newFetcher(t *table, s *store.Store, clock func() time.Time, m *metrics, lo
 }
 
 func (f *fetcher) run(ctx context.Context) {
-	ticker := time.NewTicker(fetchInterval)
-	defer ticker.Stop()
-	for {
-		more, err := f.pass(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		f.log.note(err)
-		if more {
-			continue
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	poll(ctx, fetchInterval, f.log, f.pass)
 }
 
 // pass fetches some files; more says that others may wait.

@@ -34,23 +34,7 @@ func newProfiler(t *table, s *store.Store, clock func() time.Time, logger *slog.
 }
 
 func (p *profiler) run(ctx context.Context) {
-	ticker := time.NewTicker(profileInterval)
-	defer ticker.Stop()
-	for {
-		more, err := p.pass(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		p.log.note(err)
-		if more {
-			continue
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	poll(ctx, profileInterval, p.log, p.pass)
 }
 
 // pass asks for some profiles; more says that others may wait.

@@ -1,8 +1,10 @@
 package host
 
 import (
+	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // steadyLog logs the first failure of something that is tried over and over, and its recovery, not every try.
@@ -28,4 +30,25 @@ func (s *steadyLog) note(err error) {
 		s.logger.Info("A task works again", "task", s.what)
 	}
 	s.failing = err != nil
+}
+
+// poll makes passes until ctx ends: the next one at once while there is more to do, otherwise at its time.
+func poll(ctx context.Context, interval time.Duration, log *steadyLog, pass func(context.Context) (more bool, err error)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		more, err := pass(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		log.note(err)
+		if more {
+			continue
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

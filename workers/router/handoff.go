@@ -75,7 +75,7 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 		c.OffHoursTold = true
 		return c, nil
 	}
-	text, err := t.channel.Playbook.OffHours(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
+	text, err := t.channel.Playbook.OffHours(t.snapshot.Vars(t.channel, c.SkillGroup, t.Now))
 	if err != nil {
 		return c, fmt.Errorf("writing the off-hours text: %w", err)
 	}
@@ -130,7 +130,7 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 	if err != nil {
 		return promise.ComplaintInput{}, fmt.Errorf("reading the complaint ladder: %w", err)
 	}
-	text, err := t.channel.Playbook.ComplaintAcknowledged(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
+	text, err := t.channel.Playbook.ComplaintAcknowledged(t.snapshot.Vars(t.channel, c.SkillGroup, t.Now))
 	if err != nil {
 		return promise.ComplaintInput{}, fmt.Errorf("writing the acknowledgement: %w", err)
 	}

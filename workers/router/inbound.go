@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
@@ -260,9 +259,5 @@ func (t *turn) say(ctx context.Context, c db.Conversation, key string, content m
 
 // vars are the variables of the Playbook's texts.
 func (t *turn) vars() bot.Vars {
-	return vars(t.snapshot, t.channel, t.snapshot.DefaultGroup(), t.Now)
-}
-
-func vars(snapshot *catalog.Snapshot, channel *catalog.Channel, group string, now time.Time) bot.Vars {
-	return snapshot.Vars(channel, group, now)
+	return t.snapshot.Vars(t.channel, t.snapshot.DefaultGroup(), t.Now)
 }

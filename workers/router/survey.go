@@ -85,7 +85,7 @@ func (t *turn) thank(ctx context.Context, asked db.Survey) error {
 		return err
 	}
 	t.done.messages++
-	text, err := t.channel.Playbook.Rated(vars(t.snapshot, t.channel, c.SkillGroup, t.Now))
+	text, err := t.channel.Playbook.Rated(t.snapshot.Vars(t.channel, c.SkillGroup, t.Now))
 	if err != nil {
 		return fmt.Errorf("writing the thanks for a rating: %w", err)
 	}
@@ -140,7 +140,7 @@ func (r *Router) askAgain(ctx context.Context, u *store.Unit, id uuid.UUID) erro
 		return fmt.Errorf("locking the conversation that is to be rated: %w", err)
 	}
 	c.Agent = nil // To the agent it is over.
-	v := vars(snapshot, t.channel, c.SkillGroup, u.Now)
+	v := snapshot.Vars(t.channel, c.SkillGroup, u.Now)
 	v.RatingAnswers = survey.Answers(yingdav1.SurveyScale(asked.Scale))
 	text, err := t.channel.Playbook.Survey(v)
 	if err != nil {

@@ -151,7 +151,7 @@ func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.
 	if remaining, _ := quota.Left(ledger, t.Now); remaining <= 1 {
 		return nil
 	}
-	v := vars(t.snapshot, t.channel, group.Name, t.Now)
+	v := t.snapshot.Vars(t.channel, group.Name, t.Now)
 	v.QueuePosition = place - 1
 	v.ExpectedWait = queue.ExpectedWait(v.QueuePosition, int(pace.Taken), pace.Since, t.Now)
 	text := t.channel.Playbook.Queued
