@@ -83,6 +83,8 @@ const (
 	KindMenuTap Kind = "menuTap"
 	// KindPosition is no message: where the customer's device is, which the platform tells again and again.
 	KindPosition Kind = "position"
+	// KindNotice is a notice about the customer's own business, sent by the platform's template also while no answer may be sent.
+	KindNotice Kind = "notice"
 	// KindTyping is no message: the customer is shown that somebody types.
 	KindTyping Kind = "typing"
 	// KindUnsupported is a message of a type that this version does not know; Raw keeps it.
@@ -114,6 +116,8 @@ type Content struct {
 	SessionFrom string `json:"sessionFrom,omitempty"`
 	// LoginCode redeems the login of a customer who entered: the platform says who they are for it, once.
 	LoginCode string `json:"loginCode,omitempty"`
+	// Notice of a notice; Text is the same in words, for transcripts.
+	Notice *Notice `json:"notice,omitempty"`
 	// MenuKey is the key of the button that was tapped.
 	MenuKey string `json:"menuKey,omitempty"`
 	// RawType is the platform's own name of an unsupported message's type.
@@ -142,6 +146,14 @@ func (c *Content) IsEvent() bool {
 type Choice struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`
+}
+
+// Notice is what a platform's template is filled with. Which template that is the Channel declares.
+type Notice struct {
+	// Name is what the notice is about: afterSales.
+	Name string `json:"name"`
+	// Values fill the template by the names that the Channel's declaration gives them: case, state, detail, time.
+	Values map[string]string `json:"values"`
 }
 
 // Location is a place.

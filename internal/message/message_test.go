@@ -76,6 +76,9 @@ func samples() map[string]sample {
 		"outbound-link": outbound(message.Content{Kind: message.KindLink, Link: &message.Link{
 			Title: "开发票", Description: "点这里", URL: "https://shop.example/invoice?a=1&b=2", ThumbURL: "https://shop.example/t.png",
 		}}),
+		"outbound-notice": outbound(message.Content{Kind: message.KindNotice, Text: "退货已通过审核", Notice: &message.Notice{
+			Name: "afterSales", Values: map[string]string{"case": "A-1", "state": "已通过"},
+		}}),
 		"outbound-typing": outbound(message.Content{Kind: message.KindTyping}),
 		"delivery": payloadOf(message.TypeDelivery, message.Delivery{
 			MessageID: id(1), Channel: "shop", Customer: "o-1", State: message.DeliveryFailed, Code: 45015, Reason: "WindowClosed", At: at().UTC(),
