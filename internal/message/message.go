@@ -294,6 +294,8 @@ const (
 	FrameDelivery FrameKind = "delivery"
 	// FrameComplaint: a complaint was opened, escalated, resolved or is due for follow-up.
 	FrameComplaint FrameKind = "complaint"
+	// FrameCase: a case that somebody has to do something for was opened or changed.
+	FrameCase FrameKind = "case"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
 	// FrameWindow: a customer waits, and the platform soon takes no answer any more.

@@ -249,6 +249,34 @@ type Review struct {
 	ReviewedBy     string
 }
 
+type ServiceCase struct {
+	ID             string
+	Kind           string
+	State          string
+	Title          string
+	ConversationID *uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Owner          string
+	OpenedAt       time.Time
+	DueAt          *time.Time
+	BreachedAt     *time.Time
+	ClosedAt       *time.Time
+	Revision       int32
+	Detail         json.RawMessage
+}
+
+type ServiceCaseEvent struct {
+	CaseID   string
+	Revision int32
+	Step     string
+	Actor    string
+	State    string
+	Note     string
+	At       time.Time
+}
+
 type Session struct {
 	TokenSha256      []byte
 	Agent            string
