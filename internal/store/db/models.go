@@ -89,6 +89,7 @@ type Conversation struct {
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
 	Tier            string
+	CloseReason     string
 }
 
 type Delivery struct {
