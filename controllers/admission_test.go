@@ -230,6 +230,11 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a mechanism that does not exist":           {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
 		"Temporal by TLS":                           {temporalSecured(v1alpha1.TemporalTLS{}), ""},
 		"Temporal by TLS and a certificate":         {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
+		"keys that a key of the Brand's wraps":      {encryptedBy("lumi-key"), ""},
+		"privacy that says nothing":                 {kept(nil), ""},
+		"conversations kept for a year":             {kept(new(int32(365))), ""},
+		"conversations kept for a week":             {kept(new(int32(7))), "should be greater than or equal to 30"},
+		"no name of the Secret of a key":            {encryptedBy(""), "spec.privacy.encryptionKeySecretRef.name"},
 		"no name of the Secret of Temporal":         {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
 		"Temporal by another name":                  {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
 		"Temporal by a name with a port":            {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
@@ -505,6 +510,18 @@ func kafkaSecured(tls *v1alpha1.KafkaTLS, mechanism v1alpha1.KafkaSASLMechanism)
 
 func temporalSecured(tls v1alpha1.TemporalTLS) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.TLS = &tls })
+}
+
+// encryptedBy is a Brand whose own keys are wrapped by the key in a Secret.
+func encryptedBy(name string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) {
+		b.Spec.Privacy = &v1alpha1.PrivacySpec{EncryptionKeySecretRef: credentials(name)}
+	})
+}
+
+// kept is a Brand that keeps conversations for so many days.
+func kept(days *int32) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Privacy = &v1alpha1.PrivacySpec{RetentionDays: days} })
 }
 
 func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }

@@ -124,6 +124,12 @@ type Frame struct {
 	CreatedAt time.Time
 }
 
+type Keyset struct {
+	Sole    bool
+	Content []byte
+	Wrapped bool
+}
+
 type Medium struct {
 	ID            uuid.UUID
 	Channel       string
