@@ -26,9 +26,11 @@ func past(t *testing.T, s *store.Store, customer string, closedAt time.Time) uui
 			SELECT channel, external_id, customer_id, $2, $2 FROM conversation WHERE id = $1`, []any{id, closedAt}},
 		{`INSERT INTO person (union_id, customer_id) SELECT external_id, customer_id FROM conversation WHERE id = $1`, []any{id}},
 		{`INSERT INTO media (id, channel, state, data, created_at) VALUES ($1, 'shop', 'stored', 'x', $2)`, []any{file, closedAt}},
-		{`INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, content, sent_at, received_at)
+		{
+			`INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, content, sent_at, received_at)
 			VALUES (gen_random_uuid(), $1, 'shop', $2, 'inbound', 'customer', jsonb_build_object('media', jsonb_build_object('id', $3::uuid)), now(), now())`,
-			[]any{id, customer, file}},
+			[]any{id, customer, file},
+		},
 	} {
 		if _, err := s.Pool().Exec(t.Context(), statement.sql, statement.args...); err != nil {
 			t.Fatal(err)
