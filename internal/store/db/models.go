@@ -19,6 +19,19 @@ type CallNotice struct {
 	Delivered  bool
 }
 
+type CaseEffect struct {
+	Key         string
+	CaseID      string
+	Operation   string
+	OrderNumber string
+	Amount      int64
+	State       string
+	Body        []byte
+	Reference   string
+	BeganAt     time.Time
+	ChangedAt   time.Time
+}
+
 type Claim struct {
 	Sole  bool
 	Brand string
