@@ -38,6 +38,11 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	Reply ReplySpec `json:"reply,omitempty"`
 
+	// resolution is how soon what customers ask is solved.
+	// +optional
+	// +kubebuilder:default={}
+	Resolution ResolutionSpec `json:"resolution,omitempty"`
+
 	// complaint says how complaints climb until they are resolved.
 	// +optional
 	// +kubebuilder:default={}

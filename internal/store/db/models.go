@@ -103,6 +103,7 @@ type Conversation struct {
 	LateAt          *time.Time
 	Tier            string
 	CloseReason     string
+	ResolveAt       *time.Time
 }
 
 type Delivery struct {
