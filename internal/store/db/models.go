@@ -102,6 +102,7 @@ type Conversation struct {
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
 	Tier            string
+	CloseReason     string
 }
 
 type Delivery struct {
@@ -134,6 +135,12 @@ type Frame struct {
 	Kind      string
 	Payload   json.RawMessage
 	CreatedAt time.Time
+}
+
+type Keyset struct {
+	Sole    bool
+	Content []byte
+	Wrapped bool
 }
 
 type Medium struct {

@@ -272,7 +272,7 @@ function entry(item) {
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉${item.channelGone ? ' · 渠道已被删除' : ''}` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
@@ -361,7 +361,7 @@ function showCurrent(toEnd) {
   $('reply').hidden = !writable;
   $('close').hidden = $('open-case').hidden = !writable;
   $('reply-note').hidden = writable;
-  $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
+  $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
   const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   showContacts();
@@ -577,6 +577,7 @@ function takeConversation(c) {
   const passedBy = c.passedBy || [];
   if (!isMine(c)) unread.delete(c.id);
   if (passedBy.at(-1) === me.name && c.state === 'assigned' && (!item || isMine(item))) toast(`${customerName(c)} 等了太久没有回复,会话已转给 ${c.agent}`);
+  if (c.closeReason === 'ChannelGone' && c.agent === me.name && (!item || isMine(item))) toast(`渠道 ${c.channel} 已被删除,与${customerName(c)} 的会话已结束`);
   if (tab === 'mine' && (isMine(c) !== Boolean(item))) {
     if (!item) toast(passedBy.length ? `转来的会话:${customerName(c)},还没有人回复` : `新会话:${customerName(c)}`);
     listSoon();
