@@ -52,6 +52,11 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
+
+	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
+	// +optional
+	// +kubebuilder:default={}
+	AfterSales AfterSalesSpec `json:"afterSales,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

@@ -8,6 +8,7 @@ package servicelevel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -111,7 +112,9 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, wrong := CompileClocks(spec)
-	return append(errs, wrong...)
+	// Where a day begins makes none of them wrong.
+	_, mistaken := CompileAfterSales(spec.AfterSales, time.UTC)
+	return slices.Concat(errs, wrong, mistaken)
 }
 
 // between reads a duration inside bounds.

@@ -249,6 +249,38 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 	return items, nil
 }
 
+const DeskEvidence = `-- name: DeskEvidence :many
+SELECT id, coalesce(content->'media'->>'id', '')::text AS media FROM message
+WHERE conversation_id = $1 AND sender = 'customer' AND id = ANY($2::uuid[])
+ORDER BY sent_at, platform_message_id, id
+`
+
+type DeskEvidenceRow struct {
+	ID    uuid.UUID
+	Media string
+}
+
+// Those of the messages that a customer has sent in a conversation, each with the file that it holds.
+func (q *Queries) DeskEvidence(ctx context.Context, conversationID uuid.UUID, ids []uuid.UUID) ([]DeskEvidenceRow, error) {
+	rows, err := q.db.Query(ctx, DeskEvidence, conversationID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeskEvidenceRow
+	for rows.Next() {
+		var i DeskEvidenceRow
+		if err := rows.Scan(&i.ID, &i.Media); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeskMessage = `-- name: DeskMessage :one
 SELECT m.id, m.direction, m.sender, m.agent, m.content, m.sent_at,
     coalesce(d.state, '')::text AS delivery_state, coalesce(d.code, 0)::int AS delivery_code, coalesce(d.reason, '')::text AS delivery_reason
@@ -470,6 +502,24 @@ func (q *Queries) MediaBytes(ctx context.Context, id uuid.UUID) ([]byte, error) 
 	var data []byte
 	err := row.Scan(&data)
 	return data, err
+}
+
+const MediaGet = `-- name: MediaGet :one
+SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = $1
+`
+
+type MediaGetRow struct {
+	State       string
+	ContentType string
+	Size        int64
+}
+
+// What is known of a file, without its bytes.
+func (q *Queries) MediaGet(ctx context.Context, id uuid.UUID) (MediaGetRow, error) {
+	row := q.db.QueryRow(ctx, MediaGet, id)
+	var i MediaGetRow
+	err := row.Scan(&i.State, &i.ContentType, &i.Size)
+	return i, err
 }
 
 const MediaOfConversation = `-- name: MediaOfConversation :one
