@@ -200,12 +200,15 @@ type Outbox struct {
 }
 
 type PassiveReply struct {
-	Channel    string
-	ExternalID string
-	Key        string
-	MessageID  string
-	Reply      json.RawMessage
-	RepliedAt  time.Time
+	Channel      string
+	ExternalID   string
+	Key          string
+	MessageID    string
+	Reply        json.RawMessage
+	RepliedAt    time.Time
+	Call         uuid.UUID
+	UnheardSince *time.Time
+	Withdrawn    bool
 }
 
 type Person struct {
