@@ -223,6 +223,8 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"Temporal by a name with a port":           {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
 		"a webhook":                                {paged("https://pager.example/yingda"), ""},
 		"a webhook at a port, and nothing else":    {paged("https://Pager.infra:8443"), ""},
+		"a webhook of a private authority":         {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("pager-ca")), ""},
+		"no name of the Secret of its authorities": {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("")), "spec.onCall.webhook.caSecretRef.name"},
 		"a webhook in plain text":                  {paged("http://pager.example/yingda"), "write url as https://host/path"},
 		"a webhook with a user":                    {paged("https://user:word@pager.example/"), "write url as https://host/path"},
 		"a webhook with a query":                   {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
@@ -657,6 +659,13 @@ func paged(url string) *v1alpha1.Brand { return brand("lumi", pagedAt(url, "lumi
 func pagedAt(url, secretName string) func(*v1alpha1.Brand) {
 	return func(b *v1alpha1.Brand) {
 		b.Spec.OnCall = &v1alpha1.BrandOnCall{Webhook: v1alpha1.OnCallWebhook{URL: url, SecretRef: &v1alpha1.CredentialsReference{Name: secretName}}}
+	}
+}
+
+// trusting has the webhook's certificate be of authorities in a Secret.
+func trusting(secretName string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.OnCall.Webhook.CASecretRef = &v1alpha1.CredentialsReference{Name: secretName}
 	}
 }
 
