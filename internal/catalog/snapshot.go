@@ -83,6 +83,8 @@ type Call struct {
 	Since time.Time
 	// Wanted and OnDuty are how many agents there should be and were when the call began.
 	Wanted, OnDuty int32
+	// Forecast is that of the day ahead; nil while there is none.
+	Forecast *yingdav1.SkillGroupForecast
 }
 
 // Open says whether the group serves at a time.

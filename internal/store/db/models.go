@@ -17,6 +17,8 @@ type CallNotice struct {
 	Attempts   int32
 	NotBefore  time.Time
 	Delivered  bool
+	Outcome    string
+	Code       int32
 }
 
 type CaseEffect struct {
