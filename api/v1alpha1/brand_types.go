@@ -256,6 +256,15 @@ type PrivacySpec struct {
 	// away again, nor the key lost: what is encrypted could then be read by nobody. Default: the keys are not wrapped.
 	// +optional
 	EncryptionKeySecretRef *CredentialsReference `json:"encryptionKeySecretRef,omitempty"`
+
+	// retentionDays is for how long after its end a conversation is kept, 30 to 3650 days. What is older is erased within hours: what
+	// was said and sent, ratings, reviews, cases and complaints that have ended, and what is known of customers who have nothing
+	// else left. A conversation that an open case or complaint comes from stays until that has ended. May be changed; a lower
+	// value erases at once. Default: conversations are kept for ever.
+	// +optional
+	// +kubebuilder:validation:Minimum=30
+	// +kubebuilder:validation:Maximum=3650
+	RetentionDays *int32 `json:"retentionDays,omitempty"`
 }
 
 // DeskSpec configures the workbench.

@@ -121,6 +121,12 @@ func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	return c, ok
 }
 
+// Lacks says that the brand has no Channel of that name. Nobody can say so before the Brand was seen.
+func (s *Snapshot) Lacks(channel string) bool {
+	_, known := s.channels[channel]
+	return s.Brand != nil && !known
+}
+
 // Clocks are the promises that run in seconds and minutes to the customers of a Channel; the defaults for one that is gone.
 func (s *Snapshot) Clocks(channel string) servicelevel.Clocks {
 	if c, ok := s.channels[channel]; ok {

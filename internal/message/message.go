@@ -83,6 +83,8 @@ const (
 	KindMenuTap Kind = "menuTap"
 	// KindPosition is no message: where the customer's device is, which the platform tells again and again.
 	KindPosition Kind = "position"
+	// KindChannelGone is no message: the Channel was deleted, and the conversation ended with it. Only transcripts hold it.
+	KindChannelGone Kind = "channelGone"
 	// KindNotice is a notice about the customer's own business, sent by the platform's template also while no answer may be sent.
 	KindNotice Kind = "notice"
 	// KindTyping is no message: the customer is shown that somebody types.
@@ -294,6 +296,8 @@ const (
 	FrameDelivery FrameKind = "delivery"
 	// FrameComplaint: a complaint was opened, escalated, resolved or is due for follow-up.
 	FrameComplaint FrameKind = "complaint"
+	// FrameCase: a case that somebody has to do something for was opened or changed.
+	FrameCase FrameKind = "case"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
 	// FrameWindow: a customer waits, and the platform soon takes no answer any more.

@@ -31,6 +31,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.agentRoutes(api)
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
+	d.caseRoutes(api)
 	d.reviewRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)

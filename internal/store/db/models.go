@@ -19,6 +19,19 @@ type CallNotice struct {
 	Delivered  bool
 }
 
+type CaseEffect struct {
+	Key         string
+	CaseID      string
+	Operation   string
+	OrderNumber string
+	Amount      int64
+	State       string
+	Body        []byte
+	Reference   string
+	BeganAt     time.Time
+	ChangedAt   time.Time
+}
+
 type Claim struct {
 	Sole  bool
 	Brand string
@@ -89,6 +102,7 @@ type Conversation struct {
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
 	Tier            string
+	CloseReason     string
 }
 
 type Delivery struct {
@@ -253,6 +267,34 @@ type Review struct {
 	MarkedAt       time.Time
 	ReviewedAt     *time.Time
 	ReviewedBy     string
+}
+
+type ServiceCase struct {
+	ID             string
+	Kind           string
+	State          string
+	Title          string
+	ConversationID *uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Owner          string
+	OpenedAt       time.Time
+	DueAt          *time.Time
+	BreachedAt     *time.Time
+	ClosedAt       *time.Time
+	Revision       int32
+	Detail         json.RawMessage
+}
+
+type ServiceCaseEvent struct {
+	CaseID   string
+	Revision int32
+	Step     string
+	Actor    string
+	State    string
+	Note     string
+	At       time.Time
 }
 
 type Session struct {
