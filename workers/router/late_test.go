@@ -305,8 +305,12 @@ func TestAQuestionThatIsNotSolvedInTimeIsToldToWhoCanSolveIt(t *testing.T) {
 		after time.Duration
 		want  map[string]int
 	}{
-		{15*time.Minute - time.Second, map[string]int{}}, {time.Second, general}, {time.Minute, general},
-		{14*time.Minute - time.Second, general}, {time.Second, both}, {time.Hour, both},
+		{15*time.Minute - time.Second, map[string]int{}},
+		{time.Second, general},
+		{time.Minute, general},
+		{14*time.Minute - time.Second, general},
+		{time.Second, both},
+		{time.Hour, both},
 	} {
 		w.now = w.now.Add(step.after)
 		if diff := cmp.Diff(step.want, tells()); diff != "" {
