@@ -34,6 +34,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.reviewRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
+	d.taskRoutes(api)
 	d.mediaRoutes(api)
 	mux.HandleFunc("GET "+streamPath, d.stream)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
