@@ -140,13 +140,24 @@ func declaresMenu(channel *v1alpha1.Channel) bool {
 	return channel.Spec.OfficialAccount != nil && channel.Spec.OfficialAccount.Menu != nil
 }
 
+// menuStays says whether a menu that is declared no more is left, for others would go with it.
+func menuStays(seen *scene) bool {
+	menu := menuReport(seen)
+	return menu != nil && menu.Ours && menu.Others > 0 && menu.Generation >= seen.channel.Generation
+}
+
 // judgeMenu is nil for a Channel without a menu.
 func judgeMenu(seen *scene) *conditions.Condition {
 	const condition = v1alpha1.ConditionMenuPublished
-	if !declaresMenu(seen.channel) {
+	menu := menuReport(seen)
+	switch {
+	case declaresMenu(seen.channel):
+	case menuStays(seen):
+		return new(conditions.False(condition, v1alpha1.ReasonOtherMenus, "The menu is declared no more and still shown: the account has other menus for some of its customers "+
+			"(个性化菜单), which would be deleted with it: "+strconv.Itoa(menu.Others)+". Delete them where they were made (API menu/delconditional); it goes within 10 minutes"))
+	default:
 		return nil
 	}
-	menu := menuReport(seen)
 	if menu == nil || menu.Generation < seen.channel.Generation {
 		return new(conditions.Unknown(condition, v1alpha1.ReasonNotYetTried, "No connector has looked after the menu of this generation yet"))
 	}
@@ -197,7 +208,7 @@ func menuStatus(seen *scene) *v1alpha1.MenuStatus {
 	switch {
 	case menu == nil && declaresMenu(seen.channel):
 		return before
-	case menu == nil, menu.State == configz.MenuAbsent:
+	case menu == nil, menu.State == configz.MenuAbsent, !declaresMenu(seen.channel):
 		return nil
 	case menu.State != configz.MenuPublished:
 		return before

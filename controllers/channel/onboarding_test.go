@@ -40,6 +40,8 @@ func asAccount(s *scene) {
 	spec.Type, spec.MiniProgram = v1alpha1.ChannelTypeOfficialAccount, nil
 }
 
+func withoutMenu(s *scene) { s.channel.Spec.OfficialAccount.Menu = nil }
+
 // answeredBy is a Playbook with rules for these keys of a menu.
 func answeredBy(keys ...string) func(*scene) {
 	return func(s *scene) {
@@ -134,6 +136,7 @@ func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
 		"the menu is that of before":        {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 1, State: "Published"}))}, menu, "Unknown", "NotYetTried", "", "True"},
 		"the menu is published":             {[]func(*scene){asAccount, says(configz.Channel{}, shows(configz.Menu{Generation: 2, State: "Published"}))}, menu, "True", "Published", "", "True"},
 		"there are conditional menus":       {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "Published", Others: 2}))}, menu, "False", "OtherMenus", "个性化菜单", "True"},
+		"a menu that cannot be removed":     {[]func(*scene){asAccount, withoutMenu, says(shows(configz.Menu{Generation: 2, State: "Published", Others: 2, Ours: true}))}, menu, "False", "OtherMenus", "declared no more and still shown", "True"},
 		"the account may have no menu":      {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "APINotAuthorized", Code: 48001}))}, menu, "False", "NotAuthorized", "自定义菜单 in the console (设置与开发 → 接口权限)", "True"},
 		"a rule knows the menu's keys":      {[]func(*scene){asAccount, answeredBy("INVOICE"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, taps, "True", "Answered", "", "True"},
 		"no rule knows a key of the menu":   {[]func(*scene){asAccount, answeredBy("OTHER"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, taps, "False", "UnknownKeys", "Playbook shop has no rule for these keys of the menu: INVOICE", "True"},
