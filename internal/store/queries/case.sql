@@ -70,3 +70,7 @@ WHERE asking.channel = @channel AND asking.external_id = @external_id
   AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
+
+-- name: CasesOpenOfConversation :many
+-- The open cases of a kind of a conversation.
+SELECT * FROM service_case WHERE conversation_id = @conversation_id AND kind = @kind AND closed_at IS NULL ORDER BY opened_at, id LIMIT @max_rows;
