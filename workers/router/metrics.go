@@ -12,11 +12,11 @@ import (
 
 // Metrics are the router's counters.
 type Metrics struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, assigned, complaints prometheus.Counter
-	batchSize, batchSeconds                                                    prometheus.Histogram
-	stranded                                                                   prometheus.Gauge
-	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed, reminders, ratings, webhooks                                   *prometheus.CounterVec
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, assigned, complaints prometheus.Counter
+	batchSize, batchSeconds                                                              prometheus.Histogram
+	stranded                                                                             prometheus.Gauge
+	waiting, oldest                                                                      *prometheus.GaugeVec
+	overflowed, reminders, ratings, webhooks                                             *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -77,6 +77,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		botAnswers:   counter("bot_answers_total", "Messages answered by a Playbook."),
 		faqAnswers:   counter("faq_answers_total", "Messages answered by the FAQ of a Playbook; they are bot answers, too."),
 		assigned:     counter("assignments_total", "Conversations given to an agent by this replica."),
+		progress:     counter("progress_answers_total", "Questions how their cases stand that the bot answered."),
 		complaints:   counter("complaints_total", "Complaint processes started."),
 		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
 		batchSeconds: histogram("batch_seconds", "Time of one transaction.", prometheus.ExponentialBuckets(0.001, 2, 12)),
@@ -85,8 +86,8 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, complaints int
-	ratings                                                          []scored
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, complaints int
+	ratings                                                                    []scored
 }
 
 // scored is how a customer rated a conversation.
@@ -109,6 +110,7 @@ func (m *Metrics) add(t tally) {
 	m.opened.Add(float64(t.opened))
 	m.botAnswers.Add(float64(t.botAnswers))
 	m.faqAnswers.Add(float64(t.faqAnswers))
+	m.progress.Add(float64(t.progress))
 	m.complaints.Add(float64(t.complaints))
 	for _, r := range t.ratings {
 		m.ratings.WithLabelValues(r.scale, strconv.Itoa(int(r.rating))).Inc()
