@@ -37,6 +37,7 @@ type Snapshot struct {
 	groups        map[string]*Group
 	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
+	quality       *Quality
 	generations   map[string]int64
 }
 

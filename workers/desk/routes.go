@@ -32,6 +32,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
 	d.reviewRoutes(api)
+	d.judgementRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
 	d.mediaRoutes(api)

@@ -111,6 +111,8 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, wrong := CompileClocks(spec)
+	errs = append(errs, wrong...)
+	_, wrong = CompileQuality(spec.Quality)
 	return append(errs, wrong...)
 }
 
