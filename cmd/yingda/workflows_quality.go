@@ -14,7 +14,7 @@ import (
 // quality is what looks back on the brand's conversations.
 func (p *process) quality(database *store.Store, view *catalog.Catalog) *quality.Activities {
 	return &quality.Activities{
-		Store: database, Directory: directory{view, p.names()}, Events: p.names().Events(),
+		Store: database, Directory: directory{view, p.names()}, Playbooks: playbooks{view}, Events: p.names().Events(),
 		Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now, Logger: p.logger,
 	}
 }
@@ -43,4 +43,13 @@ func changes(view *catalog.Catalog) <-chan struct{} {
 		}
 	})
 	return changed
+}
+
+// playbooks answers from the catalog what the bot says.
+type playbooks struct{ view *catalog.Catalog }
+
+func (p playbooks) PlaybookOf(channel string) string { return p.view.Snapshot().PlaybookOf(channel) }
+
+func (p playbooks) Answers(playbook, question string) string {
+	return p.view.Snapshot().Answers(playbook, question)
 }

@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"cmp"
+
+	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 )
@@ -18,6 +21,33 @@ func (s *Snapshot) Quality() (Quality, bool) {
 		return Quality{}, false
 	}
 	return *s.quality, true
+}
+
+// PlaybookOf is the name of the Playbook that a Channel's customers meet; empty for none, and for a Channel that is gone.
+func (s *Snapshot) PlaybookOf(channel string) string {
+	if c, known := s.channels[channel]; known {
+		return c.playbook
+	}
+	return ""
+}
+
+// Answers names the rule or the FAQ entry of a Playbook that answers a question or hands it off; empty for none, also for a
+// Playbook that no Channel has.
+func (s *Snapshot) Answers(playbook, question string) string {
+	for _, c := range s.channels {
+		if c.playbook != playbook {
+			continue
+		}
+		switch decided := c.Playbook.Decide(question).(type) {
+		case bot.Answer:
+			return cmp.Or(decided.FAQ, decided.Rule)
+		case bot.HandOff:
+			return cmp.Or(decided.Rule, "handOff")
+		default:
+			return ""
+		}
+	}
+	return ""
 }
 
 // addQuality reads it from the ServiceLevel that the Brand's defaults name: its supervisors judge for all Channels. A Brand that

@@ -223,6 +223,12 @@ type Profile struct {
 	UpdatedAt      time.Time
 }
 
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
 type QualityReview struct {
 	CaseID         string
 	ConversationID uuid.UUID

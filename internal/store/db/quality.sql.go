@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -137,6 +138,57 @@ func (q *Queries) QualityOverdue(ctx context.Context, now time.Time, maxRows int
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const QualityReportGet = `-- name: QualityReportGet :one
+SELECT name, report, made_at FROM quality_report WHERE name = $1
+`
+
+func (q *Queries) QualityReportGet(ctx context.Context, name string) (QualityReport, error) {
+	row := q.db.QueryRow(ctx, QualityReportGet, name)
+	var i QualityReport
+	err := row.Scan(&i.Name, &i.Report, &i.MadeAt)
+	return i, err
+}
+
+const QualityReportPut = `-- name: QualityReportPut :exec
+INSERT INTO quality_report (name, report, made_at) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET report = excluded.report, made_at = excluded.made_at
+`
+
+func (q *Queries) QualityReportPut(ctx context.Context, name string, report json.RawMessage, madeAt time.Time) error {
+	_, err := q.db.Exec(ctx, QualityReportPut, name, report, madeAt)
+	return err
+}
+
+const QualityReports = `-- name: QualityReports :many
+SELECT name, made_at FROM quality_report ORDER BY name DESC LIMIT $1
+`
+
+type QualityReportsRow struct {
+	Name   string
+	MadeAt time.Time
+}
+
+// The newest first.
+func (q *Queries) QualityReports(ctx context.Context, maxRows int32) ([]QualityReportsRow, error) {
+	rows, err := q.db.Query(ctx, QualityReports, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QualityReportsRow
+	for rows.Next() {
+		var i QualityReportsRow
+		if err := rows.Scan(&i.Name, &i.MadeAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -367,6 +419,68 @@ func (q *Queries) QualityScores(ctx context.Context, caseIds []string) ([]Qualit
 			&i.Expertise,
 			&i.Comment,
 			&i.ScoredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const QualityTalks = `-- name: QualityTalks :many
+SELECT c.id, c.channel, c.customer_id, c.topic,
+    (c.complaints > 0 OR EXISTS (SELECT FROM conversation n WHERE n.customer_id = c.customer_id AND n.opened_at > c.closed_at
+        AND n.opened_at <= c.closed_at + interval '24 hours'))::boolean AS back,
+    coalesce(rated.scale, '')::text AS scale, coalesce(rated.rating, 0)::int AS rating, coalesce(rated.poor, false)::boolean AS poor,
+    ARRAY(SELECT left(m.content->>'text', 200) FROM message m
+        WHERE m.conversation_id = c.id AND m.received_at >= c.opened_at - interval '1 day' AND m.sender = 'customer' AND m.content->>'text' <> ''
+        ORDER BY m.sent_at, m.platform_message_id, m.id LIMIT 5)::text[] AS asked,
+    ARRAY(SELECT left(m.content->>'text', 601) FROM message m
+        WHERE m.conversation_id = c.id AND m.received_at >= c.opened_at - interval '1 day' AND m.sender = 'agent' AND m.content->>'text' <> ''
+        ORDER BY m.sent_at, m.platform_message_id, m.id LIMIT 8)::text[] AS said
+FROM conversation c LEFT JOIN survey rated ON rated.conversation_id = c.id
+WHERE c.state = 'closed' AND c.offered_at IS NOT NULL AND c.agent IS NOT NULL AND c.closed_at >= $1::timestamptz AND c.closed_at < $2::timestamptz
+ORDER BY md5(c.id::text) LIMIT $3
+`
+
+type QualityTalksRow struct {
+	ID         uuid.UUID
+	Channel    string
+	CustomerID uuid.UUID
+	Topic      string
+	Back       bool
+	Scale      string
+	Rating     int32
+	Poor       bool
+	Asked      []string
+	Said       []string
+}
+
+// Conversations that ended in a time after an agent had them, as far as their topic is looked at. Where there are more than
+// max_rows some are drawn, always the same ones. The customer came back who opened another one within a day.
+func (q *Queries) QualityTalks(ctx context.Context, since time.Time, until time.Time, maxRows int32) ([]QualityTalksRow, error) {
+	rows, err := q.db.Query(ctx, QualityTalks, since, until, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QualityTalksRow
+	for rows.Next() {
+		var i QualityTalksRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.CustomerID,
+			&i.Topic,
+			&i.Back,
+			&i.Scale,
+			&i.Rating,
+			&i.Poor,
+			&i.Asked,
+			&i.Said,
 		); err != nil {
 			return nil, err
 		}

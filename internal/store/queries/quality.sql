@@ -61,3 +61,31 @@ FROM quality_review JOIN quality_score s ON s.case_id = quality_review.case_id
 WHERE quality_review.day >= @since::text AND (@agent::text = '' OR quality_review.agent = @agent::text)
   AND NOT EXISTS (SELECT FROM quality_score later WHERE later.case_id = s.case_id AND later.round > s.round)
 GROUP BY quality_review.agent ORDER BY quality_review.agent;
+
+-- name: QualityTalks :many
+-- Conversations that ended in a time after an agent had them, as far as their topic is looked at. Where there are more than
+-- max_rows some are drawn, always the same ones. The customer came back who opened another one within a day.
+SELECT c.id, c.channel, c.customer_id, c.topic,
+    (c.complaints > 0 OR EXISTS (SELECT FROM conversation n WHERE n.customer_id = c.customer_id AND n.opened_at > c.closed_at
+        AND n.opened_at <= c.closed_at + interval '24 hours'))::boolean AS back,
+    coalesce(rated.scale, '')::text AS scale, coalesce(rated.rating, 0)::int AS rating, coalesce(rated.poor, false)::boolean AS poor,
+    ARRAY(SELECT left(m.content->>'text', 200) FROM message m
+        WHERE m.conversation_id = c.id AND m.received_at >= c.opened_at - interval '1 day' AND m.sender = 'customer' AND m.content->>'text' <> ''
+        ORDER BY m.sent_at, m.platform_message_id, m.id LIMIT 5)::text[] AS asked,
+    ARRAY(SELECT left(m.content->>'text', 601) FROM message m
+        WHERE m.conversation_id = c.id AND m.received_at >= c.opened_at - interval '1 day' AND m.sender = 'agent' AND m.content->>'text' <> ''
+        ORDER BY m.sent_at, m.platform_message_id, m.id LIMIT 8)::text[] AS said
+FROM conversation c LEFT JOIN survey rated ON rated.conversation_id = c.id
+WHERE c.state = 'closed' AND c.offered_at IS NOT NULL AND c.agent IS NOT NULL AND c.closed_at >= @since::timestamptz AND c.closed_at < @until::timestamptz
+ORDER BY md5(c.id::text) LIMIT @max_rows;
+
+-- name: QualityReportPut :exec
+INSERT INTO quality_report (name, report, made_at) VALUES (@name, @report, @made_at)
+ON CONFLICT (name) DO UPDATE SET report = excluded.report, made_at = excluded.made_at;
+
+-- name: QualityReportGet :one
+SELECT * FROM quality_report WHERE name = @name;
+
+-- name: QualityReports :many
+-- The newest first.
+SELECT name, made_at FROM quality_report ORDER BY name DESC LIMIT @max_rows;

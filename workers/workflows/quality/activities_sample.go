@@ -33,6 +33,7 @@ type Directory interface {
 type Activities struct {
 	Store     *store.Store
 	Directory Directory
+	Playbooks Playbooks
 	// Events is the topic of frames, Source the CloudEvents source of what is sent.
 	Events string
 	Source string
@@ -87,6 +88,7 @@ func (a *Activities) table() map[string]any {
 		activitySelect: a.Select,
 		activityAssign: a.Assign,
 		activityRemind: a.Remind,
+		activityReport: a.Report,
 	}
 }
 

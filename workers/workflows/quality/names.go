@@ -16,15 +16,18 @@ const (
 	activitySelect = "quality.Select"
 	activityAssign = "quality.Assign"
 	activityRemind = "quality.Remind"
+	activityReport = "quality.Report"
 )
 
 // errorSettings is the type of the error that no retry heals: the input says what cannot be.
 const errorSettings = "BadSettings"
 
 const (
-	// aDay is how long reading a day may take, aStep some dozens of transactions; a step waits so long when its worker dies.
-	aDay  = 2 * time.Minute
-	aStep = 20 * time.Second
+	// aReport is how long reading some weeks may take, aDay a day, aStep some dozens of transactions; a step waits so long when its
+	// worker dies.
+	aReport = 15 * time.Minute
+	aDay    = 2 * time.Minute
+	aStep   = 20 * time.Second
 )
 
 // options are those of an activity: tried until it succeeds or the run ends, for the database comes back.
@@ -38,8 +41,11 @@ func options(name string) workflow.ActivityOptions {
 			NonRetryableErrorTypes: []string{errorSettings},
 		},
 	}
-	if name == activitySelect {
+	switch name {
+	case activitySelect:
 		o.StartToCloseTimeout = aDay
+	case activityReport:
+		o.StartToCloseTimeout = aReport
 	}
 	return o
 }
@@ -60,9 +66,15 @@ func remind(ctx workflow.Context, r Reminder) (overdue int, err error) {
 	return overdue, err
 }
 
+func count(ctx workflow.Context, w Weeks) (counted promise.QualityWeekResult, err error) {
+	err = execute(ctx, activityReport, w, &counted)
+	return counted, err
+}
+
 // Register makes a worker look back on conversations.
 func Register(registry worker.Registry, activities *Activities) {
 	registry.RegisterWorkflowWithOptions(Sample, workflow.RegisterOptions{Name: promise.QualitySampleWorkflow})
+	registry.RegisterWorkflowWithOptions(Week, workflow.RegisterOptions{Name: promise.QualityWeekWorkflow})
 	for name, function := range activities.table() {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

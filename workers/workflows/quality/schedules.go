@@ -106,6 +106,9 @@ func (s *Schedules) schedules(settings Settings) []client.ScheduleOptions {
 			Namespace: s.Namespace, Brand: s.Brand, SamplePercent: settings.SamplePercent, TimeZone: settings.TimeZone,
 			ReviewResponsesOverSeconds: int64(settings.ReviewResponsesOver / time.Second), DueWithinSeconds: int64(settings.DueWithin / time.Second),
 		}),
+		s.schedule("quality-week/"+brand, "0 5 * * 1", settings, promise.QualityWeekWorkflow, promise.QualityWeekInput{
+			Namespace: s.Namespace, Brand: s.Brand, TimeZone: settings.TimeZone,
+		}),
 	}
 }
 
