@@ -64,10 +64,11 @@ type skillGroup struct {
 	queue      queue.Rules
 }
 
-// level is a ServiceLevel with its clocks.
+// level is a ServiceLevel with its clocks, and which conversations are judged; nil for none.
 type level struct {
-	spec   yingdav1.ServiceLevelSpec
-	clocks servicelevel.Clocks
+	spec    yingdav1.ServiceLevelSpec
+	clocks  servicelevel.Clocks
+	quality *servicelevel.Quality
 }
 
 type playbook struct {
@@ -95,6 +96,7 @@ func (b *builder) build(o objects) *Snapshot {
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
 	b.addGroups(s, agents)
+	b.addQuality(s)
 	s.callForHelp(o.groups)
 	return s
 }
@@ -132,7 +134,8 @@ func (b *builder) compile(o objects) {
 		object := &o.levels[i]
 		keep(b.levels, levels, object, func() (level, error) {
 			clocks, _ := servicelevel.CompileClocks(object.Spec)
-			return level{object.Spec, clocks}, servicelevel.Validate(object.Spec).ToAggregate()
+			judged, _ := servicelevel.CompileQuality(object.Spec.Quality)
+			return level{object.Spec, clocks, judged}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {
@@ -307,6 +310,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
+			channel.playbook = b.playbookName(s, object)
 			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {

@@ -111,7 +111,8 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 	_, followUp := CompileFollowUp(spec.FollowUp)
 	// Where a day begins makes none of them wrong.
 	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
-	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales)
+	_, quality := CompileQuality(spec.Quality)
+	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales, quality)
 }
 
 // between reads a duration inside bounds.
