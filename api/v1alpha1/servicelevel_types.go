@@ -47,6 +47,11 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
+
+	// emergency says when complaints are far more than usual, and what ends that.
+	// +optional
+	// +kubebuilder:default={}
+	Emergency EmergencySpec `json:"emergency,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

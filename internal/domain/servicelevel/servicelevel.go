@@ -111,7 +111,8 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, wrong := CompileClocks(spec)
-	return append(errs, wrong...)
+	_, emergency := CompileEmergency(spec)
+	return append(append(errs, wrong...), emergency...)
 }
 
 // between reads a duration inside bounds.
