@@ -23,6 +23,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // Config is what a Router works with.
@@ -59,6 +60,9 @@ type Router struct {
 	sorted map[string]time.Duration
 	// workloads are what the groups have to do, by name; nil until it was counted.
 	workloads atomic.Pointer[map[string]configz.Workload]
+	// emergencies are those that last, as they were seen last; bannered are the conversations whose customers were told of them.
+	emergencies atomic.Pointer[[]db.Emergency]
+	bannered    bannered
 	// caller calls the Brand's webhook.
 	caller *http.Client
 }
@@ -67,6 +71,7 @@ type Router struct {
 func New(config Config) *Router {
 	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}, caller: newCaller(nil)}
 	r.departures.Store(&map[string]departure{})
+	r.emergencies.Store(&[]db.Emergency{})
 	r.reading = reading{now: config.Now}
 	config.Catalog.Subscribe(r.configured)
 	return r
@@ -96,6 +101,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { r.watchDepartures(ctx); return nil })
 	group.Go(func() error { r.watchWorkloads(ctx); return nil })
 	group.Go(func() error { r.watchCalls(ctx); return nil })
+	group.Go(func() error { r.watchEmergencies(ctx); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("routing: %w", err)
 	}
@@ -169,6 +175,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	for _, change := range touched {
 		r.groups.add(change)
 	}
+	r.bannered.add(done.bannered)
 	r.Metrics.add(done)
 	r.Metrics.batch(len(batch), r.Now().Sub(started))
 	return nil
