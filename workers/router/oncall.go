@@ -9,13 +9,17 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/domain/roster"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 const (
 	callsInterval = time.Second
+	// callsKept is how long what came of the last calls is taken to be the same while no group calls.
+	callsKept = 10 * time.Second
 	// callAttempts are made in an hour, about.
 	callAttempts = 16
 	// callPause follows the first attempt and doubles up to callPauseMost. It is longer than an attempt may take, so that no two
@@ -48,17 +52,25 @@ func (r *Router) watchCalls(ctx context.Context) {
 func (r *Router) passCallsOn(ctx context.Context) error {
 	snapshot := r.Catalog.Snapshot()
 	calling := r.calling(snapshot)
-	if len(calling) == 0 {
+	if brand := snapshot.Brand; brand == nil || brand.Spec.OnCall == nil || len(calling) == 0 && r.Now().Sub(r.callsRead) < callsKept {
 		return nil
 	}
 	rows, err := r.Store.Queries().CallNotices(ctx)
 	if err != nil {
 		return fmt.Errorf("reading what it was told: %w", err)
 	}
-	told := map[string]db.CallNotice{}
+	r.callsRead = r.Now()
+	told, calls := map[string]db.CallNotice{}, map[string]configz.Call{}
 	for _, row := range rows {
 		told[row.SkillGroup] = row
+		if row.Outcome != "" {
+			calls[row.SkillGroup] = configz.Call{
+				Since: row.Since.UTC(), Attempts: row.Attempts, Outcome: configz.CallOutcome(row.Outcome), Code: row.Code,
+				GivenUp: !row.Delivered && row.Attempts >= callAttempts,
+			}
+		}
 	}
+	r.calls.Store(&calls)
 	var failed []error
 	for _, call := range calling {
 		attempt := r.attempt(told[call.key], call.notice.Since)
@@ -70,6 +82,14 @@ func (r *Router) passCallsOn(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// Calls are what came of each group's last call for help; nil while nobody has looked.
+func (r *Router) Calls() map[string]configz.Call {
+	if calls := r.calls.Load(); calls != nil {
+		return *calls
+	}
+	return nil
 }
 
 // helpCall is a call for help that the webhook is to be told of.
@@ -92,11 +112,15 @@ func (r *Router) calling(snapshot *catalog.Snapshot) []helpCall {
 		if group.Call == nil || group.Call.Since.IsZero() {
 			continue
 		}
-		calls = append(calls, helpCall{group.Name, oncall.Notice{
+		notice := oncall.Notice{
 			ID:   oncall.ID(names.Namespace, names.Brand, group.Name, group.Call.Since),
 			Type: oncall.TypeCalled, Namespace: names.Namespace, Brand: names.Brand, SkillGroup: group.Name, DisplayName: cmp.Or(group.Spec.DisplayName, group.Name),
 			Since: group.Call.Since, Wanted: group.Call.Wanted, OnDuty: group.Call.OnDuty, OnCall: snapshot.OnCall(group.Name),
-		}})
+		}
+		for _, short := range roster.Shortfalls(group.Spec.Seats, group.Call.Forecast, group.Schedule, r.Now()) {
+			notice.Shortfalls = append(notice.Shortfalls, oncall.Shortfall{From: short.From.UTC(), To: short.To.UTC(), Wanted: short.Wanted, Scheduled: short.Scheduled})
+		}
+		calls = append(calls, helpCall{group.Name, notice})
 	}
 	for _, e := range *r.emergencies.Load() {
 		if e.EndedAt != nil {
@@ -133,15 +157,12 @@ func (r *Router) tell(ctx context.Context, hook yingdav1.OnCallWebhook, call hel
 	if claimed == 0 {
 		return nil
 	}
-	outcome, err := r.callWebhook(ctx, hook, call.notice)
-	r.Metrics.webhooks.WithLabelValues(outcome).Inc()
-	if err != nil {
-		return err
+	outcome, code, failed := r.callWebhook(ctx, hook, call.notice)
+	r.Metrics.webhooks.WithLabelValues(string(outcome)).Inc()
+	if err := r.Store.Queries().CallNoticeOutcome(ctx, string(outcome), code, call.key, since); err != nil {
+		failed = errors.Join(failed, fmt.Errorf("noting what came of it: %w", err))
 	}
-	if err := r.Store.Queries().CallNoticeDelivered(ctx, call.key, since); err != nil {
-		return fmt.Errorf("noting that it was told: %w", err)
-	}
-	return nil
+	return failed
 }
 
 // pauseAfter is how long the next attempt waits.

@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -63,13 +62,15 @@ type Router struct {
 	// emergencies are those that last, as they were seen last; bannered are the conversations whose customers were told of them.
 	emergencies atomic.Pointer[[]db.Emergency]
 	bannered    bannered
-	// caller calls the Brand's webhook.
-	caller *http.Client
+	// calls are what came of the groups' last calls for help, by name; nil until somebody looked. callsRead, when they were read,
+	// belongs to watchCalls.
+	calls     atomic.Pointer[map[string]configz.Call]
+	callsRead time.Time
 }
 
 // New returns a Router; Run starts it.
 func New(config Config) *Router {
-	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}, caller: newCaller(nil)}
+	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
 	r.departures.Store(&map[string]departure{})
 	r.emergencies.Store(&[]db.Emergency{})
 	r.reading = reading{now: config.Now}

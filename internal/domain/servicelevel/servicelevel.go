@@ -8,6 +8,7 @@ package servicelevel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -111,8 +112,10 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, wrong := CompileClocks(spec)
-	_, emergency := CompileEmergency(spec)
-	return append(append(errs, wrong...), emergency...)
+	// Where a day begins makes none of them wrong.
+	_, mistaken := CompileAfterSales(spec.AfterSales, time.UTC)
+	_, untimely := CompileEmergency(spec)
+	return slices.Concat(errs, wrong, mistaken, untimely)
 }
 
 // between reads a duration inside bounds.
