@@ -62,6 +62,16 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	AfterSales AfterSalesSpec `json:"afterSales,omitempty"`
+
+	// promise is what becomes of what agents promise customers.
+	// +optional
+	// +kubebuilder:default={}
+	Promise PromiseSpec `json:"promise,omitempty"`
+
+	// followUp is how soon customers are called who were not content.
+	// +optional
+	// +kubebuilder:default={}
+	FollowUp FollowUpSpec `json:"followUp,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the
@@ -141,6 +151,10 @@ type ComplaintSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=30
 	FollowUpWithinDays int32 `json:"followUpWithinDays,omitempty"`
+
+	// compensation is what may be offered to who complained, and by whom. Default: nothing.
+	// +optional
+	Compensation *CompensationSpec `json:"compensation,omitempty"`
 }
 
 // EscalationRung is one step of a ladder.

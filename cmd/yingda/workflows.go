@@ -12,11 +12,11 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
-	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 	"github.com/yingda-dev/yingda/workers/workflows/emergency"
+	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
 func newWorkflowsCommand() *cobra.Command {
@@ -60,11 +60,11 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
+	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
-		emergency.Register(registry, &emergency.Activities{
-			Store: database, Directory: directory{view, p.names()}, Events: activities.Events, Source: activities.Source, Now: time.Now,
-		})
+		task.Register(registry, tasks)
+		emergency.Register(registry, emergencies)
 	})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
@@ -86,10 +86,6 @@ type directory struct {
 func (d directory) Agents(role string) []string {
 	return d.view.Snapshot().WithRole(yingdav1.AgentRole(role))
 }
-
-func (d directory) OnCall(group string) []string { return d.view.Snapshot().OnCall(group) }
-
-func (d directory) Hours() *schedule.Schedule { return d.view.Snapshot().Schedule }
 
 func (d directory) GroupAgents(name string) []string {
 	group, known := d.view.Snapshot().Group(name)

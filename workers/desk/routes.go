@@ -36,6 +36,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.reviewRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
+	d.taskRoutes(api)
 	d.mediaRoutes(api)
 	if d.Payloads != nil {
 		d.codecRoutes(mux)

@@ -114,10 +114,15 @@ type reader struct {
 }
 
 func (r *reader) clock(name, text string, otherwise time.Duration) time.Duration {
+	return r.duration(name, text, otherwise, minClock, maxClock)
+}
+
+// duration reads one inside bounds.
+func (r *reader) duration(name, text string, otherwise, shortest, longest time.Duration) time.Duration {
 	if text == "" {
 		return otherwise
 	}
-	d, err := between(text, minClock, maxClock)
+	d, err := between(text, shortest, longest)
 	if err != nil {
 		r.wrong = append(r.wrong, field.Invalid(r.path.Child(name), text, err.Error()))
 	}
