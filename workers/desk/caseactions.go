@@ -60,6 +60,8 @@ func actorOf(kind promise.CaseKind) (actor, bool) {
 		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
 	case promise.CaseComplaint:
 		return actor{complaintActions, (*Desk).actOnComplaint}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}
