@@ -147,6 +147,13 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rung after a month":                      {ladder("721h"), "after must be at least 1s and at most 720h"},
 		"an answer within a minute":                 {offHours("1m"), ""},
 		"an answer within seconds":                  {offHours("59s"), "answerWithin must be at least 1m"},
+		"an emergency of two, calm for a minute":    {emergency(v1alpha1.EmergencySpec{Detection: "Disabled", MinComplaints: 2, TimesUsual: 2, CalmFor: "1m"}), ""},
+		"an emergency of ten thousand":              {emergency(v1alpha1.EmergencySpec{MinComplaints: 10000, TimesUsual: 100, CalmFor: "24h"}), ""},
+		"an emergency of one":                       {emergency(v1alpha1.EmergencySpec{MinComplaints: 1}), "minComplaints"},
+		"an emergency of what is usual":             {emergency(v1alpha1.EmergencySpec{TimesUsual: 1}), "timesUsual"},
+		"an emergency that is over at once":         {emergency(v1alpha1.EmergencySpec{CalmFor: "59s"}), "calmFor must be at least 1m and at most 24h"},
+		"an emergency that is perhaps looked for":   {emergency(v1alpha1.EmergencySpec{Detection: "Maybe"}), "Unsupported value"},
+		"an emergency whose calm has no unit":       {emergency(v1alpha1.EmergencySpec{CalmFor: "30"}), "write calmFor in hours, minutes and seconds, for example 30m"},
 		"an answer after a day":                     {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
 		"a reply with everything":                   {reply("1s", "1s", "24h"), ""},
 		"a reply of no length":                      {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
@@ -683,6 +690,12 @@ func ladder(after ...string) *v1alpha1.ServiceLevel {
 func offHours(within string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.OffHours.AnswerWithin = within
+	return level
+}
+
+func emergency(spec v1alpha1.EmergencySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Emergency = spec
 	return level
 }
 

@@ -53,6 +53,11 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
 
+	// emergency says when complaints are far more than usual, and what ends that.
+	// +optional
+	// +kubebuilder:default={}
+	Emergency EmergencySpec `json:"emergency,omitempty"`
+
 	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
 	// +optional
 	// +kubebuilder:default={}

@@ -68,6 +68,8 @@ func actorOf(kind promise.CaseKind) (actor, bool) {
 		return actor{complaintActions, (*Desk).actOnComplaint}, true
 	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
 		return actor{taskActions, (*Desk).actOnTask}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}

@@ -112,7 +112,8 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 	// Where a day begins makes none of them wrong.
 	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
 	_, quality := CompileQuality(spec.Quality)
-	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales, quality)
+	_, emergency := CompileEmergency(spec)
+	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales, quality, emergency)
 }
 
 // between reads a duration inside bounds.

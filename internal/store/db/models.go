@@ -126,6 +126,14 @@ type Delivery struct {
 	Reported    bool
 }
 
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
+}
+
 type Feed struct {
 	Agent  string
 	Seq    int64

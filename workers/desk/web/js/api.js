@@ -100,6 +100,7 @@ export const api = {
   me: () => call('GET', '/api/me'),
   duty: (onDuty) => call('PUT', '/api/duty', { onDuty }),
   groups: () => call('GET', '/api/groups'),
+  emergencies: () => call('GET', '/api/emergencies'),
   conversations: (query) => call('GET', `/api/conversations?${new URLSearchParams(query)}`),
   cases: () => call('GET', '/api/cases?limit=500'),
   casesOf: (id) => call('GET', `${of(id)}/cases`),
