@@ -48,7 +48,7 @@ func TestTheSecretsOfSecuredConnectionsAreReferences(t *testing.T) {
 		"setup":         {setup.Spec.Template.Spec, []string{"lumi-postgres", "kafka", "kafka", "temporal", "key"}},
 		"the router":    {w.template("lumi-router").Spec, []string{"lumi-postgres", "kafka", "kafka", "temporal", "key"}},
 		"the workflows": {workflows.Spec, []string{"lumi-postgres", "temporal", "key"}},
-		"the desk":      {w.template("lumi-desk").Spec, []string{"lumi-postgres", "kafka", "kafka"}},
+		"the desk":      {w.template("lumi-desk").Spec, []string{"lumi-postgres", "kafka", "kafka", "key"}},
 		"the connector": {w.template("lumi-miniprogram").Spec, []string{"lumi-postgres", "kafka", "kafka"}},
 	} {
 		if diff := cmp.Diff(tt.want, mounted(tt.pod)); diff != "" {

@@ -15,6 +15,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
 func newWorkflowsCommand() *cobra.Command {
@@ -58,7 +59,11 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) })
+	tasks := taskActivities(p, database, directory{view, p.names()})
+	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
+		complaint.Register(registry, activities)
+		task.Register(registry, tasks)
+	})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}

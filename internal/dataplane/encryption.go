@@ -32,7 +32,7 @@ func encryptionMounts(brand *v1alpha1.Brand) []mount {
 // encrypts says whether the workload works by the Brand's own keys. Connectors, which the outside reaches, never see them.
 func (w Workload) encrypts() bool {
 	switch w.Component {
-	case Setup, Router, Workflows:
+	case Setup, Router, Workflows, Desk:
 		return true
 	default:
 		return false

@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
@@ -150,19 +151,21 @@ const (
 	PromiseReply Promise = "Reply"
 	// PromiseFirstResponse is the first thing that a human says to a customer.
 	PromiseFirstResponse Promise = "FirstResponse"
+	// PromiseResolution is the end of a conversation: what the customer asked is solved.
+	PromiseResolution Promise = "Resolution"
 )
 
 // Late says that a promise to the customer of a conversation is late.
-func Late(c db.Conversation, promise Promise) Lateness {
-	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
+func Late(c db.Conversation, late Promise) Lateness {
+	lateness := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: late}
 	since := c.AskedSince
-	if promise == PromiseFirstResponse {
+	if late == PromiseFirstResponse || late == PromiseResolution {
 		since = c.OfferedAt
 	}
 	if since != nil {
-		late.Since = *since
+		lateness.Since = *since
 	}
-	return late
+	return lateness
 }
 
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
@@ -177,7 +180,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt, ResolveAt: c.ResolveAt,
 		Intake: c.Intake, CloseReason: c.CloseReason,
 	})
 	if err != nil {
@@ -271,7 +274,14 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
+	if c.DueAt != nil {
+		c.DueAt = nil
+		taking := Taking{Step: "end", Note: "the conversation was ended without an answer of a human"}
+		if err := u.endOffHours(ctx, c.ID, promise.TaskCancelled, taking); err != nil {
+			return c, err
+		}
+	}
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt, c.ResolveAt = StateClosed, &u.Now, nil, nil, nil, nil
 	return u.Save(ctx, c)
 }
 

@@ -269,6 +269,47 @@ func (q *Queries) CasesOfCustomer(ctx context.Context, channel string, externalI
 	return items, nil
 }
 
+const CasesOpenOfConversation = `-- name: CasesOpenOfConversation :many
+SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case WHERE conversation_id = $1 AND kind = $2 AND closed_at IS NULL ORDER BY opened_at, id LIMIT $3
+`
+
+// The open cases of a kind of a conversation.
+func (q *Queries) CasesOpenOfConversation(ctx context.Context, conversationID *uuid.UUID, kind string, maxRows int32) ([]ServiceCase, error) {
+	rows, err := q.db.Query(ctx, CasesOpenOfConversation, conversationID, kind, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ServiceCase
+	for rows.Next() {
+		var i ServiceCase
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.State,
+			&i.Title,
+			&i.ConversationID,
+			&i.Channel,
+			&i.ExternalID,
+			&i.SkillGroup,
+			&i.Owner,
+			&i.OpenedAt,
+			&i.DueAt,
+			&i.BreachedAt,
+			&i.ClosedAt,
+			&i.Revision,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeskCase = `-- name: DeskCase :one
 SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
 WHERE service_case.id = $1

@@ -17,6 +17,8 @@ type CallNotice struct {
 	Attempts   int32
 	NotBefore  time.Time
 	Delivered  bool
+	Outcome    string
+	Code       int32
 }
 
 type CaseEffect struct {
@@ -103,6 +105,7 @@ type Conversation struct {
 	LateAt          *time.Time
 	Tier            string
 	CloseReason     string
+	ResolveAt       *time.Time
 }
 
 type Delivery struct {
@@ -199,12 +202,15 @@ type Outbox struct {
 }
 
 type PassiveReply struct {
-	Channel    string
-	ExternalID string
-	Key        string
-	MessageID  string
-	Reply      json.RawMessage
-	RepliedAt  time.Time
+	Channel      string
+	ExternalID   string
+	Key          string
+	MessageID    string
+	Reply        json.RawMessage
+	RepliedAt    time.Time
+	Call         uuid.UUID
+	UnheardSince *time.Time
+	Withdrawn    bool
 }
 
 type Person struct {

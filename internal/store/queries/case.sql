@@ -64,3 +64,7 @@ LIMIT @max_rows;
 -- name: CasesOfCustomer :many
 -- The cases of a customer, the newest first.
 SELECT * FROM service_case WHERE channel = @channel AND external_id = @external_id ORDER BY opened_at DESC LIMIT @max_rows;
+
+-- name: CasesOpenOfConversation :many
+-- The open cases of a kind of a conversation.
+SELECT * FROM service_case WHERE conversation_id = @conversation_id AND kind = @kind AND closed_at IS NULL ORDER BY opened_at, id LIMIT @max_rows;

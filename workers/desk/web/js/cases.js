@@ -157,7 +157,7 @@ export class Pane {
       el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, stateName({ ...c, state: e.state })),
       el('span', {}, [people[e.actor] || e.actor || '系统', e.note].filter(Boolean).join(':')))));
     // Nobody loses what they type to news that change nothing of what they may do.
-    const mark = JSON.stringify([c.name, c.revision, c.allowed]);
+    const mark = JSON.stringify([c.name, c.state, c.allowed]);
     if (other || this.mark !== mark) this.offer(c);
     this.mark = mark;
   }
@@ -185,7 +185,7 @@ export class Pane {
     form.hidden = false;
     form.onsubmit = async (event) => {
       event.preventDefault();
-      const request = { key, action: a.action, revision: c.revision };
+      const request = { key, action: a.action };
       for (const [name, value] of inputs) {
         const said = value();
         if (said !== undefined && said !== '') request[name] = said;
@@ -258,7 +258,7 @@ function evidenceChooser(messages) {
   const element = el('fieldset', { class: 'chooser' }, el('legend', {}, '凭证'), ...boxes.map(([m, box]) => el('label', { class: 'check' }, box,
     m.content.kind === 'image' && m.content.media ? el('img', { src: mediaURL(m.content.media.id, m.conversation), alt: '图片' }) : el('span', {}, preview({ sender: 'customer', kind: m.content.kind, text: m.content.text })),
     el('time', { datetime: m.sentAt }, clock(m.sentAt)))), theirs.length ? '' : el('span', { class: 'hint' }, '客户还没有发来可以作为凭证的内容'));
-  const value = () => boxes.filter(([, box]) => box.checked).map(([m]) => (m.content.media ? { message: m.id, media: m.content.media.id } : { message: m.id }));
+  const value = () => boxes.filter(([, box]) => box.checked).map(([m]) => m.id);
   return { element, value };
 }
 

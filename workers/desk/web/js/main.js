@@ -682,12 +682,17 @@ function takeWindow({ conversation, customer, until }) {
 function takeLate({ payload, at: told }) {
   const item = items.get(payload.conversation);
   const first = payload.promise === 'FirstResponse';
-  if (item) {
+  const unsolved = payload.promise === 'Resolution';
+  if (item && !unsolved) {
     item[first ? 'late' : 'reminded'] = true;
     showList();
   }
   if (Date.now() - at(told) > 60000) return;
   const wait = span((Date.now() - at(payload.since)) / 1000);
+  if (unsolved) {
+    toast(`${groupName(payload)}的${customerName(payload)} 的问题已过 ${wait},还没有解决`);
+    return;
+  }
   toast(first ? `${groupName(payload)}的${customerName(payload)} 等了 ${wait},还没有人工回复` : `${customerName(payload)} 等了 ${wait},还没有回复`);
   if (first) alarmSoon();
 }
