@@ -77,189 +77,197 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 			v1alpha1.MenuButton{Name: "今日", MenuAction: tapped("today")}, v1alpha1.MenuButton{Name: "商城", MenuAction: shopPage()},
 			v1alpha1.MenuButton{Name: "服务", Items: []v1alpha1.MenuItem{{Name: "官网", MenuAction: opened("https://lumi.example/?a=b")}, {Name: "会员", MenuAction: shopPage()}, {Name: "人工", MenuAction: tapped("human")}}},
 		), ""},
-		"a menu without buttons":                   {menu(), "spec.officialAccount.menu.buttons"},
-		"a menu of four buttons":                   {menu(buttons(4)...), "must have at most 3 items"},
-		"a button that does nothing":               {menu(v1alpha1.MenuButton{Name: "空"}), "set exactly one of key, url, miniProgram and items"},
-		"a button that does two things":            {menu(v1alpha1.MenuButton{Name: "多", MenuAction: v1alpha1.MenuAction{Key: "a", URL: "https://lumi.example"}}), "set exactly one of key, url, miniProgram and items"},
-		"a button that does and opens":             {menu(v1alpha1.MenuButton{Name: "多", MenuAction: tapped("a"), Items: items(1)}), "set exactly one of key, url, miniProgram and items"},
-		"a button with five items":                 {menu(v1alpha1.MenuButton{Name: "多", Items: items(5)}), ""},
-		"a button with six items":                  {menu(v1alpha1.MenuButton{Name: "多", Items: items(6)}), "must have at most 5 items"},
-		"an item that does nothing":                {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "空"}}}), "set exactly one of key, url and miniProgram"},
-		"a button's longest name":                  {menu(v1alpha1.MenuButton{Name: "一二三四五6", MenuAction: tapped("a")}), ""},
-		"a button's name of six characters":        {menu(v1alpha1.MenuButton{Name: "一二三四五六", MenuAction: tapped("a")}), "name a button of the menu's first level with at most 16 bytes"},
-		"an item's longest name":                   {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 20), MenuAction: tapped("a")}}}), ""},
-		"an item's name that is longer":            {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 21), MenuAction: tapped("a")}}}), "name an item of the menu with at most 60 bytes"},
-		"a menu key of 128 bytes":                  {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("k", 128))}), ""},
-		"a menu key of more bytes":                 {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("键", 43))}), "write a menu key of at most 128 bytes"},
-		"a menu that opens no address":             {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
-		"a menu that opens too long an address":    {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
-		"a mini-program in the menu that is none":  {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
-		"one button twice":                         {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
-		"a rule by menu keys alone":                {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
-		"a rule by menu keys and words":            {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
-		"a rule by nothing":                        {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
-		"a type that does not exist":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
-		"an appID that is none":                    {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
-		"another API address":                      {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
-		"an API address with a path":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
-		"an API address without a scheme":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
-		"a routing rule by keywords":               {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
-		"a routing rule by a declared entry point": {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
-		"a routing rule by an undeclared one":      {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
-		"a routing rule that matches nothing":      {routed(v1alpha1.RoutingMatch{}), "set at least one of entryPoints, keywords and topics"},
-		"a rule that replies":                      {ruled(&v1alpha1.BotReply{Text: "好"}, nil), ""},
-		"a rule that hands off":                    {ruled(nil, &v1alpha1.RuleHandOff{Topic: "complaint"}), ""},
-		"a rule that does both":                    {ruled(&v1alpha1.BotReply{Text: "好"}, &v1alpha1.RuleHandOff{Topic: "complaint"}), "set exactly one of reply and handOff"},
-		"a rule that does neither":                 {ruled(nil, nil), "set exactly one of reply and handOff"},
-		"a link by https":                          {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
-		"a link by http":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
-		"a question with its answer":               {answering("return-policy", "after-sales"), ""},
-		"a question without a topic":               {answering("return-policy", ""), ""},
-		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
-		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
-		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
-		"an intake":                                {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
-		"an intake of nothing":                     {taking(), "spec.intake.fields"},
-		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
-		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
-		"a survey":                                 {surveying(v1alpha1.SurveySpec{}), ""},
-		"a survey with a reminder":                 {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
-		"a scale that there is not":                {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
-		"a reminder without a unit":                {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
-		"a reminder at once":                       {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
-		"a reminder after the window":              {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
-		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
-		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
-		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
-		"a rung at once":                           {ladder("0s"), "after must be at least 1s"},
-		"a rung after a month":                     {ladder("721h"), "after must be at least 1s and at most 720h"},
-		"an answer within a minute":                {offHours("1m"), ""},
-		"an answer within seconds":                 {offHours("59s"), "answerWithin must be at least 1m"},
-		"an answer after a day":                    {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
-		"a reply with everything":                  {reply("1s", "1s", "24h"), ""},
-		"a reply of no length":                     {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
-		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
-		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
-		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
-		"a warning without a unit":                 {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
-		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
-		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
-		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
-		"a first response with everything":         {firstResponse("24h", "24h"), ""},
-		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
-		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
-		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
-		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
-		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
-		"a promise with everything":                {promising(v1alpha1.PromiseSpec{RemindBefore: "24h", LateText: "抱歉,晚了。", Ladder: lateRungs("1s", "720h")}), ""},
-		"a promise reminded of at once":            {promising(v1alpha1.PromiseSpec{RemindBefore: "0s"}), "remindBefore must be at least 1s and at most 24h"},
-		"a promise reminded of without a unit":     {promising(v1alpha1.PromiseSpec{RemindBefore: "30"}), "write remindBefore in hours, minutes and seconds, for example 30m"},
-		"a promise with a long text":               {promising(v1alpha1.PromiseSpec{LateText: strings.Repeat("歉", 301)}), "spec.promise.lateText"},
-		"a promise whose ladder stands still":      {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the promise was due"},
-		"a promise with a rung at once":            {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("0s")}), "after must be at least 1s and at most 720h"},
-		"a promise with a rung without a unit":     {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("1")}), "write after in hours, minutes and seconds, for example 1h"},
-		"a follow-up with everything":              {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "720h", SurveyWithin: "1s", RemindBefore: "1s", Ladder: lateRungs("1h")}), ""},
-		"a call-back after a month":                {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "721h"}), "badRatingWithin must be at least 1s and at most 720h"},
-		"a call-back without a unit":               {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "24"}), "write badRatingWithin in hours, minutes and seconds, for example 24h"},
-		"a phone survey after a month":             {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "721h"}), "surveyWithin must be at least 1s and at most 720h"},
-		"a phone survey without a unit":            {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "72"}), "write surveyWithin in hours, minutes and seconds, for example 72h"},
-		"a call reminded of a week before":         {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "168h"}), "remindBefore must be at least 1s and at most 24h"},
-		"a call reminded of without a unit":        {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "2"}), "write remindBefore in hours, minutes and seconds, for example 2h"},
-		"a follow-up whose ladder stands still":    {followingUp(v1alpha1.FollowUpSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the call was due"},
-		"a compensation with everything": {compensating(v1alpha1.CompensationSpec{
-			Kinds:  []v1alpha1.CompensationKind{v1alpha1.CompensationGift, v1alpha1.CompensationRefund},
-			Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 0}, {Role: v1alpha1.RoleAdmin, UpTo: 10000000}},
+		"a menu without buttons":                    {menu(), "spec.officialAccount.menu.buttons"},
+		"a menu of four buttons":                    {menu(buttons(4)...), "must have at most 3 items"},
+		"a button that does nothing":                {menu(v1alpha1.MenuButton{Name: "空"}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does two things":             {menu(v1alpha1.MenuButton{Name: "多", MenuAction: v1alpha1.MenuAction{Key: "a", URL: "https://lumi.example"}}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does and opens":              {menu(v1alpha1.MenuButton{Name: "多", MenuAction: tapped("a"), Items: items(1)}), "set exactly one of key, url, miniProgram and items"},
+		"a button with five items":                  {menu(v1alpha1.MenuButton{Name: "多", Items: items(5)}), ""},
+		"a button with six items":                   {menu(v1alpha1.MenuButton{Name: "多", Items: items(6)}), "must have at most 5 items"},
+		"an item that does nothing":                 {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "空"}}}), "set exactly one of key, url and miniProgram"},
+		"a button's longest name":                   {menu(v1alpha1.MenuButton{Name: "一二三四五6", MenuAction: tapped("a")}), ""},
+		"a button's name of six characters":         {menu(v1alpha1.MenuButton{Name: "一二三四五六", MenuAction: tapped("a")}), "name a button of the menu's first level with at most 16 bytes"},
+		"an item's longest name":                    {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 20), MenuAction: tapped("a")}}}), ""},
+		"an item's name that is longer":             {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 21), MenuAction: tapped("a")}}}), "name an item of the menu with at most 60 bytes"},
+		"a menu key of 128 bytes":                   {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("k", 128))}), ""},
+		"a menu key of more bytes":                  {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("键", 43))}), "write a menu key of at most 128 bytes"},
+		"a menu that opens no address":              {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
+		"a menu that opens too long an address":     {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
+		"a mini-program in the menu that is none":   {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
+		"one button twice":                          {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
+		"notices":                                   {notices(func(n *v1alpha1.NoticeTemplate) { n.URL = "https://lumi.example/cases" }), ""},
+		"notices that open a mini-program":          {notices(func(n *v1alpha1.NoticeTemplate) { n.MiniProgram = casePage() }), ""},
+		"notices that open two pages":               {notices(func(n *v1alpha1.NoticeTemplate) { n.URL, n.MiniProgram = "https://lumi.example", casePage() }), "set url or miniProgram, not both"},
+		"notices that open no address":              {notices(func(n *v1alpha1.NoticeTemplate) { n.URL = "lumi.example" }), "write url as an address with http:// or https://"},
+		"notices that open what is no mini-program": {notices(func(n *v1alpha1.NoticeTemplate) { n.MiniProgram = &v1alpha1.NoticePage{AppID: "shop", PagePath: "a"} }), "appID is wx and 16 hexadecimal digits"},
+		"notices of a name in Chinese":              {notices(func(n *v1alpha1.NoticeTemplate) { n.Name = "售后" }), "name notices by a small letter, then letters and digits"},
+		"a template with a blank":                   {notices(func(n *v1alpha1.NoticeTemplate) { n.TemplateID = "TM 1" }), "copy templateID from the console"},
+		"a key as it stands in the template":        {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].Key = "character_string12" }), ""},
+		"a key with its end":                        {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].Key = "thing1.DATA" }), "write the key as it stands in the template, without .DATA"},
+		"a value that notices do not tell":          {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].From = "price" }), "Unsupported value"},
+		"a template without values":                 {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = nil }), "spec.officialAccount.notices[0].values"},
+		"one place twice":                           {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = append(n.Values, n.Values[0]) }), "Duplicate value"},
+		"a rule by menu keys alone":                 {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
+		"a rule by menu keys and words":             {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
+		"a rule by nothing":                         {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
+		"a type that does not exist":                {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
+		"an appID that is none":                     {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
+		"another API address":                       {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
+		"an API address with a path":                {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
+		"an API address without a scheme":           {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
+		"a routing rule by keywords":                {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
+		"a routing rule by a declared entry point":  {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
+		"a routing rule by an undeclared one":       {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
+		"a routing rule that matches nothing":       {routed(v1alpha1.RoutingMatch{}), "set at least one of entryPoints, keywords and topics"},
+		"a rule that replies":                       {ruled(&v1alpha1.BotReply{Text: "好"}, nil), ""},
+		"a rule that hands off":                     {ruled(nil, &v1alpha1.RuleHandOff{Topic: "complaint"}), ""},
+		"a rule that does both":                     {ruled(&v1alpha1.BotReply{Text: "好"}, &v1alpha1.RuleHandOff{Topic: "complaint"}), "set exactly one of reply and handOff"},
+		"a rule that does neither":                  {ruled(nil, nil), "set exactly one of reply and handOff"},
+		"a link by https":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
+		"a link by http":                            {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a question with its answer":                {answering("return-policy", "after-sales"), ""},
+		"a question without a topic":                {answering("return-policy", ""), ""},
+		"a question of a complaint":                 {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
+		"a question with a topic in Chinese":        {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
+		"a question without a name":                 {answering("", ""), "spec.faq[0].name"},
+		"an intake":                                 {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
+		"an intake of nothing":                      {taking(), "spec.intake.fields"},
+		"an intake of what there is not":            {taking("ShoeSize"), "Unsupported value"},
+		"an intake of the same twice":               {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
+		"a survey":                                  {surveying(v1alpha1.SurveySpec{}), ""},
+		"a survey with a reminder":                  {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
+		"a scale that there is not":                 {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
+		"a reminder without a unit":                 {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
+		"a reminder at once":                        {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
+		"a reminder after the window":               {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
+		"a ladder that climbs":                      {ladder("59m", "1h"), ""},
+		"a ladder that stands still":                {ladder("60m", "1h"), "each rung's after must be longer"},
+		"the shortest and the longest rung":         {ladder("1s", "720h"), ""},
+		"a rung at once":                            {ladder("0s"), "after must be at least 1s"},
+		"a rung after a month":                      {ladder("721h"), "after must be at least 1s and at most 720h"},
+		"an answer within a minute":                 {offHours("1m"), ""},
+		"an answer within seconds":                  {offHours("59s"), "answerWithin must be at least 1m"},
+		"an answer after a day":                     {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a reply with everything":                   {reply("1s", "1s", "24h"), ""},
+		"a reply of no length":                      {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
+		"a reply after a day":                       {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
+		"a reminder after a day":                    {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
+		"a reply without a unit":                    {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
+		"a warning without a unit":                  {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a review without a unit":                   {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
+		"a reminder before the target":              {reply("", "14s", ""), "target must not be longer than warnAfter"},
+		"a review before the reminder":              {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"a first response with everything":          {firstResponse("24h", "24h"), ""},
+		"a first response of no length":             {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":           {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":              {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                    {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                 {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a resolution with everything": {resolution(v1alpha1.ResolutionSpec{
+			Common: "1m", General: "1m", Complex: "24h", Topics: []v1alpha1.TopicClass{{Name: "order", Class: v1alpha1.ResolutionCommon}},
 		}), ""},
-		"a compensation without limits":          {compensating(v1alpha1.CompensationSpec{}), "spec.complaint.compensation.limits"},
-		"a compensation of what there is not":    {compensating(v1alpha1.CompensationSpec{Kinds: []v1alpha1.CompensationKind{"Yacht"}, Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}}}), "Unsupported value"},
-		"a compensation with a role twice":       {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}, {Role: v1alpha1.RoleAgent}}}), "Duplicate value"},
-		"a compensation above all bounds":        {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 10000001}}}), "upTo"},
-		"a priority of a topic":                  {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
-		"a priority of a tier":                   {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
-		"a priority of nothing":                  {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
-		"a priority of a tier in Chinese":        {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
-		"a shift around the clock":               {shift("24h", ""), ""},
-		"a shift of no length":                   {shift("0s", ""), "duration must be over 0 and at most 24h"},
-		"a shift of more than a day":             {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
-		"a peak inside":                          {shift("12h", "2h"), ""},
-		"a peak of no length":                    {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
-		"an override of one day":                 {override("2026-11-11", "2026-11-11"), ""},
-		"an override that ends before it starts": {override("2026-11-12", "2026-11-11"), "from must not be after to"},
-		"an Agent with the longest name":         {agent(strings.Repeat("a", 63), "lumi", nil), ""},
-		"an Agent on call":                       {agentOnCall(v1alpha1.OnCallWhenShort), ""},
-		"an Agent who is called at other times":  {agentOnCall("Weekends"), "Unsupported value"},
-		"an Agent with a longer name":            {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
-		"a prefix with dots":                     {prefixed("cs.yingda-1"), ""},
-		"a prefix in capitals":                   {prefixed("Yingda"), "write prefix in lower-case letters"},
-		"a Temporal namespace":                   {brand("lumi", inNamespace), ""},
-		"a Temporal namespace with a space":      {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi prod" }), "write the Temporal namespace in letters"},
-		"a topic in Chinese":                     {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
-		"a code of letters and digits":           {canned("fp1"), ""},
-		"a code with a space":                    {canned("fp 1"), "write code in letters and digits"},
-		"a rung without a unit":                  {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
-		"a rung beyond all clocks":               {ladder("9999999999h"), "write after in hours, minutes and seconds"},
-		"a month in seconds":                     {ladder("2592000s"), ""},
-		"an assignment with everything":          {assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled, StickyFor: "24h", RelaxSkillsAfter: "1m", ReassignAfter: "5m"}), ""},
-		"a strategy that does not exist":         {assigned(v1alpha1.SkillGroupAssignment{Strategy: "Cheapest"}), "Unsupported value"},
-		"the longest stickyFor":                  {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "720h"}), ""},
-		"a stickyFor without a unit":             {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "24"}), "write stickyFor in hours, minutes and seconds, for example 24h"},
-		"a stickyFor of a year":                  {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "999h"}), "stickyFor must be at least 1m and at most 720h"},
-		"the shortest relaxSkillsAfter":          {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "1s"}), ""},
-		"a relaxSkillsAfter without a unit":      {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "soon"}), "write relaxSkillsAfter in hours, minutes and seconds, for example 1m"},
-		"a relaxSkillsAfter of no length":        {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "0s"}), "relaxSkillsAfter must be at least 1s and at most 24h"},
-		"the shortest reassignAfter":             {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "10s"}), ""},
-		"a reassignAfter without a unit":         {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "5"}), "write reassignAfter in hours, minutes and seconds, for example 5m"},
-		"a reassignAfter that nobody keeps":      {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "9s"}), "reassignAfter must be at least 10s and at most 24h"},
-		"a skill of the highest level":           {skilled(5), ""},
-		"a skill of a higher level":              {skilled(6), "spec.skills[0].level"},
-		"a rule that wants the highest level":    {wanting(5), ""},
-		"a rule that wants a higher level":       {wanting(6), "spec.routing[0].wants[0].minLevel"},
-		"an answer without a unit":               {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
-		"a shift of some length":                 {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
-		"a shift beyond all clocks":              {shift("999999999999h", ""), "write duration in hours"},
-		"a peak of some length":                  {shift("12h", "2"), "write duration in hours, minutes and seconds, for example 2h"},
-		"a shift that starts late":               {starting("23:59"), ""},
-		"a shift that starts at no hour":         {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
-		"a shift that starts at 9":               {starting("9:00"), "write start as HH:MM"},
-		"a rotation from its anchor":             {rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "2026-01-05"), ""},
-		"a rotation without an anchor":           {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
-		"a rotation on days":                     {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
-		"a shift on no days":                     {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
-		"a rotation in words":                    {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
-		"a rotation by the hour of a day":        {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
-		"a rotation from no date":                {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
-		"an override from no date":               {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
-		"an override to no date":                 {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
-		"TLS by the system's authorities":        {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
-		"TLS by authorities and a certificate":   {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("ca"), ClientSecretRef: credentials("ca")}, ""), ""},
-		"no name of the Secret of authorities":   {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("")}, ""), "spec.kafka.tls.caSecretRef.name"},
-		"no name of the Secret of a certificate": {kafkaSecured(&v1alpha1.KafkaTLS{ClientSecretRef: credentials("")}, ""), "spec.kafka.tls.clientSecretRef.name"},
-		"PLAIN by TLS":                           {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain), ""},
-		"PLAIN without TLS":                      {kafkaSecured(nil, v1alpha1.KafkaSASLPlain), "PLAIN would send the password in plain text: set spec.kafka.tls"},
-		"SCRAM-SHA-256 without TLS":              {kafkaSecured(nil, v1alpha1.KafkaSASLScramSHA256), ""},
-		"SCRAM-SHA-512 by TLS":                   {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLScramSHA512), ""},
-		"a mechanism that does not exist":        {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
-		"Temporal by TLS":                        {temporalSecured(v1alpha1.TemporalTLS{}), ""},
-		"Temporal by TLS and a certificate":      {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
-		"no name of the Secret of Temporal":      {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
-		"Temporal by another name":               {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
-		"Temporal by a name with a port":         {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
-		"a webhook":                              {paged("https://pager.example/yingda"), ""},
-		"a webhook at a port, and nothing else":  {paged("https://Pager.infra:8443"), ""},
-		"a webhook in plain text":                {paged("http://pager.example/yingda"), "write url as https://host/path"},
-		"a webhook with a user":                  {paged("https://user:word@pager.example/"), "write url as https://host/path"},
-		"a webhook with a query":                 {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
-		"a webhook with a fragment":              {paged("https://pager.example/send#key"), "write url as https://host/path"},
-		"a webhook without a host":               {paged("https:///yingda"), "write url as https://host/path"},
-		"no name of the Secret of a webhook":     {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
-		"a Dedicated Channel":                    {dedicated(strings.Repeat("a", 46)), ""},
-		"a Dedicated Channel with a long name":   {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
-		"a Dedicated Channel with a dot":         {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
-		"a Shared Channel with a dot":            {channel("shop.cn", "lumi"), ""},
-		"an isolation that does not exist":       {channelWith(func(s *v1alpha1.ChannelSpec) { s.Isolation = "Alone" }), "Unsupported value"},
-		"an exposure by a Gateway":               {exposed(*throughGateway("hooks.lumi.example")), ""},
-		"an exposure by an Ingress":              {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "tls"}), ""},
-		"an exposure by neither":                 {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example"}), "set parentRefs for a Gateway, or ingressClassName for an Ingress"},
+		"a resolution of no length":   {resolution(v1alpha1.ResolutionSpec{Common: "0s"}), "common must be at least 1s and at most 24h"},
+		"a resolution without a unit": {resolution(v1alpha1.ResolutionSpec{General: "15"}), "write general in hours, minutes and seconds, for example 15m"},
+		"a resolution after a day":    {resolution(v1alpha1.ResolutionSpec{Complex: "25h"}), "complex must be at least 1s and at most 24h"},
+		"common after general":        {resolution(v1alpha1.ResolutionSpec{Common: "16m"}), "common must not be longer than general"},
+		"general after complex":       {resolution(v1alpha1.ResolutionSpec{General: "31m"}), "general must not be longer than complex"},
+		"a class that does not exist": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{{Name: "order", Class: "Easy"}}}), "Unsupported value"},
+		"a topic twice": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{
+			{Name: "order", Class: v1alpha1.ResolutionCommon}, {Name: "order", Class: v1alpha1.ResolutionComplex},
+		}}), "Duplicate value"},
+		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
+		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
+		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
+		"a priority of a tier in Chinese":          {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
+		"a shift around the clock":                 {shift("24h", ""), ""},
+		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
+		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
+		"a peak inside":                            {shift("12h", "2h"), ""},
+		"a peak of no length":                      {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
+		"an override of one day":                   {override("2026-11-11", "2026-11-11"), ""},
+		"an override that ends before it starts":   {override("2026-11-12", "2026-11-11"), "from must not be after to"},
+		"an Agent with the longest name":           {agent(strings.Repeat("a", 63), "lumi", nil), ""},
+		"an Agent on call":                         {agentOnCall(v1alpha1.OnCallWhenShort), ""},
+		"an Agent who is called at other times":    {agentOnCall("Weekends"), "Unsupported value"},
+		"an Agent with a longer name":              {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
+		"a prefix with dots":                       {prefixed("cs.yingda-1"), ""},
+		"a prefix in capitals":                     {prefixed("Yingda"), "write prefix in lower-case letters"},
+		"a Temporal namespace":                     {brand("lumi", inNamespace), ""},
+		"a Temporal namespace with a space":        {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi prod" }), "write the Temporal namespace in letters"},
+		"a topic in Chinese":                       {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
+		"a code of letters and digits":             {canned("fp1"), ""},
+		"a code with a space":                      {canned("fp 1"), "write code in letters and digits"},
+		"a rung without a unit":                    {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
+		"a rung beyond all clocks":                 {ladder("9999999999h"), "write after in hours, minutes and seconds"},
+		"a month in seconds":                       {ladder("2592000s"), ""},
+		"an assignment with everything":            {assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled, StickyFor: "24h", RelaxSkillsAfter: "1m", ReassignAfter: "5m"}), ""},
+		"a strategy that does not exist":           {assigned(v1alpha1.SkillGroupAssignment{Strategy: "Cheapest"}), "Unsupported value"},
+		"the longest stickyFor":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "720h"}), ""},
+		"a stickyFor without a unit":               {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "24"}), "write stickyFor in hours, minutes and seconds, for example 24h"},
+		"a stickyFor of a year":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "999h"}), "stickyFor must be at least 1m and at most 720h"},
+		"the shortest relaxSkillsAfter":            {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "1s"}), ""},
+		"a relaxSkillsAfter without a unit":        {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "soon"}), "write relaxSkillsAfter in hours, minutes and seconds, for example 1m"},
+		"a relaxSkillsAfter of no length":          {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "0s"}), "relaxSkillsAfter must be at least 1s and at most 24h"},
+		"the shortest reassignAfter":               {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "10s"}), ""},
+		"a reassignAfter without a unit":           {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "5"}), "write reassignAfter in hours, minutes and seconds, for example 5m"},
+		"a reassignAfter that nobody keeps":        {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "9s"}), "reassignAfter must be at least 10s and at most 24h"},
+		"a skill of the highest level":             {skilled(5), ""},
+		"a skill of a higher level":                {skilled(6), "spec.skills[0].level"},
+		"a rule that wants the highest level":      {wanting(5), ""},
+		"a rule that wants a higher level":         {wanting(6), "spec.routing[0].wants[0].minLevel"},
+		"an answer without a unit":                 {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
+		"a shift of some length":                   {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
+		"a shift beyond all clocks":                {shift("999999999999h", ""), "write duration in hours"},
+		"a peak of some length":                    {shift("12h", "2"), "write duration in hours, minutes and seconds, for example 2h"},
+		"a shift that starts late":                 {starting("23:59"), ""},
+		"a shift that starts at no hour":           {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
+		"a shift that starts at 9":                 {starting("9:00"), "write start as HH:MM"},
+		"a rotation from its anchor":               {rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "2026-01-05"), ""},
+		"a rotation without an anchor":             {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
+		"a rotation on days":                       {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a shift on no days":                       {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a rotation in words":                      {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
+		"a rotation by the hour of a day":          {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
+		"a rotation from no date":                  {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
+		"an override from no date":                 {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
+		"an override to no date":                   {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
+		"TLS by the system's authorities":          {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
+		"TLS by authorities and a certificate":     {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("ca"), ClientSecretRef: credentials("ca")}, ""), ""},
+		"no name of the Secret of authorities":     {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("")}, ""), "spec.kafka.tls.caSecretRef.name"},
+		"no name of the Secret of a certificate":   {kafkaSecured(&v1alpha1.KafkaTLS{ClientSecretRef: credentials("")}, ""), "spec.kafka.tls.clientSecretRef.name"},
+		"PLAIN by TLS":                             {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain), ""},
+		"PLAIN without TLS":                        {kafkaSecured(nil, v1alpha1.KafkaSASLPlain), "PLAIN would send the password in plain text: set spec.kafka.tls"},
+		"SCRAM-SHA-256 without TLS":                {kafkaSecured(nil, v1alpha1.KafkaSASLScramSHA256), ""},
+		"SCRAM-SHA-512 by TLS":                     {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLScramSHA512), ""},
+		"a mechanism that does not exist":          {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
+		"Temporal by TLS":                          {temporalSecured(v1alpha1.TemporalTLS{}), ""},
+		"Temporal by TLS and a certificate":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
+		"keys that a key of the Brand's wraps":     {encryptedBy("lumi-key"), ""},
+		"privacy that says nothing":                {kept(nil), ""},
+		"conversations kept for a year":            {kept(new(int32(365))), ""},
+		"conversations kept for a week":            {kept(new(int32(7))), "should be greater than or equal to 30"},
+		"no name of the Secret of a key":           {encryptedBy(""), "spec.privacy.encryptionKeySecretRef.name"},
+		"no name of the Secret of Temporal":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
+		"Temporal by another name":                 {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
+		"Temporal by a name with a port":           {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
+		"a webhook":                                {paged("https://pager.example/yingda"), ""},
+		"a webhook at a port, and nothing else":    {paged("https://Pager.infra:8443"), ""},
+		"a webhook of a private authority":         {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("pager-ca")), ""},
+		"no name of the Secret of its authorities": {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("")), "spec.onCall.webhook.caSecretRef.name"},
+		"a webhook in plain text":                  {paged("http://pager.example/yingda"), "write url as https://host/path"},
+		"a webhook with a user":                    {paged("https://user:word@pager.example/"), "write url as https://host/path"},
+		"a webhook with a query":                   {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
+		"a webhook with a fragment":                {paged("https://pager.example/send#key"), "write url as https://host/path"},
+		"a webhook without a host":                 {paged("https:///yingda"), "write url as https://host/path"},
+		"no name of the Secret of a webhook":       {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
+		"a Dedicated Channel":                      {dedicated(strings.Repeat("a", 46)), ""},
+		"a Dedicated Channel with a long name":     {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
+		"a Dedicated Channel with a dot":           {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
+		"a Shared Channel with a dot":              {channel("shop.cn", "lumi"), ""},
+		"an isolation that does not exist":         {channelWith(func(s *v1alpha1.ChannelSpec) { s.Isolation = "Alone" }), "Unsupported value"},
+		"an exposure by a Gateway":                 {exposed(*throughGateway("hooks.lumi.example")), ""},
+		"an exposure by an Ingress":                {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "tls"}), ""},
+		"an exposure by neither":                   {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example"}), "set parentRefs for a Gateway, or ingressClassName for an Ingress"},
 		"an exposure by both": {
 			exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", ParentRefs: []v1alpha1.GatewayReference{{Name: "public"}}}),
 			"set parentRefs for a Gateway, or ingressClassName for an Ingress",
@@ -518,6 +526,18 @@ func temporalSecured(tls v1alpha1.TemporalTLS) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.TLS = &tls })
 }
 
+// encryptedBy is a Brand whose own keys are wrapped by the key in a Secret.
+func encryptedBy(name string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) {
+		b.Spec.Privacy = &v1alpha1.PrivacySpec{EncryptionKeySecretRef: credentials(name)}
+	})
+}
+
+// kept is a Brand that keeps conversations for so many days.
+func kept(days *int32) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Privacy = &v1alpha1.PrivacySpec{RetentionDays: days} })
+}
+
 func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }
 
 func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
@@ -573,6 +593,16 @@ func shopPage() v1alpha1.MenuAction {
 	}}
 }
 
+func notices(edit func(*v1alpha1.NoticeTemplate)) *v1alpha1.Channel {
+	template := v1alpha1.NoticeTemplate{Name: "afterSales", TemplateID: "TM-1_a", Values: []v1alpha1.NoticeValue{{Key: "thing1", From: v1alpha1.NoticeState}}}
+	edit(&template)
+	return officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.Notices = []v1alpha1.NoticeTemplate{template} })
+}
+
+func casePage() *v1alpha1.NoticePage {
+	return &v1alpha1.NoticePage{AppID: "wx0123456789abcdef", PagePath: "pages/case/list"}
+}
+
 func matching(match v1alpha1.PlaybookMatch) *v1alpha1.Playbook {
 	p := ruled(&v1alpha1.BotReply{Text: "好"}, nil)
 	p.Spec.Rules[0].Match = match
@@ -624,34 +654,15 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 	return level
 }
 
-func promising(spec v1alpha1.PromiseSpec) *v1alpha1.ServiceLevel {
-	level := serviceLevel("standard")
-	level.Spec.Promise = spec
-	return level
-}
-
-func followingUp(spec v1alpha1.FollowUpSpec) *v1alpha1.ServiceLevel {
-	level := serviceLevel("standard")
-	level.Spec.FollowUp = spec
-	return level
-}
-
-func compensating(spec v1alpha1.CompensationSpec) *v1alpha1.ServiceLevel {
-	level := serviceLevel("standard")
-	level.Spec.Complaint.Compensation = &spec
-	return level
-}
-
-func lateRungs(after ...string) (rungs []v1alpha1.LateRung) {
-	for _, a := range after {
-		rungs = append(rungs, v1alpha1.LateRung{After: a, Notify: v1alpha1.RoleSupervisor})
-	}
-	return rungs
-}
-
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func resolution(spec v1alpha1.ResolutionSpec) *v1alpha1.ServiceLevel {
+	level := firstResponse("", "")
+	level.Spec.Resolution = spec
 	return level
 }
 
@@ -705,6 +716,13 @@ func paged(url string) *v1alpha1.Brand { return brand("lumi", pagedAt(url, "lumi
 func pagedAt(url, secretName string) func(*v1alpha1.Brand) {
 	return func(b *v1alpha1.Brand) {
 		b.Spec.OnCall = &v1alpha1.BrandOnCall{Webhook: v1alpha1.OnCallWebhook{URL: url, SecretRef: &v1alpha1.CredentialsReference{Name: secretName}}}
+	}
+}
+
+// trusting has the webhook's certificate be of authorities in a Secret.
+func trusting(secretName string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.OnCall.Webhook.CASecretRef = &v1alpha1.CredentialsReference{Name: secretName}
 	}
 }
 

@@ -38,6 +38,11 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	Reply ReplySpec `json:"reply,omitempty"`
 
+	// resolution is how soon what customers ask is solved.
+	// +optional
+	// +kubebuilder:default={}
+	Resolution ResolutionSpec `json:"resolution,omitempty"`
+
 	// complaint says how complaints climb until they are resolved.
 	// +optional
 	// +kubebuilder:default={}
@@ -57,6 +62,11 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	FollowUp FollowUpSpec `json:"followUp,omitempty"`
+
+	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
+	// +optional
+	// +kubebuilder:default={}
+	AfterSales AfterSalesSpec `json:"afterSales,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

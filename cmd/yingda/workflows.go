@@ -30,6 +30,7 @@ func newWorkflowsCommand() *cobra.Command {
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	s.keys.bind(cmd)
 	return cmd
 }
 
@@ -44,7 +45,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 		database.Close()
 		return err
 	}
-	client, err := p.dialTemporal()
+	client, err := p.dialTemporal(ctx, database)
 	if err != nil {
 		database.Close()
 		return err

@@ -83,6 +83,8 @@ type Call struct {
 	Since time.Time
 	// Wanted and OnDuty are how many agents there should be and were when the call began.
 	Wanted, OnDuty int32
+	// Forecast is that of the day ahead; nil while there is none.
+	Forecast *yingdav1.SkillGroupForecast
 }
 
 // Open says whether the group serves at a time.
@@ -132,6 +134,12 @@ func (g *Group) Priority(topic, tier string) int32 {
 func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	c, ok := s.channels[name]
 	return c, ok
+}
+
+// Lacks says that the brand has no Channel of that name. Nobody can say so before the Brand was seen.
+func (s *Snapshot) Lacks(channel string) bool {
+	_, known := s.channels[channel]
+	return s.Brand != nil && !known
 }
 
 // Clocks are the promises that run in seconds and minutes to the customers of a Channel; the defaults for one that is gone.

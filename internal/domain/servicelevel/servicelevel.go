@@ -107,9 +107,11 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, clocks := CompileClocks(spec)
+	// Where a day begins makes none of them wrong.
+	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
 	_, promise := CompilePromise(spec.Promise)
 	_, followUp := CompileFollowUp(spec.FollowUp)
-	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation))
+	return slices.Concat(errs, clocks, afterSales, promise, followUp, validateCompensation(spec.Complaint.Compensation))
 }
 
 // between reads a duration inside bounds.
