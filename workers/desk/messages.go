@@ -65,7 +65,7 @@ type sayInput struct {
 	Body struct {
 		Key     uuid.UUID  `json:"key" doc:"Made by the client for this message; sending it again with the same key sends once."`
 		Content NewContent `json:"content"`
-		Keeps   string     `json:"keeps,omitempty" maxLength:"300" doc:"The id of a promise that this message keeps: it is done with the message."`
+		Keeps   string     `json:"keeps,omitempty" maxLength:"300" doc:"The name of a promise that this message keeps: it is done with the message."`
 	}
 }
 
