@@ -41,6 +41,10 @@ func NthComplaintID(namespace, brand string, conversation uuid.UUID, number int3
 	return id + "/" + strconv.FormatInt(int64(number), 10)
 }
 
+// AcknowledgementKey is the key by which a complaint's acknowledgement is said once, whoever is the first to: the router, before it
+// says anything else, or the process.
+func AcknowledgementKey(complaint string) string { return complaint + "/acknowledge" }
+
 // ComplaintInput starts ComplaintWorkflow.
 type ComplaintInput struct {
 	// ID is NthComplaintID.

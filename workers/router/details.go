@@ -23,7 +23,11 @@ func (t *turn) askDetails(ctx context.Context, c *db.Conversation) (err error) {
 	card := &intake.Card{Fields: t.channel.Intake}
 	card.Note(t.text())
 	missing := card.Missing()
-	if remaining, _ := quota.Left(t.intake.Quota(t.who()), t.Now); len(missing) > 0 && remaining > leftToOthers {
+	left, err := t.left(ctx, len(missing) > 0)
+	if err != nil {
+		return err
+	}
+	if left > leftToOthers {
 		v := t.snapshot.Vars(t.channel, c.SkillGroup, t.Now)
 		v.IntakeFields = intake.Names(missing)
 		text, err := t.channel.Playbook.Intake(v)
@@ -36,6 +40,19 @@ func (t *turn) askDetails(ctx context.Context, c *db.Conversation) (err error) {
 	}
 	c.Intake, err = card.Encode()
 	return err
+}
+
+// left is how many messages may still be said to the customer once all that is on its way has gone out; 0 where nobody asks.
+func (t *turn) left(ctx context.Context, asked bool) (int32, error) {
+	if !asked {
+		return 0, nil
+	}
+	pledged, err := t.Pledged(ctx, t.who())
+	if err != nil {
+		return 0, err
+	}
+	left, _ := quota.Left(quota.SpendMany(t.intake.Quota(t.who()), pledged), t.Now)
+	return left, nil
 }
 
 // hearDetails reads what somebody writes who waits for a human, or for the first words of one.
