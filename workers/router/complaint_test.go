@@ -32,9 +32,10 @@ func TestWhoComplainsHearsFirstThatTheyWereHeard(t *testing.T) {
 				t.Errorf("said (-want +got):\n%s", diff)
 			}
 			// The process says it no more.
+			key := promise.AcknowledgementKey(w.complaints()[0])
 			w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
 				_, said, err := u.Say(ctx, c, store.Words{
-					Key: promise.AcknowledgementKey(w.complaints()[0]), Sender: store.SenderBot, Content: message.Content{Kind: message.KindText, Text: heardOut},
+					Key: key, Sender: store.SenderBot, Content: message.Content{Kind: message.KindText, Text: heardOut},
 				})
 				if said {
 					t.Error("it is said twice")
