@@ -164,6 +164,15 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a review without a unit":                   {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":              {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":              {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"quality with defaults":                     {judging(v1alpha1.QualitySpec{}), ""},
+		"quality without a sample":                  {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(0))}), ""},
+		"quality with everything":                   {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(100)), ReviewResponsesOver: "24h", DueWithin: "720h"}), ""},
+		"a sample of more than all":                 {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(101))}), "samplePercent"},
+		"a sample of less than none":                {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(-1))}), "samplePercent"},
+		"a wait of no length":                       {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "0s"}), "reviewResponsesOver must be at least 1s"},
+		"a wait without a unit":                     {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "5"}), "write reviewResponsesOver in hours, minutes and seconds, for example 5m"},
+		"a judgement within seconds":                {judging(v1alpha1.QualitySpec{DueWithin: "59s"}), "dueWithin must be at least 1m and at most 720h"},
+		"a judgement without a unit":                {judging(v1alpha1.QualitySpec{DueWithin: "2 days"}), "write dueWithin in hours, minutes and seconds, for example 48h"},
 		"a first response with everything":          {firstResponse("24h", "24h"), ""},
 		"a first response of no length":             {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
 		"a first response without a unit":           {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
@@ -713,6 +722,12 @@ func lateRungs(after ...string) (rungs []v1alpha1.LateRung) {
 		rungs = append(rungs, v1alpha1.LateRung{After: a, Notify: v1alpha1.RoleSupervisor})
 	}
 	return rungs
+}
+
+func judging(quality v1alpha1.QualitySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Quality = &quality
+	return level
 }
 
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {

@@ -72,6 +72,10 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	FollowUp FollowUpSpec `json:"followUp,omitempty"`
+
+	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
+	// +optional
+	Quality *QualitySpec `json:"quality,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

@@ -64,10 +64,11 @@ type skillGroup struct {
 	queue      queue.Rules
 }
 
-// level is a ServiceLevel with its clocks.
+// level is a ServiceLevel with its clocks, and which conversations are judged; nil for none.
 type level struct {
 	spec      yingdav1.ServiceLevelSpec
 	clocks    servicelevel.Clocks
+	quality   *servicelevel.Quality
 	emergency servicelevel.Emergency
 }
 
@@ -96,6 +97,7 @@ func (b *builder) build(o objects) *Snapshot {
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
 	b.addGroups(s, agents)
+	b.addQuality(s)
 	b.addDefaults(s)
 	s.callForHelp(o.groups)
 	return s
@@ -134,8 +136,9 @@ func (b *builder) compile(o objects) {
 		object := &o.levels[i]
 		keep(b.levels, levels, object, func() (level, error) {
 			clocks, _ := servicelevel.CompileClocks(object.Spec)
+			judged, _ := servicelevel.CompileQuality(object.Spec.Quality)
 			emergency, _ := servicelevel.CompileEmergency(object.Spec)
-			return level{object.Spec, clocks, emergency}, servicelevel.Validate(object.Spec).ToAggregate()
+			return level{object.Spec, clocks, judged, emergency}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {
@@ -329,6 +332,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
+			channel.playbook = b.playbookName(s, object)
 			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {

@@ -41,6 +41,7 @@ type Snapshot struct {
 	groups        map[string]*Group
 	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
+	quality       *Quality
 	generations   map[string]int64
 }
 
@@ -63,6 +64,9 @@ type Channel struct {
 	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
+
+	// playbook is the name of the Playbook; empty without one.
+	playbook string
 }
 
 // DisplayName is the Channel's name as customers know it.

@@ -84,7 +84,7 @@ func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //noli
 }
 
 // acted counts why a customer was not content, of one who was called back.
-func (m *Metrics) acted(act TaskAct) {
+func (m *Metrics) acted(act task.Decision) {
 	if act.Action == task.Done && act.ReasonCode != "" {
 		m.callBacks.WithLabelValues(string(act.ReasonCode)).Inc()
 	}

@@ -35,6 +35,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.emergencyRoutes(api)
 	d.afterSalesRoutes(api)
 	d.reviewRoutes(api)
+	d.judgementRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
 	d.taskRoutes(api)

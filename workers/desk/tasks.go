@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
@@ -48,24 +46,6 @@ type callBackInput struct {
 	}
 }
 
-// TaskAct is what an agent does with what is owed to a customer.
-type TaskAct struct {
-	// ID tells one act from another: one that comes twice has effect once.
-	ID     uuid.UUID   `json:"id" doc:"Made by the client for this act; sending it again acts once."`
-	Action task.Action `json:"action" enum:"done,postpone,reassign,cancel"`
-	Note   string      `json:"note,omitempty" maxLength:"1000" doc:"Wanted by postpone and cancel, and by a call-back that is done."`
-	// ReasonCode of a call-back for a bad rating.
-	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content; wanted by a call-back for a bad rating that is done."`
-	Preset     task.Preset     `json:"preset,omitempty" enum:"WithinHour,Today,Within24Hours,TomorrowNoon" doc:"Until when it is postponed; set this or due."`
-	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days; set this or preset."`
-	Owner      string          `json:"owner,omitempty" maxLength:"63" doc:"The Agent who gets it."`
-}
-
-type taskActInput struct {
-	ID   string `path:"id" doc:"The case's id, with its slashes escaped." example:"task/lumi/lumi/promise/019a0000-0000-7000-8000-000000000000"`
-	Body TaskAct
-}
-
 type taskOutput struct{ Body store.Case }
 
 func (d *Desk) taskRoutes(api huma.API) {
@@ -77,24 +57,6 @@ func (d *Desk) taskRoutes(api huma.API) {
 		OperationID: "call-back", Method: http.MethodPost, Path: "/api/conversations/{id}/call-backs", Summary: "Have the customer asked by phone; for supervisors",
 		DefaultStatus: http.StatusCreated, Errors: []int{403, 404, 409, 422},
 	}, d.orderCall)
-	handle(d, api, huma.Operation{
-		OperationID: "act-on-task", Method: http.MethodPost, Path: "/api/tasks/{id}/actions", Summary: "Do, postpone, reassign or cancel what is owed to a customer: a promise, an answer after the opening, a call-back",
-		Errors: []int{404, 409, 422},
-	}, func(ctx context.Context, p *principal, in *taskActInput) (*taskOutput, error) {
-		out := &taskOutput{}
-		var fresh bool
-		err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-			out.Body, fresh, err = d.actOnTask(ctx, u, p, in.ID, in.Body)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if fresh {
-			d.Metrics.acted(in.Body)
-		}
-		return out, nil
-	})
 }
 
 func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*taskOutput, error) {
@@ -229,44 +191,114 @@ func (d *Desk) channelOf(c db.Conversation) *catalog.Channel {
 	return &catalog.Channel{}
 }
 
-// actOnTask does what an agent wants to do with what is owed to a customer: it writes the row under its lock, and has the
-// process move its clocks. Of two who end it at once, one is told. An act that was done before changes nothing, and is not fresh.
-func (d *Desk) actOnTask(ctx context.Context, u *store.Unit, p *principal, id string, act TaskAct) (now store.Case, fresh bool, err error) {
-	row, err := u.CaseGet(ctx, id)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && (!isTask(row.Kind) || !p.seesCase(row)) {
-		return now, false, refusal(http.StatusNotFound, "NoSuchCase", "there is no such case")
+// taskActions are those that a task takes now.
+func taskActions(p *principal, c store.Case) []AllowedAction {
+	if !p.mayDecide(c) {
+		return nil
 	}
+	facts, err := factsOf(c)
 	if err != nil {
-		return now, false, fmt.Errorf("reading a case: %w", err)
+		return nil
 	}
-	decision := task.Decision{Action: act.Action, Note: act.Note, ReasonCode: act.ReasonCode, Owner: act.Owner}
-	switch act.Action {
+	var allowed []AllowedAction
+	for _, action := range task.Allowed(facts) {
+		a := AllowedAction{Action: string(action)}
+		switch action {
+		case task.Done:
+			if a.Takes = []string{"note"}; facts.NeedsReason {
+				a.Needs, a.Takes = []string{"note", "reasonCode"}, nil
+			}
+		case task.Cancel:
+			a.Needs = []string{"note"}
+		case task.Postpone:
+			a.Needs, a.Takes = []string{"note"}, []string{"preset", "due"}
+		case task.Reassign:
+			a.Needs, a.Takes = []string{"owner"}, []string{"note"}
+		}
+		allowed = append(allowed, a)
+	}
+	return allowed
+}
+
+// mayDecide says whether what is owed is this agent's affair.
+func (p *principal) mayDecide(c store.Case) bool {
+	return c.Owner == "" || c.Owner == p.agent.Name || p.supervises()
+}
+
+// factsOf is what the rules look at.
+func factsOf(c store.Case) (task.Task, error) {
+	detail, err := taskDetail(c)
+	return task.Task{
+		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	}, err
+}
+
+func taskDetail(c store.Case) (detail promise.TaskDetail, err error) {
+	if err := json.Unmarshal(c.Detail, &detail); err != nil {
+		return detail, fmt.Errorf("decoding a task: %w", err)
+	}
+	return detail, nil
+}
+
+// actOnTask does what an agent wants to do with what is owed to a customer: it writes the row under its lock, and has the
+// process move its clocks. Of two who end it at once, one is told. An action that was done before changes nothing.
+func (d *Desk) actOnTask(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
+	decision := task.Decision{Action: task.Action(request.Action), Note: request.Note, ReasonCode: request.ReasonCode, Owner: request.Owner}
+	now := d.Now().UTC()
+	switch decision.Action {
 	case task.Postpone:
-		if decision.Due, err = d.dueOf(row.SkillGroup, act.Preset, act.Due, u.Now); err != nil {
-			return now, false, err
+		var err error
+		if decision.Due, err = d.dueOf(c.SkillGroup, request.Preset, request.Due, now); err != nil {
+			return err
 		}
 	case task.Reassign:
-		if _, known := d.Catalog.Snapshot().Agent(act.Owner); !known {
-			return now, false, refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
+		if _, known := d.Catalog.Snapshot().Agent(request.Owner); !known {
+			return refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
 		}
 	default:
 	}
-	taking := store.Taking{Step: "act/" + act.ID.String(), Actor: p.agent.Name, Note: act.Note}
-	now, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, decision, u.Now) })
-	if err != nil || !fresh {
-		return now, false, err
+	var fresh bool
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
+		fresh, err = actOnTask(ctx, u, p, c.ID, request, decision)
+		return err
+	})
+	if err == nil && fresh {
+		d.Metrics.acted(decision)
 	}
-	signal, argument := signalOf(p, act, decision)
-	return now, true, u.SignalWorkflow(ctx, id, signal, argument)
+	return err
+}
+
+// keep ends a promise with the message that keeps it.
+func (d *Desk) keep(ctx context.Context, u *store.Unit, p *principal, id string, said uuid.UUID) error {
+	c, err := visibleCase(ctx, u.Queries, p, id)
+	if err != nil {
+		return err
+	}
+	if _, owed := actorOf(c.Kind); !owed || c.Kind == promise.CaseAfterSales || c.Kind == promise.CaseComplaint {
+		return noCase()
+	}
+	_, err = actOnTask(ctx, u, p, id, CaseActionRequest{Key: said, Action: string(task.Done)}, task.Decision{Action: task.Done})
+	return err
+}
+
+// actOnTask writes a decision into the case's row, and has its process hear of it; fresh says that it was not there before.
+func actOnTask(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest, decision task.Decision) (fresh bool, err error) {
+	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
+	_, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, request, decision, u.Now) })
+	if err != nil || !fresh {
+		return fresh, err
+	}
+	signal, argument := signalOf(p, request, decision)
+	return true, u.SignalWorkflow(ctx, id, signal, argument)
 }
 
 // signalOf is what the process is told of a decision.
-func signalOf(p *principal, act TaskAct, decision task.Decision) (signal string, argument any) {
+func signalOf(p *principal, request CaseActionRequest, decision task.Decision) (signal string, argument any) {
 	switch decision.Action {
 	case task.Done:
 		return promise.SignalTaskEnd, promise.TaskEnd{By: p.agent.Name, State: promise.TaskDone}
 	case task.Postpone:
-		return promise.SignalTaskPostpone, promise.TaskPostpone{ID: act.ID.String(), By: p.agent.Name, Due: decision.Due}
+		return promise.SignalTaskPostpone, promise.TaskPostpone{ID: request.Key.String(), By: p.agent.Name, Due: decision.Due}
 	case task.Reassign:
 		return promise.SignalTaskReassign, promise.TaskReassign{By: p.agent.Name, Owner: decision.Owner}
 	default:
@@ -275,18 +307,22 @@ func signalOf(p *principal, act TaskAct, decision task.Decision) (signal string,
 }
 
 // decide changes a case that is locked as somebody has decided, or refuses.
-func decide(p *principal, c *store.Case, decision task.Decision, now time.Time) error {
-	if c.Owner != "" && c.Owner != p.agent.Name && !p.supervises() {
+func decide(p *principal, c *store.Case, request CaseActionRequest, decision task.Decision, now time.Time) error {
+	if !p.mayDecide(*c) {
 		return refusal(http.StatusConflict, "NotYours", "%s owes it; a supervisor can give it to you", c.Owner)
 	}
-	var detail promise.TaskDetail
-	if err := json.Unmarshal(c.Detail, &detail); err != nil {
-		return fmt.Errorf("decoding a task: %w", err)
-	}
-	facts := task.Task{
-		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	facts, err := factsOf(*c)
+	if err != nil {
+		return err
 	}
 	if err := refusing(task.Check(facts, decision, now)); err != nil {
+		return err
+	}
+	if err := mayNow(p, *c, request); err != nil {
+		return err
+	}
+	detail, err := taskDetail(*c)
+	if err != nil {
 		return err
 	}
 	switch decision.Action {
@@ -301,11 +337,9 @@ func decide(p *principal, c *store.Case, decision task.Decision, now time.Time) 
 	default:
 		c.State, c.ClosedAt, c.Due = string(promise.TaskCancelled), &now, nil
 	}
-	encoded, err := json.Marshal(detail)
-	if err != nil {
+	if c.Detail, err = json.Marshal(detail); err != nil {
 		return fmt.Errorf("encoding a task: %w", err)
 	}
-	c.Detail = encoded
 	return nil
 }
 
@@ -320,13 +354,4 @@ func refusing(err error) error {
 		status = http.StatusUnprocessableEntity
 	}
 	return refusal(status, wrong.Reason, "%s", wrong.Text)
-}
-
-func isTask(kind string) bool {
-	return slices.Contains([]promise.CaseKind{promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack}, promise.CaseKind(kind))
-}
-
-// seesCase says whether the Agent sees a case.
-func (p *principal) seesCase(c db.ServiceCase) bool {
-	return p.supervises() || c.Owner == p.agent.Name || slices.Contains(p.groups, c.SkillGroup)
 }

@@ -183,6 +183,14 @@ func (t *turn) expectMedia(ctx context.Context) error {
 func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, err error) {
 	decision := t.channel.Decide(t.in.Content)
 	handOff, _ := decision.(bot.HandOff)
+	told, err := t.tellProgress(ctx, c, decision)
+	if err != nil {
+		return "", err
+	}
+	if told && c.State == store.StateBot {
+		_, err := t.Save(ctx, c)
+		return "", err
+	}
 	if c.State != store.StateBot {
 		if c, err = t.hearDetails(ctx, c); err != nil {
 			return "", err

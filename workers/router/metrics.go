@@ -12,13 +12,13 @@ import (
 
 // Metrics are the router's counters.
 type Metrics struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, assigned, complaints prometheus.Counter
-	batchSize, batchSeconds                                                    prometheus.Histogram
-	banners, bursts                                                            prometheus.Counter
-	emergencies                                                                *prometheus.GaugeVec
-	stranded                                                                   prometheus.Gauge
-	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed, reminders, ratings, webhooks                                   *prometheus.CounterVec
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, assigned, complaints prometheus.Counter
+	batchSize, batchSeconds                                                              prometheus.Histogram
+	banners, bursts                                                                      prometheus.Counter
+	emergencies                                                                          *prometheus.GaugeVec
+	stranded                                                                             prometheus.Gauge
+	waiting, oldest                                                                      *prometheus.GaugeVec
+	overflowed, reminders, ratings, webhooks                                             *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -86,6 +86,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		botAnswers:   counter("bot_answers_total", "Messages answered by a Playbook."),
 		faqAnswers:   counter("faq_answers_total", "Messages answered by the FAQ of a Playbook; they are bot answers, too."),
 		assigned:     counter("assignments_total", "Conversations given to an agent by this replica."),
+		progress:     counter("progress_answers_total", "Questions how their cases stand that the bot answered."),
 		complaints:   counter("complaints_total", "Complaint processes started."),
 		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
 		batchSeconds: histogram("batch_seconds", "Time of one transaction.", prometheus.ExponentialBuckets(0.001, 2, 12)),
@@ -94,9 +95,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, complaints, banners int
-	ratings                                                                   []scored
-	bannered                                                                  []banner
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, complaints, banners int
+	ratings                                                                             []scored
+	bannered                                                                            []banner
 }
 
 // scored is how a customer rated a conversation.
@@ -119,6 +120,7 @@ func (m *Metrics) add(t tally) {
 	m.opened.Add(float64(t.opened))
 	m.botAnswers.Add(float64(t.botAnswers))
 	m.faqAnswers.Add(float64(t.faqAnswers))
+	m.progress.Add(float64(t.progress))
 	m.complaints.Add(float64(t.complaints))
 	m.banners.Add(float64(t.banners))
 	for _, r := range t.ratings {

@@ -111,8 +111,9 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 	_, followUp := CompileFollowUp(spec.FollowUp)
 	// Where a day begins makes none of them wrong.
 	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
+	_, quality := CompileQuality(spec.Quality)
 	_, emergency := CompileEmergency(spec)
-	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales, emergency)
+	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales, quality, emergency)
 }
 
 // between reads a duration inside bounds.

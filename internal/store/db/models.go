@@ -257,6 +257,34 @@ type Profile struct {
 	UpdatedAt      time.Time
 }
 
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
+type QualityReview struct {
+	CaseID         string
+	ConversationID uuid.UUID
+	Day            string
+	Agent          string
+	Reasons        []string
+	DueSeconds     int32
+	Appeal         string
+	AppealedAt     *time.Time
+}
+
+type QualityScore struct {
+	CaseID      string
+	Round       int16
+	Judge       string
+	ScriptNorms int16
+	Attitude    int16
+	Expertise   int16
+	Comment     string
+	ScoredAt    time.Time
+}
+
 type QueueAlert struct {
 	SkillGroup string
 	RaisedAt   time.Time
