@@ -274,17 +274,24 @@ func signalOf(p *principal, act TaskAct, decision task.Decision) (signal string,
 	}
 }
 
+// taskFacts are what the rules look at, and what only a task knows of itself.
+func taskFacts(c *store.Case) (facts task.Task, detail promise.TaskDetail, err error) {
+	if err := json.Unmarshal(c.Detail, &detail); err != nil {
+		return facts, detail, fmt.Errorf("decoding a task: %w", err)
+	}
+	return task.Task{
+		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	}, detail, nil
+}
+
 // decide changes a case that is locked as somebody has decided, or refuses.
 func decide(p *principal, c *store.Case, decision task.Decision, now time.Time) error {
 	if c.Owner != "" && c.Owner != p.agent.Name && !p.supervises() {
 		return refusal(http.StatusConflict, "NotYours", "%s owes it; a supervisor can give it to you", c.Owner)
 	}
-	var detail promise.TaskDetail
-	if err := json.Unmarshal(c.Detail, &detail); err != nil {
-		return fmt.Errorf("decoding a task: %w", err)
-	}
-	facts := task.Task{
-		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	facts, detail, err := taskFacts(c)
+	if err != nil {
+		return err
 	}
 	if err := refusing(task.Check(facts, decision, now)); err != nil {
 		return err
