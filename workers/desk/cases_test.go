@@ -239,7 +239,9 @@ func TestWhatIsOwedIsDoneAsACase(t *testing.T) {
 	path := "/api/cases/" + d.nameOf(owed.ID)
 	before := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, path, nil)
 	if diff := cmp.Diff([]AllowedAction{
-		{Action: "done", Takes: []string{"note"}}, {Action: "postpone", Needs: []string{"due", "note"}}, {Action: "reassign", Needs: []string{"owner"}},
+		{Action: "done", Takes: []string{"note"}},
+		{Action: "postpone", Needs: []string{"due", "note"}},
+		{Action: "reassign", Needs: []string{"owner"}},
 		{Action: "cancel", Needs: []string{"note"}},
 	}, before.Allowed); diff != "" {
 		t.Errorf("allowed (-want +got):\n%s", diff)
