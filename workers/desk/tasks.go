@@ -323,11 +323,7 @@ func decide(p *principal, c *store.Case, request CaseActionRequest, decision tas
 	default:
 		c.State, c.ClosedAt, c.Due = string(promise.TaskCancelled), &now, nil
 	}
-	c.Detail, err = json.Marshal(detail)
-	if err != nil {
-		return fmt.Errorf("encoding a task: %w", err)
-	}
-	return nil
+	return c.SetDetail(detail)
 }
 
 // refusing says what the rules refuse for what it lacks as the desk does.
