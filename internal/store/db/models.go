@@ -126,6 +126,14 @@ type Delivery struct {
 	Reported    bool
 }
 
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
+}
+
 type Feed struct {
 	Agent  string
 	Seq    int64
@@ -247,6 +255,34 @@ type Profile struct {
 	NotBefore      *time.Time
 	Reason         string
 	UpdatedAt      time.Time
+}
+
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
+type QualityReview struct {
+	CaseID         string
+	ConversationID uuid.UUID
+	Day            string
+	Agent          string
+	Reasons        []string
+	DueSeconds     int32
+	Appeal         string
+	AppealedAt     *time.Time
+}
+
+type QualityScore struct {
+	CaseID      string
+	Round       int16
+	Judge       string
+	ScriptNorms int16
+	Attitude    int16
+	Expertise   int16
+	Comment     string
+	ScoredAt    time.Time
 }
 
 type QueueAlert struct {

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
 const (
@@ -52,6 +53,8 @@ type complaint struct {
 	followedUpBy string
 	// told says that the acknowledgement was sent or given up.
 	told bool
+	// listed says that the complaint has search attributes; one that began before there were any has none.
+	listed bool
 }
 
 // newComplaint registers the query and begins to listen to signals.
@@ -113,6 +116,10 @@ func (c *complaint) ignore(ctx workflow.Context, signal string) {
 
 // run is the life of a complaint.
 func (c *complaint) run(ctx workflow.Context) error {
+	c.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	if err := c.list(ctx, c.rungDue(0)); err != nil {
+		return err
+	}
 	if err := recordOpened(ctx, c.input, c.rungDue(0)); err != nil {
 		return err
 	}
@@ -164,6 +171,9 @@ func (c *complaint) climb(ctx workflow.Context) error {
 			return err
 		}
 		c.status.State, c.status.Rung, c.status.EscalatedTo = promise.ComplaintEscalated, i+1, rung.Notify
+		if err := c.list(ctx, c.rungDue(i+1)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -176,10 +186,23 @@ func (c *complaint) rungDue(i int) time.Time {
 	return c.input.StartedAt.Add(time.Duration(c.input.Ladder[i].AfterSeconds) * time.Second)
 }
 
+// list tells Temporal where the complaint stands and what is due when, for who looks for it there.
+func (c *complaint) list(ctx workflow.Context, deadline time.Time) error {
+	if !c.listed {
+		return nil
+	}
+	return temporal.Attributes{
+		Brand: promise.BrandOf(c.input.ID), Kind: string(promise.CaseComplaint), State: string(c.status.State), Owner: c.status.EscalatedTo, Deadline: deadline,
+	}.Upsert(ctx)
+}
+
 // settle records the resolution.
 func (c *complaint) settle(ctx workflow.Context) error {
 	c.status.State = promise.ComplaintResolved
 	c.status.FollowUpDue = c.resolvedAt.Add(time.Duration(c.input.FollowUpWithinDays) * day)
+	if err := c.list(ctx, c.status.FollowUpDue); err != nil {
+		return err
+	}
 	return recordResolved(ctx, Resolution{
 		ID: c.input.ID, Conversation: c.input.Conversation, By: c.resolved.By, Resolution: c.resolved.Resolution,
 		ResolvedAt: c.resolvedAt, FollowUpDue: c.status.FollowUpDue, Tell: slices.Clone(c.concerned),
@@ -210,6 +233,9 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		return lapse(ctx, step)
 	}
 	c.status.State, step.By = promise.ComplaintFollowedUp, c.followedUpBy
+	if err := c.list(ctx, time.Time{}); err != nil {
+		return err
+	}
 	return recordFollowedUp(ctx, step)
 }
 
