@@ -32,10 +32,9 @@ type CaseActionRequest struct {
 	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
 	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
 	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
-	// What follows belongs to actions on what is owed to a customer.
-	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content; wanted by a call-back for a bad rating that is done."`
-	Preset     task.Preset     `json:"preset,omitempty" enum:"WithinHour,Today,Within24Hours,TomorrowNoon" doc:"Until when it is postponed; set this or due."`
-	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days; set this or preset."`
+	// What follows belongs to what is owed to customers.
+	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
+	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
 }
 
 // AllowedAction is something that may be done with a case now.

@@ -46,7 +46,8 @@ type callBackInput struct {
 	}
 }
 
-type taskOutput struct{ Body store.Case }
+// owedOutput is the case of what was promised.
+type owedOutput struct{ Body CaseView }
 
 func (d *Desk) taskRoutes(api huma.API) {
 	handle(d, api, huma.Operation{
@@ -59,8 +60,8 @@ func (d *Desk) taskRoutes(api huma.API) {
 	}, d.orderCall)
 }
 
-func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*taskOutput, error) {
-	out := &taskOutput{}
+func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*owedOutput, error) {
+	out := &owedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		c, err := d.act(ctx, u, p, in.ID)
 		if err != nil {
@@ -90,11 +91,11 @@ func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*ta
 	return out, nil
 }
 
-func (d *Desk) orderCall(ctx context.Context, p *principal, in *callBackInput) (*taskOutput, error) {
+func (d *Desk) orderCall(ctx context.Context, p *principal, in *callBackInput) (*owedOutput, error) {
 	if err := supervisorsOnly(p); err != nil {
 		return nil, err
 	}
-	out := &taskOutput{}
+	out := &owedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, in.ID) })
 		if err != nil {
@@ -137,19 +138,19 @@ func (d *Desk) taskOf(
 }
 
 // owe writes down what is owed, unless it is too much.
-func (d *Desk) owe(ctx context.Context, u *store.Unit, p *principal, in promise.TaskInput, shown store.TaskCase) (store.Case, error) {
+func (d *Desk) owe(ctx context.Context, u *store.Unit, p *principal, in promise.TaskInput, shown store.TaskCase) (CaseView, error) {
 	now, fresh, err := u.OpenTask(ctx, in, shown, store.Taking{Step: "open", Actor: p.agent.Name, Note: shown.Detail.What})
 	if err != nil || !fresh {
-		return now, err
+		return d.caseView(now), err
 	}
 	open, err := u.CasesOpenOfConversation(ctx, &in.Conversation, string(in.Kind), maxOwed+1)
 	if err != nil {
-		return now, fmt.Errorf("counting what is owed: %w", err)
+		return CaseView{}, fmt.Errorf("counting what is owed: %w", err)
 	}
 	if len(open) > maxOwed {
-		return now, refusal(http.StatusConflict, "TooMuchOwed", "%d are open for this customer already: see to them first", maxOwed)
+		return CaseView{}, refusal(http.StatusConflict, "TooMuchOwed", "%d are open for this customer already: see to them first", maxOwed)
 	}
-	return now, nil
+	return d.caseView(now), nil
 }
 
 // dueOf is until when, of the two ways to say it.
@@ -191,102 +192,89 @@ func (d *Desk) channelOf(c db.Conversation) *catalog.Channel {
 	return &catalog.Channel{}
 }
 
-// taskActions are those that a task takes now.
-func taskActions(p *principal, c store.Case) []AllowedAction {
-	if !p.mayDecide(c) {
-		return nil
+// factsOf are what the rules look at.
+func factsOf(c store.Case) (task.Task, promise.TaskDetail, error) {
+	var detail promise.TaskDetail
+	if err := json.Unmarshal(c.Detail, &detail); err != nil {
+		return task.Task{}, detail, fmt.Errorf("decoding a task: %w", err)
 	}
-	facts, err := factsOf(c)
-	if err != nil {
+	return task.Task{
+		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	}, detail, nil
+}
+
+// mayAct says whether the principal may do something with a task: their own, what nobody in particular owes, or for
+// supervisors any.
+func mayAct(p *principal, c store.Case) bool {
+	return c.Owner == "" || c.Owner == p.agent.Name || p.supervises()
+}
+
+// taskActions are those of what is owed to a customer.
+func taskActions(p *principal, c store.Case) []AllowedAction {
+	facts, _, err := factsOf(c)
+	if err != nil || !mayAct(p, c) {
 		return nil
 	}
 	var allowed []AllowedAction
 	for _, action := range task.Allowed(facts) {
 		a := AllowedAction{Action: string(action)}
-		switch action {
-		case task.Done:
-			if a.Takes = []string{"note"}; facts.NeedsReason {
-				a.Needs, a.Takes = []string{"note", "reasonCode"}, nil
-			}
-		case task.Cancel:
-			a.Needs = []string{"note"}
-		case task.Postpone:
-			a.Needs, a.Takes = []string{"note"}, []string{"preset", "due"}
-		case task.Reassign:
+		switch {
+		case action == task.Postpone:
+			a.Needs = []string{"due", "note"}
+		case action == task.Reassign:
 			a.Needs, a.Takes = []string{"owner"}, []string{"note"}
+		case action == task.Cancel:
+			a.Needs = []string{"note"}
+		case facts.NeedsReason:
+			a.Needs = []string{"reasonCode", "note"}
+		default:
+			a.Takes = []string{"note"}
 		}
 		allowed = append(allowed, a)
 	}
 	return allowed
 }
 
-// mayDecide says whether what is owed is this agent's affair.
-func (p *principal) mayDecide(c store.Case) bool {
-	return c.Owner == "" || c.Owner == p.agent.Name || p.supervises()
-}
-
-// factsOf is what the rules look at.
-func factsOf(c store.Case) (task.Task, error) {
-	detail, err := taskDetail(c)
-	return task.Task{
-		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
-	}, err
-}
-
-func taskDetail(c store.Case) (detail promise.TaskDetail, err error) {
-	if err := json.Unmarshal(c.Detail, &detail); err != nil {
-		return detail, fmt.Errorf("decoding a task: %w", err)
-	}
-	return detail, nil
-}
-
-// actOnTask does what an agent wants to do with what is owed to a customer: it writes the row under its lock, and has the
-// process move its clocks. Of two who end it at once, one is told. An action that was done before changes nothing.
+// actOnTask does what an agent wants to do with what is owed to a customer.
 func (d *Desk) actOnTask(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
-	decision := task.Decision{Action: task.Action(request.Action), Note: request.Note, ReasonCode: request.ReasonCode, Owner: request.Owner}
-	now := d.Now().UTC()
-	switch decision.Action {
-	case task.Postpone:
-		var err error
-		if decision.Due, err = d.dueOf(c.SkillGroup, request.Preset, request.Due, now); err != nil {
-			return err
-		}
-	case task.Reassign:
-		if _, known := d.Catalog.Snapshot().Agent(request.Owner); !known {
-			return refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
-		}
-	default:
-	}
 	var fresh bool
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-		fresh, err = actOnTask(ctx, u, p, c.ID, request, decision)
+		fresh, err = d.takeTask(ctx, u, p, c.ID, request)
 		return err
 	})
 	if err == nil && fresh {
-		d.Metrics.acted(decision)
+		d.Metrics.acted(request)
 	}
 	return err
 }
 
-// keep ends a promise with the message that keeps it.
-func (d *Desk) keep(ctx context.Context, u *store.Unit, p *principal, id string, said uuid.UUID) error {
-	c, err := visibleCase(ctx, u.Queries, p, id)
+// keep says that a promise was kept by a message.
+func (d *Desk) keep(ctx context.Context, u *store.Unit, p *principal, name string, said uuid.UUID) error {
+	c, err := visibleCase(ctx, u.Queries, p, d.idOf(name))
 	if err != nil {
 		return err
 	}
-	if _, owed := actorOf(c.Kind); !owed || c.Kind == promise.CaseAfterSales || c.Kind == promise.CaseComplaint {
-		return noCase()
+	if !isTask(c.Kind) {
+		return refusal(http.StatusUnprocessableEntity, "NoPromise", "a message keeps promises and no other cases")
 	}
-	_, err = actOnTask(ctx, u, p, id, CaseActionRequest{Key: said, Action: string(task.Done)}, task.Decision{Action: task.Done})
+	_, err = d.takeTask(ctx, u, p, c.ID, CaseActionRequest{Key: said, Action: string(task.Done)})
 	return err
 }
 
-// actOnTask writes a decision into the case's row, and has its process hear of it; fresh says that it was not there before.
-func actOnTask(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest, decision task.Decision) (fresh bool, err error) {
+// takeTask writes the row under its lock, and has the process move its clocks. Of two who end a task at once, one is told. What was
+// done before changes nothing, and is not fresh.
+func (d *Desk) takeTask(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest) (fresh bool, err error) {
+	decision := task.Decision{Action: task.Action(request.Action), Note: request.Note, ReasonCode: request.ReasonCode, Owner: request.Owner}
+	if request.Due != nil {
+		decision.Due = request.Due.UTC()
+	}
+	if _, known := d.Catalog.Snapshot().Agent(request.Owner); request.Owner != "" && !known {
+		return false, refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
+	}
 	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
 	_, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, request, decision, u.Now) })
 	if err != nil || !fresh {
-		return fresh, err
+		return false, err
 	}
 	signal, argument := signalOf(p, request, decision)
 	return true, u.SignalWorkflow(ctx, id, signal, argument)
@@ -308,22 +296,20 @@ func signalOf(p *principal, request CaseActionRequest, decision task.Decision) (
 
 // decide changes a case that is locked as somebody has decided, or refuses.
 func decide(p *principal, c *store.Case, request CaseActionRequest, decision task.Decision, now time.Time) error {
-	if !p.mayDecide(*c) {
-		return refusal(http.StatusConflict, "NotYours", "%s owes it; a supervisor can give it to you", c.Owner)
-	}
-	facts, err := factsOf(*c)
+	facts, detail, err := factsOf(*c)
 	if err != nil {
 		return err
 	}
-	if err := refusing(task.Check(facts, decision, now)); err != nil {
-		return err
-	}
-	if err := mayNow(p, *c, request); err != nil {
-		return err
-	}
-	detail, err := taskDetail(*c)
-	if err != nil {
-		return err
+	var wrong *task.RefusedError
+	switch err := task.Check(facts, decision, now); {
+	case request.Revision != 0 && request.Revision != c.Revision:
+		return mayNow(p, *c, request)
+	case errors.As(err, &wrong) && !wrong.Incomplete:
+		return notPossible(wrong.Reason, wrong.Text, allowedActions(p, *c))
+	case !mayAct(p, *c):
+		return notPossible("NotYours", c.Owner+" owes it; a supervisor can give it to you", allowedActions(p, *c))
+	case err != nil:
+		return refusing(err)
 	}
 	switch decision.Action {
 	case task.Postpone:
@@ -337,21 +323,22 @@ func decide(p *principal, c *store.Case, request CaseActionRequest, decision tas
 	default:
 		c.State, c.ClosedAt, c.Due = string(promise.TaskCancelled), &now, nil
 	}
-	if c.Detail, err = json.Marshal(detail); err != nil {
+	c.Detail, err = json.Marshal(detail)
+	if err != nil {
 		return fmt.Errorf("encoding a task: %w", err)
 	}
 	return nil
 }
 
-// refusing says what the rules refuse as the desk does.
+// refusing says what the rules refuse for what it lacks as the desk does.
 func refusing(err error) error {
 	var wrong *task.RefusedError
-	if !errors.As(err, &wrong) {
-		return err
+	if errors.As(err, &wrong) {
+		return refusal(http.StatusUnprocessableEntity, wrong.Reason, "%s", wrong.Text)
 	}
-	status := http.StatusConflict
-	if wrong.Incomplete {
-		status = http.StatusUnprocessableEntity
-	}
-	return refusal(status, wrong.Reason, "%s", wrong.Text)
+	return err
+}
+
+func isTask(kind promise.CaseKind) bool {
+	return kind == promise.CasePromise || kind == promise.CaseOffHours || kind == promise.CaseCallBack
 }
