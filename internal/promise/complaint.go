@@ -56,6 +56,10 @@ func BrandOf(id string) string {
 	return parts[1] + "/" + parts[2]
 }
 
+// AcknowledgementKey is the key by which a complaint's acknowledgement is said once, whoever is the first to: the router, before it
+// says anything else, or the process.
+func AcknowledgementKey(complaint string) string { return complaint + "/acknowledge" }
+
 // ComplaintInput starts ComplaintWorkflow.
 type ComplaintInput struct {
 	// ID is NthComplaintID.

@@ -130,7 +130,7 @@ func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error
 			return fmt.Errorf("acknowledging a complaint: the Channel %s is not known", c.Channel)
 		}
 		_, _, err = u.Say(ctx, c, store.Words{
-			Key: ack.ID + "/acknowledge", Topic: topic, Sender: store.SenderBot,
+			Key: promise.AcknowledgementKey(ack.ID), Topic: topic, Sender: store.SenderBot,
 			Content: message.Content{Kind: message.KindText, Text: ack.Text},
 		})
 		return err
