@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/reach"
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 )
@@ -34,6 +36,10 @@ func newWorkflowsCommand() *cobra.Command {
 }
 
 func startWorkflows(ctx context.Context, p *process) error {
+	build, err := build()
+	if err != nil {
+		return err
+	}
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	database, err := p.openStore(ctx)
 	if err != nil {
@@ -58,7 +64,8 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) })
+	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) }).
+		As(temporal.Version{Build: build, Declared: declaredWorker(database)})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
@@ -68,6 +75,17 @@ func startWorkflows(ctx context.Context, p *process) error {
 		return running.Run(ctx)
 	})
 	return nil
+}
+
+// declaredWorker asks which build was set up last.
+func declaredWorker(database *store.Store) func(context.Context) (string, int64, error) {
+	return func(ctx context.Context) (build string, turn int64, err error) {
+		declared, err := database.Queries().WorkerBuildDeclared(ctx)
+		if err != nil {
+			return "", 0, fmt.Errorf("reading which version of the worker was set up: %w", err)
+		}
+		return declared.Build, declared.Turn, nil
+	}
 }
 
 // directory answers workflows from the catalog.
