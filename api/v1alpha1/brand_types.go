@@ -331,7 +331,7 @@ type BrandOnCall struct {
 // OnCallWebhook is what passes a call for help on: to telephones, a pager, or a chat.
 type OnCallWebhook struct {
 	// url takes a POST with the call as JSON, at most 512 characters; any answer from 200 to 299 takes it. https alone, with a
-	// certificate of a public authority, and without user, query and fragment: a secret in them would be read by whoever reads the
+	// certificate of an authority that caSecretRef names, and without user, query and fragment: a secret in them would be read by whoever reads the
 	// Brand. Its host must be on the operator's list (value allowedWebhookHosts of the chart). May be changed; no pod rolls.
 	// +required
 	// +kubebuilder:validation:MaxLength=512
@@ -342,6 +342,11 @@ type OnCallWebhook struct {
 	// Default: calls are not signed. What is in the Secret may be changed; no pod rolls.
 	// +optional
 	SecretRef *CredentialsReference `json:"secretRef,omitempty"`
+
+	// caSecretRef names the Secret whose key ca.crt holds the certificates, in PEM, of the authorities that signed that of the
+	// webhook; no others are trusted then. Default: the authorities that browsers trust. What is in the Secret may be changed; no pod rolls.
+	// +optional
+	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
 }
 
 // BrandConnections are what only one Brand may work in.

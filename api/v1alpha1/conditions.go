@@ -26,6 +26,9 @@ const (
 	// ConditionMenuPublished says whether the official account shows the menu that the Channel declares; there is one of Channels
 	// that declare one. It never holds Ready back.
 	ConditionMenuPublished = "MenuPublished"
+	// ConditionMenuAnswered says whether the Playbook has rules for all keys of the menu that the Channel declares; there is one of
+	// Channels whose menu has keys. It never holds Ready back.
+	ConditionMenuAnswered = "MenuAnswered"
 	// ConditionPermissionGranted says whether the platform lets the Channel's account do what is asked of it. It holds Ready back
 	// while the account may not send, and for nothing else.
 	ConditionPermissionGranted = "PermissionGranted"
@@ -54,6 +57,9 @@ const (
 	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted, and whether the schedule wants as
 	// many as the forecast does in the coming day; it never holds Ready back.
 	ConditionStaffed = "Staffed"
+	// ConditionOnCallReached says whether the Brand's webhook took the last call for those on call for the SkillGroup. It stays as it was
+	// when the call is over: whoever is on call has to be sure of the next one.
+	ConditionOnCallReached = "OnCallReached"
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.
 	ConditionSkillsCovered = "SkillsCovered"
@@ -90,6 +96,8 @@ const (
 	ReasonPublished          = "Published"
 	ReasonNotPublished       = "NotPublished"
 	ReasonOtherMenus         = "OtherMenus"
+	ReasonAnswered           = "Answered"
+	ReasonUnknownKeys        = "UnknownKeys"
 	ReasonGranted            = "Granted"
 	ReasonNotAuthorized      = "NotAuthorized"
 	ReasonWithinQuota        = "WithinQuota"
@@ -110,6 +118,12 @@ const (
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"
 	ReasonOnCallCalled       = "OnCallCalled"
+	ReasonNotCalled          = "NotCalled"
+	ReasonWebhookDelivered   = "WebhookDelivered"
+	ReasonWebhookRefused     = "WebhookRefused"
+	ReasonWebhookUnreachable = "WebhookUnreachable"
+	ReasonWebhookUntrusted   = "WebhookUntrusted"
+	ReasonWebhookUnsigned    = "WebhookUnsigned"
 	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"
 	ReasonQueueShort         = "QueueShort"

@@ -186,7 +186,7 @@ func (f *caseFlags) describe(out io.Writer, c *desk.CaseDetail) error {
 		if at == nil {
 			return or("")
 		}
-		return at.Local().Format("2006-01-02 15:04:05 -0700")
+		return at.In(f.now().Location()).Format("2006-01-02 15:04:05 -0700")
 	}
 	line("Name", c.Name)
 	line("Kind", string(c.Kind))

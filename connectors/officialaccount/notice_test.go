@@ -13,8 +13,10 @@ import (
 
 func afterSales(modify ...func(*v1alpha1.NoticeTemplate)) *v1alpha1.Channel {
 	template := v1alpha1.NoticeTemplate{Name: "afterSales", TemplateID: "TM1", Values: []v1alpha1.NoticeValue{
-		{Key: "character_string1", From: v1alpha1.NoticeCase}, {Key: "phrase2", From: v1alpha1.NoticeState},
-		{Key: "thing3", From: v1alpha1.NoticeDetail}, {Key: "time4", From: v1alpha1.NoticeTime},
+		{Key: "character_string1", From: v1alpha1.NoticeCase},
+		{Key: "phrase2", From: v1alpha1.NoticeState},
+		{Key: "thing3", From: v1alpha1.NoticeDetail},
+		{Key: "time4", From: v1alpha1.NoticeTime},
 	}}
 	for _, f := range modify {
 		f(&template)

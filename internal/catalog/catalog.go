@@ -225,7 +225,7 @@ func callOf(group *yingdav1.SkillGroup) *Call {
 	}) {
 		return nil
 	}
-	call := &Call{}
+	call := &Call{Forecast: group.Status.Forecast}
 	if seats := group.Status.Seats; seats != nil {
 		call.Wanted, call.OnDuty = valueOf(seats.Wanted), valueOf(seats.OnDuty)
 		if seats.ShortSince != nil {

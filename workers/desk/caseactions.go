@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -21,12 +23,26 @@ type CaseActionRequest struct {
 	Action   string    `json:"action" minLength:"1" maxLength:"63" example:"approve" doc:"One of the case's allowed actions."`
 	Revision int32     `json:"revision,omitempty" minimum:"1" example:"3" doc:"The revision that the decision was made upon: where the case has changed since, the answer is 409 CaseChanged. Without it, whatever is allowed now is done."`
 	Note     string    `json:"note,omitempty" maxLength:"1000" example:"照片清楚,同意退款" doc:"For the case's history; some actions want one."`
+	// What follows belongs to actions on after-sales cases.
+	Amount    int64       `json:"amount,omitempty" minimum:"0" doc:"In fen." example:"9900"`
+	KeepGoods bool        `json:"keepGoods,omitempty" doc:"The customer need not send the goods back."`
+	Carrier   string      `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
+	Tracking  string      `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
+	Reference string      `json:"reference,omitempty" maxLength:"100" doc:"By what it can be found again at the bank or the insurance." example:"4200001234202611230001"`
+	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
+	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
+	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
+	// What follows belongs to what is owed to customers.
+	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
+	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
 }
 
 // AllowedAction is something that may be done with a case now.
 type AllowedAction struct {
 	Action string   `json:"action" example:"approve"`
 	Needs  []string `json:"needs,omitempty" nullable:"false" doc:"The fields of the request without which it is refused." example:"note"`
+	Takes  []string `json:"takes,omitempty" nullable:"false" doc:"Other fields that mean something for it." example:"amount"`
+	Points []string `json:"points,omitempty" nullable:"false" doc:"What checked has to hold." example:"商品完好"`
 }
 
 type actOnCaseInput struct {
@@ -45,8 +61,14 @@ type actor struct {
 // actorOf says how cases of a kind are worked on; false for those that nobody works on here.
 func actorOf(kind promise.CaseKind) (actor, bool) {
 	switch kind {
+	case promise.CaseAfterSales:
+		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
 	case promise.CaseComplaint:
 		return actor{complaintActions, (*Desk).actOnComplaint}, true
+	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
+		return actor{taskActions, (*Desk).actOnTask}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}

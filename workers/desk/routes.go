@@ -32,9 +32,13 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
 	d.caseRoutes(api)
+	d.emergencyRoutes(api)
+	d.afterSalesRoutes(api)
 	d.reviewRoutes(api)
+	d.judgementRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
+	d.taskRoutes(api)
 	d.mediaRoutes(api)
 	if d.Payloads != nil {
 		d.codecRoutes(mux)

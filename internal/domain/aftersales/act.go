@@ -51,8 +51,9 @@ const (
 	ActionDispute Action = "dispute"
 	// ActionAssign gives the case to another Agent: Owner.
 	ActionAssign Action = "assign"
-	// ActionExpire ends the wait for the customer. It is the product's own.
+	// ActionExpire ends the wait for the customer, and ActionCancel a case whose process was cancelled. They are the product's own.
 	ActionExpire Action = "expire"
+	ActionCancel Action = "cancel"
 )
 
 // Who acts where no Agent does. An Agent acts under their name, the product under none.
@@ -184,7 +185,7 @@ func (c *Case) Act(a Act, at time.Time) error {
 
 // permits says whether the action is possible in the case's state.
 func (c *Case) permits(a Act) error {
-	if a.Action == ActionExpire && a.By == "" && c.State.OfTheCustomer() {
+	if a.By == "" && (a.Action == ActionExpire && c.State.Waits() || a.Action == ActionCancel && !c.State.Ended() && !c.Effect(c.Operation()).underWay()) {
 		return nil
 	}
 	allowed := c.Allowed(a.By)
@@ -327,7 +328,16 @@ func (c *Case) take(a Act, at time.Time) {
 	case ActionWithdraw:
 		c.undo(StateWithdrawn, a, at)
 	case ActionExpire:
+		if c.State == StateSettled {
+			c.leave(StateDone, a, at)
+			return
+		}
 		c.undo(StateExpired, a, at)
+	case ActionCancel:
+		if c.State == StateUndoing {
+			return // It ends by itself.
+		}
+		c.undo(StateWithdrawn, a, at)
 	case ActionConfirm, ActionDispute:
 		content := a.Action == ActionConfirm
 		c.Content = &content
@@ -349,9 +359,10 @@ func (c *Case) report(a Act, at time.Time) {
 	c.leave(c.next(), a, at)
 }
 
-// undo ends the case, after the money is back that was paid for goods that do not come.
+// undo ends the case, after the money is back that was paid for goods that do not come, or not as they should.
 func (c *Case) undo(end State, a Act, at time.Time) {
-	if c.Refund != nil && c.Refund.State == EffectDone {
+	owes := c.Decision.GoodsBack && (!c.reached(StateReceived) || c.State == StateReceived)
+	if owes && c.Refund != nil && c.Refund.State == EffectDone {
 		c.End = end
 		end = StateUndoing
 	}

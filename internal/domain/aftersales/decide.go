@@ -68,7 +68,7 @@ const maxOrderNumber = 64
 
 // Decide says what a policy grants to an application of a customer of a tier, at a time.
 func Decide(p Policy, a Application, tier string, now time.Time) Decision {
-	d := Decision{Outcome: OutcomeReview, Remedy: RemedyGoods, GoodsBack: a.Kind == Return || a.Kind == Exchange, Freight: FreightBuyer}
+	d := Decision{Outcome: OutcomeReview, Remedy: RemedyGoods, GoodsBack: a.Kind == Return || a.Kind == Exchange, Freight: FreightBuyer, ReturnAddress: p.ReturnAddress}
 	if a.Kind == Return || a.Kind == RefundOnly {
 		d.Remedy, d.Speed, d.Amount = RemedyRefund, OnReceipt, cmp.Or(a.Amount, a.Order.Paid)
 	}

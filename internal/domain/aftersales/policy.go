@@ -136,6 +136,8 @@ type Decision struct {
 	Freight   Freight `json:"freight,omitempty"`
 	// Inspection are the points that must hold of the goods that come back.
 	Inspection []string `json:"inspection,omitempty"`
+	// ReturnAddress is where they are sent to; empty where somebody has to tell the customer.
+	ReturnAddress string `json:"returnAddress,omitempty"`
 	// Customer and Agent say why, in words for each.
 	Customer string `json:"customer"`
 	Agent    string `json:"agent"`
