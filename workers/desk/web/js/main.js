@@ -592,18 +592,17 @@ function takeFrame(frame) {
     case 'message': takeMessage(frame.payload); break;
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
-    case 'case': takeCase(frame); break;
+    case 'case': takeCase(frame); takeJudgement(frame.payload); break;
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
-    case 'case': takeCase(frame.payload); break;
     case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
 }
 
-// takeCase tells of a judgement that somebody has made or asks for.
-function takeCase(c) {
+// takeJudgement tells of a judgement that somebody has made or asks for.
+function takeJudgement(c) {
   if (c.kind !== 'review') return;
   if (tab === 'reviews') listSoon();
   if (current && current.id === c.conversation) loadJudgement();
