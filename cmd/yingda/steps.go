@@ -19,6 +19,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -35,7 +36,7 @@ const (
 var errHopeless = errors.New("not tried again")
 
 func hopeless(err error) bool {
-	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, temporal.ErrClaimed} {
+	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, keys.ErrKey, temporal.ErrClaimed} {
 		if errors.Is(err, final) {
 			return true
 		}

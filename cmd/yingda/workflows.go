@@ -16,6 +16,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 	"github.com/yingda-dev/yingda/workers/workflows/quality"
+	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
 func newWorkflowsCommand() *cobra.Command {
@@ -30,6 +31,7 @@ func newWorkflowsCommand() *cobra.Command {
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	s.keys.bind(cmd)
 	return cmd
 }
 
@@ -45,7 +47,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 		database.Close()
 		return err
 	}
-	client, err := p.dialTemporal()
+	client, err := p.dialTemporal(ctx, database)
 	if err != nil {
 		database.Close()
 		return err
@@ -59,9 +61,11 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
+	tasks := taskActivities(p, database, directory{view, p.names()})
 	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
+		task.Register(registry, tasks)
 		quality.Register(registry, lookingBack)
 	})
 	p.health.Ready = func(ctx context.Context) error {

@@ -195,6 +195,32 @@ func TestARightThatIsMissingStopsMessagesAndIsNoMatterOfTheCredentials(t *testin
 	g.says(configz.CredentialsRejected)
 }
 
+func TestWhatBecomesOfNoticesSaysNothingOfMessages(t *testing.T) {
+	t.Parallel()
+	g := newGated(t)
+	reports := func(when string, denied, limited []string) {
+		t.Helper()
+		if got := g.report().Channels["shop"]; !slices.Equal(got.Denied, denied) || !slices.Equal(got.Limited, limited) {
+			t.Errorf("%s: denied %q and limited %q, want %q and %q", when, got.Denied, got.Limited, denied, limited)
+		}
+	}
+	g.notified(g.admitted("open", true), &connectors.CallError{Class: connectors.ClassPermanent, Code: 48001, Reason: connectors.ReasonNotAuthorized})
+	reports("notices are not granted", []string{"template"}, nil)
+	g.notified(g.admitted("messages are", true), &connectors.CallError{Class: connectors.ClassRetryLater, Code: 45009, Reason: connectors.ReasonQuotaReached})
+	reports("and there were too many", []string{"template"}, []string{"template"})
+	g.notified(g.admitted("of notices", true), nil)
+	reports("one arrived", nil, nil)
+
+	g.sent(g.admitted("open", true), blocked())
+	g.now = g.now.Add(recheckAfter)
+	g.notified(g.admitted("the pause ended", true), nil)
+	g.says(configz.CredentialsRejected)
+	g.sent(g.admitted("a notice has not proved that messages arrive", true), nil)
+	g.says(configz.CredentialsAccepted)
+	g.notified(g.admitted("open again", true), blocked())
+	g.says(configz.CredentialsRejected)
+}
+
 func TestAReachedQuotaIsToldUntilTheCallWorks(t *testing.T) {
 	t.Parallel()
 	g := newGated(t)

@@ -14,6 +14,7 @@ const (
 	callMedia   = "media"
 	callProfile = "user"
 	callMenu    = "menu"
+	callNotice  = "template"
 )
 
 // grievanceKept is for how long a refusal counts that does not come again, as when the call is not made again, or another

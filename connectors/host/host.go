@@ -106,7 +106,7 @@ func New(o Options) *Host {
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, clock: o.Clock, metrics: m, logger: o.Logger}
 	if o.Catalog != nil {
-		h.webhooks.atOnce = &atOnce{view: o.Catalog.Snapshot, memory: o.Store, durable: in.repeated, clock: o.Clock, metrics: m, log: newSteadyLog(o.Logger, "answer customers at once")}
+		h.webhooks.atOnce = newAtOnce(o.Catalog.Snapshot, o.Store, in.repeated, o.Clock, m, o.Logger)
 	}
 	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Backlog, o.Store, in.spooled, o.Clock, m, o.Logger)
 	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Logger)

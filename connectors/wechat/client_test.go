@@ -344,3 +344,24 @@ func TestErrorCodesHaveTheirMeaning(t *testing.T) {
 		t.Errorf("classes (-want +got):\n%s", diff)
 	}
 }
+
+func TestWhatKeepsAnAccountFromNoticesKeepsItFromNothingElse(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]connectors.CallError{
+		-1:    {Class: connectors.ClassRetryLater, Reason: "PlatformBusy"},
+		40003: {Class: connectors.ClassPermanent, Reason: "InvalidCustomer"},
+		40013: {Class: connectors.ClassCredentials, Reason: "InvalidAppID"},
+		40037: {Class: connectors.ClassPermanent, Reason: "InvalidTemplate"},
+		43004: {Class: connectors.ClassPermanent, Reason: "CustomerRefuses"},
+		45009: {Class: connectors.ClassRetryLater, Reason: connectors.ReasonQuotaReached},
+		45011: {Class: connectors.ClassRetryLater, Reason: "RateLimited"},
+		47003: {Class: connectors.ClassPermanent, Reason: "InvalidValues"},
+		48001: {Class: connectors.ClassPermanent, Reason: connectors.ReasonNotAuthorized},
+		48004: {Class: connectors.ClassCredentials, Reason: "APIBlocked"},
+	} {
+		got := noticeCodes(code).failure(code)
+		if got.Class != want.Class || got.Reason != want.Reason || got.Shared {
+			t.Errorf("code %d: %+v, want %s for %s, shared with nothing", code, got, want.Class, want.Reason)
+		}
+	}
+}

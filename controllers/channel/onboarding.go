@@ -78,6 +78,8 @@ func rights(calls []string) string {
 			names[i] = "获取用户基本信息"
 		case "media":
 			names[i] = "素材管理"
+		case "template":
+			names[i] = "模板消息"
 		default:
 			names[i] = call
 		}

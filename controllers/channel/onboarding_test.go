@@ -54,6 +54,7 @@ func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
 		"sending is refused":                {[]func(*scene){says(configz.Channel{}, configz.Channel{Denied: []string{"send"}})}, permission, "False", "NotAuthorized", "客服消息 (code 48001): see in the console (开发 → 开发管理 → 接口设置)", "False"},
 		"sending is, on an account":         {[]func(*scene){asAccount, says(configz.Channel{Denied: []string{"send"}})}, permission, "False", "NotAuthorized", "设置与开发 → 接口权限", "False"},
 		"only user info is refused":         {[]func(*scene){says(configz.Channel{Denied: []string{"user"}})}, permission, "False", "NotAuthorized", "获取用户基本信息", "True"},
+		"only notices are refused":          {[]func(*scene){asAccount, says(configz.Channel{Denied: []string{"template"}})}, permission, "False", "NotAuthorized", "模板消息", "True"},
 		"a secret that is wrong":            {[]func(*scene){says(configz.Channel{Credentials: configz.CredentialsRejected, Message: "m", Reason: "InvalidAppSecret"})}, credentials, "False", "Rejected", "开发 → 开发管理 → 开发设置 → AppSecret", "False"},
 		"an address that is not allowed":    {[]func(*scene){asAccount, says(configz.Channel{Credentials: configz.CredentialsRejected, Message: "m", Reason: "AddressNotAllowed"})}, credentials, "False", "Rejected", "设置与开发 → 基本配置 → IP白名单", "False"},
 		"within the quota":                  {[]func(*scene){says(configz.Channel{})}, quota, "True", "WithinQuota", "", "True"},

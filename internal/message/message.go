@@ -83,6 +83,8 @@ const (
 	KindMenuTap Kind = "menuTap"
 	// KindPosition is no message: where the customer's device is, which the platform tells again and again.
 	KindPosition Kind = "position"
+	// KindChannelGone is no message: the Channel was deleted, and the conversation ended with it. Only transcripts hold it.
+	KindChannelGone Kind = "channelGone"
 	// KindNotice is a notice about the customer's own business, sent by the platform's template also while no answer may be sent.
 	KindNotice Kind = "notice"
 	// KindTyping is no message: the customer is shown that somebody types.
@@ -198,12 +200,17 @@ type Inbound struct {
 	Content    Content   `json:"content"`
 	// Reply is what the connector said in its answer to the platform's call; nil where it said nothing. Nobody says it again.
 	Reply *Reply `json:"reply,omitempty"`
+	// InDoubt names the platform's call that brought the message, where its connector could not find out whether it is
+	// remembered to have said something in it: it has not. Nil otherwise.
+	InDoubt uuid.UUID `json:"inDoubt,omitzero"`
 }
 
 // Reply is what the bot said at once, in the answer to the platform's call. It counts against no quota.
 type Reply struct {
 	Reason   ReplyReason `json:"reason"`
 	Contents []Content   `json:"contents"`
+	// MessageIDs are our own ids of the contents; writers of before give none.
+	MessageIDs []uuid.UUID `json:"messageIds,omitempty"`
 }
 
 // ReplyReason says why the bot said something at once.

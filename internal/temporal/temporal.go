@@ -2,7 +2,7 @@
 // namespace, and workers with the product's settings.
 //
 // It knows no workflow. Invariants: a service that is away is an error of the call, never of Dial; traces pass through
-// every start, signal, workflow and activity.
+// every start, signal, workflow and activity; what a client with keys hands over, only who has them can read.
 package temporal
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/tink-crypto/tink-go/v2/tink"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowservice "go.temporal.io/api/workflowservice/v1"
@@ -49,6 +50,8 @@ type Options struct {
 	Owner string
 	// TLS is nil for a connection in plain text. A client certificate is read again for every connection, the authorities once.
 	TLS *tlsfiles.Files
+	// Keys encrypt what is handed to the service. Nil leaves it as it is, which is for who starts, signals and reads no workflow.
+	Keys tink.AEAD
 	// Identity names this process to who looks at the service, the pod's name; empty is the client's default.
 	Identity string
 	Logger   *slog.Logger
@@ -83,6 +86,9 @@ func Dial(o Options) (client.Client, error) {
 	options.Namespace = o.Namespace
 	options.Interceptors = []interceptor.ClientInterceptor{tracing}
 	options.MetricsHandler = newMetricsHandler(o.Metrics)
+	if o.Keys != nil {
+		encrypt(&options, o.Keys)
+	}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("making the Temporal client: %w", err)

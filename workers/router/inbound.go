@@ -36,6 +36,9 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if err := t.meet(ctx); err != nil {
 		return "", err
 	}
+	if err := t.endDoubt(ctx); err != nil {
+		return "", err
+	}
 	switch {
 	case in.Content.Kind == message.KindPosition:
 		return "", nil

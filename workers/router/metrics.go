@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 )
 
@@ -56,10 +57,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	}, []string{"scale", "rating"})
 	webhooks := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "yingda", Subsystem: "router", Name: "on_call_webhooks_total",
-		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable or unsigned (not sent: the key could not be read).",
+		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable, untrusted (by its certificate) or unsigned (not sent: the key could not be read).",
 	}, []string{"outcome"})
-	for _, outcome := range []string{outcomeDelivered, outcomeRefused, outcomeUnreachable, outcomeUnsigned} {
-		webhooks.WithLabelValues(outcome)
+	for _, outcome := range []configz.CallOutcome{configz.CallDelivered, configz.CallRefused, configz.CallUnreachable, configz.CallUntrusted, configz.CallUnsigned} {
+		webhooks.WithLabelValues(string(outcome))
 	}
 	registry.MustRegister(webhooks, stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{

@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/domain/roster"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 const (
 	callsInterval = time.Second
+	// callsKept is how long what came of the last calls is taken to be the same while no group calls.
+	callsKept = 10 * time.Second
 	// callAttempts are made in an hour, about.
 	callAttempts = 16
 	// callPause follows the first attempt and doubles up to callPauseMost. It is longer than an attempt may take, so that no two
@@ -46,17 +50,25 @@ func (r *Router) watchCalls(ctx context.Context) {
 func (r *Router) passCallsOn(ctx context.Context) error {
 	snapshot := r.Catalog.Snapshot()
 	calling := r.calling(snapshot)
-	if len(calling) == 0 {
+	if brand := snapshot.Brand; brand == nil || brand.Spec.OnCall == nil || len(calling) == 0 && r.Now().Sub(r.callsRead) < callsKept {
 		return nil
 	}
 	rows, err := r.Store.Queries().CallNotices(ctx)
 	if err != nil {
 		return fmt.Errorf("reading what it was told: %w", err)
 	}
-	told := map[string]db.CallNotice{}
+	r.callsRead = r.Now()
+	told, calls := map[string]db.CallNotice{}, map[string]configz.Call{}
 	for _, row := range rows {
 		told[row.SkillGroup] = row
+		if row.Outcome != "" {
+			calls[row.SkillGroup] = configz.Call{
+				Since: row.Since.UTC(), Attempts: row.Attempts, Outcome: configz.CallOutcome(row.Outcome), Code: row.Code,
+				GivenUp: !row.Delivered && row.Attempts >= callAttempts,
+			}
+		}
 	}
+	r.calls.Store(&calls)
 	var failed []error
 	for _, group := range calling {
 		attempt := r.attempt(told[group.Name], group.Call)
@@ -68,6 +80,14 @@ func (r *Router) passCallsOn(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// Calls are what came of each group's last call for help; nil while nobody has looked.
+func (r *Router) Calls() map[string]configz.Call {
+	if calls := r.calls.Load(); calls != nil {
+		return *calls
+	}
+	return nil
 }
 
 // calling are the groups that call for help, if there is a webhook that may be told.
@@ -112,15 +132,15 @@ func (r *Router) tell(ctx context.Context, snapshot *catalog.Snapshot, group *ca
 		Type: oncall.TypeCalled, Namespace: r.Names.Namespace, Brand: r.Names.Brand, SkillGroup: group.Name, DisplayName: cmp.Or(group.Spec.DisplayName, group.Name),
 		Since: since, Wanted: group.Call.Wanted, OnDuty: group.Call.OnDuty, OnCall: snapshot.OnCall(group.Name),
 	}
-	outcome, err := r.callWebhook(ctx, snapshot.Brand.Spec.OnCall.Webhook, notice)
-	r.Metrics.webhooks.WithLabelValues(outcome).Inc()
-	if err != nil {
-		return err
+	for _, short := range roster.Shortfalls(group.Spec.Seats, group.Call.Forecast, group.Schedule, r.Now()) {
+		notice.Shortfalls = append(notice.Shortfalls, oncall.Shortfall{From: short.From.UTC(), To: short.To.UTC(), Wanted: short.Wanted, Scheduled: short.Scheduled})
 	}
-	if err := r.Store.Queries().CallNoticeDelivered(ctx, group.Name, since); err != nil {
-		return fmt.Errorf("noting that it was told: %w", err)
+	outcome, code, failed := r.callWebhook(ctx, snapshot.Brand.Spec.OnCall.Webhook, notice)
+	r.Metrics.webhooks.WithLabelValues(string(outcome)).Inc()
+	if err := r.Store.Queries().CallNoticeOutcome(ctx, string(outcome), code, group.Name, since); err != nil {
+		failed = errors.Join(failed, fmt.Errorf("noting what came of it: %w", err))
 	}
-	return nil
+	return failed
 }
 
 // pauseAfter is how long the next attempt waits.

@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -59,13 +58,15 @@ type Router struct {
 	sorted map[string]time.Duration
 	// workloads are what the groups have to do, by name; nil until it was counted.
 	workloads atomic.Pointer[map[string]configz.Workload]
-	// caller calls the Brand's webhook.
-	caller *http.Client
+	// calls are what came of the groups' last calls for help, by name; nil until somebody looked. callsRead, when they were read,
+	// belongs to watchCalls.
+	calls     atomic.Pointer[map[string]configz.Call]
+	callsRead time.Time
 }
 
 // New returns a Router; Run starts it.
 func New(config Config) *Router {
-	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}, caller: newCaller(nil)}
+	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
 	r.departures.Store(&map[string]departure{})
 	r.reading = reading{now: config.Now}
 	config.Catalog.Subscribe(r.configured)

@@ -46,6 +46,18 @@ type Notice struct {
 	OnDuty int32 `json:"onDuty"`
 	// OnCall are the names of the Agents who are called, sorted.
 	OnCall []string `json:"onCall"`
+	// Shortfalls are the coming hours, up to a day ahead, for which the schedule wants fewer agents than the forecast; missing where
+	// there are none, and where nothing is forecast.
+	Shortfalls []Shortfall `json:"shortfalls,omitempty"`
+}
+
+// Shortfall is a part of the coming day in which agents will be missing.
+type Shortfall struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// Wanted is how many agents the forecast wants, and Scheduled how many the schedule does.
+	Wanted    int32 `json:"wanted"`
+	Scheduled int32 `json:"scheduled"`
 }
 
 // ID is that of the call of a group that began to lack agents at that time.

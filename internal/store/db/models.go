@@ -17,6 +17,21 @@ type CallNotice struct {
 	Attempts   int32
 	NotBefore  time.Time
 	Delivered  bool
+	Outcome    string
+	Code       int32
+}
+
+type CaseEffect struct {
+	Key         string
+	CaseID      string
+	Operation   string
+	OrderNumber string
+	Amount      int64
+	State       string
+	Body        []byte
+	Reference   string
+	BeganAt     time.Time
+	ChangedAt   time.Time
 }
 
 type Claim struct {
@@ -89,6 +104,8 @@ type Conversation struct {
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
 	Tier            string
+	CloseReason     string
+	ResolveAt       *time.Time
 }
 
 type Delivery struct {
@@ -121,6 +138,12 @@ type Frame struct {
 	Kind      string
 	Payload   json.RawMessage
 	CreatedAt time.Time
+}
+
+type Keyset struct {
+	Sole    bool
+	Content []byte
+	Wrapped bool
 }
 
 type Medium struct {
@@ -179,12 +202,15 @@ type Outbox struct {
 }
 
 type PassiveReply struct {
-	Channel    string
-	ExternalID string
-	Key        string
-	MessageID  string
-	Reply      json.RawMessage
-	RepliedAt  time.Time
+	Channel      string
+	ExternalID   string
+	Key          string
+	MessageID    string
+	Reply        json.RawMessage
+	RepliedAt    time.Time
+	Call         uuid.UUID
+	UnheardSince *time.Time
+	Withdrawn    bool
 }
 
 type Person struct {

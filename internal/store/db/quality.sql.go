@@ -266,7 +266,7 @@ func (q *Queries) QualityReviewOf(ctx context.Context, conversationID uuid.UUID)
 }
 
 const QualityReviews = `-- name: QualityReviews :many
-SELECT quality_review.case_id, quality_review.conversation_id, quality_review.day, quality_review.agent, quality_review.reasons, quality_review.due_seconds, quality_review.appeal, quality_review.appealed_at, service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail, conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier
+SELECT quality_review.case_id, quality_review.conversation_id, quality_review.day, quality_review.agent, quality_review.reasons, quality_review.due_seconds, quality_review.appeal, quality_review.appealed_at, service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail, conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at
 FROM quality_review JOIN service_case ON service_case.id = quality_review.case_id
 JOIN conversation ON conversation.id = quality_review.conversation_id
 WHERE (NOT $1::boolean OR service_case.closed_at IS NULL)
@@ -356,6 +356,8 @@ func (q *Queries) QualityReviews(ctx context.Context, open bool, owner string, a
 			&i.Conversation.AnsweredAt,
 			&i.Conversation.LateAt,
 			&i.Conversation.Tier,
+			&i.Conversation.CloseReason,
+			&i.Conversation.ResolveAt,
 		); err != nil {
 			return nil, err
 		}

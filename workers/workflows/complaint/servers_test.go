@@ -37,6 +37,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/internal/testenv"
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
 )
 
 //nolint:gochecknoglobals // A flag of the test binary.
@@ -397,11 +398,11 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 		reached string
 		told    []string
 	}{
-		"the role is called":                            {"Supervisor", staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, reachedRole, []string{"an", "sup"}},
-		"without supervisors the admins are called":     {"Supervisor", staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, reachedOthers, []string{"an", "boss"}},
-		"without admins the supervisors are called":     {"Admin", staff{roles: map[string][]string{"Supervisor": {"sup"}}, groups: group}, reachedOthers, []string{"an", "sup"}},
-		"without either the group is called":            {"Admin", staff{groups: group}, reachedGroup, []string{"an", "bo"}},
-		"without anybody only who has it is told of it": {"Admin", staff{}, reachedNobody, []string{"an"}},
+		"the role is called":                            {"Supervisor", staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, callees.Role, []string{"an", "sup"}},
+		"without supervisors the admins are called":     {"Supervisor", staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, callees.Others, []string{"an", "boss"}},
+		"without admins the supervisors are called":     {"Admin", staff{roles: map[string][]string{"Supervisor": {"sup"}}, groups: group}, callees.Others, []string{"an", "sup"}},
+		"without either the group is called":            {"Admin", staff{groups: group}, callees.Group, []string{"an", "bo"}},
+		"without anybody only who has it is told of it": {"Admin", staff{}, callees.Nobody, []string{"an"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -431,7 +432,7 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 			if got := escalations(t, registry); got != test.reached {
 				t.Errorf("counted as %q, want %q once", got, test.reached)
 			}
-			if warned := said.Len() > 0; warned != (test.reached != reachedRole) {
+			if warned := said.Len() > 0; warned != (test.reached != callees.Role) {
 				t.Errorf("the log says %q", said.String())
 			}
 		})

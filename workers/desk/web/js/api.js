@@ -41,6 +41,18 @@ const reasons = {
   AlreadyDecided: '申诉已经裁决',
   NotAppealed: '没有申诉',
   NoSuchTier: '没有这个客户级别',
+  NoSuchCase: '没有这个工单,或没有权限查看',
+  NotPossible: '现在不能这样操作,工单的状态可能已经变化',
+  CaseChanged: '工单刚刚被其他同事更新,请查看后再操作',
+  WrongState: '现在不能这样操作,工单的状态可能已经变化',
+  UnderWay: '商家系统正在处理,请等待结果',
+  NoteMissing: '请填写说明',
+  TrackingMissing: '请填写快递单号',
+  ReferenceMissing: '请填写流水号或凭证号',
+  EvidenceMissing: '请选择凭证',
+  InspectionIncomplete: '请逐项检查,有不符合的请选择验货不通过',
+  OwnerMissing: '请填写转交给谁',
+  AmountTooHigh: '金额不能超过实付金额',
   TooManyUnsent: '未发送的图片过多,请稍后再试',
   Busy: '图片传输繁忙,请稍后重试',
   NotFetchedYet: '文件还在下载,请稍后再试',
@@ -80,6 +92,8 @@ async function call(method, path, body) {
 
 const of = (id) => `/api/conversations/${encodeURIComponent(id)}`;
 
+const ofCase = (name) => `/api/cases/${encodeURIComponent(name)}`;
+
 export const api = {
   signIn: (token) => call('POST', '/api/session', { token }),
   signOut: () => call('DELETE', '/api/session'),
@@ -87,6 +101,12 @@ export const api = {
   duty: (onDuty) => call('PUT', '/api/duty', { onDuty }),
   groups: () => call('GET', '/api/groups'),
   conversations: (query) => call('GET', `/api/conversations?${new URLSearchParams(query)}`),
+  cases: () => call('GET', '/api/cases?limit=500'),
+  casesOf: (id) => call('GET', `${of(id)}/cases`),
+  case: (name) => call('GET', ofCase(name)),
+  actOnCase: (name, request) => call('POST', `${ofCase(name)}/actions`, request),
+  openCase: (id, application) => call('POST', `${of(id)}/after-sales`, application),
+  evidenceURL: (name, media) => `${ofCase(name)}/evidence/${encodeURIComponent(media)}`,
   poorRatings: () => call('GET', '/api/ratings/poor'),
   complaints: () => call('GET', '/api/complaints'),
   conversation: (id) => call('GET', of(id)),

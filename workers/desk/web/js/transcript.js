@@ -87,6 +87,7 @@ function body(message) {
       const place = c.location || {};
       return [`[位置] ${place.label || ''}`, el('span', { class: 'address' }, `${place.latitude}, ${place.longitude}`)];
     }
+    case 'notice': return [`[通知] ${c.text || ''}`];
     case 'menuTap': return [`[点击菜单] ${c.menuKey || ''}`];
     default: return [`[暂不支持的消息类型:${c.rawType || c.kind || '未知'}]`];
   }
@@ -94,7 +95,7 @@ function body(message) {
 
 const senders = { bot: '机器人', system: '系统' };
 
-const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码' };
+const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码', channelGone: '渠道已被删除,会话就此结束' };
 const events = { VIEW: '客户打开了菜单中的网页', view_miniprogram: '客户打开了菜单中的小程序' };
 
 // noted is what a customer did without saying anything, or what the platform tells of them; undefined for a message.
@@ -124,7 +125,7 @@ export function preview(last) {
   if (!last) return '';
   const texts = {
     ...notes, text: last.text, image: '[图片]', link: '[链接]', miniProgramPage: '[小程序页面]',
-    voice: '[语音]', video: '[视频]', location: '[位置]', menuTap: '[点击菜单]',
+    voice: '[语音]', video: '[视频]', location: '[位置]', menuTap: '[点击菜单]', notice: '[通知]',
   };
   const text = texts[last.kind] ?? '[消息]';
   return last.sender === 'customer' ? text : `${senders[last.sender] || '客服'}:${text}`;
