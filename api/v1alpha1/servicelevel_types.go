@@ -53,9 +53,10 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
 
-	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
+	// emergency says when complaints are far more than usual, and what ends that.
 	// +optional
-	Quality *QualitySpec `json:"quality,omitempty"`
+	// +kubebuilder:default={}
+	Emergency EmergencySpec `json:"emergency,omitempty"`
 
 	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
 	// +optional
@@ -71,6 +72,10 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	FollowUp FollowUpSpec `json:"followUp,omitempty"`
+
+	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
+	// +optional
+	Quality *QualitySpec `json:"quality,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

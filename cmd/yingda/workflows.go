@@ -15,6 +15,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+	"github.com/yingda-dev/yingda/workers/workflows/emergency"
 	"github.com/yingda-dev/yingda/workers/workflows/quality"
 	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
@@ -61,11 +62,12 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	tasks := taskActivities(p, database, directory{view, p.names()})
+	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
 	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
+		emergency.Register(registry, emergencies)
 		quality.Register(registry, lookingBack)
 	})
 	p.health.Ready = func(ctx context.Context) error {

@@ -66,9 +66,10 @@ type skillGroup struct {
 
 // level is a ServiceLevel with its clocks, and which conversations are judged; nil for none.
 type level struct {
-	spec    yingdav1.ServiceLevelSpec
-	clocks  servicelevel.Clocks
-	quality *servicelevel.Quality
+	spec      yingdav1.ServiceLevelSpec
+	clocks    servicelevel.Clocks
+	quality   *servicelevel.Quality
+	emergency servicelevel.Emergency
 }
 
 type playbook struct {
@@ -97,6 +98,7 @@ func (b *builder) build(o objects) *Snapshot {
 	b.addChannels(s, o.channels)
 	b.addGroups(s, agents)
 	b.addQuality(s)
+	b.addDefaults(s)
 	s.callForHelp(o.groups)
 	return s
 }
@@ -135,7 +137,8 @@ func (b *builder) compile(o objects) {
 		keep(b.levels, levels, object, func() (level, error) {
 			clocks, _ := servicelevel.CompileClocks(object.Spec)
 			judged, _ := servicelevel.CompileQuality(object.Spec.Quality)
-			return level{object.Spec, clocks, judged}, servicelevel.Validate(object.Spec).ToAggregate()
+			emergency, _ := servicelevel.CompileEmergency(object.Spec)
+			return level{object.Spec, clocks, judged, emergency}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {
@@ -246,6 +249,25 @@ func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.Wan
 		}
 	}
 	return wants, weights, reminders
+}
+
+// addDefaults adds what the Brand's own defaults stand for.
+func (b *builder) addDefaults(s *Snapshot) {
+	s.Emergency, _ = servicelevel.CompileEmergency(yingdav1.ServiceLevelSpec{}) // Nothing could be wrong with it.
+	if s.Brand == nil {
+		return
+	}
+	defaults := s.Brand.Spec.Defaults
+	if ref := defaults.ServiceLevelRef; ref != nil {
+		if l, ok := b.levels[ref.Name]; ok {
+			s.Emergency = l.value.emergency
+		}
+	}
+	if ref := defaults.ScheduleRef; ref != nil {
+		if found, ok := b.schedules[ref.Name]; ok {
+			s.Schedule, _ = b.hours(found.value)
+		}
+	}
 }
 
 // callForHelp notes which groups call for help now. Their forms are of when they were declared, and their status is newer.

@@ -32,6 +32,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
 	d.caseRoutes(api)
+	d.emergencyRoutes(api)
 	d.afterSalesRoutes(api)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)

@@ -41,7 +41,7 @@ type Claim struct {
 
 type Complaint struct {
 	ID              string
-	ConversationID  uuid.UUID
+	ConversationID  *uuid.UUID
 	Channel         string
 	ExternalID      string
 	SkillGroup      string
@@ -124,6 +124,14 @@ type Delivery struct {
 	Traceparent string
 	UpdatedAt   time.Time
 	Reported    bool
+}
+
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
 }
 
 type Feed struct {

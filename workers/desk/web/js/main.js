@@ -6,9 +6,10 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
-import { showJudgement, standing, total } from './judgement.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { showJudgement, standing, total } from './judgement.js';
 
 const pollEvery = 5000;
 
@@ -154,10 +155,11 @@ $('duty').addEventListener('click', async () => {
 async function poll() {
   clearTimeout(pollTimer);
   try {
-    const [{ groups }, next] = await Promise.all([api.groups(), api.me()]);
+    const [{ groups }, { emergencies }, next] = await Promise.all([api.groups(), api.emergencies(), api.me()]);
     if (!me) return;
     me = next;
     showMe();
+    showEmergencies(emergencies, me.role !== 'Agent' && openCase);
     showGroups(groups);
     if (tab !== 'mine') await loadList();
     if (current && !isMine(current.conversation) && current.conversation.state !== 'closed') await refresh();
