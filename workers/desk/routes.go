@@ -36,6 +36,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.afterSalesRoutes(api)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)
+	d.weekRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
 	d.taskRoutes(api)
