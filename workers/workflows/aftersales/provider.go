@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	callTimeout = 20 * time.Second
+	callTimeout = 10 * time.Second
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 64 << 10
 )
