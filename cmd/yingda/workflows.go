@@ -16,6 +16,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/aftersales"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+	"github.com/yingda-dev/yingda/workers/workflows/emergency"
+	"github.com/yingda-dev/yingda/workers/workflows/quality"
 	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
@@ -39,6 +41,7 @@ func newWorkflowsCommand() *cobra.Command {
 
 func startWorkflows(ctx context.Context, p *process, provider providerFlags) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
+	changed := changes(view)
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
@@ -62,16 +65,20 @@ func startWorkflows(ctx context.Context, p *process, provider providerFlags) err
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	tasks := taskActivities(p, database, directory{view, p.names()})
+	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
 	cases := afterSalesActivities(p, database, directory{view, p.names()}, provider)
+	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
 		aftersales.Register(registry, cases)
+		emergency.Register(registry, emergencies)
+		quality.Register(registry, lookingBack)
 	})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
+	p.group.Go(func() error { return p.qualitySchedules(client.ScheduleClient(), view, changed).Run(ctx) })
 	p.group.Go(func() error {
 		defer database.Close()
 		defer client.Close()

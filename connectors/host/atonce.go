@@ -8,9 +8,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/inquiry"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -222,6 +224,10 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 		// not told that nobody is there.
 		return "", nil, nil
 	}
+	if inquiry.Asked(in.Content.Text) {
+		// Only the router knows what the customer waits for.
+		return "", nil, nil
+	}
 	switch decision := channel.Decide(in.Content).(type) {
 	case bot.Answer:
 		if decision.FAQ != "" {
@@ -229,6 +235,10 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 		}
 		return "rule/" + in.MessageID, ruled(decision), nil
 	case bot.HandOff:
+		if decision.Topic == v1alpha1.TopicComplaint {
+			// Who complains hears first that they were heard: that the router says, and then this.
+			return "", nil, nil
+		}
 		return offHours(snapshot, channel, standing, in, decision.Topic, now)
 	default:
 		if in.Content.Kind == message.KindMenuTap || in.Content.IsEvent() {

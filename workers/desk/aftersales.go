@@ -247,7 +247,7 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			a.Needs = []string{"owner"}
 		case aftersales.ActionReceive, aftersales.ActionWithdraw, aftersales.ActionConfirm:
 			a.Takes = []string{"note"}
-		case aftersales.ActionRetry, aftersales.ActionExpire:
+		case aftersales.ActionRetry, aftersales.ActionExpire, aftersales.ActionCancel:
 		}
 		allowed = append(allowed, a)
 	}

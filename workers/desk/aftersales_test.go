@@ -179,8 +179,12 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	conversation := w.assigned("after-sales", "xiaomei", "c")
 	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
 	if diff := cmp.Diff([]AllowedAction{
-		{Action: "approve", Takes: []string{"note", "amount", "keepGoods"}}, {Action: "refuse", Needs: []string{"note"}}, {Action: "askEvidence", Needs: []string{"note"}},
-		{Action: "addEvidence", Needs: []string{"evidence"}}, {Action: "withdraw", Takes: []string{"note"}}, {Action: "assign", Needs: []string{"owner"}},
+		{Action: "approve", Takes: []string{"note", "amount", "keepGoods"}},
+		{Action: "refuse", Needs: []string{"note"}},
+		{Action: "askEvidence", Needs: []string{"note"}},
+		{Action: "addEvidence", Needs: []string{"evidence"}},
+		{Action: "withdraw", Takes: []string{"note"}},
+		{Action: "assign", Needs: []string{"owner"}},
 	}, opened.Allowed); diff != "" {
 		t.Errorf("allowed in review (-want +got):\n%s", diff)
 	}

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -30,6 +32,9 @@ type CaseActionRequest struct {
 	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
 	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
 	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
+	// What follows belongs to what is owed to customers.
+	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
+	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
 }
 
 // AllowedAction is something that may be done with a case now.
@@ -60,6 +65,10 @@ func actorOf(kind promise.CaseKind) (actor, bool) {
 		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
 	case promise.CaseComplaint:
 		return actor{complaintActions, (*Desk).actOnComplaint}, true
+	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
+		return actor{taskActions, (*Desk).actOnTask}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}

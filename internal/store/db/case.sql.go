@@ -228,13 +228,19 @@ func (q *Queries) CaseWrite(ctx context.Context, arg CaseWriteParams) error {
 	return err
 }
 
-const CasesOfCustomer = `-- name: CasesOfCustomer :many
-SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case WHERE channel = $1 AND external_id = $2 ORDER BY opened_at DESC LIMIT $3
+const CasesInProgress = `-- name: CasesInProgress :many
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM contact asking
+JOIN contact ON contact.customer_id = asking.customer_id
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+WHERE asking.channel = $1 AND asking.external_id = $2
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+LIMIT $3
 `
 
-// The cases of a customer, the newest first.
-func (q *Queries) CasesOfCustomer(ctx context.Context, channel string, externalID string, maxRows int32) ([]ServiceCase, error) {
-	rows, err := q.db.Query(ctx, CasesOfCustomer, channel, externalID, maxRows)
+// Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+func (q *Queries) CasesInProgress(ctx context.Context, channel string, externalID string, maxRows int32) ([]ServiceCase, error) {
+	rows, err := q.db.Query(ctx, CasesInProgress, channel, externalID, maxRows)
 	if err != nil {
 		return nil, err
 	}

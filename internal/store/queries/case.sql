@@ -61,9 +61,15 @@ WHERE contact.customer_id = @customer_id AND service_case.kind NOT IN ('review',
 ORDER BY service_case.closed_at IS NOT NULL, service_case.opened_at DESC, service_case.id
 LIMIT @max_rows;
 
--- name: CasesOfCustomer :many
--- The cases of a customer, the newest first.
-SELECT * FROM service_case WHERE channel = @channel AND external_id = @external_id ORDER BY opened_at DESC LIMIT @max_rows;
+-- name: CasesInProgress :many
+-- Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+SELECT service_case.* FROM contact asking
+JOIN contact ON contact.customer_id = asking.customer_id
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+WHERE asking.channel = @channel AND asking.external_id = @external_id
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+LIMIT @max_rows;
 
 -- name: CasesOpenOfConversation :many
 -- The open cases of a kind of a conversation.
