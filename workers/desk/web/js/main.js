@@ -592,7 +592,7 @@ function takeFrame(frame) {
     case 'message': takeMessage(frame.payload); break;
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
-    case 'case': takeCase(frame); takeJudgement(frame.payload); break;
+    case 'case': takeCase(frame); break;
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
