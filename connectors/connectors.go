@@ -81,8 +81,8 @@ type File struct {
 	Data        []byte
 }
 
-// Connector is one Channel being served. It is safe for concurrent use. It may also be a Webhook, a FileSource and a
-// ProfileSource.
+// Connector is one Channel being served. It is safe for concurrent use. It may also be a Webhook, a FileSource, a
+// ProfileSource, a MenuKeeper and a Notifier.
 type Connector interface {
 	// Send says something to a customer, or shows that somebody types. A *CallError tells what may be done; any other error
 	// means that nobody knows whether it arrived.
@@ -121,6 +121,14 @@ type Profile struct {
 	// SubscribedAt is since when they follow the account, zero for who does not, and SubscribeScene how they came to.
 	SubscribedAt   time.Time
 	SubscribeScene string
+}
+
+// Notifier is a Connector whose platform sends notices by templates, also to customers who may be sent nothing else.
+type Notifier interface {
+	// Notify sends out.Content.Notice by the template that the Channel declares for its name; one that it does not declare is
+	// refused for ReasonNoTemplate. Errors are as of Send. One for ReasonNotAuthorized or ReasonQuotaReached is about notices
+	// alone.
+	Notify(ctx context.Context, channel *v1alpha1.Channel, out message.Outbound) error
 }
 
 // MenuKeeper is a Connector whose platform shows a menu beside the chat.

@@ -17,6 +17,9 @@ const (
 	ReasonQuotaReached = "APIQuotaReached"
 )
 
+// ReasonNoTemplate is why a notice cannot be sent for which the Channel declares no template.
+const ReasonNoTemplate = "NoTemplate"
+
 // Class says what may be done about a failure.
 type Class string
 

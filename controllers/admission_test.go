@@ -77,80 +77,143 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 			v1alpha1.MenuButton{Name: "今日", MenuAction: tapped("today")}, v1alpha1.MenuButton{Name: "商城", MenuAction: shopPage()},
 			v1alpha1.MenuButton{Name: "服务", Items: []v1alpha1.MenuItem{{Name: "官网", MenuAction: opened("https://lumi.example/?a=b")}, {Name: "会员", MenuAction: shopPage()}, {Name: "人工", MenuAction: tapped("human")}}},
 		), ""},
-		"a menu without buttons":                   {menu(), "spec.officialAccount.menu.buttons"},
-		"a menu of four buttons":                   {menu(buttons(4)...), "must have at most 3 items"},
-		"a button that does nothing":               {menu(v1alpha1.MenuButton{Name: "空"}), "set exactly one of key, url, miniProgram and items"},
-		"a button that does two things":            {menu(v1alpha1.MenuButton{Name: "多", MenuAction: v1alpha1.MenuAction{Key: "a", URL: "https://lumi.example"}}), "set exactly one of key, url, miniProgram and items"},
-		"a button that does and opens":             {menu(v1alpha1.MenuButton{Name: "多", MenuAction: tapped("a"), Items: items(1)}), "set exactly one of key, url, miniProgram and items"},
-		"a button with five items":                 {menu(v1alpha1.MenuButton{Name: "多", Items: items(5)}), ""},
-		"a button with six items":                  {menu(v1alpha1.MenuButton{Name: "多", Items: items(6)}), "must have at most 5 items"},
-		"an item that does nothing":                {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "空"}}}), "set exactly one of key, url and miniProgram"},
-		"a button's longest name":                  {menu(v1alpha1.MenuButton{Name: "一二三四五6", MenuAction: tapped("a")}), ""},
-		"a button's name of six characters":        {menu(v1alpha1.MenuButton{Name: "一二三四五六", MenuAction: tapped("a")}), "name a button of the menu's first level with at most 16 bytes"},
-		"an item's longest name":                   {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 20), MenuAction: tapped("a")}}}), ""},
-		"an item's name that is longer":            {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 21), MenuAction: tapped("a")}}}), "name an item of the menu with at most 60 bytes"},
-		"a menu key of 128 bytes":                  {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("k", 128))}), ""},
-		"a menu key of more bytes":                 {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("键", 43))}), "write a menu key of at most 128 bytes"},
-		"a menu that opens no address":             {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
-		"a menu that opens too long an address":    {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
-		"a mini-program in the menu that is none":  {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
-		"one button twice":                         {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
-		"a rule by menu keys alone":                {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
-		"a rule by menu keys and words":            {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
-		"a rule by nothing":                        {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
-		"a type that does not exist":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
-		"an appID that is none":                    {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
-		"another API address":                      {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
-		"an API address with a path":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
-		"an API address without a scheme":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
-		"a routing rule by keywords":               {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
-		"a routing rule by a declared entry point": {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
-		"a routing rule by an undeclared one":      {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
-		"a routing rule that matches nothing":      {routed(v1alpha1.RoutingMatch{}), "set at least one of entryPoints, keywords and topics"},
-		"a rule that replies":                      {ruled(&v1alpha1.BotReply{Text: "好"}, nil), ""},
-		"a rule that hands off":                    {ruled(nil, &v1alpha1.RuleHandOff{Topic: "complaint"}), ""},
-		"a rule that does both":                    {ruled(&v1alpha1.BotReply{Text: "好"}, &v1alpha1.RuleHandOff{Topic: "complaint"}), "set exactly one of reply and handOff"},
-		"a rule that does neither":                 {ruled(nil, nil), "set exactly one of reply and handOff"},
-		"a link by https":                          {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
-		"a link by http":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
-		"a question with its answer":               {answering("return-policy", "after-sales"), ""},
-		"a question without a topic":               {answering("return-policy", ""), ""},
-		"a question of a complaint":                {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
-		"a question with a topic in Chinese":       {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
-		"a question without a name":                {answering("", ""), "spec.faq[0].name"},
-		"an intake":                                {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
-		"an intake of nothing":                     {taking(), "spec.intake.fields"},
-		"an intake of what there is not":           {taking("ShoeSize"), "Unsupported value"},
-		"an intake of the same twice":              {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
-		"a survey":                                 {surveying(v1alpha1.SurveySpec{}), ""},
-		"a survey with a reminder":                 {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
-		"a scale that there is not":                {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
-		"a reminder without a unit":                {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
-		"a reminder at once":                       {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
-		"a reminder after the window":              {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
-		"a ladder that climbs":                     {ladder("59m", "1h"), ""},
-		"a ladder that stands still":               {ladder("60m", "1h"), "each rung's after must be longer"},
-		"the shortest and the longest rung":        {ladder("1s", "720h"), ""},
-		"a rung at once":                           {ladder("0s"), "after must be at least 1s"},
-		"a rung after a month":                     {ladder("721h"), "after must be at least 1s and at most 720h"},
-		"an answer within a minute":                {offHours("1m"), ""},
-		"an answer within seconds":                 {offHours("59s"), "answerWithin must be at least 1m"},
-		"an answer after a day":                    {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
-		"a reply with everything":                  {reply("1s", "1s", "24h"), ""},
-		"a reply of no length":                     {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
-		"a reply after a day":                      {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
-		"a reminder after a day":                   {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
-		"a reply without a unit":                   {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
-		"a warning without a unit":                 {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
-		"a review without a unit":                  {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
-		"a reminder before the target":             {reply("", "14s", ""), "target must not be longer than warnAfter"},
-		"a review before the reminder":             {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
-		"a first response with everything":         {firstResponse("24h", "24h"), ""},
-		"a first response of no length":            {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
-		"a first response without a unit":          {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
-		"a first response after a day":             {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
-		"a limit without a unit":                   {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
-		"a limit before the target":                {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a menu without buttons":                    {menu(), "spec.officialAccount.menu.buttons"},
+		"a menu of four buttons":                    {menu(buttons(4)...), "must have at most 3 items"},
+		"a button that does nothing":                {menu(v1alpha1.MenuButton{Name: "空"}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does two things":             {menu(v1alpha1.MenuButton{Name: "多", MenuAction: v1alpha1.MenuAction{Key: "a", URL: "https://lumi.example"}}), "set exactly one of key, url, miniProgram and items"},
+		"a button that does and opens":              {menu(v1alpha1.MenuButton{Name: "多", MenuAction: tapped("a"), Items: items(1)}), "set exactly one of key, url, miniProgram and items"},
+		"a button with five items":                  {menu(v1alpha1.MenuButton{Name: "多", Items: items(5)}), ""},
+		"a button with six items":                   {menu(v1alpha1.MenuButton{Name: "多", Items: items(6)}), "must have at most 5 items"},
+		"an item that does nothing":                 {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "空"}}}), "set exactly one of key, url and miniProgram"},
+		"a button's longest name":                   {menu(v1alpha1.MenuButton{Name: "一二三四五6", MenuAction: tapped("a")}), ""},
+		"a button's name of six characters":         {menu(v1alpha1.MenuButton{Name: "一二三四五六", MenuAction: tapped("a")}), "name a button of the menu's first level with at most 16 bytes"},
+		"an item's longest name":                    {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 20), MenuAction: tapped("a")}}}), ""},
+		"an item's name that is longer":             {menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: strings.Repeat("一", 21), MenuAction: tapped("a")}}}), "name an item of the menu with at most 60 bytes"},
+		"a menu key of 128 bytes":                   {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("k", 128))}), ""},
+		"a menu key of more bytes":                  {menu(v1alpha1.MenuButton{Name: "键", MenuAction: tapped(strings.Repeat("键", 43))}), "write a menu key of at most 128 bytes"},
+		"a menu that opens no address":              {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
+		"a menu that opens too long an address":     {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
+		"a mini-program in the menu that is none":   {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
+		"one button twice":                          {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
+		"notices":                                   {notices(func(n *v1alpha1.NoticeTemplate) { n.URL = "https://lumi.example/cases" }), ""},
+		"notices that open a mini-program":          {notices(func(n *v1alpha1.NoticeTemplate) { n.MiniProgram = casePage() }), ""},
+		"notices that open two pages":               {notices(func(n *v1alpha1.NoticeTemplate) { n.URL, n.MiniProgram = "https://lumi.example", casePage() }), "set url or miniProgram, not both"},
+		"notices that open no address":              {notices(func(n *v1alpha1.NoticeTemplate) { n.URL = "lumi.example" }), "write url as an address with http:// or https://"},
+		"notices that open what is no mini-program": {notices(func(n *v1alpha1.NoticeTemplate) { n.MiniProgram = &v1alpha1.NoticePage{AppID: "shop", PagePath: "a"} }), "appID is wx and 16 hexadecimal digits"},
+		"notices of a name in Chinese":              {notices(func(n *v1alpha1.NoticeTemplate) { n.Name = "售后" }), "name notices by a small letter, then letters and digits"},
+		"a template with a blank":                   {notices(func(n *v1alpha1.NoticeTemplate) { n.TemplateID = "TM 1" }), "copy templateID from the console"},
+		"a key as it stands in the template":        {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].Key = "character_string12" }), ""},
+		"a key with its end":                        {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].Key = "thing1.DATA" }), "write the key as it stands in the template, without .DATA"},
+		"a value that notices do not tell":          {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].From = "price" }), "Unsupported value"},
+		"a template without values":                 {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = nil }), "spec.officialAccount.notices[0].values"},
+		"one place twice":                           {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = append(n.Values, n.Values[0]) }), "Duplicate value"},
+		"a rule by menu keys alone":                 {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
+		"a rule by menu keys and words":             {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
+		"a rule by nothing":                         {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
+		"a type that does not exist":                {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type = "Pigeon" }), "Unsupported value"},
+		"an appID that is none":                     {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.AppID = "wx123" }), "appID is wx and 16 hexadecimal digits"},
+		"another API address":                       {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
+		"an API address with a path":                {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
+		"an API address without a scheme":           {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
+		"a routing rule by keywords":                {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
+		"a routing rule by a declared entry point":  {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
+		"a routing rule by an undeclared one":       {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
+		"a routing rule that matches nothing":       {routed(v1alpha1.RoutingMatch{}), "set at least one of entryPoints, keywords and topics"},
+		"a rule that replies":                       {ruled(&v1alpha1.BotReply{Text: "好"}, nil), ""},
+		"a rule that hands off":                     {ruled(nil, &v1alpha1.RuleHandOff{Topic: "complaint"}), ""},
+		"a rule that does both":                     {ruled(&v1alpha1.BotReply{Text: "好"}, &v1alpha1.RuleHandOff{Topic: "complaint"}), "set exactly one of reply and handOff"},
+		"a rule that does neither":                  {ruled(nil, nil), "set exactly one of reply and handOff"},
+		"a link by https":                           {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"}}, nil), ""},
+		"a link by http":                            {ruled(&v1alpha1.BotReply{Text: "好", Link: &v1alpha1.BotLink{Title: "开发票", URL: "http://lumi.example"}}, nil), "url must start with https://"},
+		"a question with its answer":                {answering("return-policy", "after-sales"), ""},
+		"a question without a topic":                {answering("return-policy", ""), ""},
+		"a question of a complaint":                 {answering("return-policy", "complaint"), "a complaint belongs to a human at once: write a rule with handOff instead"},
+		"a question with a topic in Chinese":        {answering("return-policy", "售后"), "write topic in lower-case letters, digits and hyphens, for example after-sales"},
+		"a question without a name":                 {answering("", ""), "spec.faq[0].name"},
+		"an intake":                                 {taking(v1alpha1.IntakeOrderNumber, v1alpha1.IntakeProblemType), ""},
+		"an intake of nothing":                      {taking(), "spec.intake.fields"},
+		"an intake of what there is not":            {taking("ShoeSize"), "Unsupported value"},
+		"an intake of the same twice":               {taking(v1alpha1.IntakeContact, v1alpha1.IntakeContact), "Duplicate value"},
+		"a survey":                                  {surveying(v1alpha1.SurveySpec{}), ""},
+		"a survey with a reminder":                  {surveying(v1alpha1.SurveySpec{Scale: v1alpha1.SurveyThreeLevels, RemindAfter: "47h"}), ""},
+		"a scale that there is not":                 {surveying(v1alpha1.SurveySpec{Scale: "Smileys"}), "Unsupported value"},
+		"a reminder without a unit":                 {surveying(v1alpha1.SurveySpec{RemindAfter: "24"}), "write remindAfter in hours, minutes and seconds, for example 24h"},
+		"a reminder at once":                        {surveying(v1alpha1.SurveySpec{RemindAfter: "9m"}), "remindAfter must be at least 10m and at most 47h"},
+		"a reminder after the window":               {surveying(v1alpha1.SurveySpec{RemindAfter: "48h"}), "remindAfter must be at least 10m and at most 47h"},
+		"a ladder that climbs":                      {ladder("59m", "1h"), ""},
+		"a ladder that stands still":                {ladder("60m", "1h"), "each rung's after must be longer"},
+		"the shortest and the longest rung":         {ladder("1s", "720h"), ""},
+		"a rung at once":                            {ladder("0s"), "after must be at least 1s"},
+		"a rung after a month":                      {ladder("721h"), "after must be at least 1s and at most 720h"},
+		"an answer within a minute":                 {offHours("1m"), ""},
+		"an answer within seconds":                  {offHours("59s"), "answerWithin must be at least 1m"},
+		"an emergency of two, calm for a minute":    {emergency(v1alpha1.EmergencySpec{Detection: "Disabled", MinComplaints: 2, TimesUsual: 2, CalmFor: "1m"}), ""},
+		"an emergency of ten thousand":              {emergency(v1alpha1.EmergencySpec{MinComplaints: 10000, TimesUsual: 100, CalmFor: "24h"}), ""},
+		"an emergency of one":                       {emergency(v1alpha1.EmergencySpec{MinComplaints: 1}), "minComplaints"},
+		"an emergency of what is usual":             {emergency(v1alpha1.EmergencySpec{TimesUsual: 1}), "timesUsual"},
+		"an emergency that is over at once":         {emergency(v1alpha1.EmergencySpec{CalmFor: "59s"}), "calmFor must be at least 1m and at most 24h"},
+		"an emergency that is perhaps looked for":   {emergency(v1alpha1.EmergencySpec{Detection: "Maybe"}), "Unsupported value"},
+		"an emergency whose calm has no unit":       {emergency(v1alpha1.EmergencySpec{CalmFor: "30"}), "write calmFor in hours, minutes and seconds, for example 30m"},
+		"an answer after a day":                     {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
+		"a reply with everything":                   {reply("1s", "1s", "24h"), ""},
+		"a reply of no length":                      {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
+		"a reply after a day":                       {reply("", "", "25h"), "reviewAfter must be at least 1s and at most 24h"},
+		"a reminder after a day":                    {reply("", "25h", ""), "warnAfter must be at least 1s and at most 24h"},
+		"a reply without a unit":                    {reply("15", "", ""), "write target in hours, minutes and seconds, for example 15s"},
+		"a warning without a unit":                  {reply("", "20", ""), "write warnAfter in hours, minutes and seconds, for example 20s"},
+		"a review without a unit":                   {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
+		"a reminder before the target":              {reply("", "14s", ""), "target must not be longer than warnAfter"},
+		"a review before the reminder":              {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"quality with defaults":                     {judging(v1alpha1.QualitySpec{}), ""},
+		"quality without a sample":                  {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(0))}), ""},
+		"quality with everything":                   {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(100)), ReviewResponsesOver: "24h", DueWithin: "720h"}), ""},
+		"a sample of more than all":                 {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(101))}), "samplePercent"},
+		"a sample of less than none":                {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(-1))}), "samplePercent"},
+		"a wait of no length":                       {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "0s"}), "reviewResponsesOver must be at least 1s"},
+		"a wait without a unit":                     {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "5"}), "write reviewResponsesOver in hours, minutes and seconds, for example 5m"},
+		"a judgement within seconds":                {judging(v1alpha1.QualitySpec{DueWithin: "59s"}), "dueWithin must be at least 1m and at most 720h"},
+		"a judgement without a unit":                {judging(v1alpha1.QualitySpec{DueWithin: "2 days"}), "write dueWithin in hours, minutes and seconds, for example 48h"},
+		"a first response with everything":          {firstResponse("24h", "24h"), ""},
+		"a first response of no length":             {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
+		"a first response without a unit":           {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
+		"a first response after a day":              {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
+		"a limit without a unit":                    {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
+		"a limit before the target":                 {firstResponse("", "59s"), "target must not be longer than limit"},
+		"a resolution with everything": {resolution(v1alpha1.ResolutionSpec{
+			Common: "1m", General: "1m", Complex: "24h", Topics: []v1alpha1.TopicClass{{Name: "order", Class: v1alpha1.ResolutionCommon}},
+		}), ""},
+		"a resolution of no length":   {resolution(v1alpha1.ResolutionSpec{Common: "0s"}), "common must be at least 1s and at most 24h"},
+		"a resolution without a unit": {resolution(v1alpha1.ResolutionSpec{General: "15"}), "write general in hours, minutes and seconds, for example 15m"},
+		"a resolution after a day":    {resolution(v1alpha1.ResolutionSpec{Complex: "25h"}), "complex must be at least 1s and at most 24h"},
+		"common after general":        {resolution(v1alpha1.ResolutionSpec{Common: "16m"}), "common must not be longer than general"},
+		"general after complex":       {resolution(v1alpha1.ResolutionSpec{General: "31m"}), "general must not be longer than complex"},
+		"a class that does not exist": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{{Name: "order", Class: "Easy"}}}), "Unsupported value"},
+		"a topic twice": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{
+			{Name: "order", Class: v1alpha1.ResolutionCommon}, {Name: "order", Class: v1alpha1.ResolutionComplex},
+		}}), "Duplicate value"},
+		"a promise with everything":             {promising(v1alpha1.PromiseSpec{RemindBefore: "24h", LateText: "抱歉,晚了。", Ladder: lateRungs("1s", "720h")}), ""},
+		"a promise reminded of at once":         {promising(v1alpha1.PromiseSpec{RemindBefore: "0s"}), "remindBefore must be at least 1s and at most 24h"},
+		"a promise reminded of without a unit":  {promising(v1alpha1.PromiseSpec{RemindBefore: "30"}), "write remindBefore in hours, minutes and seconds, for example 30m"},
+		"a promise with a long text":            {promising(v1alpha1.PromiseSpec{LateText: strings.Repeat("歉", 301)}), "spec.promise.lateText"},
+		"a promise whose ladder stands still":   {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the promise was due"},
+		"a promise with a rung at once":         {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("0s")}), "after must be at least 1s and at most 720h"},
+		"a promise with a rung without a unit":  {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("1")}), "write after in hours, minutes and seconds, for example 1h"},
+		"a follow-up with everything":           {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "720h", SurveyWithin: "1s", RemindBefore: "1s", Ladder: lateRungs("1h")}), ""},
+		"a call-back after a month":             {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "721h"}), "badRatingWithin must be at least 1s and at most 720h"},
+		"a call-back without a unit":            {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "24"}), "write badRatingWithin in hours, minutes and seconds, for example 24h"},
+		"a phone survey after a month":          {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "721h"}), "surveyWithin must be at least 1s and at most 720h"},
+		"a phone survey without a unit":         {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "72"}), "write surveyWithin in hours, minutes and seconds, for example 72h"},
+		"a call reminded of a week before":      {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "168h"}), "remindBefore must be at least 1s and at most 24h"},
+		"a call reminded of without a unit":     {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "2"}), "write remindBefore in hours, minutes and seconds, for example 2h"},
+		"a follow-up whose ladder stands still": {followingUp(v1alpha1.FollowUpSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the call was due"},
+		"a compensation with everything": {compensating(v1alpha1.CompensationSpec{
+			Kinds:  []v1alpha1.CompensationKind{v1alpha1.CompensationGift, v1alpha1.CompensationRefund},
+			Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 0}, {Role: v1alpha1.RoleAdmin, UpTo: 10000000}},
+		}), ""},
+		"a compensation without limits":            {compensating(v1alpha1.CompensationSpec{}), "spec.complaint.compensation.limits"},
+		"a compensation of what there is not":      {compensating(v1alpha1.CompensationSpec{Kinds: []v1alpha1.CompensationKind{"Yacht"}, Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}}}), "Unsupported value"},
+		"a compensation with a role twice":         {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}, {Role: v1alpha1.RoleAgent}}}), "Duplicate value"},
+		"a compensation above all bounds":          {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 10000001}}}), "upTo"},
 		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
 		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
 		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
@@ -218,6 +281,11 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a mechanism that does not exist":          {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
 		"Temporal by TLS":                          {temporalSecured(v1alpha1.TemporalTLS{}), ""},
 		"Temporal by TLS and a certificate":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
+		"keys that a key of the Brand's wraps":     {encryptedBy("lumi-key"), ""},
+		"privacy that says nothing":                {kept(nil), ""},
+		"conversations kept for a year":            {kept(new(int32(365))), ""},
+		"conversations kept for a week":            {kept(new(int32(7))), "should be greater than or equal to 30"},
+		"no name of the Secret of a key":           {encryptedBy(""), "spec.privacy.encryptionKeySecretRef.name"},
 		"no name of the Secret of Temporal":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
 		"Temporal by another name":                 {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
 		"Temporal by a name with a port":           {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
@@ -497,6 +565,18 @@ func temporalSecured(tls v1alpha1.TemporalTLS) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.TLS = &tls })
 }
 
+// encryptedBy is a Brand whose own keys are wrapped by the key in a Secret.
+func encryptedBy(name string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) {
+		b.Spec.Privacy = &v1alpha1.PrivacySpec{EncryptionKeySecretRef: credentials(name)}
+	})
+}
+
+// kept is a Brand that keeps conversations for so many days.
+func kept(days *int32) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Privacy = &v1alpha1.PrivacySpec{RetentionDays: days} })
+}
+
 func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }
 
 func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
@@ -552,6 +632,16 @@ func shopPage() v1alpha1.MenuAction {
 	}}
 }
 
+func notices(edit func(*v1alpha1.NoticeTemplate)) *v1alpha1.Channel {
+	template := v1alpha1.NoticeTemplate{Name: "afterSales", TemplateID: "TM-1_a", Values: []v1alpha1.NoticeValue{{Key: "thing1", From: v1alpha1.NoticeState}}}
+	edit(&template)
+	return officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.Notices = []v1alpha1.NoticeTemplate{template} })
+}
+
+func casePage() *v1alpha1.NoticePage {
+	return &v1alpha1.NoticePage{AppID: "wx0123456789abcdef", PagePath: "pages/case/list"}
+}
+
 func matching(match v1alpha1.PlaybookMatch) *v1alpha1.Playbook {
 	p := ruled(&v1alpha1.BotReply{Text: "好"}, nil)
 	p.Spec.Rules[0].Match = match
@@ -603,9 +693,52 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 	return level
 }
 
+func emergency(spec v1alpha1.EmergencySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Emergency = spec
+	return level
+}
+
+func promising(spec v1alpha1.PromiseSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Promise = spec
+	return level
+}
+
+func followingUp(spec v1alpha1.FollowUpSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FollowUp = spec
+	return level
+}
+
+func compensating(spec v1alpha1.CompensationSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Complaint.Compensation = &spec
+	return level
+}
+
+func lateRungs(after ...string) (rungs []v1alpha1.LateRung) {
+	for _, a := range after {
+		rungs = append(rungs, v1alpha1.LateRung{After: a, Notify: v1alpha1.RoleSupervisor})
+	}
+	return rungs
+}
+
+func judging(quality v1alpha1.QualitySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Quality = &quality
+	return level
+}
+
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func resolution(spec v1alpha1.ResolutionSpec) *v1alpha1.ServiceLevel {
+	level := firstResponse("", "")
+	level.Spec.Resolution = spec
 	return level
 }
 

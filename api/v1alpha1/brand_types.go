@@ -50,6 +50,10 @@ type BrandSpec struct {
 	// +required
 	Postgres PostgresConnection `json:"postgres"`
 
+	// privacy says how what customers write is protected.
+	// +optional
+	Privacy *PrivacySpec `json:"privacy,omitempty"`
+
 	// desk configures the agents' workbench.
 	// +optional
 	// +kubebuilder:default={}
@@ -241,6 +245,26 @@ type PostgresConnection struct {
 	// one holds the login that owns the brand's data.
 	// +optional
 	ConnectorSecretRef *CredentialsReference `json:"connectorSecretRef,omitempty"`
+}
+
+// PrivacySpec says how what customers write is protected. All that Temporal is given of a case is encrypted, also without it.
+type PrivacySpec struct {
+	// encryptionKeySecretRef names the Secret whose key "key", 32 random bytes in base64 (openssl rand -base64 32), wraps the keys
+	// by which the brand's data are encrypted. These are made once and kept in the brand's Postgres, so that without it who has a
+	// copy of the database has them, too. To replace "key", leave the one of before beside it under "previousKey"
+	// until the Brand is Ready again. May be added and changed: the keys are wrapped anew before pods roll. It is not to be taken
+	// away again, nor the key lost: what is encrypted could then be read by nobody. Default: the keys are not wrapped.
+	// +optional
+	EncryptionKeySecretRef *CredentialsReference `json:"encryptionKeySecretRef,omitempty"`
+
+	// retentionDays is for how long after its end a conversation is kept, 30 to 3650 days. What is older is erased within hours: what
+	// was said and sent, ratings, reviews, cases and complaints that have ended, and what is known of customers who have nothing
+	// else left. A conversation that an open case or complaint comes from stays until that has ended. May be changed; a lower
+	// value erases at once. Default: conversations are kept for ever.
+	// +optional
+	// +kubebuilder:validation:Minimum=30
+	// +kubebuilder:validation:Maximum=3650
+	RetentionDays *int32 `json:"retentionDays,omitempty"`
 }
 
 // DeskSpec configures the workbench.

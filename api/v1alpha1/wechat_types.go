@@ -63,6 +63,14 @@ type OfficialAccountSpec struct {
 	// menu is what stands below the chat. Default: the account's menu is left as it is.
 	// +optional
 	Menu *Menu `json:"menu,omitempty"`
+
+	// notices are the templates by which customers are told of their own business while WeChat takes no answer, at most 10.
+	// Default: none, and nobody is told so. WeChat sends them for certified service accounts.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	Notices []NoticeTemplate `json:"notices,omitempty"`
 }
 
 // Menu is an official account's menu.

@@ -39,6 +39,7 @@ const (
 	FailuresHoldUpOneCustomer  Check = "a failure that may pass holds up its own customer only"
 	ClosedWindowsAreRespected  Check = "a closed window and a spent quota are seen without a call"
 	ThePlatformCorrectsLedgers Check = "the platform's word on window and quota corrects the ledger"
+	NoticesNeedNoWindow        Check = "a notice needs no window, costs nothing and holds no talk up, and one without a template fails"
 	StoppingFinishesSends      Check = "a replica that is told to stop finishes what it sends"
 	DeletionDrains             Check = "a Channel that is being deleted takes nothing more and sends what is on its way"
 	KeysAreRotatedInPlace      Check = "keys are changed without a restart and without a message lost"
@@ -68,6 +69,7 @@ func checks() []struct {
 		{FailuresHoldUpOneCustomer, failuresHoldUpOneCustomer},
 		{ClosedWindowsAreRespected, closedWindowsAreRespected},
 		{ThePlatformCorrectsLedgers, thePlatformCorrectsLedgers},
+		{NoticesNeedNoWindow, noticesNeedNoWindow},
 		{StoppingFinishesSends, stoppingFinishesSends},
 		{DeletionDrains, deletionDrains},
 		{KeysAreRotatedInPlace, keysAreRotatedInPlace},

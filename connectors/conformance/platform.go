@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/message"
 )
 
 // Platform is the other side of a connector's wire. It ends with the test that made it, and fails that test when it cannot do
@@ -102,6 +103,14 @@ const (
 	// QuotaSpent refuses the message for the customer got as many as the platform allows.
 	QuotaSpent
 )
+
+// Noticing is an Account whose Channel declares a template for notices.
+type Noticing interface {
+	// Notice is one that fills the template, and how the customer reads it.
+	Notice() (notice message.Notice, read string)
+	// RefuseNotice makes the platform refuse the next notice, for it has sent too many. It takes the one after it.
+	RefuseNotice(customer string)
+}
 
 // Rotator is an Account whose keys can be changed without a message being lost.
 type Rotator interface {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 )
@@ -153,4 +154,42 @@ func thePlatformCorrectsLedgers(s *stage) {
 			s.Errorf("the ledger says %s, want %s", got, c.ledger)
 		}
 	}
+}
+
+func noticesNeedNoWindow(s *stage) {
+	s.build("")
+	shop := s.open("shop", s.Replica())
+	customers := shop.meet(1, 2)
+	noticing := can[Noticing](shop)
+	notice, read := noticing.Notice()
+	tell := func(customer string, notice message.Notice) uuid.UUID {
+		return s.SayContent("shop", customer, message.Content{Kind: message.KindNotice, Text: read, Notice: &notice})
+	}
+	// The ledger says that nothing may be said, and stays as it is.
+	late := customers[0]
+	spent := quota.State{WindowEnds: time.Now().Add(-time.Hour).UTC().Truncate(time.Microsecond), Granted: 5}
+	s.Grant("shop", late, spent)
+	s.Report(tell(late, notice), message.DeliveryDelivered)
+	undeclared := message.Notice{Name: "nobodyDeclaresThis", Values: notice.Values}
+	if report := s.Report(tell(late, undeclared), message.DeliveryFailed); report.Reason != connectors.ReasonNoTemplate {
+		s.Errorf("report = %+v, want %s", report, connectors.ReasonNoTemplate)
+	}
+	shop.got(late, read)
+	ledger := s.Ledger("shop", late)
+	if ledger.Remaining != spent.Remaining || !ledger.WindowEnds.Equal(spent.WindowEnds) {
+		s.Errorf("the ledger is %+v, want it as it was", ledger)
+	}
+	// A notice that has to wait lets the talk pass, and is sent in the end.
+	talking := customers[1]
+	noticing.RefuseNotice(talking)
+	waiting := tell(talking, notice)
+	s.Report(waiting, message.DeliveryDeferred)
+	s.Report(s.Say("shop", talking, "在的"), message.DeliveryDelivered)
+	shop.got(talking, "在的")
+	if got := s.Ledger("shop", talking).Remaining; got != 4 {
+		s.Errorf("%d messages remain, want 4: notices cost nothing, refused or not", got)
+	}
+	s.Due(waiting)
+	s.Report(waiting, message.DeliveryDelivered)
+	shop.got(talking, "在的", read)
 }

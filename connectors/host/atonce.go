@@ -3,14 +3,19 @@ package host
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/inquiry"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/wait"
 )
 
 const (
@@ -20,12 +25,19 @@ const (
 	decideBy = answerBy - kafkaDeadline - spoolDeadline
 )
 
-// The outcomes of looking for something to say at once.
+// atOnceOutcome is what came of looking for something to say at once.
+type atOnceOutcome string
+
 const (
-	atOnceSaid    = "said"
-	atOnceNothing = "nothing"
-	atOnceFailed  = "failed"
+	atOnceSaid    atOnceOutcome = "said"
+	atOnceNothing atOnceOutcome = "nothing"
+	atOnceFailed  atOnceOutcome = "failed"
+	// atOnceUnheard is counted beside atOnceSaid.
+	atOnceUnheard atOnceOutcome = "unheard"
 )
+
+// unheardAtOnce is how many calls are noted side by side that ended without their answers.
+const unheardAtOnce = 16
 
 // atOnce says what the bot has to say in the answer to the platform's call, which costs no message of the quota.
 //
@@ -40,6 +52,16 @@ const (
 // What is said is remembered before the message is durable, and is part of the message: the router does not send it again,
 // and a call that is repeated, to whichever replica, gets the same answer. Whatever fails or takes too long here costs the
 // customer nothing: the message then says that nothing was said, and the router sends the words.
+//
+// Who says it is decided in one row of Postgres a message, which names the last call that says it, so that it is never said
+// twice:
+//
+//	call ──> row ──> durable ──> answer ──> heard
+//	                   └─the platform is gone, or the row not known of─> unheard ──10 s, no call again──> withdrawn, and sent
+//	call again ──> row: this call, heard until told otherwise ──> the same answer; once withdrawn, "success"
+//	whether there is a row is not known ──> message: in doubt ──> router: withdrawn, it sends the words; or another call says them
+//
+// A call that ends without its answer unsays nothing that a later call says.
 type atOnce struct {
 	view   func() *catalog.Snapshot
 	memory memory
@@ -48,68 +70,134 @@ type atOnce struct {
 	clock   func() time.Time
 	metrics *metrics
 	log     *steadyLog
+	turns   chan struct{}
+}
+
+func newAtOnce(view func() *catalog.Snapshot, memory memory, durable func(message.Inbound) bool, clock func() time.Time, m *metrics, logger *slog.Logger) *atOnce {
+	return &atOnce{
+		view: view, memory: memory, durable: durable, clock: clock, metrics: m, log: newSteadyLog(logger, "answer customers at once"),
+		turns: make(chan struct{}, unheardAtOnce),
+	}
 }
 
 // memory is what of store.Store is used here.
 type memory interface {
 	Standing(ctx context.Context, in message.Inbound) (store.Standing, error)
-	ReplyAtOnce(ctx context.Context, in message.Inbound, key string, reply message.Reply, now time.Time) (bool, error)
+	ReplyAtOnce(ctx context.Context, in message.Inbound, saying store.Saying, now time.Time) (bool, error)
+	ReplyAgain(ctx context.Context, in message.Inbound, call uuid.UUID) (bool, error)
+	Unheard(ctx context.Context, in message.Inbound, call uuid.UUID) error
 }
 
 var _ memory = (*store.Store)(nil)
 
-// speak makes the answer to a call say what there is to say; its message says from then on what that is.
-func (a *atOnce) speak(ctx context.Context, began time.Time, received *connectors.Received) {
-	in := &received.Messages[0]
-	ctx, cancel := context.WithTimeout(ctx, began.Add(decideBy).Sub(a.clock()))
-	defer cancel()
-	reply, answer, err := a.find(ctx, *in, received.Reply)
-	a.log.note(err)
-	switch {
-	case err != nil:
-		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceFailed).Inc()
-	case reply == nil:
-		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceNothing).Inc()
-	default:
-		a.metrics.atOnce.WithLabelValues(in.Channel, atOnceSaid).Inc()
-		in.Reply, received.Answer = reply, answer
-	}
+// spoken is what is said to a message.
+type spoken struct {
+	reply *message.Reply
+	// answer says it in this call; "" where it is said otherwise.
+	answer string
 }
 
-// find returns what is said to the customer, and the answer that says it; nil for nothing.
-func (a *atOnce) find(ctx context.Context, in message.Inbound, encode func([]message.Content) (string, bool)) (*message.Reply, string, error) {
+// speak makes the answer to a call say what there is to say; its message says from then on what that is. silent is to be called
+// where the call ends without that answer.
+func (a *atOnce) speak(ctx context.Context, began time.Time, received *connectors.Received) (outcome atOnceOutcome, silent func()) {
+	in := &received.Messages[0]
+	call := uuid.New()
+	silent = func() { a.unheard(ctx, *in, call) }
+	ctx, cancel := context.WithTimeout(ctx, began.Add(decideBy).Sub(a.clock()))
+	defer cancel()
+	said, err := a.find(ctx, *in, call, received.Reply)
+	a.log.note(err)
+	in.Reply, outcome = said.reply, atOnceNothing
+	switch {
+	case err != nil:
+		in.InDoubt, outcome = call, atOnceFailed
+	case said.answer != "":
+		received.Answer, outcome = said.answer, atOnceSaid
+	}
+	a.metrics.atOnce.WithLabelValues(in.Channel, string(outcome)).Inc()
+	return outcome, silent
+}
+
+// find returns what is said to the customer, nothing where there is nothing to say.
+func (a *atOnce) find(ctx context.Context, in message.Inbound, call uuid.UUID, encode func([]message.Content) (string, bool)) (spoken, error) {
 	snapshot := a.view()
 	channel, known := snapshot.Channel(in.Channel)
 	if !known {
-		return nil, "", nil
+		return spoken{}, nil
 	}
 	standing, err := a.memory.Standing(ctx, in)
 	if err != nil {
-		return nil, "", err
+		return spoken{}, err
 	}
-	if said := standing.Reply; said != nil {
-		answer, ok := encode(said.Contents)
-		if !ok {
-			return nil, "", nil
-		}
-		return said, answer, nil
+	if standing.Reply != nil || standing.Withdrawn {
+		return a.again(ctx, in, call, standing, encode)
 	}
 	if a.durable(in) || standing.Taken || standing.State != "" && standing.State != store.StateBot {
-		return nil, "", nil
+		return spoken{}, nil
 	}
 	key, reply, err := words(snapshot, channel, standing, in, a.clock())
 	if err != nil || reply == nil {
-		return nil, "", err
+		return spoken{}, err
 	}
 	answer, ok := encode(reply.Contents)
 	if !ok {
-		return nil, "", nil
+		return spoken{}, nil
 	}
-	first, err := a.memory.ReplyAtOnce(ctx, in, key, *reply, a.clock().UTC())
-	if err != nil || !first {
-		return nil, "", err
+	for range reply.Contents {
+		reply.MessageIDs = append(reply.MessageIDs, uuid.New())
 	}
-	return reply, answer, nil
+	first, err := a.memory.ReplyAtOnce(ctx, in, store.Saying{Key: key, Call: call, Reply: *reply}, a.clock().UTC())
+	if err != nil {
+		return spoken{}, err
+	}
+	if first {
+		return spoken{reply, answer}, nil
+	}
+	// Something like it was said before, or another call with the message was faster.
+	if standing, err = a.memory.Standing(ctx, in); err != nil || standing.Reply == nil {
+		return spoken{}, err
+	}
+	return a.again(ctx, in, call, standing, encode)
+}
+
+// again says what was said to the message before, unless it is said otherwise by now.
+func (a *atOnce) again(ctx context.Context, in message.Inbound, call uuid.UUID, standing store.Standing, encode func([]message.Content) (string, bool)) (spoken, error) {
+	said := spoken{reply: standing.Reply}
+	if standing.Withdrawn {
+		return said, nil
+	}
+	answer, ok := encode(said.reply.Contents)
+	if !ok {
+		return said, nil
+	}
+	taken, err := a.memory.ReplyAgain(ctx, in, call)
+	if err != nil {
+		return spoken{}, err
+	}
+	if taken {
+		said.answer = answer
+	}
+	return said, nil
+}
+
+// unheard notes that a call ended without an answer that says something, if it is remembered to have.
+func (a *atOnce) unheard(ctx context.Context, in message.Inbound, call uuid.UUID) {
+	select {
+	case a.turns <- struct{}{}:
+		defer func() { <-a.turns }()
+	default:
+		// There are many, which is when the database is away: calls that hang would keep it so.
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	for {
+		err := a.memory.Unheard(ctx, in, call)
+		a.log.note(err)
+		if err == nil || !wait.For(ctx, settlePause) {
+			return
+		}
+	}
 }
 
 // words are what the bot says to a customer who is with nobody yet, and the key by which it is said once; nil for nothing.
@@ -133,6 +221,10 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 	if channel.Survey != nil && in.Content.Kind == message.KindText && survey.MayBe(in.Content.Text) {
 		// Only the router knows whether the customer was asked how they were served: who answers 5 in the night is to be thanked,
 		// not told that nobody is there.
+		return "", nil, nil
+	}
+	if inquiry.Asked(in.Content.Text) {
+		// Only the router knows what the customer waits for.
 		return "", nil, nil
 	}
 	switch decision := channel.Decide(in.Content).(type) {

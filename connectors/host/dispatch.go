@@ -131,8 +131,15 @@ func (d *dispatcher) send(ctx context.Context, turn turn, claim store.Claim) {
 	ctx, span := tracer().Start(ctx, "deliver", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(attribute.String("yingda.channel", row.Channel), attribute.Int("yingda.attempt", int(row.Attempts))))
 	defer span.End()
-	failure := d.call(ctx, turn.connector, row)
-	d.table.sent(turn, failure)
+	out, failure := outboundOf(row)
+	if failure == nil {
+		failure = d.call(ctx, turn, out)
+	}
+	if out.Content.Kind == message.KindNotice {
+		d.table.notified(turn, failure)
+	} else {
+		d.table.sent(turn, failure)
+	}
 	if failure != nil {
 		span.SetStatus(codes.Error, failure.Reason)
 		d.logger.InfoContext(ctx, "A message was not delivered", "Channel", row.Channel, "messageID", row.MessageID,
@@ -141,21 +148,36 @@ func (d *dispatcher) send(ctx context.Context, turn turn, claim store.Claim) {
 	d.settle(ctx, d.judge(claim, failure))
 }
 
-// call returns nil when the platform took the message.
-func (d *dispatcher) call(ctx context.Context, connector connectors.Connector, row db.Delivery) *connectors.CallError {
+func outboundOf(row db.Delivery) (message.Outbound, *connectors.CallError) {
 	var out message.Outbound
 	if err := json.Unmarshal(row.Outbound, &out); err != nil {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "Unreadable"}
+		return message.Outbound{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "Unreadable"}
 	}
+	return out, nil
+}
+
+// call returns nil when the platform took the message.
+func (d *dispatcher) call(ctx context.Context, turn turn, out message.Outbound) *connectors.CallError {
 	if !out.NotAfter.IsZero() && d.clock().After(out.NotAfter) {
 		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLate"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	if err := connector.Send(ctx, out); err != nil {
+	if err := say(ctx, turn, out); err != nil {
 		return connectors.AsCallError(err)
 	}
 	return nil
+}
+
+func say(ctx context.Context, turn turn, out message.Outbound) error {
+	if out.Content.Kind != message.KindNotice {
+		return turn.connector.Send(ctx, out)
+	}
+	notifier, ok := turn.connector.(connectors.Notifier)
+	if !ok {
+		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: connectors.ReasonNoTemplate}
+	}
+	return notifier.Notify(ctx, turn.channel, out)
 }
 
 // judge turns the result of a call into what is written.

@@ -3,6 +3,7 @@ package host
 import (
 	"time"
 
+	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 )
 
@@ -65,6 +66,7 @@ func (g *gate) limit(now time.Time, least time.Duration) {
 // turn is the right to send one message.
 type turn struct {
 	name      string
+	channel   *v1alpha1.Channel
 	connector connectors.Connector
 	probe     bool
 }
@@ -82,7 +84,7 @@ func (t *table) admit(name string) (turn, bool) {
 		return turn{}, false
 	}
 	e.gate.probing = e.gate.probing || probe
-	return turn{name, e.connector, probe}, true
+	return turn{name, e.channel, e.connector, probe}, true
 }
 
 // unused hands back a turn with which nothing was sent.
@@ -123,6 +125,17 @@ func (t *table) sent(turn turn, failure *connectors.CallError) {
 	case failure.Shared:
 		e.gate.limit(now, failure.RetryAfter)
 	}
+}
+
+// notified hands back a turn with what came of a notice. That says nothing of messages, which take another right and another
+// quota; only an account that is refused altogether stops the Channel.
+func (t *table) notified(turn turn, failure *connectors.CallError) {
+	t.unused(turn)
+	if failure == nil {
+		t.worked(turn.name, turn.connector, callNotice)
+		return
+	}
+	t.complained(turn.name, turn.connector, callNotice, failure)
 }
 
 // ready returns the Channels of which a message may go out now, and all. None is an empty list, as for senders.

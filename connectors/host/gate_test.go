@@ -189,9 +189,42 @@ func TestARightThatIsMissingStopsMessagesAndIsNoMatterOfTheCredentials(t *testin
 	g.now = g.now.Add(grievanceKept)
 	reports("an hour later", nil)
 
+	// But while no message may go out, that is told, however long nobody has tried.
+	g.sent(g.admitted("open", true), denied)
+	g.now = g.now.Add(24 * time.Hour)
+	reports("refused the day before", []string{"send"})
+	g.sent(g.admitted("the pause ended", true), nil)
+	reports("granted", nil)
+
 	// The credentials may be refused at the same time.
 	g.sent(g.admitted("open", true), denied)
 	g.settle("shop", g.connector, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"})
+	g.says(configz.CredentialsRejected)
+}
+
+func TestWhatBecomesOfNoticesSaysNothingOfMessages(t *testing.T) {
+	t.Parallel()
+	g := newGated(t)
+	reports := func(when string, denied, limited []string) {
+		t.Helper()
+		if got := g.report().Channels["shop"]; !slices.Equal(got.Denied, denied) || !slices.Equal(got.Limited, limited) {
+			t.Errorf("%s: denied %q and limited %q, want %q and %q", when, got.Denied, got.Limited, denied, limited)
+		}
+	}
+	g.notified(g.admitted("open", true), &connectors.CallError{Class: connectors.ClassPermanent, Code: 48001, Reason: connectors.ReasonNotAuthorized})
+	reports("notices are not granted", []string{"template"}, nil)
+	g.notified(g.admitted("messages are", true), &connectors.CallError{Class: connectors.ClassRetryLater, Code: 45009, Reason: connectors.ReasonQuotaReached})
+	reports("and there were too many", []string{"template"}, []string{"template"})
+	g.notified(g.admitted("of notices", true), nil)
+	reports("one arrived", nil, nil)
+
+	g.sent(g.admitted("open", true), blocked())
+	g.now = g.now.Add(recheckAfter)
+	g.notified(g.admitted("the pause ended", true), nil)
+	g.says(configz.CredentialsRejected)
+	g.sent(g.admitted("a notice has not proved that messages arrive", true), nil)
+	g.says(configz.CredentialsAccepted)
+	g.notified(g.admitted("open again", true), blocked())
 	g.says(configz.CredentialsRejected)
 }
 
@@ -207,5 +240,14 @@ func TestAReachedQuotaIsToldUntilTheCallWorks(t *testing.T) {
 	g.sent(g.admitted("the pause ended", true), nil)
 	if got := g.report().Channels["shop"].Limited; got != nil {
 		t.Errorf("limited %q after a message that arrived", got)
+	}
+	// It is noon: the platform's day ends at 16:00 UTC.
+	g.sent(g.admitted("open", true), reached)
+	midnight := time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC)
+	for when, want := range map[time.Time][]string{midnight.Add(-time.Second): {"send"}, midnight: nil, midnight.AddDate(0, 0, 1): nil} {
+		g.now = when
+		if got := g.report().Channels["shop"].Limited; !slices.Equal(got, want) {
+			t.Errorf("at %s: limited %q, want %q", when, got, want)
+		}
 	}
 }

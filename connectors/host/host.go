@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,7 +107,7 @@ func New(o Options) *Host {
 	}
 	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, clock: o.Clock, metrics: m, logger: o.Logger}
 	if o.Catalog != nil {
-		h.webhooks.atOnce = &atOnce{view: o.Catalog.Snapshot, memory: o.Store, durable: in.repeated, clock: o.Clock, metrics: m, log: newSteadyLog(o.Logger, "answer customers at once")}
+		h.webhooks.atOnce = newAtOnce(o.Catalog.Snapshot, o.Store, in.repeated, o.Clock, m, o.Logger)
 	}
 	h.drain = newDrain(o.Pool, o.Names.Inbound(), o.Backlog, o.Store, in.spooled, o.Clock, m, o.Logger)
 	h.reporter = newReporter(o.Names, source, o.Background, o.Store, o.Logger)
@@ -147,6 +148,14 @@ func (h *Host) Alive() error { return h.sweeper.alive() }
 func (h *Host) Report() configz.Report {
 	report := h.table.report()
 	report.Reached = h.reach.Reached()
+	if h.options.Catalog != nil {
+		// What the bot says at once goes by them.
+		for key, generation := range h.options.Catalog.Snapshot().Generations() {
+			if strings.HasPrefix(key, configz.ObjectKey("Playbook", "")) {
+				report.Objects[key] = generation
+			}
+		}
+	}
 	return report
 }
 

@@ -19,12 +19,14 @@ const (
 	// orphanAfter is how long messages wait for a Channel that nobody serves before they fail.
 	orphanAfter    = 10 * time.Minute
 	orphanInterval = time.Minute
+	// unheardFor is how long after the last call that ended without its answer a platform may still call again: it does at once.
+	unheardFor = 10 * time.Second
 	// stuckAfter is when a sweep that did not end says that the process is beyond help. It has only time-outs within.
 	stuckAfter = time.Minute
 )
 
 // sweeper brings back what nobody is at: deferred messages that are due, messages of replicas that died, reports that did
-// not get through, messages to deleted Channels.
+// not get through, what was said in calls that ended before their answers, messages to deleted Channels.
 type sweeper struct {
 	pool       string
 	table      *table
@@ -81,6 +83,11 @@ func (s *sweeper) sweep(ctx context.Context) error {
 			return err
 		}
 		s.dispatcher.wake(contacts...)
+		unheard, err := s.store.SendUnheard(ctx, s.pool, senders, unheardFor, sweepMost)
+		if err != nil {
+			return err
+		}
+		s.dispatcher.wake(unheard...)
 	}
 	if s.synced() && now.Sub(s.orphans) > orphanInterval {
 		if _, err := s.store.EndOrphans(ctx, s.pool, known, orphanAfter); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,8 +87,9 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 	}
 	h.table.called(name)
 	outcome := outcomeVerified
+	said, silent := atOnceNothing, func() {}
 	if h.atOnce != nil && received.Reply != nil && len(received.Messages) == 1 {
-		h.atOnce.speak(ctx, began, &received)
+		said, silent = h.atOnce.speak(ctx, began, &received)
 	}
 	if len(received.Messages) > 0 {
 		outcome = outcomeRepeated
@@ -98,6 +100,10 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 				h.metrics.webhooks.WithLabelValues(name, outcomeFailed, reasonNotDurable).Inc()
 				h.logger.ErrorContext(ctx, "Cannot keep a message, the platform will deliver it again", "Channel", name, "error", err)
 				http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+				if said != atOnceNothing {
+					_ = http.NewResponseController(w).Flush() // Whoever called is not to wait for what follows.
+					silent()
+				}
 				return
 			}
 		}
@@ -106,8 +112,24 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 	// The answer may be text that came with the call: no browser may take it for a page.
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	// A platform that is gone calls again, and is answered as repeated.
-	_, _ = io.WriteString(w, received.Answer)
+	gone := r.Context().Err() != nil || write(w, received.Answer) != nil
+	if gone && said == atOnceSaid {
+		// The platform calls again, and is answered as repeated; or it does not, and the words are sent.
+		h.metrics.atOnce.WithLabelValues(name, string(atOnceUnheard)).Inc()
+		silent()
+	}
+	if said == atOnceFailed {
+		silent()
+	}
+}
+
+// write writes the answer out, as far as the platform's end of the network.
+func write(w http.ResponseWriter, answer string) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	if _, err := io.WriteString(w, answer); err != nil {
+		return err //nolint:wrapcheck // Nobody reads it.
+	}
+	return http.NewResponseController(w).Flush() //nolint:wrapcheck // Nobody reads it.
 }
 
 // unkept leaves out what is durable already.

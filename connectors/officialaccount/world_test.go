@@ -144,7 +144,7 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			name = "thumb_media_id"
 		}
 		answer[name] = kind + "-" + strconv.Itoa(p.uploads)
-	case strings.HasSuffix(r.URL.Path, "/custom/send"), strings.HasSuffix(r.URL.Path, "/custom/typing"):
+	case strings.HasSuffix(r.URL.Path, "/custom/send"), strings.HasSuffix(r.URL.Path, "/custom/typing"), strings.HasSuffix(r.URL.Path, "/template/send"):
 		if len(p.refuse) > 0 {
 			answer["errcode"] = p.refuse[0]
 			p.refuse = p.refuse[1:]

@@ -107,6 +107,21 @@ func permanentReason(code int) string {
 	}
 }
 
+// noticeCodes is the table for notices: what keeps an account from them alone must not keep it from answering customers.
+func noticeCodes(code int) verdict {
+	v := codes(code)
+	switch code {
+	case 40037:
+		v.reason = "InvalidTemplate"
+	case 47003:
+		v.reason = "InvalidValues"
+	case 48001:
+		v.class = connectors.ClassPermanent
+	}
+	v.shared = false
+	return v
+}
+
 // tokenCodes is the table for the calls that fetch an access token, where 40001 speaks of the secret.
 func tokenCodes(code int) verdict {
 	if code == 40001 {

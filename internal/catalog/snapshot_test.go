@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -96,5 +97,20 @@ func TestTiersAreThoseThatSomePriorityNames(t *testing.T) {
 	snapshot := Fixed(namespace, brandName, aBrand(), aGroup("sales", prior("vip", "gold"), prior()), aGroup("support", prior("vip")), aGroup("none")).Snapshot()
 	if diff := cmp.Diff([]string{"gold", "vip"}, snapshot.Tiers()); diff != "" {
 		t.Errorf("tiers (-want +got):\n%s", diff)
+	}
+}
+
+func TestAChannelHasTheNoticesThatItDeclares(t *testing.T) {
+	declared := aChannel("service", func(c *yingdav1.Channel) {
+		c.Spec.Type = yingdav1.ChannelTypeOfficialAccount
+		c.Spec.OfficialAccount = &yingdav1.OfficialAccountSpec{Notices: []yingdav1.NoticeTemplate{{Name: "afterSales", TemplateID: "TM1"}}}
+	})
+	snapshot := Fixed(namespace, brandName, aBrand(), declared, aChannel("shop")).Snapshot()
+	for name, want := range map[string]bool{"service/afterSales": true, "service/refund": false, "shop/afterSales": false} {
+		of, notice, _ := strings.Cut(name, "/")
+		channel, _ := snapshot.Channel(of)
+		if got := channel.HasNotice(notice); got != want {
+			t.Errorf("%s: %t, want %t", name, got, want)
+		}
 	}
 }

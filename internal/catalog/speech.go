@@ -54,3 +54,6 @@ func (s *Snapshot) Route(channel *Channel, sessionFrom, text, topic string) rout
 		SessionFrom: sessionFrom, Text: text, Topic: topic,
 	})
 }
+
+// HasNotice says whether customers of the Channel can be sent notices of that name.
+func (c *Channel) HasNotice(name string) bool { return c.Spec.Notice(name) != nil }

@@ -133,7 +133,7 @@ type Channel struct {
 	Message string `json:"message,omitempty"`
 	// Reason is the platform's answer to credentials that it rejects, by a short name; "" for others.
 	Reason string `json:"reason,omitempty"`
-	// Denied are the calls that the platform refuses because the account may not make them: send, media, user or menu. Limited are
+	// Denied are the calls that the platform refuses because the account may not make them: send, media, user, menu or template. Limited are
 	// those that it has made as often as it may. Both sorted.
 	Denied  []string `json:"denied,omitempty"`
 	Limited []string `json:"limited,omitempty"`

@@ -200,12 +200,17 @@ type Inbound struct {
 	Content    Content   `json:"content"`
 	// Reply is what the connector said in its answer to the platform's call; nil where it said nothing. Nobody says it again.
 	Reply *Reply `json:"reply,omitempty"`
+	// InDoubt names the platform's call that brought the message, where its connector could not find out whether it is
+	// remembered to have said something in it: it has not. Nil otherwise.
+	InDoubt uuid.UUID `json:"inDoubt,omitzero"`
 }
 
 // Reply is what the bot said at once, in the answer to the platform's call. It counts against no quota.
 type Reply struct {
 	Reason   ReplyReason `json:"reason"`
 	Contents []Content   `json:"contents"`
+	// MessageIDs are our own ids of the contents; writers of before give none.
+	MessageIDs []uuid.UUID `json:"messageIds,omitempty"`
 }
 
 // ReplyReason says why the bot said something at once.
@@ -296,6 +301,8 @@ const (
 	FrameDelivery FrameKind = "delivery"
 	// FrameComplaint: a complaint was opened, escalated, resolved or is due for follow-up.
 	FrameComplaint FrameKind = "complaint"
+	// FrameCase: a case that somebody has to do something for was opened or changed.
+	FrameCase FrameKind = "case"
 	// FrameQueue: a queue of the agent's became too long, or somebody in it waits for too long.
 	FrameQueue FrameKind = "queue"
 	// FrameWindow: a customer waits, and the platform soon takes no answer any more.

@@ -67,7 +67,11 @@ func samples() map[string]sample {
 		"inbound-replied": payloadOf(message.TypeInbound, message.Inbound{
 			Channel: "shop", Customer: "o-1", MessageID: "m-1", SentAt: at().UTC(), ReceivedAt: at().UTC().Add(time.Second),
 			Content: message.Content{Kind: message.KindMenuTap, MenuKey: "INVOICE"},
-			Reply:   &message.Reply{Reason: message.ReplyRule, Contents: []message.Content{{Kind: message.KindText, Text: "开票入口:"}}},
+			Reply:   &message.Reply{Reason: message.ReplyRule, Contents: []message.Content{{Kind: message.KindText, Text: "开票入口:"}}, MessageIDs: []uuid.UUID{{6: 0x70, 8: 0x80, 15: 1}}},
+		}),
+		"inbound-in-doubt": payloadOf(message.TypeInbound, message.Inbound{
+			Channel: "shop", Customer: "o-1", MessageID: "m-1", SentAt: at().UTC(), ReceivedAt: at().UTC().Add(time.Second),
+			Content: message.Content{Kind: message.KindFollowed}, InDoubt: uuid.UUID{6: 0x70, 8: 0x80, 15: 1},
 		}),
 		"outbound-choices": outbound(message.Content{Kind: message.KindChoices, Text: "您满意吗?", Choices: []message.Choice{{ID: "5", Text: "满意"}, {ID: "1", Text: "不满意"}}}),
 		"outbound-music":   outbound(message.Content{Kind: message.KindMusic, Link: &message.Link{Title: "歌", URL: "https://shop.example/a.mp3"}, Thumb: media}),

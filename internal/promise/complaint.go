@@ -8,6 +8,7 @@ package promise
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +40,15 @@ func NthComplaintID(namespace, brand string, conversation uuid.UUID, number int3
 		return id
 	}
 	return id + "/" + strconv.FormatInt(int64(number), 10)
+}
+
+// BrandOf is the Brand of a promise's id, as <namespace>/<name>; empty where the id names none.
+func BrandOf(id string) string {
+	parts := strings.Split(id, "/")
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[1] + "/" + parts[2]
 }
 
 // ComplaintInput starts ComplaintWorkflow.

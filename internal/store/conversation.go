@@ -150,13 +150,15 @@ const (
 	PromiseReply Promise = "Reply"
 	// PromiseFirstResponse is the first thing that a human says to a customer.
 	PromiseFirstResponse Promise = "FirstResponse"
+	// PromiseResolution is the end of a conversation: what the customer asked is solved.
+	PromiseResolution Promise = "Resolution"
 )
 
 // Late says that a promise to the customer of a conversation is late.
 func Late(c db.Conversation, promise Promise) Lateness {
 	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
 	since := c.AskedSince
-	if promise == PromiseFirstResponse {
+	if promise == PromiseFirstResponse || promise == PromiseResolution {
 		since = c.OfferedAt
 	}
 	if since != nil {
@@ -177,7 +179,7 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt, ResolveAt: c.ResolveAt,
 		Intake: c.Intake, CloseReason: c.CloseReason,
 	})
 	if err != nil {
@@ -271,7 +273,10 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
+	if err := u.unansweredOffHours(ctx, &c); err != nil {
+		return c, err
+	}
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt, c.ResolveAt = StateClosed, &u.Now, nil, nil, nil, nil
 	return u.Save(ctx, c)
 }
 

@@ -80,6 +80,8 @@ type Claim struct {
 	Row db.Delivery
 	// Quota is the ledger after the message was spent.
 	Quota quota.State
+	// Free says that the message costs nothing, and was not spent.
+	Free bool
 }
 
 // The reasons of deliveries that end without a call.
@@ -100,7 +102,7 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 		if err := q.ContactLock(ctx, request.Contact.Channel, request.Contact.ExternalID); err != nil {
 			return fmt.Errorf("locking the contact: %w", err)
 		}
-		row, err := q.DeliveryHead(ctx, request.LostAfter.Seconds(), request.Contact.Channel, request.Contact.ExternalID)
+		row, err := q.DeliveryHead(ctx, request.LostAfter.Seconds(), request.Contact.Channel, request.Contact.ExternalID, &request.Now)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
 			return nil
@@ -116,6 +118,9 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 			return nil
 		case state == message.DeliveryDeferred && head.NotBefore != nil && head.NotBefore.After(request.Now):
 			return nil
+		case isNotice(head):
+			// The platform takes it whatever was said before.
+			return claim.begin(ctx, q, head, request)
 		default:
 			return claim.spend(ctx, q, head, request)
 		}
@@ -151,12 +156,27 @@ func (c *Claim) spend(ctx context.Context, q *db.Queries, head db.Delivery, requ
 	if err := setQuota(ctx, q, request.Contact, state); err != nil {
 		return err
 	}
+	c.Quota = state
+	return c.begin(ctx, q, head, request)
+}
+
+func (c *Claim) begin(ctx context.Context, q *db.Queries, head db.Delivery, request ClaimRequest) error {
 	if err := q.DeliverySending(ctx, request.Owner, head.MessageID); err != nil {
 		return fmt.Errorf("marking a delivery as sending: %w", err)
 	}
 	head.Attempts++
-	c.Outcome, c.Row, c.Quota = ClaimSend, head, state
+	c.Outcome, c.Row, c.Free = ClaimSend, head, isNotice(head)
 	return nil
+}
+
+// isNotice says whether a message is a notice. What cannot be read is none, and is refused by who sends it.
+func isNotice(row db.Delivery) bool {
+	var out struct {
+		Content struct {
+			Kind message.Kind `json:"kind"`
+		} `json:"content"`
+	}
+	return json.Unmarshal(row.Outbound, &out) == nil && out.Content.Kind == message.KindNotice
 }
 
 // Ledger says what a send's result means for the quota.
@@ -203,7 +223,7 @@ func (s *Store) SettleDelivery(ctx context.Context, settlement Settlement) (db.D
 		if rows, err = q.DeliverySettle(ctx, params); err != nil {
 			return fmt.Errorf("writing the result: %w", err)
 		}
-		if len(rows) == 0 || settlement.Ledger == LedgerKeep {
+		if len(rows) == 0 || settlement.Ledger == LedgerKeep || settlement.Claim.Free {
 			return nil
 		}
 		return settleQuota(ctx, q, settlement)

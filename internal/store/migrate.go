@@ -118,6 +118,6 @@ func connectorGrants(role string) []string {
 		"GRANT SELECT (channel, external_id, state, topic) ON conversation TO " + name,
 		"GRANT SELECT (channel, external_id, session_from) ON contact TO " + name,
 		"GRANT SELECT (consumer, channel, message_id) ON processed TO " + name,
-		"GRANT SELECT, INSERT ON passive_reply TO " + name,
+		"GRANT SELECT, INSERT, UPDATE ON passive_reply TO " + name,
 	}
 }

@@ -3,6 +3,8 @@ package router
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -21,6 +23,15 @@ func (t *turn) tapsInVain() bool {
 	}
 	_, vain := t.channel.Decide(t.in.Content).(bot.NoMatch)
 	return vain
+}
+
+// endDoubt decides who says what there is to say to a message of which its connector does not know.
+func (t *turn) endDoubt(ctx context.Context) (err error) {
+	if t.in.InDoubt == uuid.Nil || t.in.Reply != nil {
+		return nil
+	}
+	t.in.Reply, err = t.Doubted(ctx, t.in)
+	return err
 }
 
 // replied shows in the transcript what the connector has said at once.

@@ -159,6 +159,52 @@ func TestWhatWasSaidAtOnceIsInTheTranscriptAndNotSentAgain(t *testing.T) {
 	}
 }
 
+func TestAMessageInDoubtIsAnsweredOnce(t *testing.T) {
+	call := uuid.New()
+	row := func(w *world, id string, by uuid.UUID, withdrawn bool) {
+		w.t.Helper()
+		if _, err := w.Store.Pool().Exec(w.t.Context(), `INSERT INTO passive_reply (channel, external_id, key, message_id, reply, replied_at, call, withdrawn)
+			VALUES ('shop', 'c', 'k', $1, '{"reason":"welcome","contents":[{"kind":"text","text":"您好"}]}', now(), $2, $3)`, id, by, withdrawn); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for sentence, tt := range map[string]struct {
+		before func(w *world, id string)
+		said   string
+		sends  int
+	}{
+		"by the router, where nothing is remembered":               {func(*world, string) {}, "您好,这里是露米客服。", 1},
+		"by the router, where the very call is remembered":         {func(w *world, id string) { row(w, id, call, false) }, "您好,这里是露米客服。", 1},
+		"by another call of the platform's":                        {func(w *world, id string) { row(w, id, uuid.New(), false) }, "您好", 0},
+		"by a connector that sends what nobody has heard meantime": {func(w *world, id string) { row(w, id, call, true) }, "您好", 0},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			w := newWorld(t)
+			id := uuid.NewString()
+			tt.before(w, id)
+			in := message.Inbound{
+				Channel: "shop", Customer: "c", MessageID: id, SentAt: w.now, ReceivedAt: w.now, Content: message.Content{Kind: message.KindFollowed}, InDoubt: call,
+			}
+			e, err := message.New(id, message.TypeInbound, "/test", "shop", message.CustomerKey("shop", "c"), w.now, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.handles(e, e)
+			if diff := cmp.Diff([]string{tt.said}, w.sees("c").Said); diff != "" {
+				t.Errorf("said (-want +got):\n%s", diff)
+			}
+			if got := w.sends(); got != tt.sends {
+				t.Errorf("%d messages are sent, want %d", got, tt.sends)
+			}
+			// Whichever it was, no call says it from now on but those of another call's answer.
+			standing, err := w.Store.Standing(t.Context(), in)
+			if err != nil || standing.Withdrawn == (tt.sends == 0 && sentence == "by another call of the platform's") {
+				t.Errorf("withdrawn: %t (%v)", standing.Withdrawn, err)
+			}
+		})
+	}
+}
+
 func TestTapsOnTheMenuReachTheBot(t *testing.T) {
 	for sentence, tt := range map[string]struct {
 		before, key string

@@ -156,4 +156,12 @@ func TestWhatIsOnItsWayCountsAsSaid(t *testing.T) {
 			t.Errorf("with a message that is %s %d are left, want 4", step.state, got)
 		}
 	}
+	// A notice costs nothing.
+	if _, err := w.Store.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at)
+		VALUES (gen_random_uuid(), 'miniprogram', 'shop', 'waits', 'queued', '{"content":{"kind":"notice"}}', now())`); err != nil {
+		t.Fatal(err)
+	}
+	if got := left(); got != 4 {
+		t.Errorf("with a notice on its way %d are left, want 4", got)
+	}
 }

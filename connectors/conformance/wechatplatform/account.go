@@ -6,6 +6,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors/conformance"
 	"github.com/yingda-dev/yingda/hack/wechatsim"
+	"github.com/yingda-dev/yingda/internal/message"
 )
 
 // Account is an account of the simulator's. It is not safe to change its settings while others use it.
@@ -25,6 +26,7 @@ var (
 	_ conformance.Unusual  = (*Account)(nil)
 	_ conformance.Exposed  = (*Account)(nil)
 	_ conformance.Failing  = (*Account)(nil)
+	_ conformance.Noticing = (*Account)(nil)
 	_ conformance.Rotator  = (*Account)(nil)
 	_ conformance.Revoker  = (*Account)(nil)
 )
@@ -49,7 +51,9 @@ func (a *Account) Spec() v1alpha1.ChannelSpec {
 		MessageMode: modes()[a.App.Mode], APIBaseURL: a.p.URL,
 	}
 	if a.App.Kind == wechatsim.KindOfficialAccount {
-		return v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeOfficialAccount, OfficialAccount: &v1alpha1.OfficialAccountSpec{WeChatAccount: account}}
+		return v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeOfficialAccount, OfficialAccount: &v1alpha1.OfficialAccountSpec{
+			WeChatAccount: account, Notices: []v1alpha1.NoticeTemplate{noticeTemplate()},
+		}}
 	}
 	return v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeMiniProgram, MiniProgram: &v1alpha1.MiniProgramSpec{WeChatAccount: account}}
 }
@@ -153,6 +157,26 @@ func (a *Account) FailNext(customer string, how conformance.Failure) {
 	}[how]
 	fault.OpenID = customer
 	a.Fault(fault)
+}
+
+// template is what the console shows of the account's template.
+const template = "{{character_string1.DATA}}: {{phrase2.DATA}}"
+
+func noticeTemplate() v1alpha1.NoticeTemplate {
+	return v1alpha1.NoticeTemplate{Name: "afterSales", TemplateID: "TM-after-sales", Values: []v1alpha1.NoticeValue{
+		{Key: "character_string1", From: v1alpha1.NoticeCase}, {Key: "phrase2", From: v1alpha1.NoticeState},
+	}}
+}
+
+// Notice fills the account's template.
+func (*Account) Notice() (notice message.Notice, read string) {
+	return message.Notice{Name: noticeTemplate().Name, Values: map[string]string{"case": "A-1", "state": "已通过"}}, "A-1: 已通过"
+}
+
+// RefuseNotice spends the account's notices of the day.
+func (a *Account) RefuseNotice(customer string) {
+	a.p.t.Helper()
+	a.Fault(wechatsim.Fault{On: "template", OpenID: customer, ErrCode: 45009})
 }
 
 // Announce has the brand enter the key that the console will change to.

@@ -78,6 +78,9 @@ func (p *Platform) Account(channel string, modify ...func(*wechatsim.App)) *Acco
 		AppID: "wx" + strings.ReplaceAll(uuid.NewString(), "-", "")[:16], AppSecret: "secret-of-" + channel, Token: "tokenOf" + channel,
 		EncodingAESKey: KeyOne, OriginalID: "gh_" + channel, Kind: p.kind, Mode: wechatsim.ModeSecure, Format: formats()[p.kind],
 	}}
+	if p.kind == wechatsim.KindOfficialAccount {
+		a.App.Templates = map[string]string{noticeTemplate().TemplateID: template}
+	}
 	for _, f := range modify {
 		f(&a.App)
 	}

@@ -143,6 +143,14 @@ func (w *World) Age(id uuid.UUID, by time.Duration) {
 	}
 }
 
+// Due makes it time for a deferred delivery's next try.
+func (w *World) Due(id uuid.UUID) {
+	w.T.Helper()
+	if _, err := w.Owner.Pool().Exec(w.T.Context(), "UPDATE delivery SET not_before = now() WHERE message_id = $1", id); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
 // Unreported is how many final or deferred deliveries were not told yet.
 func (w *World) Unreported() int {
 	w.T.Helper()

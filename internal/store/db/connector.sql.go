@@ -25,18 +25,21 @@ func (q *Queries) ContactLock(ctx context.Context, channel string, externalID st
 
 const DeliveryDue = `-- name: DeliveryDue :many
 SELECT channel, external_id FROM (
-    SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
-    WHERE channel = ANY($1::text[]) AND state IN ('queued', 'sending', 'deferred')
-    ORDER BY channel, external_id, seq) AS head
-WHERE (state = 'queued' AND updated_at < statement_timestamp() - make_interval(secs => $2::float8)) OR (state = 'deferred' AND not_before <= $3)
+    SELECT DISTINCT ON (d.channel, d.external_id) d.channel, d.external_id, d.state, d.not_before, d.updated_at FROM delivery d
+    WHERE d.channel = ANY($1::text[]) AND d.state IN ('queued', 'sending', 'deferred')
+      AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
+             WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > $2 AND w.seq <= d.seq
+               AND w.outbound->'content'->>'kind' = 'notice'))
+    ORDER BY d.channel, d.external_id, d.seq) AS head
+WHERE (state = 'queued' AND updated_at < statement_timestamp() - make_interval(secs => $3::float8)) OR (state = 'deferred' AND not_before <= $2)
    OR (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => $4::float8))
 LIMIT $5
 `
 
 type DeliveryDueParams struct {
 	Channels  []string
-	QueuedFor float64
 	Now       *time.Time
+	QueuedFor float64
 	LostAfter float64
 	MaxRows   int32
 }
@@ -50,8 +53,8 @@ type DeliveryDueRow struct {
 func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]DeliveryDueRow, error) {
 	rows, err := q.db.Query(ctx, DeliveryDue,
 		arg.Channels,
-		arg.QueuedFor,
 		arg.Now,
+		arg.QueuedFor,
 		arg.LostAfter,
 		arg.MaxRows,
 	)
@@ -108,9 +111,12 @@ func (q *Queries) DeliveryEnd(ctx context.Context, state string, code int32, rea
 }
 
 const DeliveryHead = `-- name: DeliveryHead :one
-SELECT delivery.message_id, delivery.seq, delivery.pool, delivery.channel, delivery.external_id, delivery.state, delivery.outbound, delivery.attempts, delivery.not_before, delivery.code, delivery.reason, delivery.owner, delivery.traceparent, delivery.updated_at, delivery.reported, (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost FROM delivery
-WHERE channel = $2 AND external_id = $3 AND state IN ('queued', 'sending', 'deferred')
-ORDER BY seq LIMIT 1 FOR UPDATE
+SELECT d.message_id, d.seq, d.pool, d.channel, d.external_id, d.state, d.outbound, d.attempts, d.not_before, d.code, d.reason, d.owner, d.traceparent, d.updated_at, d.reported, (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost FROM delivery d
+WHERE d.channel = $2 AND d.external_id = $3 AND d.state IN ('queued', 'sending', 'deferred')
+  AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
+           WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > $4 AND w.seq <= d.seq
+             AND w.outbound->'content'->>'kind' = 'notice'))
+ORDER BY d.seq LIMIT 1 FOR UPDATE OF d
 `
 
 type DeliveryHeadRow struct {
@@ -118,9 +124,15 @@ type DeliveryHeadRow struct {
 	Lost     bool
 }
 
-// The contact's oldest message that is not settled. One that is still being sent after so long is lost.
-func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel string, externalID string) (DeliveryHeadRow, error) {
-	row := q.db.QueryRow(ctx, DeliveryHead, lostAfter, channel, externalID)
+// The contact's oldest message that is not settled. One that is still being sent after so long is lost. A notice that waits for
+// its next try holds up the notices after it and no talk.
+func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel string, externalID string, now *time.Time) (DeliveryHeadRow, error) {
+	row := q.db.QueryRow(ctx, DeliveryHead,
+		lostAfter,
+		channel,
+		externalID,
+		now,
+	)
 	var i DeliveryHeadRow
 	err := row.Scan(
 		&i.Delivery.MessageID,
@@ -493,13 +505,14 @@ func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID strin
 }
 
 const QuotaPledged = `-- name: QuotaPledged :one
-SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.external_id = $2 AND d.state IN ('queued', 'deferred'))
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.external_id = $2 AND d.state IN ('queued', 'deferred')
+           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice')
       + (SELECT count(*) FROM message m WHERE m.channel = $1 AND m.external_id = $2 AND m.direction = 'outbound'
-           AND m.sent_at > $3 AND m.received_at > $3 AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages
+           AND m.content->>'kind' IS DISTINCT FROM 'notice' AND m.sent_at > $3 AND m.received_at > $3 AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages
 `
 
 // How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
-// that one has and is not sending.
+// that one has and is not sending. Notices cost nothing.
 func (q *Queries) QuotaPledged(ctx context.Context, channel string, externalID string, since time.Time) (int32, error) {
 	row := q.db.QueryRow(ctx, QuotaPledged, channel, externalID, since)
 	var messages int32

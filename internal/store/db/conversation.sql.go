@@ -41,7 +41,7 @@ func (q *Queries) ChannelsTalking(ctx context.Context) ([]string, error) {
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, $5, 'bot', $6, $6)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
 `
 
 type ConversationAddParams struct {
@@ -99,12 +99,13 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -146,12 +147,13 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -193,12 +195,13 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -241,6 +244,7 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
@@ -254,9 +258,9 @@ UPDATE conversation SET
     off_hours_told = $15, queued_told = $16, complaints = $17,
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, asked_since = $23, remind_at = $24,
-    answered_at = $25, late_at = $26, intake = $27, close_reason = $28, version = version + 1
-WHERE id = $29
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason
+    answered_at = $25, late_at = $26, resolve_at = $27, intake = $28, close_reason = $29, version = version + 1
+WHERE id = $30
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
 `
 
 type ConversationUpdateParams struct {
@@ -286,6 +290,7 @@ type ConversationUpdateParams struct {
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
+	ResolveAt       *time.Time
 	Intake          json.RawMessage
 	CloseReason     string
 	ID              uuid.UUID
@@ -320,6 +325,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.RemindAt,
 		arg.AnsweredAt,
 		arg.LateAt,
+		arg.ResolveAt,
 		arg.Intake,
 		arg.CloseReason,
 		arg.ID,
@@ -361,6 +367,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
@@ -553,7 +560,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -598,6 +605,7 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.LateAt,
 		&i.Tier,
 		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }

@@ -21,6 +21,19 @@ type CallNotice struct {
 	Code       int32
 }
 
+type CaseEffect struct {
+	Key         string
+	CaseID      string
+	Operation   string
+	OrderNumber string
+	Amount      int64
+	State       string
+	Body        []byte
+	Reference   string
+	BeganAt     time.Time
+	ChangedAt   time.Time
+}
+
 type Claim struct {
 	Sole  bool
 	Brand string
@@ -92,6 +105,7 @@ type Conversation struct {
 	LateAt          *time.Time
 	Tier            string
 	CloseReason     string
+	ResolveAt       *time.Time
 }
 
 type Delivery struct {
@@ -112,6 +126,14 @@ type Delivery struct {
 	Reported    bool
 }
 
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
+}
+
 type Feed struct {
 	Agent  string
 	Seq    int64
@@ -124,6 +146,12 @@ type Frame struct {
 	Kind      string
 	Payload   json.RawMessage
 	CreatedAt time.Time
+}
+
+type Keyset struct {
+	Sole    bool
+	Content []byte
+	Wrapped bool
 }
 
 type Medium struct {
@@ -182,12 +210,15 @@ type Outbox struct {
 }
 
 type PassiveReply struct {
-	Channel    string
-	ExternalID string
-	Key        string
-	MessageID  string
-	Reply      json.RawMessage
-	RepliedAt  time.Time
+	Channel      string
+	ExternalID   string
+	Key          string
+	MessageID    string
+	Reply        json.RawMessage
+	RepliedAt    time.Time
+	Call         uuid.UUID
+	UnheardSince *time.Time
+	Withdrawn    bool
 }
 
 type Person struct {
@@ -226,6 +257,34 @@ type Profile struct {
 	UpdatedAt      time.Time
 }
 
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
+type QualityReview struct {
+	CaseID         string
+	ConversationID uuid.UUID
+	Day            string
+	Agent          string
+	Reasons        []string
+	DueSeconds     int32
+	Appeal         string
+	AppealedAt     *time.Time
+}
+
+type QualityScore struct {
+	CaseID      string
+	Round       int16
+	Judge       string
+	ScriptNorms int16
+	Attitude    int16
+	Expertise   int16
+	Comment     string
+	ScoredAt    time.Time
+}
+
 type QueueAlert struct {
 	SkillGroup string
 	RaisedAt   time.Time
@@ -250,6 +309,34 @@ type Review struct {
 	MarkedAt       time.Time
 	ReviewedAt     *time.Time
 	ReviewedBy     string
+}
+
+type ServiceCase struct {
+	ID             string
+	Kind           string
+	State          string
+	Title          string
+	ConversationID *uuid.UUID
+	Channel        string
+	ExternalID     string
+	SkillGroup     string
+	Owner          string
+	OpenedAt       time.Time
+	DueAt          *time.Time
+	BreachedAt     *time.Time
+	ClosedAt       *time.Time
+	Revision       int32
+	Detail         json.RawMessage
+}
+
+type ServiceCaseEvent struct {
+	CaseID   string
+	Revision int32
+	Step     string
+	Actor    string
+	State    string
+	Note     string
+	At       time.Time
 }
 
 type Session struct {

@@ -15,7 +15,7 @@ import (
 
 const DeliveryReplied = `-- name: DeliveryReplied :exec
 INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at, reported)
-VALUES ($1, $2, $3, $4, 'delivered', $5, clock_timestamp(), true)
+VALUES ($1, $2, $3, $4, 'delivered', $5, clock_timestamp(), true) ON CONFLICT (message_id) DO NOTHING
 `
 
 type DeliveryRepliedParams struct {
@@ -26,7 +26,7 @@ type DeliveryRepliedParams struct {
 	Outbound   json.RawMessage
 }
 
-// What was said in the answer to a platform's call has arrived.
+// What was said in the answer to a platform's call has arrived, unless a connector knows better by now.
 func (q *Queries) DeliveryReplied(ctx context.Context, arg DeliveryRepliedParams) error {
 	_, err := q.db.Exec(ctx, DeliveryReplied,
 		arg.MessageID,
@@ -38,9 +38,35 @@ func (q *Queries) DeliveryReplied(ctx context.Context, arg DeliveryRepliedParams
 	return err
 }
 
+const DeliveryUnheard = `-- name: DeliveryUnheard :exec
+INSERT INTO delivery AS d (message_id, pool, channel, external_id, state, outbound, updated_at, reported)
+VALUES ($1, $2, $3, $4, 'queued', $5, clock_timestamp(), true)
+ON CONFLICT (message_id) DO UPDATE SET state = 'queued', updated_at = clock_timestamp() WHERE d.state = 'delivered' AND d.attempts = 0
+`
+
+type DeliveryUnheardParams struct {
+	MessageID  uuid.UUID
+	Pool       string
+	Channel    string
+	ExternalID string
+	Outbound   json.RawMessage
+}
+
+// What was said in the answer to a platform's call has not arrived, and is sent.
+func (q *Queries) DeliveryUnheard(ctx context.Context, arg DeliveryUnheardParams) error {
+	_, err := q.db.Exec(ctx, DeliveryUnheard,
+		arg.MessageID,
+		arg.Pool,
+		arg.Channel,
+		arg.ExternalID,
+		arg.Outbound,
+	)
+	return err
+}
+
 const PassiveAdd = `-- name: PassiveAdd :execrows
-INSERT INTO passive_reply (channel, external_id, key, message_id, reply, replied_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+INSERT INTO passive_reply (channel, external_id, key, message_id, reply, replied_at, call)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 `
 
 type PassiveAddParams struct {
@@ -50,9 +76,10 @@ type PassiveAddParams struct {
 	MessageID  string
 	Reply      json.RawMessage
 	RepliedAt  time.Time
+	Call       uuid.UUID
 }
 
-// 0 when something of the same key was said already.
+// 0 when something of the same key was said already, or something to this message.
 func (q *Queries) PassiveAdd(ctx context.Context, arg PassiveAddParams) (int64, error) {
 	result, err := q.db.Exec(ctx, PassiveAdd,
 		arg.Channel,
@@ -61,6 +88,57 @@ func (q *Queries) PassiveAdd(ctx context.Context, arg PassiveAddParams) (int64, 
 		arg.MessageID,
 		arg.Reply,
 		arg.RepliedAt,
+		arg.Call,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const PassiveAgain = `-- name: PassiveAgain :execrows
+UPDATE passive_reply SET call = $1, unheard_since = NULL
+WHERE channel = $2 AND external_id = $3 AND message_id = $4 AND NOT withdrawn
+`
+
+// Says once more what was said to a message, in another call; 0 when it is said otherwise.
+func (q *Queries) PassiveAgain(ctx context.Context, call uuid.UUID, channel string, externalID string, messageID string) (int64, error) {
+	result, err := q.db.Exec(ctx, PassiveAgain,
+		call,
+		channel,
+		externalID,
+		messageID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const PassiveDoubt = `-- name: PassiveDoubt :execrows
+INSERT INTO passive_reply AS p (channel, external_id, key, message_id, reply, replied_at, call, withdrawn)
+VALUES ($1, $2, 'doubt/' || $3::text, $3, 'null', $4, $5, true)
+ON CONFLICT (channel, external_id, message_id) DO UPDATE SET withdrawn = true, unheard_since = NULL
+WHERE p.call = excluded.call AND NOT p.withdrawn
+`
+
+type PassiveDoubtParams struct {
+	Channel    string
+	ExternalID string
+	MessageID  string
+	At         time.Time
+	Call       uuid.UUID
+}
+
+// A call ended without knowing whether it is remembered to have said something: from here on it has not. 0 where another call has
+// said something to the message.
+func (q *Queries) PassiveDoubt(ctx context.Context, arg PassiveDoubtParams) (int64, error) {
+	result, err := q.db.Exec(ctx, PassiveDoubt,
+		arg.Channel,
+		arg.ExternalID,
+		arg.MessageID,
+		arg.At,
+		arg.Call,
 	)
 	if err != nil {
 		return 0, err
@@ -73,8 +151,8 @@ SELECT coalesce((SELECT c.state FROM conversation c WHERE c.channel = $1 AND c.e
        coalesce((SELECT c.topic FROM conversation c WHERE c.channel = $1 AND c.external_id = $2 AND c.state <> 'closed'), '')::text AS topic,
        coalesce((SELECT c.session_from FROM contact c WHERE c.channel = $1 AND c.external_id = $2), '')::text AS session_from,
        EXISTS (SELECT FROM processed p WHERE p.consumer = $3 AND p.channel = $1 AND p.message_id = $4)::bool AS taken,
-       coalesce((SELECT r.reply::text FROM passive_reply r
-                 WHERE r.channel = $1 AND r.external_id = $2 AND r.message_id = $4 LIMIT 1), '')::text AS reply
+       coalesce(r.reply::text, '')::text AS reply, coalesce(r.withdrawn, false)::bool AS withdrawn
+FROM (SELECT) AS always LEFT JOIN passive_reply r ON r.channel = $1 AND r.external_id = $2 AND r.message_id = $4
 `
 
 type PassiveLookRow struct {
@@ -83,6 +161,7 @@ type PassiveLookRow struct {
 	SessionFrom string
 	Taken       bool
 	Reply       string
+	Withdrawn   bool
 }
 
 // All that decides what may be said to a contact at once: who has their conversation, where they came from, whether the
@@ -101,6 +180,7 @@ func (q *Queries) PassiveLook(ctx context.Context, channel string, externalID st
 		&i.SessionFrom,
 		&i.Taken,
 		&i.Reply,
+		&i.Withdrawn,
 	)
 	return i, err
 }
@@ -115,4 +195,67 @@ func (q *Queries) PassivePrune(ctx context.Context, before time.Time) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const PassiveReplyOf = `-- name: PassiveReplyOf :one
+SELECT reply FROM passive_reply WHERE channel = $1 AND external_id = $2 AND message_id = $3
+`
+
+func (q *Queries) PassiveReplyOf(ctx context.Context, channel string, externalID string, messageID string) (json.RawMessage, error) {
+	row := q.db.QueryRow(ctx, PassiveReplyOf, channel, externalID, messageID)
+	var reply json.RawMessage
+	err := row.Scan(&reply)
+	return reply, err
+}
+
+const PassiveUnheard = `-- name: PassiveUnheard :exec
+UPDATE passive_reply SET unheard_since = clock_timestamp()
+WHERE channel = $1 AND external_id = $2 AND message_id = $3 AND call = $4 AND NOT withdrawn
+`
+
+// The call ended without its answer, unless another came after it.
+func (q *Queries) PassiveUnheard(ctx context.Context, channel string, externalID string, messageID string, call uuid.UUID) error {
+	_, err := q.db.Exec(ctx, PassiveUnheard,
+		channel,
+		externalID,
+		messageID,
+		call,
+	)
+	return err
+}
+
+const PassiveWithdraw = `-- name: PassiveWithdraw :many
+UPDATE passive_reply SET withdrawn = true, unheard_since = NULL
+WHERE (channel, external_id, key) IN (
+    SELECT u.channel, u.external_id, u.key FROM passive_reply u
+    WHERE u.unheard_since < clock_timestamp() - make_interval(secs => $1::float8) AND u.channel = ANY($2::text[])
+    ORDER BY u.unheard_since LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING channel, external_id, reply
+`
+
+type PassiveWithdrawRow struct {
+	Channel    string
+	ExternalID string
+	Reply      json.RawMessage
+}
+
+// Takes what nobody has heard for so long out of calls: whoever gets the row says it otherwise.
+func (q *Queries) PassiveWithdraw(ctx context.Context, unheardFor float64, channels []string, maxRows int32) ([]PassiveWithdrawRow, error) {
+	rows, err := q.db.Query(ctx, PassiveWithdraw, unheardFor, channels, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PassiveWithdrawRow
+	for rows.Next() {
+		var i PassiveWithdrawRow
+		if err := rows.Scan(&i.Channel, &i.ExternalID, &i.Reply); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

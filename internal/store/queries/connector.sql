@@ -12,10 +12,11 @@ ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_e
 
 -- name: QuotaPledged :one
 -- How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
--- that one has and is not sending.
-SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'deferred'))
+-- that one has and is not sending. Notices cost nothing.
+SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'deferred')
+           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice')
       + (SELECT count(*) FROM message m WHERE m.channel = @channel AND m.external_id = @external_id AND m.direction = 'outbound'
-           AND m.sent_at > @since AND m.received_at > @since AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages;
+           AND m.content->>'kind' IS DISTINCT FROM 'notice' AND m.sent_at > @since AND m.received_at > @since AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages;
 
 -- name: DeliveryInsert :many
 -- updated_at is the database's time here and below, and so is what it is compared with: replicas' clocks differ.
@@ -34,10 +35,14 @@ RETURNING channel, external_id;
 SELECT pg_advisory_xact_lock(hashtextextended(@channel::text || '/' || @external_id::text, 7));
 
 -- name: DeliveryHead :one
--- The contact's oldest message that is not settled. One that is still being sent after so long is lost.
-SELECT sqlc.embed(delivery), (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))::bool AS lost FROM delivery
-WHERE channel = @channel AND external_id = @external_id AND state IN ('queued', 'sending', 'deferred')
-ORDER BY seq LIMIT 1 FOR UPDATE;
+-- The contact's oldest message that is not settled. One that is still being sent after so long is lost. A notice that waits for
+-- its next try holds up the notices after it and no talk.
+SELECT sqlc.embed(d), (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))::bool AS lost FROM delivery d
+WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'sending', 'deferred')
+  AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
+           WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > @now AND w.seq <= d.seq
+             AND w.outbound->'content'->>'kind' = 'notice'))
+ORDER BY d.seq LIMIT 1 FOR UPDATE OF d;
 
 -- name: DeliverySending :exec
 UPDATE delivery SET state = 'sending', owner = @owner, attempts = attempts + 1, updated_at = clock_timestamp() WHERE message_id = @message_id;
@@ -55,9 +60,12 @@ WHERE message_id = @message_id AND state = 'sending' AND owner = @owner RETURNIN
 -- name: DeliveryDue :many
 -- Contacts whose oldest unsettled message can be worked on now.
 SELECT channel, external_id FROM (
-    SELECT DISTINCT ON (channel, external_id) channel, external_id, state, not_before, updated_at FROM delivery
-    WHERE channel = ANY(@channels::text[]) AND state IN ('queued', 'sending', 'deferred')
-    ORDER BY channel, external_id, seq) AS head
+    SELECT DISTINCT ON (d.channel, d.external_id) d.channel, d.external_id, d.state, d.not_before, d.updated_at FROM delivery d
+    WHERE d.channel = ANY(@channels::text[]) AND d.state IN ('queued', 'sending', 'deferred')
+      AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
+             WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > @now AND w.seq <= d.seq
+               AND w.outbound->'content'->>'kind' = 'notice'))
+    ORDER BY d.channel, d.external_id, d.seq) AS head
 WHERE (state = 'queued' AND updated_at < statement_timestamp() - make_interval(secs => @queued_for::float8)) OR (state = 'deferred' AND not_before <= @now)
    OR (state = 'sending' AND updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))
 LIMIT @max_rows;

@@ -87,6 +87,7 @@ function body(message) {
       const place = c.location || {};
       return [`[位置] ${place.label || ''}`, el('span', { class: 'address' }, `${place.latitude}, ${place.longitude}`)];
     }
+    case 'notice': return [`[通知] ${c.text || ''}`];
     case 'menuTap': return [`[点击菜单] ${c.menuKey || ''}`];
     default: return [`[暂不支持的消息类型:${c.rawType || c.kind || '未知'}]`];
   }
@@ -124,7 +125,7 @@ export function preview(last) {
   if (!last) return '';
   const texts = {
     ...notes, text: last.text, image: '[图片]', link: '[链接]', miniProgramPage: '[小程序页面]',
-    voice: '[语音]', video: '[视频]', location: '[位置]', menuTap: '[点击菜单]',
+    voice: '[语音]', video: '[视频]', location: '[位置]', menuTap: '[点击菜单]', notice: '[通知]',
   };
   const text = texts[last.kind] ?? '[消息]';
   return last.sender === 'customer' ? text : `${senders[last.sender] || '客服'}:${text}`;

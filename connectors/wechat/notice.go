@@ -1,0 +1,29 @@
+package wechat
+
+import "context"
+
+// TemplateMessage is a notice that is sent by a template of an official account's.
+type TemplateMessage struct {
+	ToUser     string `json:"touser"`
+	TemplateID string `json:"template_id"`
+	// URL, or MiniProgram instead, is what a tap opens.
+	URL         string                   `json:"url,omitempty"`
+	MiniProgram *TemplatePage            `json:"miniprogram,omitempty"`
+	Data        map[string]TemplateValue `json:"data"`
+}
+
+// TemplatePage is a page of a mini-program.
+type TemplatePage struct {
+	AppID    string `json:"appid"`
+	PagePath string `json:"pagepath"`
+}
+
+// TemplateValue is what stands in one place of a template.
+type TemplateValue struct {
+	Value string `json:"value"`
+}
+
+// SendTemplate is message/template/send. After an error of class Unknown the notice may have arrived.
+func (c *Client) SendTemplate(ctx context.Context, notice TemplateMessage) error {
+	return c.postBy(ctx, "template", "/cgi-bin/message/template/send", notice, noticeCodes)
+}

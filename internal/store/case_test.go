@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+func TestAStepOfACaseIsTakenOnce(t *testing.T) {
+	s := open(t)
+	conversation := queued(t, s, "after-sales", "o-1", scope().Now, 0)
+	due := scope().Now.Add(time.Hour)
+	const id = "after-sales/lumi/lumi/1"
+	opening := func(ctx context.Context, u *store.Unit) (store.Case, bool, error) {
+		return u.OpenCase(ctx, store.Case{
+			ID: id, Kind: promise.CaseAfterSales, State: "applied", Conversation: &conversation, Channel: "shop", Customer: "o-1",
+			OpenedAt: u.Now, Due: &due,
+		}, store.Taking{Step: "apply", Actor: "customer"})
+	}
+	approving := func(ctx context.Context, u *store.Unit) (store.Case, bool, error) {
+		return u.ChangeCase(ctx, id, store.Taking{Step: "review", Actor: "xiaomei", Tell: []string{"laozhang"}}, func(c *store.Case) error {
+			c.State, c.Owner, c.Due = "approved", "xiaomei", nil
+			return nil
+		})
+	}
+	refusing := func(ctx context.Context, u *store.Unit) (store.Case, bool, error) {
+		return u.ChangeCase(ctx, id, store.Taking{Step: "refuse"}, func(*store.Case) error { return errors.ErrUnsupported })
+	}
+	for _, step := range []struct {
+		name      string
+		take      func(context.Context, *store.Unit) (store.Case, bool, error)
+		fresh     bool
+		err       error
+		wantState string
+	}{
+		{"it is opened", opening, true, nil, "applied"},
+		{"opened again it stays as it is", opening, false, nil, "applied"},
+		{"it is approved", approving, true, nil, "approved"},
+		{"approved again nothing changes", approving, false, nil, "approved"},
+		{"opened once more it stays approved", opening, false, nil, "approved"},
+		{"a change that is refused leaves no trace", refusing, false, errors.ErrUnsupported, "approved"},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			var now store.Case
+			var fresh bool
+			err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
+				var err error
+				now, fresh, err = step.take(ctx, u)
+				return err
+			})
+			if !errors.Is(err, step.err) || fresh != step.fresh || now.State != step.wantState {
+				t.Errorf("state %q, fresh %t, error %v; want %q, %t, %v", now.State, fresh, err, step.wantState, step.fresh, step.err)
+			}
+		})
+	}
+	events, err := s.Queries().CaseEvents(t.Context(), id, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var history []string
+	for _, e := range events {
+		history = append(history, e.Step+" by "+e.Actor+": "+e.State)
+	}
+	if diff := cmp.Diff([]string{"apply by customer: applied", "review by xiaomei: approved"}, history); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
+
+func TestACaseThatDoesNotExistIsNotChanged(t *testing.T) {
+	s := open(t)
+	err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, "nothing", store.Taking{Step: "review"}, func(*store.Case) error { return nil })
+		return err
+	})
+	if !errors.Is(err, pgx.ErrNoRows) {
+		t.Errorf("error %v, want pgx.ErrNoRows", err)
+	}
+}
