@@ -10,9 +10,11 @@ import (
 
 func TestKeysOfAMenuThatNoRuleKnowsAreFound(t *testing.T) {
 	menu := &yingdav1.Menu{Buttons: []yingdav1.MenuButton{
-		{Name: "发票", MenuAction: yingdav1.MenuAction{Key: "INVOICE"}}, {Name: "官网", MenuAction: yingdav1.MenuAction{URL: "https://lumi.example"}},
+		{Name: "发票", MenuAction: yingdav1.MenuAction{Key: "INVOICE"}},
+		{Name: "官网", MenuAction: yingdav1.MenuAction{URL: "https://lumi.example"}},
 		{Name: "更多", Items: []yingdav1.MenuItem{
-			{Name: "人工", MenuAction: yingdav1.MenuAction{Key: "HUMAN"}}, {Name: "关于", MenuAction: yingdav1.MenuAction{Key: "ABOUT"}},
+			{Name: "人工", MenuAction: yingdav1.MenuAction{Key: "HUMAN"}},
+			{Name: "关于", MenuAction: yingdav1.MenuAction{Key: "ABOUT"}},
 			{Name: "关于我们", MenuAction: yingdav1.MenuAction{Key: "ABOUT"}},
 		}},
 	}}
