@@ -147,6 +147,13 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rung after a month":                      {ladder("721h"), "after must be at least 1s and at most 720h"},
 		"an answer within a minute":                 {offHours("1m"), ""},
 		"an answer within seconds":                  {offHours("59s"), "answerWithin must be at least 1m"},
+		"an emergency of two, calm for a minute":    {emergency(v1alpha1.EmergencySpec{Detection: "Disabled", MinComplaints: 2, TimesUsual: 2, CalmFor: "1m"}), ""},
+		"an emergency of ten thousand":              {emergency(v1alpha1.EmergencySpec{MinComplaints: 10000, TimesUsual: 100, CalmFor: "24h"}), ""},
+		"an emergency of one":                       {emergency(v1alpha1.EmergencySpec{MinComplaints: 1}), "minComplaints"},
+		"an emergency of what is usual":             {emergency(v1alpha1.EmergencySpec{TimesUsual: 1}), "timesUsual"},
+		"an emergency that is over at once":         {emergency(v1alpha1.EmergencySpec{CalmFor: "59s"}), "calmFor must be at least 1m and at most 24h"},
+		"an emergency that is perhaps looked for":   {emergency(v1alpha1.EmergencySpec{Detection: "Maybe"}), "Unsupported value"},
+		"an emergency whose calm has no unit":       {emergency(v1alpha1.EmergencySpec{CalmFor: "30"}), "write calmFor in hours, minutes and seconds, for example 30m"},
 		"an answer after a day":                     {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
 		"a reply with everything":                   {reply("1s", "1s", "24h"), ""},
 		"a reply of no length":                      {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
@@ -157,98 +164,149 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a review without a unit":                   {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":              {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":              {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"quality with defaults":                     {judging(v1alpha1.QualitySpec{}), ""},
+		"quality without a sample":                  {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(0))}), ""},
+		"quality with everything":                   {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(100)), ReviewResponsesOver: "24h", DueWithin: "720h"}), ""},
+		"a sample of more than all":                 {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(101))}), "samplePercent"},
+		"a sample of less than none":                {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(-1))}), "samplePercent"},
+		"a wait of no length":                       {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "0s"}), "reviewResponsesOver must be at least 1s"},
+		"a wait without a unit":                     {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "5"}), "write reviewResponsesOver in hours, minutes and seconds, for example 5m"},
+		"a judgement within seconds":                {judging(v1alpha1.QualitySpec{DueWithin: "59s"}), "dueWithin must be at least 1m and at most 720h"},
+		"a judgement without a unit":                {judging(v1alpha1.QualitySpec{DueWithin: "2 days"}), "write dueWithin in hours, minutes and seconds, for example 48h"},
 		"a first response with everything":          {firstResponse("24h", "24h"), ""},
 		"a first response of no length":             {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
 		"a first response without a unit":           {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
 		"a first response after a day":              {firstResponse("", "25h"), "limit must be at least 1s and at most 24h"},
 		"a limit without a unit":                    {firstResponse("", "3"), "write limit in hours, minutes and seconds, for example 3m"},
 		"a limit before the target":                 {firstResponse("", "59s"), "target must not be longer than limit"},
-		"a priority of a topic":                     {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
-		"a priority of a tier":                      {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
-		"a priority of nothing":                     {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
-		"a priority of a tier in Chinese":           {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
-		"a shift around the clock":                  {shift("24h", ""), ""},
-		"a shift of no length":                      {shift("0s", ""), "duration must be over 0 and at most 24h"},
-		"a shift of more than a day":                {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
-		"a peak inside":                             {shift("12h", "2h"), ""},
-		"a peak of no length":                       {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
-		"an override of one day":                    {override("2026-11-11", "2026-11-11"), ""},
-		"an override that ends before it starts":    {override("2026-11-12", "2026-11-11"), "from must not be after to"},
-		"an Agent with the longest name":            {agent(strings.Repeat("a", 63), "lumi", nil), ""},
-		"an Agent on call":                          {agentOnCall(v1alpha1.OnCallWhenShort), ""},
-		"an Agent who is called at other times":     {agentOnCall("Weekends"), "Unsupported value"},
-		"an Agent with a longer name":               {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
-		"a prefix with dots":                        {prefixed("cs.yingda-1"), ""},
-		"a prefix in capitals":                      {prefixed("Yingda"), "write prefix in lower-case letters"},
-		"a Temporal namespace":                      {brand("lumi", inNamespace), ""},
-		"a Temporal namespace with a space":         {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi prod" }), "write the Temporal namespace in letters"},
-		"a topic in Chinese":                        {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
-		"a code of letters and digits":              {canned("fp1"), ""},
-		"a code with a space":                       {canned("fp 1"), "write code in letters and digits"},
-		"a rung without a unit":                     {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
-		"a rung beyond all clocks":                  {ladder("9999999999h"), "write after in hours, minutes and seconds"},
-		"a month in seconds":                        {ladder("2592000s"), ""},
-		"an assignment with everything":             {assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled, StickyFor: "24h", RelaxSkillsAfter: "1m", ReassignAfter: "5m"}), ""},
-		"a strategy that does not exist":            {assigned(v1alpha1.SkillGroupAssignment{Strategy: "Cheapest"}), "Unsupported value"},
-		"the longest stickyFor":                     {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "720h"}), ""},
-		"a stickyFor without a unit":                {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "24"}), "write stickyFor in hours, minutes and seconds, for example 24h"},
-		"a stickyFor of a year":                     {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "999h"}), "stickyFor must be at least 1m and at most 720h"},
-		"the shortest relaxSkillsAfter":             {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "1s"}), ""},
-		"a relaxSkillsAfter without a unit":         {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "soon"}), "write relaxSkillsAfter in hours, minutes and seconds, for example 1m"},
-		"a relaxSkillsAfter of no length":           {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "0s"}), "relaxSkillsAfter must be at least 1s and at most 24h"},
-		"the shortest reassignAfter":                {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "10s"}), ""},
-		"a reassignAfter without a unit":            {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "5"}), "write reassignAfter in hours, minutes and seconds, for example 5m"},
-		"a reassignAfter that nobody keeps":         {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "9s"}), "reassignAfter must be at least 10s and at most 24h"},
-		"a skill of the highest level":              {skilled(5), ""},
-		"a skill of a higher level":                 {skilled(6), "spec.skills[0].level"},
-		"a rule that wants the highest level":       {wanting(5), ""},
-		"a rule that wants a higher level":          {wanting(6), "spec.routing[0].wants[0].minLevel"},
-		"an answer without a unit":                  {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
-		"a shift of some length":                    {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
-		"a shift beyond all clocks":                 {shift("999999999999h", ""), "write duration in hours"},
-		"a peak of some length":                     {shift("12h", "2"), "write duration in hours, minutes and seconds, for example 2h"},
-		"a shift that starts late":                  {starting("23:59"), ""},
-		"a shift that starts at no hour":            {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
-		"a shift that starts at 9":                  {starting("9:00"), "write start as HH:MM"},
-		"a rotation from its anchor":                {rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "2026-01-05"), ""},
-		"a rotation without an anchor":              {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
-		"a rotation on days":                        {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
-		"a shift on no days":                        {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
-		"a rotation in words":                       {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
-		"a rotation by the hour of a day":           {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
-		"a rotation from no date":                   {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
-		"an override from no date":                  {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
-		"an override to no date":                    {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
-		"TLS by the system's authorities":           {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
-		"TLS by authorities and a certificate":      {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("ca"), ClientSecretRef: credentials("ca")}, ""), ""},
-		"no name of the Secret of authorities":      {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("")}, ""), "spec.kafka.tls.caSecretRef.name"},
-		"no name of the Secret of a certificate":    {kafkaSecured(&v1alpha1.KafkaTLS{ClientSecretRef: credentials("")}, ""), "spec.kafka.tls.clientSecretRef.name"},
-		"PLAIN by TLS":                              {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain), ""},
-		"PLAIN without TLS":                         {kafkaSecured(nil, v1alpha1.KafkaSASLPlain), "PLAIN would send the password in plain text: set spec.kafka.tls"},
-		"SCRAM-SHA-256 without TLS":                 {kafkaSecured(nil, v1alpha1.KafkaSASLScramSHA256), ""},
-		"SCRAM-SHA-512 by TLS":                      {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLScramSHA512), ""},
-		"a mechanism that does not exist":           {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
-		"Temporal by TLS":                           {temporalSecured(v1alpha1.TemporalTLS{}), ""},
-		"Temporal by TLS and a certificate":         {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
-		"no name of the Secret of Temporal":         {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
-		"Temporal by another name":                  {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
-		"Temporal by a name with a port":            {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
-		"a webhook":                                 {paged("https://pager.example/yingda"), ""},
-		"a webhook at a port, and nothing else":     {paged("https://Pager.infra:8443"), ""},
-		"a webhook in plain text":                   {paged("http://pager.example/yingda"), "write url as https://host/path"},
-		"a webhook with a user":                     {paged("https://user:word@pager.example/"), "write url as https://host/path"},
-		"a webhook with a query":                    {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
-		"a webhook with a fragment":                 {paged("https://pager.example/send#key"), "write url as https://host/path"},
-		"a webhook without a host":                  {paged("https:///yingda"), "write url as https://host/path"},
-		"no name of the Secret of a webhook":        {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
-		"a Dedicated Channel":                       {dedicated(strings.Repeat("a", 46)), ""},
-		"a Dedicated Channel with a long name":      {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
-		"a Dedicated Channel with a dot":            {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
-		"a Shared Channel with a dot":               {channel("shop.cn", "lumi"), ""},
-		"an isolation that does not exist":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.Isolation = "Alone" }), "Unsupported value"},
-		"an exposure by a Gateway":                  {exposed(*throughGateway("hooks.lumi.example")), ""},
-		"an exposure by an Ingress":                 {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "tls"}), ""},
-		"an exposure by neither":                    {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example"}), "set parentRefs for a Gateway, or ingressClassName for an Ingress"},
+		"a resolution with everything": {resolution(v1alpha1.ResolutionSpec{
+			Common: "1m", General: "1m", Complex: "24h", Topics: []v1alpha1.TopicClass{{Name: "order", Class: v1alpha1.ResolutionCommon}},
+		}), ""},
+		"a resolution of no length":   {resolution(v1alpha1.ResolutionSpec{Common: "0s"}), "common must be at least 1s and at most 24h"},
+		"a resolution without a unit": {resolution(v1alpha1.ResolutionSpec{General: "15"}), "write general in hours, minutes and seconds, for example 15m"},
+		"a resolution after a day":    {resolution(v1alpha1.ResolutionSpec{Complex: "25h"}), "complex must be at least 1s and at most 24h"},
+		"common after general":        {resolution(v1alpha1.ResolutionSpec{Common: "16m"}), "common must not be longer than general"},
+		"general after complex":       {resolution(v1alpha1.ResolutionSpec{General: "31m"}), "general must not be longer than complex"},
+		"a class that does not exist": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{{Name: "order", Class: "Easy"}}}), "Unsupported value"},
+		"a topic twice": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{
+			{Name: "order", Class: v1alpha1.ResolutionCommon}, {Name: "order", Class: v1alpha1.ResolutionComplex},
+		}}), "Duplicate value"},
+		"a promise with everything":             {promising(v1alpha1.PromiseSpec{RemindBefore: "24h", LateText: "抱歉,晚了。", Ladder: lateRungs("1s", "720h")}), ""},
+		"a promise reminded of at once":         {promising(v1alpha1.PromiseSpec{RemindBefore: "0s"}), "remindBefore must be at least 1s and at most 24h"},
+		"a promise reminded of without a unit":  {promising(v1alpha1.PromiseSpec{RemindBefore: "30"}), "write remindBefore in hours, minutes and seconds, for example 30m"},
+		"a promise with a long text":            {promising(v1alpha1.PromiseSpec{LateText: strings.Repeat("歉", 301)}), "spec.promise.lateText"},
+		"a promise whose ladder stands still":   {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the promise was due"},
+		"a promise with a rung at once":         {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("0s")}), "after must be at least 1s and at most 720h"},
+		"a promise with a rung without a unit":  {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("1")}), "write after in hours, minutes and seconds, for example 1h"},
+		"a follow-up with everything":           {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "720h", SurveyWithin: "1s", RemindBefore: "1s", Ladder: lateRungs("1h")}), ""},
+		"a call-back after a month":             {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "721h"}), "badRatingWithin must be at least 1s and at most 720h"},
+		"a call-back without a unit":            {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "24"}), "write badRatingWithin in hours, minutes and seconds, for example 24h"},
+		"a phone survey after a month":          {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "721h"}), "surveyWithin must be at least 1s and at most 720h"},
+		"a phone survey without a unit":         {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "72"}), "write surveyWithin in hours, minutes and seconds, for example 72h"},
+		"a call reminded of a week before":      {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "168h"}), "remindBefore must be at least 1s and at most 24h"},
+		"a call reminded of without a unit":     {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "2"}), "write remindBefore in hours, minutes and seconds, for example 2h"},
+		"a follow-up whose ladder stands still": {followingUp(v1alpha1.FollowUpSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the call was due"},
+		"a compensation with everything": {compensating(v1alpha1.CompensationSpec{
+			Kinds:  []v1alpha1.CompensationKind{v1alpha1.CompensationGift, v1alpha1.CompensationRefund},
+			Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 0}, {Role: v1alpha1.RoleAdmin, UpTo: 10000000}},
+		}), ""},
+		"a compensation without limits":            {compensating(v1alpha1.CompensationSpec{}), "spec.complaint.compensation.limits"},
+		"a compensation of what there is not":      {compensating(v1alpha1.CompensationSpec{Kinds: []v1alpha1.CompensationKind{"Yacht"}, Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}}}), "Unsupported value"},
+		"a compensation with a role twice":         {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}, {Role: v1alpha1.RoleAgent}}}), "Duplicate value"},
+		"a compensation above all bounds":          {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 10000001}}}), "upTo"},
+		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
+		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
+		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
+		"a priority of a tier in Chinese":          {prior(v1alpha1.PriorityMatch{Tiers: []string{"贵宾"}}), "write tiers in lower-case letters, digits and hyphens"},
+		"a shift around the clock":                 {shift("24h", ""), ""},
+		"a shift of no length":                     {shift("0s", ""), "duration must be over 0 and at most 24h"},
+		"a shift of more than a day":               {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
+		"a peak inside":                            {shift("12h", "2h"), ""},
+		"a peak of no length":                      {shift("12h", "0h"), "duration must be over 0 and at most 24h"},
+		"an override of one day":                   {override("2026-11-11", "2026-11-11"), ""},
+		"an override that ends before it starts":   {override("2026-11-12", "2026-11-11"), "from must not be after to"},
+		"an Agent with the longest name":           {agent(strings.Repeat("a", 63), "lumi", nil), ""},
+		"an Agent on call":                         {agentOnCall(v1alpha1.OnCallWhenShort), ""},
+		"an Agent who is called at other times":    {agentOnCall("Weekends"), "Unsupported value"},
+		"an Agent with a longer name":              {agent(strings.Repeat("a", 64), "lumi", nil), "name an Agent with at most 63 characters"},
+		"a prefix with dots":                       {prefixed("cs.yingda-1"), ""},
+		"a prefix in capitals":                     {prefixed("Yingda"), "write prefix in lower-case letters"},
+		"a Temporal namespace":                     {brand("lumi", inNamespace), ""},
+		"a Temporal namespace with a space":        {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.Namespace = "lumi prod" }), "write the Temporal namespace in letters"},
+		"a topic in Chinese":                       {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
+		"a code of letters and digits":             {canned("fp1"), ""},
+		"a code with a space":                      {canned("fp 1"), "write code in letters and digits"},
+		"a rung without a unit":                    {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
+		"a rung beyond all clocks":                 {ladder("9999999999h"), "write after in hours, minutes and seconds"},
+		"a month in seconds":                       {ladder("2592000s"), ""},
+		"an assignment with everything":            {assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled, StickyFor: "24h", RelaxSkillsAfter: "1m", ReassignAfter: "5m"}), ""},
+		"a strategy that does not exist":           {assigned(v1alpha1.SkillGroupAssignment{Strategy: "Cheapest"}), "Unsupported value"},
+		"the longest stickyFor":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "720h"}), ""},
+		"a stickyFor without a unit":               {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "24"}), "write stickyFor in hours, minutes and seconds, for example 24h"},
+		"a stickyFor of a year":                    {assigned(v1alpha1.SkillGroupAssignment{StickyFor: "999h"}), "stickyFor must be at least 1m and at most 720h"},
+		"the shortest relaxSkillsAfter":            {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "1s"}), ""},
+		"a relaxSkillsAfter without a unit":        {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "soon"}), "write relaxSkillsAfter in hours, minutes and seconds, for example 1m"},
+		"a relaxSkillsAfter of no length":          {assigned(v1alpha1.SkillGroupAssignment{RelaxSkillsAfter: "0s"}), "relaxSkillsAfter must be at least 1s and at most 24h"},
+		"the shortest reassignAfter":               {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "10s"}), ""},
+		"a reassignAfter without a unit":           {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "5"}), "write reassignAfter in hours, minutes and seconds, for example 5m"},
+		"a reassignAfter that nobody keeps":        {assigned(v1alpha1.SkillGroupAssignment{ReassignAfter: "9s"}), "reassignAfter must be at least 10s and at most 24h"},
+		"a skill of the highest level":             {skilled(5), ""},
+		"a skill of a higher level":                {skilled(6), "spec.skills[0].level"},
+		"a rule that wants the highest level":      {wanting(5), ""},
+		"a rule that wants a higher level":         {wanting(6), "spec.routing[0].wants[0].minLevel"},
+		"an answer without a unit":                 {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
+		"a shift of some length":                   {shift("1d", ""), "write duration in hours, minutes and seconds, for example 12h"},
+		"a shift beyond all clocks":                {shift("999999999999h", ""), "write duration in hours"},
+		"a peak of some length":                    {shift("12h", "2"), "write duration in hours, minutes and seconds, for example 2h"},
+		"a shift that starts late":                 {starting("23:59"), ""},
+		"a shift that starts at no hour":           {starting("24:00"), "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
+		"a shift that starts at 9":                 {starting("9:00"), "write start as HH:MM"},
+		"a rotation from its anchor":               {rotation("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "2026-01-05"), ""},
+		"a rotation without an anchor":             {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
+		"a rotation on days":                       {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a shift on no days":                       {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a rotation in words":                      {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
+		"a rotation by the hour of a day":          {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
+		"a rotation from no date":                  {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
+		"an override from no date":                 {override("2026-13-01", "2026-12-31"), "write from as YYYY-MM-DD, for example 2026-02-16"},
+		"an override to no date":                   {override("2026-11-11", "2026/11/12"), "write to as YYYY-MM-DD, for example 2026-02-22"},
+		"TLS by the system's authorities":          {kafkaSecured(&v1alpha1.KafkaTLS{}, ""), ""},
+		"TLS by authorities and a certificate":     {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("ca"), ClientSecretRef: credentials("ca")}, ""), ""},
+		"no name of the Secret of authorities":     {kafkaSecured(&v1alpha1.KafkaTLS{CASecretRef: credentials("")}, ""), "spec.kafka.tls.caSecretRef.name"},
+		"no name of the Secret of a certificate":   {kafkaSecured(&v1alpha1.KafkaTLS{ClientSecretRef: credentials("")}, ""), "spec.kafka.tls.clientSecretRef.name"},
+		"PLAIN by TLS":                             {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLPlain), ""},
+		"PLAIN without TLS":                        {kafkaSecured(nil, v1alpha1.KafkaSASLPlain), "PLAIN would send the password in plain text: set spec.kafka.tls"},
+		"SCRAM-SHA-256 without TLS":                {kafkaSecured(nil, v1alpha1.KafkaSASLScramSHA256), ""},
+		"SCRAM-SHA-512 by TLS":                     {kafkaSecured(&v1alpha1.KafkaTLS{}, v1alpha1.KafkaSASLScramSHA512), ""},
+		"a mechanism that does not exist":          {kafkaSecured(nil, "GSSAPI"), "Unsupported value"},
+		"Temporal by TLS":                          {temporalSecured(v1alpha1.TemporalTLS{}), ""},
+		"Temporal by TLS and a certificate":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("temporal")}), ""},
+		"keys that a key of the Brand's wraps":     {encryptedBy("lumi-key"), ""},
+		"privacy that says nothing":                {kept(nil), ""},
+		"conversations kept for a year":            {kept(new(int32(365))), ""},
+		"conversations kept for a week":            {kept(new(int32(7))), "should be greater than or equal to 30"},
+		"no name of the Secret of a key":           {encryptedBy(""), "spec.privacy.encryptionKeySecretRef.name"},
+		"no name of the Secret of Temporal":        {temporalSecured(v1alpha1.TemporalTLS{SecretRef: credentials("")}), "spec.temporal.tls.secretRef.name"},
+		"Temporal by another name":                 {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal"}), ""},
+		"Temporal by a name with a port":           {temporalSecured(v1alpha1.TemporalTLS{ServerName: "frontend.temporal:7233"}), "write serverName as a host name without a port"},
+		"a webhook":                                {paged("https://pager.example/yingda"), ""},
+		"a webhook at a port, and nothing else":    {paged("https://Pager.infra:8443"), ""},
+		"a webhook of a private authority":         {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("pager-ca")), ""},
+		"no name of the Secret of its authorities": {brand("lumi", pagedAt("https://pager.infra", "lumi-pager"), trusting("")), "spec.onCall.webhook.caSecretRef.name"},
+		"a webhook in plain text":                  {paged("http://pager.example/yingda"), "write url as https://host/path"},
+		"a webhook with a user":                    {paged("https://user:word@pager.example/"), "write url as https://host/path"},
+		"a webhook with a query":                   {paged("https://pager.example/send?key=1"), "write url as https://host/path"},
+		"a webhook with a fragment":                {paged("https://pager.example/send#key"), "write url as https://host/path"},
+		"a webhook without a host":                 {paged("https:///yingda"), "write url as https://host/path"},
+		"no name of the Secret of a webhook":       {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
+		"a Dedicated Channel":                      {dedicated(strings.Repeat("a", 46)), ""},
+		"a Dedicated Channel with a long name":     {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
+		"a Dedicated Channel with a dot":           {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
+		"a Shared Channel with a dot":              {channel("shop.cn", "lumi"), ""},
+		"an isolation that does not exist":         {channelWith(func(s *v1alpha1.ChannelSpec) { s.Isolation = "Alone" }), "Unsupported value"},
+		"an exposure by a Gateway":                 {exposed(*throughGateway("hooks.lumi.example")), ""},
+		"an exposure by an Ingress":                {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "tls"}), ""},
+		"an exposure by neither":                   {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example"}), "set parentRefs for a Gateway, or ingressClassName for an Ingress"},
 		"an exposure by both": {
 			exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", ParentRefs: []v1alpha1.GatewayReference{{Name: "public"}}}),
 			"set parentRefs for a Gateway, or ingressClassName for an Ingress",
@@ -507,6 +565,18 @@ func temporalSecured(tls v1alpha1.TemporalTLS) *v1alpha1.Brand {
 	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Temporal.TLS = &tls })
 }
 
+// encryptedBy is a Brand whose own keys are wrapped by the key in a Secret.
+func encryptedBy(name string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) {
+		b.Spec.Privacy = &v1alpha1.PrivacySpec{EncryptionKeySecretRef: credentials(name)}
+	})
+}
+
+// kept is a Brand that keeps conversations for so many days.
+func kept(days *int32) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Privacy = &v1alpha1.PrivacySpec{RetentionDays: days} })
+}
+
 func connectorSecret(name string) *v1alpha1.Brand { return brand("lumi", ownLogin(name)) }
 
 func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {
@@ -623,9 +693,52 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 	return level
 }
 
+func emergency(spec v1alpha1.EmergencySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Emergency = spec
+	return level
+}
+
+func promising(spec v1alpha1.PromiseSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Promise = spec
+	return level
+}
+
+func followingUp(spec v1alpha1.FollowUpSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.FollowUp = spec
+	return level
+}
+
+func compensating(spec v1alpha1.CompensationSpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Complaint.Compensation = &spec
+	return level
+}
+
+func lateRungs(after ...string) (rungs []v1alpha1.LateRung) {
+	for _, a := range after {
+		rungs = append(rungs, v1alpha1.LateRung{After: a, Notify: v1alpha1.RoleSupervisor})
+	}
+	return rungs
+}
+
+func judging(quality v1alpha1.QualitySpec) *v1alpha1.ServiceLevel {
+	level := serviceLevel("standard")
+	level.Spec.Quality = &quality
+	return level
+}
+
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
 	level.Spec.Reply = v1alpha1.ReplySpec{Target: target, WarnAfter: warnAfter, ReviewAfter: reviewAfter}
+	return level
+}
+
+func resolution(spec v1alpha1.ResolutionSpec) *v1alpha1.ServiceLevel {
+	level := firstResponse("", "")
+	level.Spec.Resolution = spec
 	return level
 }
 
@@ -679,6 +792,13 @@ func paged(url string) *v1alpha1.Brand { return brand("lumi", pagedAt(url, "lumi
 func pagedAt(url, secretName string) func(*v1alpha1.Brand) {
 	return func(b *v1alpha1.Brand) {
 		b.Spec.OnCall = &v1alpha1.BrandOnCall{Webhook: v1alpha1.OnCallWebhook{URL: url, SecretRef: &v1alpha1.CredentialsReference{Name: secretName}}}
+	}
+}
+
+// trusting has the webhook's certificate be of authorities in a Secret.
+func trusting(secretName string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.OnCall.Webhook.CASecretRef = &v1alpha1.CredentialsReference{Name: secretName}
 	}
 }
 

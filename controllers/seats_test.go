@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
 )
 
 // wants waits until a group wants that many seats for that reason.
@@ -204,6 +206,27 @@ func TestThoseOnCallAreCalledWhenAGroupHasLackedAgentsForFiveMinutes(t *testing.
 	w.eventually(func() error {
 		if notes := w.events(v1alpha1.ReasonOnCallCalled); !cmp.Equal(notes, []string{want}) {
 			return fmt.Errorf("events are %q, want one", notes)
+		}
+		return nil
+	})
+	if _, says := conditions.Find(group.Status.Conditions, v1alpha1.ConditionOnCallReached); says {
+		t.Error("without a webhook somebody says whether it was reached")
+	}
+	paging := pagedAt("https://pager.example/call", "lumi-pager")
+	change(w, "lumi", &v1alpha1.Brand{}, func(b *v1alpha1.Brand) { paging(b) })
+	w.waitFor(group, "after-sales", v1alpha1.ConditionOnCallReached, v1alpha1.ReasonNotReported)
+	for _, call := range []configz.Call{{Attempts: 1, Outcome: configz.CallUntrusted}, {Attempts: 2, Outcome: configz.CallUntrusted}, {Attempts: 3, Outcome: configz.CallDelivered}} {
+		w.data.answer("after-sales", call)
+		change(w, "after-sales", group, func(g *v1alpha1.SkillGroup) { g.Labels = map[string]string{"nudged": strconv.Itoa(int(call.Attempts))} })
+		if call.Outcome == configz.CallDelivered {
+			w.waitFor(group, "after-sales", v1alpha1.ConditionOnCallReached, v1alpha1.ReasonWebhookDelivered)
+		} else {
+			w.waitFor(group, "after-sales", v1alpha1.ConditionOnCallReached, v1alpha1.ReasonWebhookUntrusted)
+		}
+	}
+	w.eventually(func() error {
+		if failed, taken := w.events(v1alpha1.ReasonWebhookUntrusted), w.events(v1alpha1.ReasonWebhookDelivered); len(failed) != 1 || len(taken) != 1 {
+			return fmt.Errorf("events are %q and %q, want one each", failed, taken)
 		}
 		return nil
 	})

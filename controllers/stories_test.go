@@ -806,4 +806,9 @@ func TestAWebhookThatMayNotBeCalledIsSaidAndHoldsNothingUp(t *testing.T) {
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
 	w.create(secret("lumi-pager"))
 	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+	trusted := trusting("pager-ca")
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { trusted(b) })
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	w.create(secret("pager-ca"))
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
 }

@@ -313,6 +313,8 @@ type dataPlane struct {
 	queues map[string]configz.Queue
 	// workloads are what the router says that groups have to do.
 	workloads map[string]configz.Workload
+	// calls are what the router says that came of calls for help.
+	calls map[string]configz.Call
 	// onTheWay is how many messages each Channel that is being deleted has yet to send.
 	onTheWay int64
 	// spooled says that messages of customers wait in the spool.
@@ -381,6 +383,7 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 	}
 	if target.Component == dataplane.Router {
 		report.Channels, report.Workloads, report.Queues = departing, maps.Clone(d.workloads), maps.Clone(d.queues)
+		report.Calls = maps.Clone(d.calls)
 	}
 	if target.Component == dataplane.Desk {
 		report.SignedInAgents = slices.Clone(d.signedIn)
@@ -437,6 +440,13 @@ func (d *dataPlane) fail(words string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failing = words
+}
+
+// answer lets that have come of a group's call for help.
+func (d *dataPlane) answer(group string, call configz.Call) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calls = map[string]configz.Call{group: call}
 }
 
 // duty lets exactly these agents be on duty.

@@ -50,6 +50,10 @@ type BrandSpec struct {
 	// +required
 	Postgres PostgresConnection `json:"postgres"`
 
+	// privacy says how what customers write is protected.
+	// +optional
+	Privacy *PrivacySpec `json:"privacy,omitempty"`
+
 	// desk configures the agents' workbench.
 	// +optional
 	// +kubebuilder:default={}
@@ -243,6 +247,26 @@ type PostgresConnection struct {
 	ConnectorSecretRef *CredentialsReference `json:"connectorSecretRef,omitempty"`
 }
 
+// PrivacySpec says how what customers write is protected. All that Temporal is given of a case is encrypted, also without it.
+type PrivacySpec struct {
+	// encryptionKeySecretRef names the Secret whose key "key", 32 random bytes in base64 (openssl rand -base64 32), wraps the keys
+	// by which the brand's data are encrypted. These are made once and kept in the brand's Postgres, so that without it who has a
+	// copy of the database has them, too. To replace "key", leave the one of before beside it under "previousKey"
+	// until the Brand is Ready again. May be added and changed: the keys are wrapped anew before pods roll. It is not to be taken
+	// away again, nor the key lost: what is encrypted could then be read by nobody. Default: the keys are not wrapped.
+	// +optional
+	EncryptionKeySecretRef *CredentialsReference `json:"encryptionKeySecretRef,omitempty"`
+
+	// retentionDays is for how long after its end a conversation is kept, 30 to 3650 days. What is older is erased within hours: what
+	// was said and sent, ratings, reviews, cases and complaints that have ended, and what is known of customers who have nothing
+	// else left. A conversation that an open case or complaint comes from stays until that has ended. May be changed; a lower
+	// value erases at once. Default: conversations are kept for ever.
+	// +optional
+	// +kubebuilder:validation:Minimum=30
+	// +kubebuilder:validation:Maximum=3650
+	RetentionDays *int32 `json:"retentionDays,omitempty"`
+}
+
 // DeskSpec configures the workbench.
 // +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.peakReplicas) || self.scaling.peakReplicas >= self.replicas",message="scaling.peakReplicas must be at least replicas: it is what runs for a peak"
 // +kubebuilder:validation:XValidation:rule="!has(self.scaling) || !has(self.scaling.maxReplicas) || self.scaling.maxReplicas >= self.replicas && (!has(self.scaling.peakReplicas) || self.scaling.maxReplicas >= self.scaling.peakReplicas)",message="scaling.maxReplicas must be at least replicas and scaling.peakReplicas"
@@ -307,7 +331,7 @@ type BrandOnCall struct {
 // OnCallWebhook is what passes a call for help on: to telephones, a pager, or a chat.
 type OnCallWebhook struct {
 	// url takes a POST with the call as JSON, at most 512 characters; any answer from 200 to 299 takes it. https alone, with a
-	// certificate of a public authority, and without user, query and fragment: a secret in them would be read by whoever reads the
+	// certificate of an authority that caSecretRef names, and without user, query and fragment: a secret in them would be read by whoever reads the
 	// Brand. Its host must be on the operator's list (value allowedWebhookHosts of the chart). May be changed; no pod rolls.
 	// +required
 	// +kubebuilder:validation:MaxLength=512
@@ -318,6 +342,11 @@ type OnCallWebhook struct {
 	// Default: calls are not signed. What is in the Secret may be changed; no pod rolls.
 	// +optional
 	SecretRef *CredentialsReference `json:"secretRef,omitempty"`
+
+	// caSecretRef names the Secret whose key ca.crt holds the certificates, in PEM, of the authorities that signed that of the
+	// webhook; no others are trusted then. Default: the authorities that browsers trust. What is in the Secret may be changed; no pod rolls.
+	// +optional
+	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
 }
 
 // BrandConnections are what only one Brand may work in.

@@ -57,6 +57,9 @@ const (
 	// ConditionStaffed says whether as many of the SkillGroup's agents are on duty as are wanted, and whether the schedule wants as
 	// many as the forecast does in the coming day; it never holds Ready back.
 	ConditionStaffed = "Staffed"
+	// ConditionOnCallReached says whether the Brand's webhook took the last call for those on call for the SkillGroup. It stays as it was
+	// when the call is over: whoever is on call has to be sure of the next one.
+	ConditionOnCallReached = "OnCallReached"
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.
 	ConditionSkillsCovered = "SkillsCovered"
@@ -115,6 +118,12 @@ const (
 	ReasonSkillsMissing      = "SkillsMissing"
 	ReasonSkillsIgnored      = "SkillsIgnored"
 	ReasonOnCallCalled       = "OnCallCalled"
+	ReasonNotCalled          = "NotCalled"
+	ReasonWebhookDelivered   = "WebhookDelivered"
+	ReasonWebhookRefused     = "WebhookRefused"
+	ReasonWebhookUnreachable = "WebhookUnreachable"
+	ReasonWebhookUntrusted   = "WebhookUntrusted"
+	ReasonWebhookUnsigned    = "WebhookUnsigned"
 	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"
 	ReasonQueueShort         = "QueueShort"

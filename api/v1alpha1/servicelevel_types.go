@@ -38,6 +38,11 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	Reply ReplySpec `json:"reply,omitempty"`
 
+	// resolution is how soon what customers ask is solved.
+	// +optional
+	// +kubebuilder:default={}
+	Resolution ResolutionSpec `json:"resolution,omitempty"`
+
 	// complaint says how complaints climb until they are resolved.
 	// +optional
 	// +kubebuilder:default={}
@@ -47,6 +52,30 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
+
+	// emergency says when complaints are far more than usual, and what ends that.
+	// +optional
+	// +kubebuilder:default={}
+	Emergency EmergencySpec `json:"emergency,omitempty"`
+
+	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
+	// +optional
+	// +kubebuilder:default={}
+	AfterSales AfterSalesSpec `json:"afterSales,omitempty"`
+
+	// promise is what becomes of what agents promise customers.
+	// +optional
+	// +kubebuilder:default={}
+	Promise PromiseSpec `json:"promise,omitempty"`
+
+	// followUp is how soon customers are called who were not content.
+	// +optional
+	// +kubebuilder:default={}
+	FollowUp FollowUpSpec `json:"followUp,omitempty"`
+
+	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
+	// +optional
+	Quality *QualitySpec `json:"quality,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the
@@ -126,6 +155,10 @@ type ComplaintSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=30
 	FollowUpWithinDays int32 `json:"followUpWithinDays,omitempty"`
+
+	// compensation is what may be offered to who complained, and by whom. Default: nothing.
+	// +optional
+	Compensation *CompensationSpec `json:"compensation,omitempty"`
 }
 
 // EscalationRung is one step of a ladder.

@@ -292,7 +292,7 @@ type PriorityMatch struct {
 
 // SkillGroupStatus reports on a SkillGroup.
 type SkillGroupStatus struct {
-	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed, SkillsCovered and QueueHealthy.
+	// conditions are Ready, derived from ReferencesResolved and Acknowledged; beside it Staffed, SkillsCovered and QueueHealthy, and OnCallReached where the Brand names a webhook.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

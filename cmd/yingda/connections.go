@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/internal/tlsfiles"
 )
@@ -71,6 +72,15 @@ func (f *temporalFlags) options(logger *slog.Logger) temporal.Options {
 		}
 	}
 	return options
+}
+
+// keysFlags say by what key the brand's own keys are wrapped.
+type keysFlags struct{ wrapping keys.Wrapping }
+
+func (f *keysFlags) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.wrapping.KeyFile, "encryption-key-file", "", "file with the key that wraps the brand's own keys, 32 bytes in base64; empty for none")
+	flags.StringVar(&f.wrapping.PreviousKeyFile, "previous-encryption-key-file", "", "file with the key that may still wrap them; there need not be such a file")
 }
 
 // present is empty for a file that does not exist: the one Secret of Temporal need not hold every key.

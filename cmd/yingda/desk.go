@@ -9,35 +9,45 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/telemetry"
+	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/desk"
 )
 
 func newDeskCommand() *cobra.Command {
 	var s settings
-	var address string
+	var address, temporalUI string
 	cmd := &cobra.Command{
 		Use:   "desk",
 		Short: "Serve the workbench of a brand's agents",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address) })
+			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address, temporalUI) })
 		},
 	}
 	s.bind(cmd)
+	s.keys.bind(cmd)
 	cmd.Flags().StringVar(&address, "address", ":8080", "address of the workbench: its page, API and WebSocket")
+	cmd.Flags().StringVar(&temporalUI, "temporal-ui-origin", "", "origin of Temporal's web UI, whose page may have payloads decoded for admins; empty for none")
 	return cmd
 }
 
-func startDesk(ctx context.Context, p *process, address string) error {
+func startDesk(ctx context.Context, p *process, address, temporalUI string) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
 	}
+	own, err := keys.Load(ctx, database, p.keys.wrapping)
+	if err != nil {
+		database.Close()
+		return err
+	}
 	workbench, err := desk.New(desk.Config{
 		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Catalog: view,
+		Payloads: temporal.NewCodec(own), TemporalUI: temporalUI,
 		Now: time.Now, Logger: p.logger, Metrics: desk.NewMetrics(p.registry),
 	})
 	if err != nil {

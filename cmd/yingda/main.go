@@ -40,6 +40,7 @@ func newRootCommand() *cobra.Command {
 		newDeskCommand(),
 		newSetupCommand(),
 		newTeardownCommand(),
+		newCaseCommand(),
 		newRosterCommand(),
 		newScheduleCommand(),
 	)

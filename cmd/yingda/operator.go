@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -87,6 +88,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
 	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
 	flags.StringSliceVar(&o.settings.AllowedWebhookHosts, "allowed-webhook-hosts", nil, "hosts, with a port if it is not 443, that Brands may name in onCall.webhook.url; none refuses any")
+	flags.StringVar(&o.settings.TemporalUIOrigin, "temporal-ui-origin", "", "origin of Temporal's web UI, such as https://temporal.example, whose page may have desks decode payloads for admins; empty for none")
 	flags.StringVar(&o.exposure, "exposure", string(corev1.ServiceTypeClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
 	flags.StringVar(&o.settings.NodePortHost, "node-port-host", "127.0.0.1", "host by which node ports are reached")
 	flags.StringVar(&o.settings.PriorityClassName, "priority-class-name", "", "priority class of the data plane's pods; empty for the cluster's default")
@@ -107,6 +109,13 @@ func (o *operatorFlags) check() error {
 	o.settings.ImagePullPolicy = corev1.PullPolicy(o.imagePullPolicy)
 	if !slices.Contains([]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}, o.settings.ImagePullPolicy) {
 		return fmt.Errorf("reading the flags: --image-pull-policy is Always, IfNotPresent or Never, not %q", o.imagePullPolicy)
+	}
+	if origin := o.settings.TemporalUIOrigin; origin != "" {
+		// Browsers send an origin in just this form; another one would be let in by no desk.
+		parsed, err := url.Parse(origin)
+		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" || origin != parsed.Scheme+"://"+parsed.Host {
+			return fmt.Errorf("reading the flags: --temporal-ui-origin is https://host with a port if it is not 443, not %q", origin)
+		}
 	}
 	o.settings.ServiceType = corev1.ServiceType(o.exposure)
 	if !slices.Contains([]corev1.ServiceType{corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort}, o.settings.ServiceType) {

@@ -20,6 +20,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
@@ -33,6 +34,7 @@ type settings struct {
 	topicPrefix      string
 	postgresURLFile  string
 	temporal         temporalFlags
+	keys             keysFlags
 	healthAddress    string
 	pprofAddress     string
 	logLevel         slog.Level
@@ -135,10 +137,14 @@ func (p *process) openStore(ctx context.Context, options ...store.Option) (*stor
 	}
 }
 
-// dialTemporal returns a client that names this pod and tells of its calls.
-func (p *process) dialTemporal() (client.Client, error) {
+// dialTemporal returns a client that encrypts by the brand's own keys, names this pod and tells of its calls.
+func (p *process) dialTemporal(ctx context.Context, database *store.Store) (client.Client, error) {
 	options := p.temporal.options(p.logger)
 	options.Identity, options.Metrics = os.Getenv("POD_NAME"), p.registry
+	var err error
+	if options.Keys, err = keys.Load(ctx, database, p.keys.wrapping); err != nil {
+		return nil, err
+	}
 	return temporal.Dial(options)
 }
 

@@ -31,8 +31,10 @@ func newRouterCommand() *cobra.Command {
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	s.keys.bind(cmd)
 	cmd.Flags().StringSliceVar(&hook.AllowedHosts, "allowed-webhook-hosts", nil, "hosts, with a port if it is not 443, of the webhook that is told when those on call are called; none refuses any")
 	cmd.Flags().StringVar(&hook.KeyFile, "webhook-key-file", "", "file with the key that signs what the webhook is told; it is read anew for each call")
+	cmd.Flags().StringVar(&hook.CAFile, "webhook-ca-file", "", "file with the authorities that signed the webhook's certificate; empty for the system's; it is read anew for each call")
 	return cmd
 }
 
@@ -43,7 +45,7 @@ func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 		return err
 	}
 	p.health.Ready = database.Ping
-	workflows, err := p.dialTemporal()
+	workflows, err := p.dialTemporal(ctx, database)
 	if err != nil {
 		database.Close()
 		return err
@@ -66,7 +68,7 @@ func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 		// In this order, so that what is reported of a Channel was looked at after its generation was in force.
 		generations := view.Snapshot().Generations()
 		return configz.Report{
-			Objects: generations, Channels: engine.Departing(), Queues: engine.Queues(), Workloads: engine.Workloads(),
+			Objects: generations, Channels: engine.Departing(), Queues: engine.Queues(), Workloads: engine.Workloads(), Calls: engine.Calls(),
 			Reached: services.Reached(),
 		}
 	}

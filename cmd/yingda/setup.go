@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yingda-dev/yingda/internal/bus"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -40,7 +41,7 @@ func newSetupCommand() *cobra.Command {
 	var s setupFlags
 	cmd := &cobra.Command{
 		Use:   "setup",
-		Short: "Make the topics, the schema and the Temporal namespace of a brand",
+		Short: "Make the topics, the schema, the keys and the Temporal namespace of a brand",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "setup").With("brand", s.brand)
@@ -52,6 +53,7 @@ func newSetupCommand() *cobra.Command {
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	s.keys.bind(cmd)
 	flags := cmd.Flags()
 	s.topics.bind(cmd)
 	flags.StringSliceVar(&s.pools, "pools", nil, "connector pools, each of which gets an outbound topic")
@@ -106,6 +108,9 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 		return err
 	}
 	if err := opened.Claim(ctx, s.owner()); err != nil {
+		return err
+	}
+	if err := keys.Ensure(ctx, opened, s.keys.wrapping); err != nil {
 		return err
 	}
 	if err := opened.Queries().EnsurePartitions(ctx, time.Now()); err != nil {

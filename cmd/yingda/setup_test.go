@@ -119,8 +119,10 @@ func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
 	if _, err := connector.Exec(t.Context(), "SELECT FROM delivery"); err != nil {
 		t.Errorf("the connectors have no rights: %v", err)
 	}
-	if _, err := connector.Exec(t.Context(), "SELECT FROM message"); err == nil {
-		t.Error("the connectors may read what was said")
+	for _, table := range []string{"message", "keyset"} {
+		if _, err := connector.Exec(t.Context(), "SELECT FROM "+table); err == nil {
+			t.Errorf("the connectors may read the table %s", table)
+		}
 	}
 	client, err := temporal.Dial(temporal.Options{Address: address, Namespace: r.namespace + "-lumi", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -334,6 +336,20 @@ func TestSetupThatIsRefusedSaysWhatToDoAndNoSecret(t *testing.T) {
 	}
 	if strings.Contains(string(reason), "battery staple") {
 		t.Error("the termination message holds the password")
+	}
+}
+
+func TestSetupWithoutTheKeyThatWrapsSaysSoAtOnce(t *testing.T) {
+	r := newSetupRun(t, testenv.Kafka(t), testenv.Temporal(t))
+	if err := r.run("--encryption-key-file=" + filepath.Join(t.TempDir(), "key")); err == nil {
+		t.Fatal("setup succeeded without the key")
+	}
+	reason, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "openssl rand -base64 32"; !strings.Contains(string(reason), want) {
+		t.Errorf("the termination message is %q, want %q in it", reason, want)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/keys"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -35,7 +36,7 @@ const (
 var errHopeless = errors.New("not tried again")
 
 func hopeless(err error) bool {
-	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, temporal.ErrClaimed} {
+	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, keys.ErrKey, temporal.ErrClaimed, temporal.ErrAttributes} {
 		if errors.Is(err, final) {
 			return true
 		}
@@ -61,9 +62,9 @@ func onPostgres(attempt time.Duration, take func(ctx context.Context) error) ste
 	return step{configz.Postgres, "the url in the Secret that spec.postgres names", attempt, take}
 }
 
-// onTemporal: its client repeats calls for as long as it may, and says only then why.
+// onTemporal: what is long about it is that a cluster hears late of what it is to know. A call takes seconds.
 func onTemporal(take func(ctx context.Context) error) step {
-	return step{configz.Temporal, "spec.temporal.address", 5 * time.Second, take}
+	return step{configz.Temporal, "spec.temporal.address", 30 * time.Second, take}
 }
 
 // trials are steps that are taken all at once, each until it succeeds or a minute is over, and what keeps them.

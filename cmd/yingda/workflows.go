@@ -15,6 +15,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+	"github.com/yingda-dev/yingda/workers/workflows/emergency"
+	"github.com/yingda-dev/yingda/workers/workflows/quality"
+	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
 func newWorkflowsCommand() *cobra.Command {
@@ -29,11 +32,13 @@ func newWorkflowsCommand() *cobra.Command {
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
+	s.keys.bind(cmd)
 	return cmd
 }
 
 func startWorkflows(ctx context.Context, p *process) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
+	changed := changes(view)
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
@@ -43,7 +48,7 @@ func startWorkflows(ctx context.Context, p *process) error {
 		database.Close()
 		return err
 	}
-	client, err := p.dialTemporal()
+	client, err := p.dialTemporal(ctx, database)
 	if err != nil {
 		database.Close()
 		return err
@@ -57,10 +62,18 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) { complaint.Register(registry, activities) })
+	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
+	lookingBack := p.quality(database, view)
+	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
+		complaint.Register(registry, activities)
+		task.Register(registry, tasks)
+		emergency.Register(registry, emergencies)
+		quality.Register(registry, lookingBack)
+	})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
+	p.group.Go(func() error { return p.qualitySchedules(client.ScheduleClient(), view, changed).Run(ctx) })
 	p.group.Go(func() error {
 		defer database.Close()
 		defer client.Close()

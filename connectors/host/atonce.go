@@ -12,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/inquiry"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -221,6 +222,10 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 	if channel.Survey != nil && in.Content.Kind == message.KindText && survey.MayBe(in.Content.Text) {
 		// Only the router knows whether the customer was asked how they were served: who answers 5 in the night is to be thanked,
 		// not told that nobody is there.
+		return "", nil, nil
+	}
+	if inquiry.Asked(in.Content.Text) {
+		// Only the router knows what the customer waits for.
 		return "", nil, nil
 	}
 	switch decision := channel.Decide(in.Content).(type) {

@@ -238,6 +238,7 @@ func TestTheBotAnswersAtOnceWhereNoHumanHasTheConversation(t *testing.T) {
 		"who follows no more hears nothing":                        {message.Content{Kind: message.KindUnfollowed}, evening, nil, nothing, ""},
 		"what one answer cannot hold follows otherwise":            {says("长"), 0, nil, nothing, ""},
 		"what may be a rating is left to the router":               {says("5"), evening, nil, nothing, ""},
+		"how their cases stand only the router knows":              {says("进度"), evening, nil, nothing, ""},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

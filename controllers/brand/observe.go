@@ -104,16 +104,14 @@ func (r *Reconciler) observeWebhook(ctx context.Context, seen *scene) error {
 	if problem := refs.CheckWebhook(seen.brand, r.settings.AllowedWebhookHosts); problem != nil {
 		seen.dangling = append(seen.dangling, *problem)
 	}
-	name := dataplane.WebhookSecret(seen.brand)
-	if name == "" {
-		return nil
-	}
-	secret, err := refs.Secret(ctx, r.client, seen.key(name))
-	if err != nil {
-		return err
-	}
-	if problem := refs.CheckCredentials(name, secret); problem != nil {
-		seen.dangling = append(seen.dangling, *problem)
+	for _, name := range dataplane.WebhookSecrets(seen.brand) {
+		secret, err := refs.Secret(ctx, r.client, seen.key(name))
+		if err != nil {
+			return err
+		}
+		if problem := refs.CheckCredentials(name, secret); problem != nil {
+			seen.dangling = append(seen.dangling, *problem)
+		}
 	}
 	return nil
 }

@@ -85,6 +85,9 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, s
 	desk.Component = dataplane.Desk
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}
+	if settings.TemporalUIOrigin != "" {
+		desk.Args = append(desk.Args, "--temporal-ui-origin="+settings.TemporalUIOrigin)
+	}
 	all := []dataplane.Workload{router, workflows, desk}
 	for i := range all {
 		all[i].Plan, all[i].Running = scales[all[i].Component].plan, scales[all[i].Component].running

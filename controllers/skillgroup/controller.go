@@ -43,7 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := status(seen, decided, now)
 	return r.Report(ctx, reporter.Pass{
 		Object: seen.group, Before: seen.group.Status.Conditions, Status: after, After: after.Conditions,
-		Turns: []string{v1alpha1.ConditionQueueHealthy, v1alpha1.ConditionStaffed}, Pending: decided.pending, Wake: decided.wake,
+		Turns: []string{v1alpha1.ConditionQueueHealthy, v1alpha1.ConditionStaffed, v1alpha1.ConditionOnCallReached}, Pending: decided.pending, Wake: decided.wake,
 	})
 }
 

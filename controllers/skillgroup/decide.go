@@ -6,6 +6,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/domain/roster"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
@@ -41,10 +42,13 @@ func decide(seen *scene, now time.Time) verdict {
 	if len(seen.desk)+len(seen.router) > 0 {
 		decided.wake = askInterval
 	}
-	short := shortfalls(seen.group.Spec.Seats, decided.forecast, seen.plan, now)
+	short := roster.Shortfalls(seen.group.Spec.Seats, decided.forecast, seen.plan, now)
 	decided.findings = append(append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
 		staffed(decided.seats, called(decided.seats, onCall(seen.agents), now), short, seen.plan),
 		skillsCovered(seen.group.Spec.Assignment.Strategy, seen.wants, seen.agents), healthy(seen.rules, decided.queue, now))
+	if seen.brand != nil && seen.brand.Spec.OnCall != nil {
+		decided.findings = append(decided.findings, onCallReached(seen.brand.Name, seen.group.Name, seen.router))
+	}
 	return decided
 }
 

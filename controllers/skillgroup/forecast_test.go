@@ -9,6 +9,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/domain/roster"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
@@ -93,7 +94,7 @@ func TestShortfalls(t *testing.T) {
 				ahead.Hours = append(ahead.Hours, v1alpha1.ForecastHour{Start: start, Seats: seats})
 			}
 			got := ""
-			if found := shortfalls(tt.spec, ahead, plan, noon().Add(tt.later)); len(found) > 0 {
+			if found := roster.Shortfalls(tt.spec, ahead, plan, noon().Add(tt.later)); len(found) > 0 {
 				got = sayShortfalls(found, plan.Location())
 			}
 			if got != tt.want {

@@ -1,6 +1,7 @@
 package skillgroup
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -8,6 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/configz"
 )
 
 func TestSinceWhenAGroupIsShort(t *testing.T) {
@@ -56,5 +60,61 @@ func TestWhoIsCalled(t *testing.T) {
 	}
 	if got := called(v1alpha1.SkillGroupSeatsStatus{}, all, noon()); got != nil {
 		t.Errorf("called although nobody is short: %v", got)
+	}
+}
+
+func TestWhetherThoseOnCallWereReached(t *testing.T) {
+	says := func(calls map[string]configz.Call) ack.Answer {
+		return ack.Answer{Report: configz.Report{Calls: calls}}
+	}
+	call := func(minute int, attempts int32, outcome configz.CallOutcome, change ...func(*configz.Call)) ack.Answer {
+		made := configz.Call{Since: noon().Add(time.Duration(minute) * time.Minute), Attempts: attempts, Outcome: outcome}
+		for _, f := range change {
+			f(&made)
+		}
+		return says(map[string]configz.Call{"after-sales": made, "others": {Outcome: configz.CallUnsigned, Since: noon().Add(time.Hour)}})
+	}
+	denied := func(c *configz.Call) { c.Code = 403 }
+	over := func(c *configz.Call) { c.GivenUp = true }
+	const condition = v1alpha1.ConditionOnCallReached
+	for sentence, tt := range map[string]struct {
+		router []ack.Answer
+		want   conditions.Condition
+	}{
+		"nobody says": {nil, conditions.Unknown(condition, "NotReported", "No replica of the router says whether the webhook took a call")},
+		"a router of before does not say": {
+			[]ack.Answer{{}, {Err: errors.New("away")}}, conditions.Unknown(condition, "NotReported", "No replica of the router says whether the webhook took a call"),
+		},
+		"others were called": {
+			[]ack.Answer{says(map[string]configz.Call{"others": {Outcome: configz.CallDelivered}})}, conditions.Unknown(condition, "NotCalled", "The webhook was not called for this group yet"),
+		},
+		"it took the call": {[]ack.Answer{call(0, 1, configz.CallDelivered)}, conditions.True(condition, "WebhookDelivered", "The webhook took the last call for help")},
+		"it took the first call, and refused the second": {
+			[]ack.Answer{call(5, 1, configz.CallRefused, denied), call(0, 3, configz.CallDelivered)},
+			conditions.False(condition, "WebhookRefused", "The webhook answered the last call for help with 403 instead of 200 to 299: check what it logs, and the path and the key of spec.onCall.webhook of Brand lumi; it is sent again"),
+		},
+		"it took the second attempt, of which one router knows already": {
+			[]ack.Answer{call(0, 1, configz.CallUnreachable), call(0, 2, configz.CallDelivered)}, conditions.True(condition, "WebhookDelivered", "The webhook took the last call for help"),
+		},
+		"it was never there": {
+			[]ack.Answer{call(0, 16, configz.CallUnreachable, over)},
+			conditions.False(condition, "WebhookUnreachable", "The webhook could not be reached for the last call for help: check url in spec.onCall.webhook of Brand lumi, and that pods may go there; it was given up"),
+		},
+		"its certificate is of nobody whom anybody knows": {
+			[]ack.Answer{call(0, 1, configz.CallUntrusted)},
+			conditions.False(condition, "WebhookUntrusted", "The webhook's certificate is not of its host, has expired, or is of no authority that is trusted:"+
+				" name in caSecretRef of spec.onCall.webhook of Brand lumi a Secret whose ca.crt holds the one that signed it; it is sent again"),
+		},
+		"there is no key": {
+			[]ack.Answer{call(0, 1, configz.CallUnsigned)},
+			conditions.False(condition, "WebhookUnsigned", "The last call for help was not sent, for nothing signs it: put the key into the Secret, under \"key\","+
+				" that secretRef in spec.onCall.webhook of Brand lumi names; it is sent again"),
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, onCallReached("lumi", "after-sales", tt.router)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

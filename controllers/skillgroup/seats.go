@@ -8,6 +8,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
 	"github.com/yingda-dev/yingda/internal/conditions"
+	"github.com/yingda-dev/yingda/internal/domain/roster"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 )
 
@@ -122,7 +123,7 @@ func onDuty(desk []ack.Answer, members []string) *int32 {
 }
 
 // staffed says whether the seats that are wanted are taken, who is called if they are not, and whether enough are scheduled for the day ahead.
-func staffed(seats v1alpha1.SkillGroupSeatsStatus, called []string, ahead []shortfall, plan *schedule.Schedule) conditions.Condition {
+func staffed(seats v1alpha1.SkillGroupSeatsStatus, called []string, ahead []roster.Shortfall, plan *schedule.Schedule) conditions.Condition {
 	const condition = v1alpha1.ConditionStaffed
 	taken := "No seats are wanted"
 	switch {

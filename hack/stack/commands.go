@@ -59,14 +59,22 @@ func temporalCommand() *cobra.Command {
 		life    lifetime
 		address string
 		ui      []string
+		urlFile string
 		options workflowserver.Options
 	)
 	command := &cobra.Command{
-		Use: "temporal", Short: "Serve Temporal and its web UI over a SQLite file", Args: cobra.NoArgs,
+		Use: "temporal", Short: "Serve Temporal and its web UI over a SQLite file or PostgreSQL", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			var err error
 			if options.Listen, err = listen.Parse(command.Context(), address); err != nil {
 				return err
+			}
+			if urlFile != "" {
+				superuserURL, err := os.ReadFile(urlFile)
+				if err != nil {
+					return fmt.Errorf("reading the URL of PostgreSQL: %w", err)
+				}
+				options.PostgresURL = strings.TrimSpace(string(superuserURL))
 			}
 			shown := "none"
 			for _, address := range ui {
@@ -88,6 +96,7 @@ func temporalCommand() *cobra.Command {
 	command.Flags().StringVar(&address, "listen", "127.0.0.1:7233", portHelp)
 	command.Flags().StringSliceVar(&ui, "ui", nil, "ip:port of the web UI; may be given several times, none for no UI")
 	command.Flags().StringVar(&options.File, "data", "", "the SQLite file, made when missing")
+	command.Flags().StringVar(&urlFile, "postgres-url-file", "", "file with the URL of a PostgreSQL server's superuser: Temporal keeps its data there then, and no more than a lock beside --data")
 	mustHave(command, "data")
 	return command
 }

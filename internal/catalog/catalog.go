@@ -26,6 +26,8 @@ type Catalog struct {
 	speechOnly bool
 
 	snapshot atomic.Pointer[Snapshot]
+	// following is false while the snapshot may be older than what the API server would say.
+	following atomic.Bool
 	// dirty has room for one: many changes at once are one rebuild.
 	dirty   chan struct{}
 	changed []func(*Snapshot)
@@ -54,6 +56,10 @@ func (c *Catalog) Subscribe(f func(*Snapshot)) { c.changed = append(c.changed, f
 
 // Snapshot returns the newest view; before Run has synced it is empty.
 func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
+
+// Following says whether the newest view is what the API server says. It is false before the first one, and while the server is
+// seen to be away: what is missing then may be there.
+func (c *Catalog) Following() bool { return c.following.Load() }
 
 // Run follows the API server until ctx ends and calls synced once the first full view is in force. An API server that
 // is away at the start is waited for; later it may come and go, and the last view stays in force meanwhile.
@@ -99,6 +105,7 @@ func (c *Catalog) follow(ctx context.Context, s *server, inForce func()) error {
 	var runner sync.WaitGroup
 	defer runner.Wait()
 	defer cut(nil)
+	defer c.following.Store(false)
 	informers, err := s.informers(ctx, cut)
 	if err != nil {
 		return err
@@ -140,6 +147,7 @@ func (c *Catalog) follow(ctx context.Context, s *server, inForce func()) error {
 	if err := c.rebuild(ctx, informers, calendars); err != nil {
 		return err
 	}
+	c.following.Store(true)
 	inForce()
 	for {
 		select {
@@ -217,7 +225,7 @@ func callOf(group *yingdav1.SkillGroup) *Call {
 	}) {
 		return nil
 	}
-	call := &Call{}
+	call := &Call{Forecast: group.Status.Forecast}
 	if seats := group.Status.Seats; seats != nil {
 		call.Wanted, call.OnDuty = valueOf(seats.Wanted), valueOf(seats.OnDuty)
 		if seats.ShortSince != nil {

@@ -8,7 +8,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-// Fixed returns a Catalog of the given objects, which follows no API server. Set replaces them.
+// Fixed returns a Catalog of the given objects, which follows no API server and says that it does. Set replaces them.
 func Fixed(namespace, brand string, given ...client.Object) *Catalog {
 	c := New(namespace, brand, slog.New(slog.DiscardHandler))
 	c.Set(given...)
@@ -40,4 +40,8 @@ func (c *Catalog) Set(given ...client.Object) {
 		}
 	}
 	c.publish(c.builder.build(o))
+	c.following.Store(true)
 }
+
+// Lose makes it say that the API server is away, until Set gives it other objects. It is not for a Catalog that runs.
+func (c *Catalog) Lose() { c.following.Store(false) }

@@ -32,11 +32,16 @@ import (
 type Snapshot struct {
 	// Brand is nil until it was seen.
 	Brand *yingdav1.Brand
+	// Schedule is that of who names none; nil without one.
+	Schedule *schedule.Schedule
+	// Emergency says when complaints are too many; the defaults where the brand declares nothing.
+	Emergency servicelevel.Emergency
 
 	channels      map[string]*Channel
 	groups        map[string]*Group
 	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
+	quality       *Quality
 	generations   map[string]int64
 }
 
@@ -59,6 +64,9 @@ type Channel struct {
 	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
+
+	// playbook is the name of the Playbook; empty without one.
+	playbook string
 }
 
 // DisplayName is the Channel's name as customers know it.
@@ -83,10 +91,25 @@ type Call struct {
 	Since time.Time
 	// Wanted and OnDuty are how many agents there should be and were when the call began.
 	Wanted, OnDuty int32
+	// Forecast is that of the day ahead; nil while there is none.
+	Forecast *yingdav1.SkillGroupForecast
 }
 
 // Open says whether the group serves at a time.
 func (g *Group) Open(at time.Time) bool { return g.Schedule == nil || g.Schedule.At(at).Open }
+
+// Opening is when the group opens for who wrote to it since then, and found it closed; false when it does not within a year.
+// Where the schedule, as it is now, was open then, it is the next moment at which the group serves.
+func (g *Group) Opening(since, now time.Time) (at time.Time, known bool) {
+	switch {
+	case g == nil || g.Schedule == nil:
+		return now, true
+	case g.Open(since):
+		return g.Schedule.NextOpening(now)
+	default:
+		return g.Schedule.NextOpening(since)
+	}
+}
 
 // Due is when the group has been open for that long since then; nil when it never will have. One that is not known never closes.
 func (g *Group) Due(since time.Time, d time.Duration) *time.Time {
@@ -119,6 +142,12 @@ func (g *Group) Priority(topic, tier string) int32 {
 func (s *Snapshot) Channel(name string) (*Channel, bool) {
 	c, ok := s.channels[name]
 	return c, ok
+}
+
+// Lacks says that the brand has no Channel of that name. Nobody can say so before the Brand was seen.
+func (s *Snapshot) Lacks(channel string) bool {
+	_, known := s.channels[channel]
+	return s.Brand != nil && !known
 }
 
 // Clocks are the promises that run in seconds and minutes to the customers of a Channel; the defaults for one that is gone.
@@ -184,11 +213,11 @@ func (s *Snapshot) Agents() []*yingdav1.Agent {
 	return slices.SortedFunc(maps.Values(s.agents), func(a, b *yingdav1.Agent) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// OnCall returns the names of the Agents of a group who are called when it lacks agents, sorted.
+// OnCall returns the names of the Agents of a group who are called when it lacks agents, sorted; "" is of all groups.
 func (s *Snapshot) OnCall(group string) []string {
 	var names []string
 	for _, a := range s.Agents() {
-		if a.Spec.OnCall == yingdav1.OnCallWhenShort && slices.Contains(s.GroupsOf(a.Name), group) {
+		if a.Spec.OnCall == yingdav1.OnCallWhenShort && (group == "" || slices.Contains(s.GroupsOf(a.Name), group)) {
 			names = append(names, a.Name)
 		}
 	}

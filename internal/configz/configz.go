@@ -57,6 +57,9 @@ type Report struct {
 	Queues map[string]Queue `json:"queues,omitzero"`
 	// Workloads are what the SkillGroups have to do, by name; only routers know. What they have not counted yet is missing.
 	Workloads map[string]Workload `json:"workloads,omitempty"`
+	// Calls say what came of the last call for help of each SkillGroup, by name, where the Brand's webhook was called; only routers
+	// know. nil means that the replica cannot say.
+	Calls map[string]Call `json:"calls,omitzero"`
 	// Reached says of each service that the replica works with whether it can be reached; false once it has not for some 15 s.
 	// One of which the replica cannot say yet is left out.
 	Reached map[Dependency]bool `json:"reached,omitempty"`
@@ -70,6 +73,33 @@ type Queue struct {
 	// OldestSince is since when the one who has waited longest waits.
 	OldestSince time.Time `json:"oldestSince"`
 }
+
+// Call is what came of a call for help by webhook.
+type Call struct {
+	// Since is when the group began to lack agents, which tells one call from the next, and Attempts how often it was sent.
+	Since    time.Time `json:"since"`
+	Attempts int32     `json:"attempts"`
+	// Outcome is that of the last attempt, and Code the status of an answer that refused it.
+	Outcome CallOutcome `json:"outcome"`
+	Code    int32       `json:"code,omitempty"`
+	// GivenUp says that it is not sent again.
+	GivenUp bool `json:"givenUp,omitempty"`
+}
+
+// CallOutcome is what came of an attempt to call a webhook.
+type CallOutcome string
+
+// The outcomes of attempts to call a webhook.
+const (
+	CallDelivered CallOutcome = "delivered"
+	// CallRefused: no answer from 200 to 299.
+	CallRefused     CallOutcome = "refused"
+	CallUnreachable CallOutcome = "unreachable"
+	// CallUntrusted: its certificate is of nobody whom the replica trusts, or the authorities to trust could not be read.
+	CallUntrusted CallOutcome = "untrusted"
+	// CallUnsigned was not sent: the key could not be read.
+	CallUnsigned CallOutcome = "unsigned"
+)
 
 // Workload is what a SkillGroup has to do, from its own history.
 type Workload struct {

@@ -22,6 +22,9 @@ func sample() configz.Report {
 		SignedInAgents: []string{"laozhang", "xiaomei"},
 		OnDutyAgents:   []string{"xiaomei"},
 		Queues:         map[string]configz.Queue{"after-sales": {Waiting: 3, OldestSince: time.Date(2026, 11, 23, 4, 4, 5, 0, time.UTC)}},
+		Calls: map[string]configz.Call{"after-sales": {
+			Since: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), Attempts: 16, Outcome: configz.CallRefused, Code: 403, GivenUp: true,
+		}},
 	}
 }
 

@@ -88,7 +88,11 @@ func (w Workload) commonArgs() []string {
 		"--postgres-url-file=" + postgresURLFile,
 		"--health-address=:" + strconv.Itoa(PortHealth),
 	}
-	return append(args, w.kafkaArgs()...)
+	args = append(args, w.kafkaArgs()...)
+	if w.encrypts() {
+		args = append(args, encryptionArgs(w.Brand)...)
+	}
+	return args
 }
 
 // podSpec is the restricted pod that runs the workload.

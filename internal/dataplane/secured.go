@@ -13,7 +13,7 @@ import (
 // mountRoot holds a directory for each Secret that is mounted.
 const mountRoot = "/etc/yingda/"
 
-// mount is a Secret by which pods secure a connection.
+// mount is a Secret by which pods secure a connection or what they keep.
 type mount struct {
 	// purpose names the volume and its directory, and says whose version it is in AnnotationConnections.
 	purpose string
@@ -24,10 +24,11 @@ type mount struct {
 
 func (m mount) file(key string) string { return mountRoot + m.purpose + "/" + key }
 
-// SecuringSecrets are the names of the Secrets by which the Brand's connections to Kafka and Temporal are secured, each once.
+// SecuringSecrets are the names of the Secrets by which the Brand's connections to Kafka and Temporal, and its own keys, are secured,
+// each once.
 func SecuringSecrets(brand *v1alpha1.Brand) []string {
 	var names []string
-	for _, m := range append(kafkaMounts(brand), temporalMounts(brand)...) {
+	for _, m := range slices.Concat(kafkaMounts(brand), temporalMounts(brand), encryptionMounts(brand)) {
 		if !slices.Contains(names, m.secret) {
 			names = append(names, m.secret)
 		}
@@ -35,7 +36,7 @@ func SecuringSecrets(brand *v1alpha1.Brand) []string {
 	return names
 }
 
-// mounts are those of the services that the workload speaks to, so that who breaks into a pod finds no more than it needs.
+// mounts are those of what the workload speaks to and works by, so that who breaks into a pod finds no more than it needs.
 func (w Workload) mounts() []mount {
 	var mounts []mount
 	if w.speaksKafka() {
@@ -43,6 +44,9 @@ func (w Workload) mounts() []mount {
 	}
 	if w.speaksTemporal() {
 		mounts = append(mounts, temporalMounts(w.Brand)...)
+	}
+	if w.encrypts() {
+		mounts = append(mounts, encryptionMounts(w.Brand)...)
 	}
 	if w.Component == Router {
 		mounts = append(mounts, webhookMounts(w.Brand)...)

@@ -13,6 +13,8 @@ type Settings struct {
 	AllowedAPIBaseURLs []string
 	// AllowedWebhookHosts are the hosts, with a port if it is not 443, that Brands may have called when those on call are.
 	AllowedWebhookHosts []string
+	// TemporalUIOrigin is that of Temporal's web UI, whose page may have desks decode payloads for admins; empty for none.
+	TemporalUIOrigin string
 	// ServiceType is that of webhooks and desks: ClusterIP leaves the way in to the platform team, NodePort opens a port on every
 	// node.
 	ServiceType corev1.ServiceType

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -11,32 +12,47 @@ import (
 // webhookKey is the key of the Secret that signs what the Brand's webhook is told.
 const webhookKey = "key"
 
-// WebhookSecret names the Secret that signs what the Brand's webhook is told; empty when nothing does. Nothing waits for it, and
-// its version is in no annotation: the router reads the file anew for each call.
-func WebhookSecret(brand *v1alpha1.Brand) string {
-	if brand.Spec.OnCall != nil && brand.Spec.OnCall.Webhook.SecretRef != nil {
-		return brand.Spec.OnCall.Webhook.SecretRef.Name
+// WebhookSecrets name the Secrets by which the Brand's webhook is called. Nothing waits for them, and their versions are in no
+// annotation: the router reads the files anew for each call.
+func WebhookSecrets(brand *v1alpha1.Brand) []string {
+	var names []string
+	for _, m := range webhookMounts(brand) {
+		if !slices.Contains(names, m.secret) {
+			names = append(names, m.secret)
+		}
 	}
-	return ""
+	return names
 }
 
-// WebhookArgs tell the router which webhooks it may call, and where the key is.
+// WebhookArgs tell the router which webhooks it may call, where the key is, and whom to trust.
 func WebhookArgs(brand *v1alpha1.Brand, settings Settings) []string {
 	var args []string
 	if len(settings.AllowedWebhookHosts) > 0 {
 		args = append(args, "--allowed-webhook-hosts="+strings.Join(settings.AllowedWebhookHosts, ","))
 	}
 	for _, m := range webhookMounts(brand) {
-		args = append(args, "--webhook-key-file="+m.file(webhookKey))
+		switch m.keys[0] {
+		case webhookKey:
+			args = append(args, "--webhook-key-file="+m.file(webhookKey))
+		case caKey:
+			args = append(args, "--webhook-ca-file="+m.file(caKey))
+		}
 	}
 	return args
 }
 
 func webhookMounts(brand *v1alpha1.Brand) []mount {
-	if name := WebhookSecret(brand); name != "" {
-		return []mount{{purpose: "on-call-webhook", secret: name, keys: []string{webhookKey}}}
+	if brand.Spec.OnCall == nil {
+		return nil
 	}
-	return nil
+	var mounts []mount
+	if ref := brand.Spec.OnCall.Webhook.SecretRef; ref != nil {
+		mounts = append(mounts, mount{purpose: "on-call-webhook", secret: ref.Name, keys: []string{webhookKey}})
+	}
+	if ref := brand.Spec.OnCall.Webhook.CASecretRef; ref != nil {
+		mounts = append(mounts, mount{purpose: "on-call-webhook-ca", secret: ref.Name, keys: []string{caKey}})
+	}
+	return mounts
 }
 
 // callsWebhook says whether the workload calls the Brand's webhook.

@@ -83,6 +83,8 @@ const (
 	KindMenuTap Kind = "menuTap"
 	// KindPosition is no message: where the customer's device is, which the platform tells again and again.
 	KindPosition Kind = "position"
+	// KindChannelGone is no message: the Channel was deleted, and the conversation ended with it. Only transcripts hold it.
+	KindChannelGone Kind = "channelGone"
 	// KindNotice is a notice about the customer's own business, sent by the platform's template also while no answer may be sent.
 	KindNotice Kind = "notice"
 	// KindTyping is no message: the customer is shown that somebody types.

@@ -8,6 +8,7 @@ package promise
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +45,15 @@ func NthComplaintID(namespace, brand string, conversation uuid.UUID, number int3
 // AcknowledgementKey is the key by which a complaint's acknowledgement is said once, whoever is the first to: the router, before it
 // says anything else, or the process.
 func AcknowledgementKey(complaint string) string { return complaint + "/acknowledge" }
+
+// BrandOf is the Brand of a promise's id, as <namespace>/<name>; empty where the id names none.
+func BrandOf(id string) string {
+	parts := strings.Split(id, "/")
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[1] + "/" + parts[2]
+}
 
 // ComplaintInput starts ComplaintWorkflow.
 type ComplaintInput struct {

@@ -3,6 +3,7 @@ package refs
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -67,11 +68,7 @@ func brandOf(obj client.Object) []string {
 func secretsOf(obj client.Object) []string {
 	switch o := obj.(type) {
 	case *v1alpha1.Brand:
-		names := append(databaseClaims(o), dataplane.SecuringSecrets(o)...)
-		if name := dataplane.WebhookSecret(o); name != "" {
-			names = append(names, name)
-		}
-		return names
+		return slices.Concat(databaseClaims(o), dataplane.SecuringSecrets(o), dataplane.WebhookSecrets(o))
 	case *v1alpha1.Channel:
 		if account := o.Spec.WeChat(); account != nil {
 			return []string{account.CredentialsSecretRef.Name}

@@ -18,30 +18,21 @@ import (
 
 // Case is what desks see of a case of any kind; the payload of FrameCase.
 type Case struct {
-	// ID is the workflow's id, which signals are sent to.
-	ID   string           `json:"id"`
-	Kind promise.CaseKind `json:"kind"`
-	// State is one of the kind's own.
-	State string `json:"state"`
-	// Title says what it is about, without personal data.
-	Title string `json:"title,omitempty"`
-	// Conversation, Channel, Customer and SkillGroup are empty where it belongs to none.
-	Conversation *uuid.UUID `json:"conversation,omitempty"`
-	Channel      string     `json:"channel,omitempty"`
-	Customer     string     `json:"customer,omitempty"`
-	SkillGroup   string     `json:"skillGroup,omitempty"`
-	// Owner is the Agent who has to do the next step; empty while that is anybody of the group.
-	Owner    string    `json:"owner,omitempty"`
-	OpenedAt time.Time `json:"openedAt"`
-	// Due is until when the next step must be done; nil while nothing is due.
-	Due *time.Time `json:"due,omitempty"`
-	// BreachedAt is when a deadline was missed first.
-	BreachedAt *time.Time `json:"breachedAt,omitempty"`
-	ClosedAt   *time.Time `json:"closedAt,omitempty"`
-	// Revision grows by one with each change, from 1.
-	Revision int32 `json:"revision"`
-	// Detail is what only the kind knows.
-	Detail json.RawMessage `json:"detail,omitempty"`
+	ID           string           `json:"id" doc:"The workflow's id, which signals are sent to." example:"after-sales/lumi/lumi/0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
+	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,review"`
+	State        string           `json:"state" doc:"One of the kind's own." example:"review"`
+	Title        string           `json:"title,omitempty" doc:"What it is about, without personal data." example:"退货"`
+	Conversation *uuid.UUID       `json:"conversation,omitempty" doc:"Missing, as channel, customer and skillGroup, where it belongs to none."`
+	Channel      string           `json:"channel,omitempty" example:"shop"`
+	Customer     string           `json:"customer,omitempty" doc:"The customer's id on the Channel."`
+	SkillGroup   string           `json:"skillGroup,omitempty" example:"after-sales"`
+	Owner        string           `json:"owner,omitempty" doc:"The Agent who has to do the next step; missing while that is anybody of the group." example:"xiaomei"`
+	OpenedAt     time.Time        `json:"openedAt"`
+	Due          *time.Time       `json:"due,omitempty" doc:"Until when the next step must be done; missing while nothing is due."`
+	BreachedAt   *time.Time       `json:"breachedAt,omitempty" doc:"When a deadline was missed first."`
+	ClosedAt     *time.Time       `json:"closedAt,omitempty"`
+	Revision     int32            `json:"revision" doc:"Grows by one with each change, from 1." example:"3"`
+	Detail       json.RawMessage  `json:"detail,omitempty" doc:"What only the kind knows."`
 }
 
 // CaseView returns what desks see of a row.

@@ -32,6 +32,10 @@ const (
 	StateClosed          State = "closed"
 )
 
+// CloseReasonChannelGone is why a conversation ended whose Channel was deleted; one that somebody ended, or that came to its end,
+// has no reason.
+const CloseReasonChannelGone = "ChannelGone"
+
 // Sender is who wrote a message.
 type Sender = string
 
@@ -65,7 +69,9 @@ type Conversation struct {
 	QueuedAt   *time.Time `json:"queuedAt,omitempty"`
 	AssignedAt *time.Time `json:"assignedAt,omitempty"`
 	ClosedAt   *time.Time `json:"closedAt,omitempty"`
-	DueAt      *time.Time `json:"dueAt,omitempty"`
+	// CloseReason is ChannelGone where the Channel was deleted, and missing where somebody ended it.
+	CloseReason string     `json:"closeReason,omitempty"`
+	DueAt       *time.Time `json:"dueAt,omitempty"`
 	// Intake is what the customer was asked for when they were given to a human, and has told.
 	Intake        *intake.Card `json:"intake,omitempty"`
 	LastMessageAt time.Time    `json:"lastMessageAt"`
@@ -83,7 +89,7 @@ func ConversationView(c db.Conversation) Conversation {
 	view := Conversation{
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
 		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, Tier: c.Tier, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
-		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
+		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, CloseReason: c.CloseReason, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
 		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
 		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
 	}
@@ -144,13 +150,15 @@ const (
 	PromiseReply Promise = "Reply"
 	// PromiseFirstResponse is the first thing that a human says to a customer.
 	PromiseFirstResponse Promise = "FirstResponse"
+	// PromiseResolution is the end of a conversation: what the customer asked is solved.
+	PromiseResolution Promise = "Resolution"
 )
 
 // Late says that a promise to the customer of a conversation is late.
 func Late(c db.Conversation, promise Promise) Lateness {
 	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
 	since := c.AskedSince
-	if promise == PromiseFirstResponse {
+	if promise == PromiseFirstResponse || promise == PromiseResolution {
 		since = c.OfferedAt
 	}
 	if since != nil {
@@ -171,8 +179,8 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt,
-		Intake: c.Intake,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt, ResolveAt: c.ResolveAt,
+		Intake: c.Intake, CloseReason: c.CloseReason,
 	})
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
@@ -265,8 +273,27 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt = StateClosed, &u.Now, nil, nil, nil
+	if err := u.unansweredOffHours(ctx, &c); err != nil {
+		return c, err
+	}
+	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt, c.ResolveAt = StateClosed, &u.Now, nil, nil, nil, nil
 	return u.Save(ctx, c)
+}
+
+// CloseGone ends a conversation that the unit has locked because its Channel was deleted; the transcript says so.
+func (u *Unit) CloseGone(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	content, err := json.Marshal(message.Content{Kind: message.KindChannelGone})
+	if err != nil {
+		return c, fmt.Errorf("encoding content: %w", err)
+	}
+	// Inbound, as all that is sent to nobody.
+	row := db.MessageAddParams{
+		ID: newID(), ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, Direction: "inbound", Sender: SenderSystem,
+		Content: content, SentAt: u.Now, ReceivedAt: u.Now,
+	}
+	u.addMessage(ctx, c, row, nil)
+	c.CloseReason = CloseReasonChannelGone
+	return u.Close(ctx, c)
 }
 
 // Requeue takes a conversation that the unit has locked from its agent, who serves it no more, and puts it back where it

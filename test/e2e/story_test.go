@@ -54,6 +54,7 @@ func TestStory(t *testing.T) {
 		{"an official account's menu is repaired", (*story).repairedMenu},
 		{"a second Channel of the pool is served without a restart", (*story).secondChannel},
 		{"a peak that starts in a minute lifts the pods before it", (*story).liftedBeforeThePeak},
+		{"a group that lacks agents calls a pager with a private certificate, and says whether it took the call", (*story).calledAtThePager},
 		{"another brand comes from one folder and leaves nothing behind", (*story).anotherBrand},
 	} {
 		t.Run(chapter.name, func(t *testing.T) {

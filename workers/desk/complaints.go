@@ -21,9 +21,16 @@ type complaintsInput struct {
 	State string `query:"state" enum:"open,escalated,resolved,followed_up" doc:"Without it: all that still ask for somebody."`
 }
 
+// ListedComplaint is a complaint in a list.
+type ListedComplaint struct {
+	store.Complaint
+	// ChannelGone says that the Channel was deleted: the customer has to be reached in another way.
+	ChannelGone bool `json:"channelGone,omitempty"`
+}
+
 type complaintsOutput struct {
 	Body struct {
-		Complaints []store.Complaint `json:"complaints" nullable:"false"`
+		Complaints []ListedComplaint `json:"complaints" nullable:"false"`
 	}
 }
 
@@ -64,9 +71,10 @@ func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput
 		return nil, fmt.Errorf("listing complaints: %w", err)
 	}
 	out := &complaintsOutput{}
-	out.Body.Complaints = make([]store.Complaint, len(rows))
+	out.Body.Complaints = make([]ListedComplaint, len(rows))
+	snapshot := d.Catalog.Snapshot()
 	for i, row := range rows {
-		out.Body.Complaints[i] = store.ComplaintView(row.Complaint)
+		out.Body.Complaints[i] = ListedComplaint{store.ComplaintView(row.Complaint), snapshot.Lacks(row.Complaint.Channel)}
 	}
 	return out, nil
 }

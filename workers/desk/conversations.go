@@ -74,6 +74,8 @@ type conversationOutput struct {
 		// Truncated says that older messages are not shown.
 		Truncated bool   `json:"truncated,omitempty"`
 		Window    Window `json:"window"`
+		// ChannelGone says that the Channel was deleted: nothing that is said here reaches the customer.
+		ChannelGone bool `json:"channelGone,omitempty"`
 		// Contacts are the Channels on which the customer is known.
 		Contacts  []ContactView    `json:"contacts" nullable:"false"`
 		Complaint *store.Complaint `json:"complaint,omitempty"`
@@ -181,7 +183,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	if out.Body.Truncated = len(rows) > maxTranscript; out.Body.Truncated {
 		rows = rows[len(rows)-maxTranscript:]
 	}
-	out.Body.Conversation = store.ConversationView(c)
+	out.Body.Conversation, out.Body.ChannelGone = store.ConversationView(c), d.Catalog.Snapshot().Lacks(c.Channel)
 	out.Body.Messages = make([]store.Message, len(rows))
 	for i, row := range rows {
 		out.Body.Messages[i] = messageView(c.ID, db.DeskMessageRow(row), d.Now())

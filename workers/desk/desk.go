@@ -9,6 +9,7 @@
 //   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
 //   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
 //     whatever Kafka did not bring. A stored frame shows what the agent may see now, not what they once might.
+//   - Another site may ask for nothing, but Temporal's web UI for what an admin sees of Temporal's payloads.
 //   - Nothing that a customer wrote is ever markup: the page shows it as text, files are sent with a type of ours.
 package desk
 
@@ -25,6 +26,7 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
+	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/yingda-dev/yingda/internal/bus"
@@ -56,9 +58,13 @@ type Config struct {
 	Store   *store.Store
 	// Catalog is followed by somebody else.
 	Catalog *catalog.Catalog
-	Now     func() time.Time
-	Logger  *slog.Logger
-	Metrics *Metrics
+	// Payloads decrypt what Temporal keeps, for admins; nil shows it to nobody.
+	Payloads converter.PayloadCodec
+	// TemporalUI is the origin of Temporal's web UI, whose page may have payloads decrypted; empty for none.
+	TemporalUI string
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Metrics    *Metrics
 }
 
 // Desk is one replica of the workbench.

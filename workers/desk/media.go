@@ -114,21 +114,35 @@ func (d *Desk) file(ctx context.Context, p *principal, in *fileInput) (*fileOutp
 		return nil, err
 	}
 	row, err := queries.MediaOfConversation(ctx, in.ID, c.ID)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, refusal(http.StatusNotFound, "NoSuchFile", "no message of the conversation holds this file")
-	case err != nil:
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading a file: %w", err)
-	case row.State == "fetch":
+	}
+	return d.sendFile(ctx, in.ID, heldFile(row))
+}
+
+// heldFile is what is known of a file before its bytes are read.
+type heldFile struct {
+	State       string
+	ContentType string
+	Size        int64
+}
+
+// sendFile sends a file that the agent may see.
+func (d *Desk) sendFile(ctx context.Context, id uuid.UUID, row heldFile) (*fileOutput, error) {
+	switch row.State {
+	case "fetch":
 		return nil, refusal(http.StatusConflict, "NotFetchedYet", "the file is still being fetched from the platform; try again")
-	case row.State == "failed":
+	case "failed":
 		return nil, refusal(http.StatusGone, "FileLost", "the file could not be fetched from the platform")
 	}
 	// Before the bytes are read, and until they are written.
 	if err := visitOf(ctx).hold(ctx, d.shown, row.Size*copies); err != nil {
 		return nil, err
 	}
-	data, err := queries.MediaBytes(ctx, in.ID)
+	data, err := d.Store.Queries().MediaBytes(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading a file: %w", err)
 	}

@@ -65,6 +65,7 @@ type sayInput struct {
 	Body struct {
 		Key     uuid.UUID  `json:"key" doc:"Made by the client for this message; sending it again with the same key sends once."`
 		Content NewContent `json:"content"`
+		Keeps   string     `json:"keeps,omitempty" maxLength:"300" doc:"The name of a promise that this message keeps: it is done with the message."`
 	}
 }
 
@@ -123,8 +124,10 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 		if c, err = d.act(ctx, u, p, c.ID); err != nil {
 			return err
 		}
-		out.Body, speed, err = d.sayNew(ctx, u, p, c, store.Words{Key: key, ID: id}, in.Body.Content)
-		return err
+		if out.Body, speed, err = d.sayNew(ctx, u, p, c, store.Words{Key: key, ID: id}, in.Body.Content); err != nil || in.Body.Keeps == "" {
+			return err
+		}
+		return d.keep(ctx, u, p, in.Body.Keeps, id)
 	})
 	if err != nil {
 		return nil, err
@@ -173,7 +176,7 @@ func (d *Desk) sayNew(ctx context.Context, u *store.Unit, p *principal, c db.Con
 	if u.Now.After(c.LastMessageAt) {
 		c.LastMessageAt = u.Now
 	}
-	if speed, err = d.answered(ctx, u, &c); err != nil {
+	if speed, err = d.answered(ctx, u, &c, p.agent.Name); err != nil {
 		return said, speed, err
 	}
 	if c.Intake, err = closed(c.Intake); err != nil {

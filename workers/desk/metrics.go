@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/yingda-dev/yingda/internal/domain/task"
 )
 
 // Metrics are the desk's counters.
@@ -15,6 +17,7 @@ type Metrics struct {
 	frames         *prometheus.CounterVec
 	socketEnds     *prometheus.CounterVec
 	lag            prometheus.Histogram
+	callBacks      *prometheus.CounterVec
 	replies, first promiseMetrics
 }
 
@@ -43,6 +46,11 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			"Frames written to sockets: live came through Kafka, stored were read from Postgres.")), []string{"source"}),
 		socketEnds: prometheus.NewCounterVec(prometheus.CounterOpts(options("socket_ends_total", "Sockets that ended, by why.")), []string{"reason"}),
 		lag:        prometheus.NewHistogram(histogram("frame_lag_seconds", "Time from the transaction that made a frame to its writing to a socket; resumes are left out.")),
+		callBacks: prometheus.NewCounterVec(prometheus.CounterOpts(options("call_backs_total",
+			"Customers who were not content and were called back, by why they were not.")), []string{"reason"}),
+	}
+	for _, code := range task.ReasonCodes() {
+		m.callBacks.WithLabelValues(string(code))
 	}
 	promise := func(seconds prometheus.HistogramOpts, total prometheus.Opts) promiseMetrics {
 		made := promiseMetrics{
@@ -58,7 +66,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	responded := histogram("first_response_seconds", "Time from a conversation's first coming into a queue to the first words of a human, while the group was open.")
 	responded.Buckets = []float64{15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600}
 	m.first = promise(responded, options("first_responses_total", "First words of a human, by whether they came within the target of the ServiceLevel: met or missed."))
-	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag)
+	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag, m.callBacks)
 	return m
 }
 
@@ -72,6 +80,13 @@ func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //noli
 	m.frames.WithLabelValues(source).Inc()
 	if !resuming {
 		m.lag.Observe(age.Seconds())
+	}
+}
+
+// acted counts why a customer was not content, of one who was called back.
+func (m *Metrics) acted(request CaseActionRequest) {
+	if request.Action == string(task.Done) && request.ReasonCode != "" {
+		m.callBacks.WithLabelValues(string(request.ReasonCode)).Inc()
 	}
 }
 

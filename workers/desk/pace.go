@@ -24,7 +24,7 @@ type held struct {
 }
 
 // answered stops the clocks that run for an answer of a human to a conversation that the unit has locked and saves afterwards.
-func (d *Desk) answered(ctx context.Context, u *store.Unit, c *db.Conversation) (p pace, err error) {
+func (d *Desk) answered(ctx context.Context, u *store.Unit, c *db.Conversation, by string) (p pace, err error) {
 	snapshot := d.Catalog.Snapshot()
 	clocks := snapshot.Clocks(c.Channel)
 	p.group = c.SkillGroup
@@ -44,7 +44,7 @@ func (d *Desk) answered(ctx context.Context, u *store.Unit, c *db.Conversation) 
 		c.AnsweredAt = &u.Now
 	}
 	c.AskedSince, c.RemindAt, c.UnansweredSince, c.LateAt = nil, nil, nil, nil
-	return p, nil
+	return p, u.AnsweredOffHours(ctx, c, by)
 }
 
 // review has a conversation looked at whose customer has waited too long for its agent's answer, and says for how long they have

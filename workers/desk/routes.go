@@ -31,10 +31,18 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.agentRoutes(api)
 	d.conversationRoutes(api)
 	d.complaintRoutes(api)
+	d.caseRoutes(api)
+	d.emergencyRoutes(api)
+	d.afterSalesRoutes(api)
 	d.reviewRoutes(api)
+	d.judgementRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
+	d.taskRoutes(api)
 	d.mediaRoutes(api)
+	if d.Payloads != nil {
+		d.codecRoutes(mux)
+	}
 	mux.HandleFunc("GET "+streamPath, d.stream)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, problem(http.StatusNotFound, "NoSuchPath", "there is nothing here; see /openapi.json"))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +258,50 @@ func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
 	type shown struct{ Complaint *store.Complaint }
 	if got := asks[shown](v, http.StatusOK, http.MethodGet, path, nil); got.Complaint == nil || got.Complaint.State != "resolved" {
 		t.Errorf("shown: %+v", got.Complaint)
+	}
+}
+
+func TestADeskSaysThatTheChannelIsGone(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: "c", ConversationID: id, Channel: "shop", ExternalID: "c", SkillGroup: "after-sales", OpenedAt: noon()})
+		return err
+	})
+	type listed struct{ Complaints []ListedComplaint }
+	type shown struct {
+		Conversation store.Conversation
+		ChannelGone  bool
+	}
+	look := func() (shown, bool) {
+		t.Helper()
+		complaints := asks[listed](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/complaints", nil).Complaints
+		if len(complaints) != 1 {
+			t.Fatalf("%d complaints, want 1", len(complaints))
+		}
+		return asks[shown](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/conversations/"+id.String(), nil), complaints[0].ChannelGone
+	}
+	if got, complaint := look(); got.ChannelGone || complaint {
+		t.Errorf("the Channel is gone while it is there: %+v", got)
+	}
+	w.catalog.Set(slices.DeleteFunc(brand(), func(o client.Object) bool { _, is := o.(*yingdav1.Channel); return is })...)
+	if got, complaint := look(); !got.ChannelGone || !complaint || got.Conversation.State != store.StateAssigned {
+		t.Errorf("before the conversation ends it shows as %+v, the complaint's Channel gone: %t", got, complaint)
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationForUpdate(ctx, id)
+		if err == nil {
+			_, err = u.CloseGone(ctx, c)
+		}
+		return err
+	})
+	if got, complaint := look(); got.Conversation.CloseReason != store.CloseReasonChannelGone || !complaint {
+		t.Errorf("when it has ended the conversation shows as %+v, the complaint's Channel gone: %t", got, complaint)
+	}
+	w.catalog.Set(brand()...)
+	if got, complaint := look(); got.ChannelGone || complaint || got.Conversation.CloseReason != store.CloseReasonChannelGone {
+		t.Errorf("when the Channel is there again it shows as %+v, the complaint's Channel gone: %t", got, complaint)
 	}
 }
 

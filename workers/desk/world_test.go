@@ -55,6 +55,8 @@ type world struct {
 	catalog *catalog.Catalog
 	names   bus.Names
 	cluster bus.Cluster
+	// with changes what a desk works with.
+	with func(*Config)
 
 	mu  sync.Mutex
 	now time.Time
@@ -150,10 +152,14 @@ type desk struct {
 func (w *world) starts() *desk {
 	w.t.Helper()
 	registry := prometheus.NewRegistry()
-	d, err := New(Config{
+	config := Config{
 		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
 		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry),
-	})
+	}
+	if w.with != nil {
+		w.with(&config)
+	}
+	d, err := New(config)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type clock struct {
 	// those of others.
 	alerts   map[string]time.Time
 	recalled time.Time
+	// absent is since when a Channel with open conversations was not there; talkingSeen is when it was looked for such ones.
+	absent      map[string]time.Time
+	talkingSeen time.Time
 	// windowsSeen is when it was looked for windows that close.
 	windowsSeen time.Time
 }
@@ -43,7 +46,7 @@ type absentee struct{ kind, name string }
 type standing struct{ group, state string }
 
 func newClock(r *Router) *clock {
-	return &clock{Router: r, missing: map[absentee]time.Time{}, shown: map[standing]struct{}{}, alerts: map[string]time.Time{}}
+	return &clock{Router: r, missing: map[absentee]time.Time{}, shown: map[standing]struct{}{}, alerts: map[string]time.Time{}, absent: map[string]time.Time{}}
 }
 
 // tick looks at every queue once a second: for what came with the clock (openings, closings, agents and groups that are
@@ -94,7 +97,7 @@ func (c *clock) look(ctx context.Context, snapshot *catalog.Snapshot) error {
 		return nil
 	}
 	c.warn(snapshot, rows)
-	return errors.Join(c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot),
+	return errors.Join(c.endGone(ctx, snapshot), c.alert(ctx, snapshot, queues), c.adopt(ctx, snapshot, rows), c.passOn(ctx, snapshot), c.remind(ctx, snapshot),
 		c.warnOfWindows(ctx, snapshot), c.recognise(ctx))
 }
 

@@ -351,3 +351,43 @@ func TestUpkeepLetsGoOfWhatIsOldInBatches(t *testing.T) {
 		t.Errorf("rows that stay (-want +got):\n%s", diff)
 	}
 }
+
+func TestConversationsStayUntilTheBrandSaysForHowLong(t *testing.T) {
+	w := newWorld(t)
+	w.writes("c", "在吗")
+	if _, err := w.Store.Pool().Exec(t.Context(), `UPDATE conversation SET state = 'closed', agent = NULL, closed_at = $1`, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.AddDate(0, 0, 31)
+	for days, want := range map[int32]int{0: 1, 60: 1} {
+		w.keeps(days)
+		w.upkeep(t.Context())
+		if got := w.conversations(); got != want {
+			t.Errorf("kept for %d days, %d conversations are left after 31, want %d", days, got, want)
+		}
+	}
+	w.keeps(30)
+	w.upkeep(t.Context())
+	if got := w.conversations(); got != 0 {
+		t.Errorf("kept for 30 days, %d conversations are left after 31", got)
+	}
+}
+
+// keeps has the Brand keep conversations for so many days; 0 says nothing.
+func (w *world) keeps(days int32) {
+	objects := brand()
+	for _, o := range objects {
+		if b, is := o.(*yingdav1.Brand); is && days > 0 {
+			b.Spec.Privacy = &yingdav1.PrivacySpec{RetentionDays: &days}
+		}
+	}
+	w.Catalog.Set(objects...)
+}
+
+func (w *world) conversations() (count int) {
+	w.t.Helper()
+	if err := w.Store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM conversation`).Scan(&count); err != nil {
+		w.t.Fatal(err)
+	}
+	return count
+}

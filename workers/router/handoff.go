@@ -69,6 +69,11 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 	key := "off-hours/" + c.ID.String()
 	if opening, ok := group.Schedule.NextOpening(t.Now); ok {
 		due := servicelevel.OffHoursDue(opening, t.channel.ServiceLevel.OffHours)
+		if c.DueAt == nil {
+			if err := t.oweAnswer(ctx, c, due); err != nil {
+				return c, err
+			}
+		}
 		c.DueAt = &due
 		key += "/" + opening.UTC().Format(time.RFC3339)
 	}
@@ -143,10 +148,7 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 	}
 	input := promise.ComplaintInput{
 		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
-		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: days,
-	}
-	for _, rung := range ladder {
-		input.Ladder = append(input.Ladder, promise.Rung{AfterSeconds: int64(rung.After / time.Second), Notify: string(rung.Notify)})
+		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: days, Ladder: store.Rungs(ladder),
 	}
 	return input, nil
 }

@@ -70,6 +70,9 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if err := t.replied(ctx, c); err != nil {
 		return "", err
 	}
+	if err := t.banner(ctx, c); err != nil {
+		return "", err
+	}
 	return t.answer(ctx, c)
 }
 
@@ -145,6 +148,9 @@ func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
 	if err := t.replied(ctx, c); err != nil {
 		return err
 	}
+	if err := t.banner(ctx, c); err != nil {
+		return err
+	}
 	if c.State != store.StateBot || t.saidAtOnce(message.ReplyWelcome) {
 		return nil
 	}
@@ -177,6 +183,14 @@ func (t *turn) expectMedia(ctx context.Context) error {
 func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, err error) {
 	decision := t.channel.Decide(t.in.Content)
 	handOff, _ := decision.(bot.HandOff)
+	told, err := t.tellProgress(ctx, c, decision)
+	if err != nil {
+		return "", err
+	}
+	if told && c.State == store.StateBot {
+		_, err := t.Save(ctx, c)
+		return "", err
+	}
 	if c.State != store.StateBot {
 		if c, err = t.hearDetails(ctx, c); err != nil {
 			return "", err

@@ -3,10 +3,13 @@ package router
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // lateness is of which promise how many were late, by group.
@@ -37,6 +40,9 @@ func (c *clock) remind(ctx context.Context, snapshot *catalog.Snapshot) error {
 			told[lateness{row.SkillGroup, store.PromiseReply}]++
 		}
 		late, err := u.LateClaim(ctx, u.Now, batchRows)
+		if err != nil {
+			return err
+		}
 		for _, row := range late {
 			agents := snapshot.Supervisors(row.SkillGroup)
 			if row.Agent != nil {
@@ -47,6 +53,13 @@ func (c *clock) remind(ctx context.Context, snapshot *catalog.Snapshot) error {
 			}
 			told[lateness{row.SkillGroup, store.PromiseFirstResponse}]++
 		}
+		unsolved, err := u.ResolveClaim(ctx, u.Now, batchRows)
+		for _, row := range unsolved {
+			for _, agent := range solvers(snapshot, row) {
+				u.Tell(ctx, agent, message.FrameLate, store.Late(row, store.PromiseResolution))
+			}
+			told[lateness{row.SkillGroup, store.PromiseResolution}]++
+		}
 		return err
 	})
 	if err != nil {
@@ -56,4 +69,18 @@ func (c *clock) remind(ctx context.Context, snapshot *catalog.Snapshot) error {
 		c.Metrics.reminders.WithLabelValues(late.group, string(late.promise)).Add(count)
 	}
 	return nil
+}
+
+// solvers are who is told that a customer's question is not solved: the agent who has it, and the supervisors where that is nobody or
+// the question is a hard one.
+func solvers(snapshot *catalog.Snapshot, c db.Conversation) []string {
+	var agents []string
+	if c.Agent != nil {
+		agents = append(agents, *c.Agent)
+	}
+	if c.Agent == nil || snapshot.Clocks(c.Channel).Resolution.Class(c.Topic) == yingdav1.ResolutionComplex {
+		agents = append(agents, snapshot.Supervisors(c.SkillGroup)...)
+	}
+	slices.Sort(agents)
+	return slices.Compact(agents)
 }

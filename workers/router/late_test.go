@@ -276,3 +276,45 @@ func TestTheClockOfAFirstResponseStandsStillOverNight(t *testing.T) {
 		}
 	}
 }
+
+func TestAQuestionThatIsNotSolvedInTimeIsToldToWhoCanSolveIt(t *testing.T) {
+	w := newWorld(t)
+	objects := append(brand(), agentOf("laozhang", yingdav1.RoleSupervisor))
+	of("standard", func(l *yingdav1.ServiceLevel) {
+		l.Generation++
+		l.Spec.Resolution.Topics = []yingdav1.TopicClass{{Name: "complaint", Class: yingdav1.ResolutionComplex}}
+	})(objects)
+	of("xiaomei", func(a *yingdav1.Agent) { a.Spec.Capacity = 3 })(objects)
+	w.Catalog.Set(objects...)
+	clock := newClock(w.Router)
+	w.writes("general", "你好")
+	w.writes("complex", "我要投诉")
+	tells := func() map[string]int {
+		w.looks(clock)
+		count := map[string]int{}
+		for _, agent := range []string{"xiaomei", "laozhang"} {
+			for _, late := range w.toldOf(store.PromiseResolution, agent) {
+				count[agent+" of "+late.Customer]++
+			}
+		}
+		return count
+	}
+	general := map[string]int{"xiaomei of general": 1}
+	both := map[string]int{"xiaomei of general": 1, "xiaomei of complex": 1, "laozhang of complex": 1}
+	for _, step := range []struct {
+		after time.Duration
+		want  map[string]int
+	}{
+		{15*time.Minute - time.Second, map[string]int{}},
+		{time.Second, general},
+		{time.Minute, general},
+		{14*time.Minute - time.Second, general},
+		{time.Second, both},
+		{time.Hour, both},
+	} {
+		w.now = w.now.Add(step.after)
+		if diff := cmp.Diff(step.want, tells()); diff != "" {
+			t.Errorf("%s later (-want +got):\n%s", step.after, diff)
+		}
+	}
+}

@@ -6,16 +6,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
 )
 
 // Metrics are the router's counters.
 type Metrics struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, assigned, complaints prometheus.Counter
-	batchSize, batchSeconds                                                    prometheus.Histogram
-	stranded                                                                   prometheus.Gauge
-	waiting, oldest                                                            *prometheus.GaugeVec
-	overflowed, reminders, ratings, webhooks                                   *prometheus.CounterVec
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, assigned, complaints prometheus.Counter
+	batchSize, batchSeconds                                                              prometheus.Histogram
+	banners, bursts                                                                      prometheus.Counter
+	emergencies                                                                          *prometheus.GaugeVec
+	stranded                                                                             prometheus.Gauge
+	waiting, oldest                                                                      *prometheus.GaugeVec
+	overflowed, reminders, ratings, webhooks                                             *prometheus.CounterVec
 }
 
 // NewMetrics registers the router's metrics.
@@ -56,12 +59,16 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	}, []string{"scale", "rating"})
 	webhooks := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "yingda", Subsystem: "router", Name: "on_call_webhooks_total",
-		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable or unsigned (not sent: the key could not be read).",
+		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable, untrusted (by its certificate) or unsigned (not sent: the key could not be read).",
 	}, []string{"outcome"})
-	for _, outcome := range []string{outcomeDelivered, outcomeRefused, outcomeUnreachable, outcomeUnsigned} {
-		webhooks.WithLabelValues(outcome)
+	emergencies := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "emergencies",
+		Help: "1 while complaints are far more than usual, by the skill group that they concern; empty is the whole brand. Every replica says the same.",
+	}, []string{"skill_group"})
+	for _, outcome := range []configz.CallOutcome{configz.CallDelivered, configz.CallRefused, configz.CallUnreachable, configz.CallUntrusted, configz.CallUnsigned} {
+		webhooks.WithLabelValues(string(outcome))
 	}
-	registry.MustRegister(webhooks, stranded, waiting, oldest, overflowed, reminders, ratings)
+	registry.MustRegister(webhooks, emergencies, stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
@@ -70,12 +77,16 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		reminders:    reminders,
 		ratings:      ratings,
 		webhooks:     webhooks,
+		emergencies:  emergencies,
+		banners:      counter("banners_total", "Customers who were told by the bot first that there is an emergency."),
+		bursts:       counter("emergencies_opened_total", "Emergencies that this replica opened."),
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
 		botAnswers:   counter("bot_answers_total", "Messages answered by a Playbook."),
 		faqAnswers:   counter("faq_answers_total", "Messages answered by the FAQ of a Playbook; they are bot answers, too."),
 		assigned:     counter("assignments_total", "Conversations given to an agent by this replica."),
+		progress:     counter("progress_answers_total", "Questions how their cases stand that the bot answered."),
 		complaints:   counter("complaints_total", "Complaint processes started."),
 		batchSize:    histogram("batch_size", "Envelopes in one transaction.", prometheus.ExponentialBuckets(1, 2, 9)),
 		batchSeconds: histogram("batch_seconds", "Time of one transaction.", prometheus.ExponentialBuckets(0.001, 2, 12)),
@@ -84,8 +95,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, complaints int
-	ratings                                                          []scored
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, complaints, banners int
+	ratings                                                                             []scored
+	bannered                                                                            []banner
 }
 
 // scored is how a customer rated a conversation.
@@ -108,7 +120,9 @@ func (m *Metrics) add(t tally) {
 	m.opened.Add(float64(t.opened))
 	m.botAnswers.Add(float64(t.botAnswers))
 	m.faqAnswers.Add(float64(t.faqAnswers))
+	m.progress.Add(float64(t.progress))
 	m.complaints.Add(float64(t.complaints))
+	m.banners.Add(float64(t.banners))
 	for _, r := range t.ratings {
 		m.ratings.WithLabelValues(r.scale, strconv.Itoa(int(r.rating))).Inc()
 	}

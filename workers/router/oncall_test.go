@@ -2,6 +2,7 @@ package router
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"maps"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 )
 
@@ -81,15 +83,19 @@ func (w *world) trust(p *pager, key string) {
 	if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	w.Webhook = Webhook{AllowedHosts: []string{strings.TrimPrefix(p.URL, "https://")}, KeyFile: file}
-	w.caller.Transport.(*http.Transport).TLSClientConfig.RootCAs = p.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	authorities := filepath.Join(w.t.TempDir(), "ca.crt")
+	if err := os.WriteFile(authorities, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw}), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	w.Webhook = Webhook{AllowedHosts: []string{strings.TrimPrefix(p.URL, "https://")}, KeyFile: file, CAFile: authorities}
 }
 
 // shortOf has after-sales lack agents since then, and call xiaomei; a zero time has it lack none.
 func shortOf(url string, since time.Time) func([]client.Object) {
 	return func(objects []client.Object) {
 		of("lumi", func(b *yingdav1.Brand) {
-			b.Spec.OnCall = &yingdav1.BrandOnCall{Webhook: yingdav1.OnCallWebhook{URL: url + "/call", SecretRef: &yingdav1.CredentialsReference{Name: "pager"}}}
+			pager := &yingdav1.CredentialsReference{Name: "pager"}
+			b.Spec.OnCall = &yingdav1.BrandOnCall{Webhook: yingdav1.OnCallWebhook{URL: url + "/call", SecretRef: pager, CASecretRef: pager}}
 		})(objects)
 		of("xiaomei", func(a *yingdav1.Agent) { a.Spec.OnCall = yingdav1.OnCallWhenShort })(objects)
 		of("after-sales", func(g *yingdav1.SkillGroup) {
@@ -132,7 +138,6 @@ func TestTheWebhookIsToldOfEachCallForHelpOnce(t *testing.T) {
 	w.passes(time.Hour)
 	// Another router, or this one after a restart, knows no more than the database.
 	again := New(w.Config)
-	again.caller = w.caller
 	if err := again.passCallsOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +188,7 @@ func TestTheWebhookIsToldAgainUntilItTakesACall(t *testing.T) {
 	if len(calls) != 2 || calls[0].header.Get("Idempotency-Key") != calls[1].header.Get("Idempotency-Key") {
 		t.Errorf("called %d times, want twice under one ID", len(calls))
 	}
-	if diff := cmp.Diff(map[string]float64{outcomeRefused: 1, outcomeDelivered: 1}, w.outcomes()); diff != "" {
+	if diff := cmp.Diff(map[string]float64{string(configz.CallRefused): 1, string(configz.CallDelivered): 1}, w.outcomes()); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -220,7 +225,7 @@ func TestAWebhookThatLeadsElsewhereIsNotFollowed(t *testing.T) {
 	if n := len(p.called()); n != 1 {
 		t.Errorf("called %d times, want once", n)
 	}
-	if diff := cmp.Diff(map[string]float64{outcomeRefused: 1}, w.outcomes()); diff != "" {
+	if diff := cmp.Diff(map[string]float64{string(configz.CallRefused): 1}, w.outcomes()); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -232,9 +237,11 @@ func TestWhatKeepsTheWebhookFromBeingCalled(t *testing.T) {
 	}{
 		"a host that is not on the list":     {func(w *world) { w.Webhook.AllowedHosts = []string{"pager.example"} }, map[string]float64{}},
 		"an empty list":                      {func(w *world) { w.Webhook.AllowedHosts = nil }, map[string]float64{}},
-		"a key that is not there":            {func(w *world) { w.Webhook.KeyFile += "-not" }, map[string]float64{outcomeUnsigned: 1}},
-		"a replica from before the Secret":   {func(w *world) { w.Webhook.KeyFile = "" }, map[string]float64{outcomeUnsigned: 1}},
-		"a certificate of nobody we know":    {func(w *world) { w.caller = newCaller(nil) }, map[string]float64{outcomeUnreachable: 1}},
+		"a key that is not there":            {func(w *world) { w.Webhook.KeyFile += "-not" }, map[string]float64{"unsigned": 1}},
+		"a replica from before the Secret":   {func(w *world) { w.Webhook.KeyFile = "" }, map[string]float64{"unsigned": 1}},
+		"authorities that are not there":     {func(w *world) { w.Webhook.CAFile += "-not" }, map[string]float64{"untrusted": 1}},
+		"a replica from before they came":    {func(w *world) { w.Webhook.CAFile = "" }, map[string]float64{"untrusted": 1}},
+		"a certificate of nobody we know":    {trustingBrowsers, map[string]float64{"untrusted": 1}},
 		"a Brand that is on its way out":     {func(w *world) { w.becomes(leaving) }, map[string]float64{}},
 		"a group of which nobody says since": {func(w *world) { w.becomes(sinceUnknown) }, map[string]float64{}},
 	} {
@@ -256,6 +263,85 @@ func TestWhatKeepsTheWebhookFromBeingCalled(t *testing.T) {
 func leaving(objects []client.Object) {
 	shortOf("https://pager.example", noon())(objects)
 	of("lumi", func(b *yingdav1.Brand) { b.DeletionTimestamp = new(metav1.NewTime(noon())) })(objects)
+}
+
+// trustingBrowsers has the brand name no authorities.
+func trustingBrowsers(w *world) {
+	url := "https://" + w.Webhook.AllowedHosts[0]
+	w.Webhook.CAFile = ""
+	w.becomes(func(objects []client.Object) {
+		shortOf(url, noon().Add(-5*time.Minute))(objects)
+		of("lumi", func(b *yingdav1.Brand) { b.Spec.OnCall.Webhook.CASecretRef = nil })(objects)
+	})
+}
+
+// The operator shows on the group whether somebody was reached.
+func TestARouterSaysWhatCameOfTheLastCall(t *testing.T) {
+	p := newPager(t)
+	p.answers(http.StatusForbidden)
+	w := paged(t, p, "secret")
+	if got := w.Calls(); got != nil {
+		t.Errorf("says %v before it looked", got)
+	}
+	since := noon().Add(-5 * time.Minute).UTC()
+	for _, step := range []struct {
+		sentence string
+		happens  func()
+		want     configz.Call
+	}{
+		{"a refusal", func() { w.passes(0) }, configz.Call{Since: since, Attempts: 1, Outcome: configz.CallRefused, Code: http.StatusForbidden}},
+		{"nobody there", func() { p.Close(); w.passes(callPauseMost) }, configz.Call{Since: since, Attempts: 2, Outcome: configz.CallUnreachable}},
+		{"given up", func() {
+			for range callAttempts {
+				w.passes(callPauseMost)
+			}
+		}, configz.Call{Since: since, Attempts: callAttempts, Outcome: configz.CallUnreachable, GivenUp: true}},
+		{
+			"the call is over", func() { w.becomes(shortOf(p.URL, time.Time{})); w.passes(time.Hour) },
+			configz.Call{Since: since, Attempts: callAttempts, Outcome: configz.CallUnreachable, GivenUp: true},
+		},
+		{"the next one is taken", func() {
+			p = newPager(t)
+			w.trust(p, "secret")
+			w.becomes(shortOf(p.URL, w.now))
+			since = w.now
+			w.passes(0)
+		}, configz.Call{Since: noon(), Attempts: 1, Outcome: configz.CallDelivered}},
+	} {
+		step.happens()
+		got := w.Calls()["after-sales"]
+		if step.want.Outcome == configz.CallDelivered {
+			step.want.Since = since
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.sentence, diff)
+		}
+	}
+}
+
+func TestTheWebhookIsToldOfTheHoursInWhichAgentsWillBeMissing(t *testing.T) {
+	p := newPager(t)
+	w := newWorld(t, func(objects []client.Object) {
+		shortOf(p.URL, noon().Add(-5*time.Minute))(objects)
+		of("after-sales", func(g *yingdav1.SkillGroup) {
+			g.Status.Forecast = &yingdav1.SkillGroupForecast{}
+			for hour, seats := range []int32{2, 3, 3, 0} {
+				start := metav1.NewTime(noon().Add(time.Duration(hour) * time.Hour))
+				g.Status.Forecast.Hours = append(g.Status.Forecast.Hours, yingdav1.ForecastHour{Start: start, Seats: seats})
+			}
+		})(objects)
+	})
+	w.trust(p, "secret")
+	w.passes(0)
+	calls := p.called()
+	if len(calls) != 1 {
+		t.Fatalf("called %d times, want once", len(calls))
+	}
+	hour := func(n int) time.Time { return noon().Add(time.Duration(n) * time.Hour).UTC() }
+	want := []oncall.Shortfall{{From: hour(0), To: hour(1), Wanted: 2, Scheduled: 1}, {From: hour(1), To: hour(3), Wanted: 3, Scheduled: 1}}
+	if diff := cmp.Diff(want, contents[oncall.Notice](t, calls[0].body).Shortfalls); diff != "" {
+		t.Errorf("shortfalls (-want +got):\n%s", diff)
+	}
 }
 
 func sinceUnknown(objects []client.Object) {

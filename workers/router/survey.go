@@ -88,7 +88,7 @@ func (t *turn) record(ctx context.Context, asked db.Survey, rating int32) error 
 			t.Tell(ctx, name, message.FrameRating, store.SurveyView(asked))
 		}
 	}
-	return nil
+	return t.oweCall(ctx, asked)
 }
 
 // thank adds the rating, and the thanks for it, to the conversation that was rated.

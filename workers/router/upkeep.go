@@ -9,7 +9,8 @@ import (
 )
 
 // How long a brand's database keeps what nobody asks for any more. Conversations, messages, complaints and deliveries that
-// failed stay; those that arrived go after store.DeliveriesKept, what was counted of the groups' work after store.WorkloadKept.
+// failed stay for as long as the Brand's privacy says; deliveries that arrived go after store.DeliveriesKept, what was counted of
+// the groups' work after store.WorkloadKept.
 const (
 	// processedKept is longer than any topic's retention (30 days), so that no replay counts twice.
 	processedKept = 45 * 24 * time.Hour
@@ -56,10 +57,20 @@ func (r *Router) upkeep(ctx context.Context) {
 		prune(ctx, queries.WorkloadPrune, now.Add(-store.WorkloadKept)),
 		prune(ctx, queries.SurveysPrune, now.Add(-surveysKept)),
 		r.closeIdle(ctx, now.Add(-botIdle)),
+		r.erase(ctx, now),
 	)
 	if err != nil && ctx.Err() == nil {
 		r.Logger.Warn("Upkeep of the database failed, trying again in an hour", "error", err)
 	}
+}
+
+// erase deletes the conversations that the Brand keeps no longer. While it is not known for how long, they all stay.
+func (r *Router) erase(ctx context.Context, now time.Time) error {
+	brand := r.Catalog.Snapshot().Brand
+	if brand == nil || brand.Spec.Privacy == nil || brand.Spec.Privacy.RetentionDays == nil {
+		return nil
+	}
+	return r.Store.Erase(ctx, now.AddDate(0, 0, -int(*brand.Spec.Privacy.RetentionDays)))
 }
 
 // prune deletes, a batch at a time, what is older.

@@ -22,11 +22,13 @@ func rulesOf(group *catalog.Group) queue.Rules {
 	return group.Queue
 }
 
-// queued is a conversation as it waits for an agent of a group. When it does so for the first time, the clock of a human's first words
-// starts.
+// queued is a conversation as it waits for an agent of a group. When it does so for the first time, the clocks of a human's first words
+// and of the solution start.
 func queued(u *store.Unit, snapshot *catalog.Snapshot, c db.Conversation, group *catalog.Group) db.Conversation {
 	if c.OfferedAt == nil && c.AnsweredAt == nil {
-		c.LateAt = group.Due(u.Now, snapshot.Clocks(c.Channel).FirstResponse.Limit)
+		clocks := snapshot.Clocks(c.Channel)
+		c.LateAt = group.Due(u.Now, clocks.FirstResponse.Limit)
+		c.ResolveAt = group.Due(u.Now, clocks.Resolution.Within(c.Topic))
 	}
 	return u.Queue(c, rulesOf(group))
 }

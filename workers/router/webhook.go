@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,9 @@ import (
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/tlsfiles"
 )
 
 const (
@@ -23,44 +24,44 @@ const (
 	webhookAnswer = 4 << 10
 )
 
-// The outcomes of a call of the webhook.
-const (
-	outcomeDelivered   = "delivered"
-	outcomeRefused     = "refused"
-	outcomeUnreachable = "unreachable"
-	outcomeUnsigned    = "unsigned"
-)
-
 // Webhook is what a router may call on the Brand's behalf.
 type Webhook struct {
 	// AllowedHosts are the hosts, with a port if it is not 443, that may be called.
 	AllowedHosts []string
 	// KeyFile holds the key that signs; empty when the Brand names none.
 	KeyFile string
+	// CAFile holds the authorities to trust; empty when the Brand names none.
+	CAFile string
 }
 
-// newCaller makes the client: it goes where it was sent and nowhere else, neither by redirects nor by way of somebody else. Nil
-// trusts the system's authorities.
-func newCaller(authorities *x509.CertPool) *http.Client {
+// caller makes a client for one call: it goes where it was sent and nowhere else, neither by redirects nor by way of somebody else.
+func (w Webhook) caller(hook yingdav1.OnCallWebhook) (*http.Client, error) {
+	if hook.CASecretRef != nil && w.CAFile == "" {
+		return nil, errors.New("not sent: the Brand names authorities that this replica was not started with")
+	}
+	trust, err := tlsfiles.Files{CA: w.CAFile}.Config()
+	if err != nil {
+		return nil, fmt.Errorf("not sent: %w", err)
+	}
 	return &http.Client{
 		Timeout:       webhookTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}, TLSHandshakeTimeout: webhookTimeout,
+			TLSClientConfig: trust, TLSHandshakeTimeout: webhookTimeout,
 			ForceAttemptHTTP2: true, DisableKeepAlives: true, MaxResponseHeaderBytes: webhookAnswer,
 		},
-	}
+	}, nil
 }
 
-// callWebhook says what came of a call. What the other side answers is in no error.
-func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, notice oncall.Notice) (outcome string, err error) {
+// callWebhook says what came of a call, and with what status it was refused. What the other side answers is in no error.
+func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, notice oncall.Notice) (outcome configz.CallOutcome, code int32, err error) {
 	body, err := json.Marshal(notice)
 	if err != nil {
-		return outcomeUnsigned, fmt.Errorf("writing the call: %w", err)
+		return configz.CallUnsigned, 0, fmt.Errorf("writing the call: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(body))
 	if err != nil {
-		return outcomeUnreachable, fmt.Errorf("making the call: %w", err)
+		return configz.CallUnreachable, 0, fmt.Errorf("making the call: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "yingda")
@@ -68,20 +69,27 @@ func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, n
 	if hook.SecretRef != nil {
 		key, err := r.Webhook.key()
 		if err != nil {
-			return outcomeUnsigned, err
+			return configz.CallUnsigned, 0, err
 		}
 		request.Header.Set(oncall.HeaderSignature, oncall.Sign(key, body, r.Now()))
 	}
-	answer, err := r.caller.Do(request)
+	caller, err := r.Webhook.caller(hook)
 	if err != nil {
-		return outcomeUnreachable, fmt.Errorf("calling: %w", err)
+		return configz.CallUntrusted, 0, err
+	}
+	answer, err := caller.Do(request)
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return configz.CallUntrusted, 0, fmt.Errorf("calling: %w", err)
+	}
+	if err != nil {
+		return configz.CallUnreachable, 0, fmt.Errorf("calling: %w", err)
 	}
 	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, webhookAnswer) // The status has said what there is to say.
 	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
-		return outcomeRefused, fmt.Errorf("it answered %d", answer.StatusCode)
+		return configz.CallRefused, int32(answer.StatusCode), fmt.Errorf("it answered %d", answer.StatusCode) //nolint:gosec // Three digits.
 	}
-	return outcomeDelivered, nil
+	return configz.CallDelivered, 0, nil
 }
 
 // key is what the Secret holds now. White space around it is not part of it: editors leave it behind.

@@ -63,6 +63,10 @@ func TestWhatGoesOut(t *testing.T) {
 	if string(body) != want {
 		t.Errorf("body is\n%s, want\n%s", body, want)
 	}
+	short, err := json.Marshal(Notice{Since: at, Shortfalls: []Shortfall{{From: at, To: at.Add(2 * time.Hour), Wanted: 4, Scheduled: 3}}})
+	if want := `"shortfalls":[{"from":"2026-11-11T04:00:00Z","to":"2026-11-11T06:00:00Z","wanted":4,"scheduled":3}]`; err != nil || !strings.Contains(string(short), want) {
+		t.Errorf("body is %s, want it to hold %s, err %v", short, want, err)
+	}
 	const signed = "t=1794369600,v1=3ce2257938a05a3f692ca9af7f9149f0468f9d9b424f11804028b99d88f57383"
 	if got := Sign([]byte("secret"), body, at); got != signed {
 		t.Errorf("signature is %s, want %s", got, signed)

@@ -12,7 +12,7 @@ import (
 func TestCompileClocks(t *testing.T) {
 	t.Parallel()
 	replying := func(target, warnAfter, reviewAfter time.Duration) Clocks {
-		return Clocks{FirstResponse{time.Minute, 3 * time.Minute}, Reply{target, warnAfter, reviewAfter}}
+		return Clocks{FirstResponse: FirstResponse{time.Minute, 3 * time.Minute}, Reply: Reply{target, warnAfter, reviewAfter}}
 	}
 	defaults := replying(15*time.Second, 20*time.Second, 5*time.Minute)
 	for name, tc := range map[string]struct {
@@ -39,7 +39,7 @@ func TestCompileClocks(t *testing.T) {
 		},
 		"a first response has a target and a limit": {
 			spec: yingdav1.ServiceLevelSpec{FirstResponse: yingdav1.FirstResponseSpec{Target: "5m", Limit: "5m"}},
-			want: Clocks{FirstResponse{5 * time.Minute, 5 * time.Minute}, defaults.Reply},
+			want: Clocks{FirstResponse: FirstResponse{5 * time.Minute, 5 * time.Minute}, Reply: defaults.Reply},
 		},
 		"a limit before the target is refused": {
 			spec:    yingdav1.ServiceLevelSpec{FirstResponse: yingdav1.FirstResponseSpec{Target: "5m"}},
@@ -48,6 +48,14 @@ func TestCompileClocks(t *testing.T) {
 		"a clock of no length is refused": {
 			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{Target: "0s"}},
 			wantErr: "spec.reply.target: Invalid value: \"0s\": must be at least 1s and at most 24h",
+		},
+		"a common question that may take longer than a general one is refused": {
+			spec:    yingdav1.ServiceLevelSpec{Resolution: yingdav1.ResolutionSpec{Common: "20m"}},
+			wantErr: `spec.resolution.common: Invalid value: "20m": must not be longer than general, which is 15m`,
+		},
+		"a class that does not exist is refused": {
+			spec:    yingdav1.ServiceLevelSpec{Resolution: yingdav1.ResolutionSpec{Topics: []yingdav1.TopicClass{{Name: "order", Class: "Easy"}}}},
+			wantErr: "spec.resolution.topics[0].class",
 		},
 		"what is no duration is named": {
 			spec:    yingdav1.ServiceLevelSpec{Reply: yingdav1.ReplySpec{ReviewAfter: "soon"}},
@@ -58,10 +66,24 @@ func TestCompileClocks(t *testing.T) {
 			t.Parallel()
 			got, wrong := CompileClocks(tc.spec)
 			checkError(t, wrong.ToAggregate(), tc.wantErr)
-			if diff := cmp.Diff(tc.want, got); tc.wantErr == "" && diff != "" {
+			got.Resolution = Resolution{}
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(Resolution{})); tc.wantErr == "" && diff != "" {
 				t.Errorf("clocks (-want +got):\n%s", diff)
 			}
 			checkError(t, Validate(tc.spec).ToAggregate(), tc.wantErr)
 		})
+	}
+}
+
+func TestHowSoonAQuestionIsSolvedDependsOnItsTopic(t *testing.T) {
+	t.Parallel()
+	clocks, wrong := CompileClocks(yingdav1.ServiceLevelSpec{Resolution: yingdav1.ResolutionSpec{
+		Complex: "1h", Topics: []yingdav1.TopicClass{{Name: "order", Class: yingdav1.ResolutionCommon}, {Name: "complaint", Class: yingdav1.ResolutionComplex}},
+	}})
+	checkError(t, wrong.ToAggregate(), "")
+	for topic, want := range map[string]time.Duration{"order": 5 * time.Minute, "complaint": time.Hour, "return": 15 * time.Minute, "": 15 * time.Minute} {
+		if got := clocks.Resolution.Within(topic); got != want {
+			t.Errorf("what is about %q is solved within %s, want %s", topic, got, want)
+		}
 	}
 }

@@ -8,6 +8,7 @@ package servicelevel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -86,14 +87,9 @@ func FollowUpDue(resolved time.Time, spec yingdav1.ComplaintSpec) time.Time {
 	return resolved.Add(time.Duration(days) * day)
 }
 
-// OffHoursDue is until when who wrote while the group was closed is answered, given the opening that follows. A value that
-// Validate refuses counts as the default: a promise of some kind is kept rather than none.
+// OffHoursDue is until when who wrote while the group was closed is answered, given the opening that follows.
 func OffHoursDue(opening time.Time, spec yingdav1.OffHoursSpec) time.Time {
-	within, err := between(spec.AnswerWithin, minAnswerWithin, maxAnswerWithin)
-	if err != nil {
-		within = defaultAnswerWithin
-	}
-	return opening.Add(within)
+	return opening.Add(AnswerWithin(spec))
 }
 
 // Validate checks what the functions above read. The schema checks the same; this serves who has an object that passed
@@ -110,8 +106,14 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 			errs = append(errs, field.Invalid(path.Child("offHours", "answerWithin"), within, err.Error()))
 		}
 	}
-	_, wrong := CompileClocks(spec)
-	return append(errs, wrong...)
+	_, clocks := CompileClocks(spec)
+	// Where a day begins makes none of them wrong.
+	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
+	_, promise := CompilePromise(spec.Promise)
+	_, followUp := CompileFollowUp(spec.FollowUp)
+	_, quality := CompileQuality(spec.Quality)
+	_, emergency := CompileEmergency(spec)
+	return slices.Concat(errs, clocks, afterSales, promise, followUp, validateCompensation(spec.Complaint.Compensation), quality, emergency)
 }
 
 // between reads a duration inside bounds.

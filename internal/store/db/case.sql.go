@@ -228,13 +228,19 @@ func (q *Queries) CaseWrite(ctx context.Context, arg CaseWriteParams) error {
 	return err
 }
 
-const CasesOfCustomer = `-- name: CasesOfCustomer :many
-SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case WHERE channel = $1 AND external_id = $2 ORDER BY opened_at DESC LIMIT $3
+const CasesInProgress = `-- name: CasesInProgress :many
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM contact asking
+JOIN contact ON contact.customer_id = asking.customer_id
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+WHERE asking.channel = $1 AND asking.external_id = $2
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+LIMIT $3
 `
 
-// The cases of a customer, the newest first.
-func (q *Queries) CasesOfCustomer(ctx context.Context, channel string, externalID string, maxRows int32) ([]ServiceCase, error) {
-	rows, err := q.db.Query(ctx, CasesOfCustomer, channel, externalID, maxRows)
+// Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+func (q *Queries) CasesInProgress(ctx context.Context, channel string, externalID string, maxRows int32) ([]ServiceCase, error) {
+	rows, err := q.db.Query(ctx, CasesInProgress, channel, externalID, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -269,38 +275,13 @@ func (q *Queries) CasesOfCustomer(ctx context.Context, channel string, externalI
 	return items, nil
 }
 
-const CasesOpen = `-- name: CasesOpen :many
-SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case
-WHERE closed_at IS NULL
-  AND ($1::text = '' OR kind = $1)
-  AND ($2::text = '' OR state = $2)
-  AND ($3::timestamptz IS NULL OR due_at <= $3)
-  AND ($4::boolean OR owner = $5::text OR skill_group = ANY($6::text[]))
-ORDER BY due_at NULLS LAST, opened_at
-LIMIT $7
+const CasesOpenOfConversation = `-- name: CasesOpenOfConversation :many
+SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case WHERE conversation_id = $1 AND kind = $2 AND closed_at IS NULL ORDER BY opened_at, id LIMIT $3
 `
 
-type CasesOpenParams struct {
-	Kind        string
-	State       string
-	DueBefore   *time.Time
-	AllGroups   bool
-	Agent       string
-	SkillGroups []string
-	MaxRows     int32
-}
-
-// Open cases, what is due first first. Empty filters let everything through; mine are those of the agent and of the groups.
-func (q *Queries) CasesOpen(ctx context.Context, arg CasesOpenParams) ([]ServiceCase, error) {
-	rows, err := q.db.Query(ctx, CasesOpen,
-		arg.Kind,
-		arg.State,
-		arg.DueBefore,
-		arg.AllGroups,
-		arg.Agent,
-		arg.SkillGroups,
-		arg.MaxRows,
-	)
+// The open cases of a kind of a conversation.
+func (q *Queries) CasesOpenOfConversation(ctx context.Context, conversationID *uuid.UUID, kind string, maxRows int32) ([]ServiceCase, error) {
+	rows, err := q.db.Query(ctx, CasesOpenOfConversation, conversationID, kind, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -324,6 +305,190 @@ func (q *Queries) CasesOpen(ctx context.Context, arg CasesOpenParams) ([]Service
 			&i.ClosedAt,
 			&i.Revision,
 			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeskCase = `-- name: DeskCase :one
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.id = $1
+  AND ($2::bool OR service_case.owner = $3::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY($4::text[]) OR conversation.skill_group = ANY($4::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = $3::text)))
+`
+
+type DeskCaseRow struct {
+	ServiceCase ServiceCase
+}
+
+// A case that the agent may see.
+func (q *Queries) DeskCase(ctx context.Context, iD string, allGroups bool, agent string, skillGroups []string) (DeskCaseRow, error) {
+	row := q.db.QueryRow(ctx, DeskCase,
+		iD,
+		allGroups,
+		agent,
+		skillGroups,
+	)
+	var i DeskCaseRow
+	err := row.Scan(
+		&i.ServiceCase.ID,
+		&i.ServiceCase.Kind,
+		&i.ServiceCase.State,
+		&i.ServiceCase.Title,
+		&i.ServiceCase.ConversationID,
+		&i.ServiceCase.Channel,
+		&i.ServiceCase.ExternalID,
+		&i.ServiceCase.SkillGroup,
+		&i.ServiceCase.Owner,
+		&i.ServiceCase.OpenedAt,
+		&i.ServiceCase.DueAt,
+		&i.ServiceCase.BreachedAt,
+		&i.ServiceCase.ClosedAt,
+		&i.ServiceCase.Revision,
+		&i.ServiceCase.Detail,
+	)
+	return i, err
+}
+
+const DeskCases = `-- name: DeskCases :many
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.closed_at IS NULL
+  AND ($1::text = '' OR service_case.kind = $1)
+  AND ($2::text = '' OR service_case.state = $2)
+  AND ($3::timestamptz IS NULL OR service_case.due_at <= $3)
+  AND (NOT $4::bool OR service_case.owner = $5::text)
+  AND ($6::bool OR service_case.owner = $5::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY($7::text[]) OR conversation.skill_group = ANY($7::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = $5::text)))
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+LIMIT $8
+`
+
+type DeskCasesParams struct {
+	Kind        string
+	State       string
+	DueBefore   *time.Time
+	Mine        bool
+	Agent       string
+	AllGroups   bool
+	SkillGroups []string
+	MaxRows     int32
+}
+
+type DeskCasesRow struct {
+	ServiceCase ServiceCase
+}
+
+// Open cases as a desk lists them, by deadline. Empty filters let everything through. Whose a case with a conversation
+// is says the conversation, too; what is judged is shown to who judges it.
+func (q *Queries) DeskCases(ctx context.Context, arg DeskCasesParams) ([]DeskCasesRow, error) {
+	rows, err := q.db.Query(ctx, DeskCases,
+		arg.Kind,
+		arg.State,
+		arg.DueBefore,
+		arg.Mine,
+		arg.Agent,
+		arg.AllGroups,
+		arg.SkillGroups,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeskCasesRow
+	for rows.Next() {
+		var i DeskCasesRow
+		if err := rows.Scan(
+			&i.ServiceCase.ID,
+			&i.ServiceCase.Kind,
+			&i.ServiceCase.State,
+			&i.ServiceCase.Title,
+			&i.ServiceCase.ConversationID,
+			&i.ServiceCase.Channel,
+			&i.ServiceCase.ExternalID,
+			&i.ServiceCase.SkillGroup,
+			&i.ServiceCase.Owner,
+			&i.ServiceCase.OpenedAt,
+			&i.ServiceCase.DueAt,
+			&i.ServiceCase.BreachedAt,
+			&i.ServiceCase.ClosedAt,
+			&i.ServiceCase.Revision,
+			&i.ServiceCase.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeskCasesOfPerson = `-- name: DeskCasesOfPerson :many
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM contact
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE contact.customer_id = $1 AND service_case.kind NOT IN ('review', 'emergency')
+  AND ($2::bool OR service_case.owner = $3::text OR service_case.skill_group = ANY($4::text[])
+    OR conversation.skill_group = ANY($4::text[]) OR (conversation.state = 'assigned' AND conversation.agent = $3::text))
+ORDER BY service_case.closed_at IS NOT NULL, service_case.opened_at DESC, service_case.id
+LIMIT $5
+`
+
+type DeskCasesOfPersonParams struct {
+	CustomerID  uuid.UUID
+	AllGroups   bool
+	Agent       string
+	SkillGroups []string
+	MaxRows     int32
+}
+
+type DeskCasesOfPersonRow struct {
+	ServiceCase ServiceCase
+}
+
+// The cases of a customer on whichever Channel they are known, of those that the agent may see: open ones first, then the newest
+// first. What is judged is no matter of the customer's.
+func (q *Queries) DeskCasesOfPerson(ctx context.Context, arg DeskCasesOfPersonParams) ([]DeskCasesOfPersonRow, error) {
+	rows, err := q.db.Query(ctx, DeskCasesOfPerson,
+		arg.CustomerID,
+		arg.AllGroups,
+		arg.Agent,
+		arg.SkillGroups,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeskCasesOfPersonRow
+	for rows.Next() {
+		var i DeskCasesOfPersonRow
+		if err := rows.Scan(
+			&i.ServiceCase.ID,
+			&i.ServiceCase.Kind,
+			&i.ServiceCase.State,
+			&i.ServiceCase.Title,
+			&i.ServiceCase.ConversationID,
+			&i.ServiceCase.Channel,
+			&i.ServiceCase.ExternalID,
+			&i.ServiceCase.SkillGroup,
+			&i.ServiceCase.Owner,
+			&i.ServiceCase.OpenedAt,
+			&i.ServiceCase.DueAt,
+			&i.ServiceCase.BreachedAt,
+			&i.ServiceCase.ClosedAt,
+			&i.ServiceCase.Revision,
+			&i.ServiceCase.Detail,
 		); err != nil {
 			return nil, err
 		}

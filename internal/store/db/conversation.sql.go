@@ -13,10 +13,35 @@ import (
 	"github.com/google/uuid"
 )
 
+const ChannelsTalking = `-- name: ChannelsTalking :many
+SELECT DISTINCT channel FROM conversation WHERE state <> 'closed'
+`
+
+// The Channels with open conversations.
+func (q *Queries) ChannelsTalking(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, ChannelsTalking)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var channel string
+		if err := rows.Scan(&channel); err != nil {
+			return nil, err
+		}
+		items = append(items, channel)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, $5, 'bot', $6, $6)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
 `
 
 type ConversationAddParams struct {
@@ -73,12 +98,14 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -119,12 +146,14 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -165,12 +194,14 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -212,6 +243,8 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
@@ -225,9 +258,9 @@ UPDATE conversation SET
     off_hours_told = $15, queued_told = $16, complaints = $17,
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, asked_since = $23, remind_at = $24,
-    answered_at = $25, late_at = $26, intake = $27, version = version + 1
-WHERE id = $28
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier
+    answered_at = $25, late_at = $26, resolve_at = $27, intake = $28, close_reason = $29, version = version + 1
+WHERE id = $30
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
 `
 
 type ConversationUpdateParams struct {
@@ -257,7 +290,9 @@ type ConversationUpdateParams struct {
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
+	ResolveAt       *time.Time
 	Intake          json.RawMessage
+	CloseReason     string
 	ID              uuid.UUID
 }
 
@@ -290,7 +325,9 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.RemindAt,
 		arg.AnsweredAt,
 		arg.LateAt,
+		arg.ResolveAt,
 		arg.Intake,
+		arg.CloseReason,
 		arg.ID,
 	)
 	var i Conversation
@@ -329,6 +366,8 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }
@@ -371,6 +410,31 @@ SELECT id FROM conversation WHERE state = 'assigned' AND agent = $1::text ORDER 
 
 func (q *Queries) ConversationsOfAgent(ctx context.Context, agent string, maxRows int32) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, ConversationsOfAgent, agent, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ConversationsOfChannel = `-- name: ConversationsOfChannel :many
+SELECT id FROM conversation WHERE channel = $1 AND state <> 'closed' AND last_message_at < $2 AND opened_at < $2 ORDER BY opened_at, id LIMIT $3
+`
+
+// The open conversations of a Channel in which nothing was said since then.
+func (q *Queries) ConversationsOfChannel(ctx context.Context, channel string, before time.Time, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, ConversationsOfChannel, channel, before, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -496,7 +560,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -540,6 +604,8 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoute
 		&i.AnsweredAt,
 		&i.LateAt,
 		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
 	)
 	return i, err
 }

@@ -149,7 +149,7 @@ func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) 
 }
 
 const DeskConversations = `-- name: DeskConversations :many
-SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier,
+SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at,
     coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
     coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
 FROM conversation
@@ -233,10 +233,44 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 			&i.Conversation.AnsweredAt,
 			&i.Conversation.LateAt,
 			&i.Conversation.Tier,
+			&i.Conversation.CloseReason,
+			&i.Conversation.ResolveAt,
 			&i.LastSender,
 			&i.LastContent,
 			&i.LastSentAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeskEvidence = `-- name: DeskEvidence :many
+SELECT id, coalesce(content->'media'->>'id', '')::text AS media FROM message
+WHERE conversation_id = $1 AND sender = 'customer' AND id = ANY($2::uuid[])
+ORDER BY sent_at, platform_message_id, id
+`
+
+type DeskEvidenceRow struct {
+	ID    uuid.UUID
+	Media string
+}
+
+// Those of the messages that a customer has sent in a conversation, each with the file that it holds.
+func (q *Queries) DeskEvidence(ctx context.Context, conversationID uuid.UUID, ids []uuid.UUID) ([]DeskEvidenceRow, error) {
+	rows, err := q.db.Query(ctx, DeskEvidence, conversationID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeskEvidenceRow
+	for rows.Next() {
+		var i DeskEvidenceRow
+		if err := rows.Scan(&i.ID, &i.Media); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -468,6 +502,24 @@ func (q *Queries) MediaBytes(ctx context.Context, id uuid.UUID) ([]byte, error) 
 	var data []byte
 	err := row.Scan(&data)
 	return data, err
+}
+
+const MediaGet = `-- name: MediaGet :one
+SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = $1
+`
+
+type MediaGetRow struct {
+	State       string
+	ContentType string
+	Size        int64
+}
+
+// What is known of a file, without its bytes.
+func (q *Queries) MediaGet(ctx context.Context, id uuid.UUID) (MediaGetRow, error) {
+	row := q.db.QueryRow(ctx, MediaGet, id)
+	var i MediaGetRow
+	err := row.Scan(&i.State, &i.ContentType, &i.Size)
+	return i, err
 }
 
 const MediaOfConversation = `-- name: MediaOfConversation :one

@@ -17,6 +17,21 @@ type CallNotice struct {
 	Attempts   int32
 	NotBefore  time.Time
 	Delivered  bool
+	Outcome    string
+	Code       int32
+}
+
+type CaseEffect struct {
+	Key         string
+	CaseID      string
+	Operation   string
+	OrderNumber string
+	Amount      int64
+	State       string
+	Body        []byte
+	Reference   string
+	BeganAt     time.Time
+	ChangedAt   time.Time
 }
 
 type Claim struct {
@@ -89,6 +104,8 @@ type Conversation struct {
 	AnsweredAt      *time.Time
 	LateAt          *time.Time
 	Tier            string
+	CloseReason     string
+	ResolveAt       *time.Time
 }
 
 type Delivery struct {
@@ -109,6 +126,14 @@ type Delivery struct {
 	Reported    bool
 }
 
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
+}
+
 type Feed struct {
 	Agent  string
 	Seq    int64
@@ -121,6 +146,12 @@ type Frame struct {
 	Kind      string
 	Payload   json.RawMessage
 	CreatedAt time.Time
+}
+
+type Keyset struct {
+	Sole    bool
+	Content []byte
+	Wrapped bool
 }
 
 type Medium struct {
@@ -224,6 +255,34 @@ type Profile struct {
 	NotBefore      *time.Time
 	Reason         string
 	UpdatedAt      time.Time
+}
+
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
+type QualityReview struct {
+	CaseID         string
+	ConversationID uuid.UUID
+	Day            string
+	Agent          string
+	Reasons        []string
+	DueSeconds     int32
+	Appeal         string
+	AppealedAt     *time.Time
+}
+
+type QualityScore struct {
+	CaseID      string
+	Round       int16
+	Judge       string
+	ScriptNorms int16
+	Attitude    int16
+	Expertise   int16
+	Comment     string
+	ScoredAt    time.Time
 }
 
 type QueueAlert struct {

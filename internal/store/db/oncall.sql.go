@@ -32,17 +32,22 @@ func (q *Queries) CallNoticeClaim(ctx context.Context, skillGroup string, since 
 	return result.RowsAffected(), nil
 }
 
-const CallNoticeDelivered = `-- name: CallNoticeDelivered :exec
-UPDATE call_notice SET delivered = true WHERE skill_group = $1 AND since = $2
+const CallNoticeOutcome = `-- name: CallNoticeOutcome :exec
+UPDATE call_notice SET delivered = $1::text = 'delivered', outcome = $1::text, code = $2 WHERE skill_group = $3 AND since = $4
 `
 
-func (q *Queries) CallNoticeDelivered(ctx context.Context, skillGroup string, since time.Time) error {
-	_, err := q.db.Exec(ctx, CallNoticeDelivered, skillGroup, since)
+func (q *Queries) CallNoticeOutcome(ctx context.Context, outcome string, code int32, skillGroup string, since time.Time) error {
+	_, err := q.db.Exec(ctx, CallNoticeOutcome,
+		outcome,
+		code,
+		skillGroup,
+		since,
+	)
 	return err
 }
 
 const CallNotices = `-- name: CallNotices :many
-SELECT skill_group, since, attempts, not_before, delivered FROM call_notice
+SELECT skill_group, since, attempts, not_before, delivered, outcome, code FROM call_notice
 `
 
 // What the webhook was told last of each group.
@@ -61,6 +66,8 @@ func (q *Queries) CallNotices(ctx context.Context) ([]CallNotice, error) {
 			&i.Attempts,
 			&i.NotBefore,
 			&i.Delivered,
+			&i.Outcome,
+			&i.Code,
 		); err != nil {
 			return nil, err
 		}

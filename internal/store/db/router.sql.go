@@ -90,7 +90,7 @@ func (q *Queries) EnsurePartitions(ctx context.Context, at time.Time) error {
 }
 
 const IdleBotConversations = `-- name: IdleBotConversations :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations that only the bot took part in and that nobody has touched for long.
@@ -138,6 +138,8 @@ func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, ma
 			&i.AnsweredAt,
 			&i.LateAt,
 			&i.Tier,
+			&i.CloseReason,
+			&i.ResolveAt,
 		); err != nil {
 			return nil, err
 		}
@@ -194,7 +196,7 @@ func (q *Queries) MessagesOnTheWay(ctx context.Context, channel string, since ti
 }
 
 const OpenWaiting = `-- name: OpenWaiting :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
 ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
@@ -243,6 +245,8 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 			&i.AnsweredAt,
 			&i.LateAt,
 			&i.Tier,
+			&i.CloseReason,
+			&i.ResolveAt,
 		); err != nil {
 			return nil, err
 		}

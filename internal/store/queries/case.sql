@@ -26,17 +26,51 @@ VALUES (@case_id, @revision, @step, @actor, @state, @note, @at);
 -- name: CaseEvents :many
 SELECT * FROM service_case_event WHERE case_id = @case_id ORDER BY revision LIMIT @max_rows;
 
--- name: CasesOpen :many
--- Open cases, what is due first first. Empty filters let everything through; mine are those of the agent and of the groups.
-SELECT * FROM service_case
-WHERE closed_at IS NULL
-  AND (@kind::text = '' OR kind = @kind)
-  AND (@state::text = '' OR state = @state)
-  AND (sqlc.narg(due_before)::timestamptz IS NULL OR due_at <= sqlc.narg(due_before))
-  AND (@all_groups::boolean OR owner = @agent::text OR skill_group = ANY(@skill_groups::text[]))
-ORDER BY due_at NULLS LAST, opened_at
+-- name: DeskCases :many
+-- Open cases as a desk lists them, by deadline. Empty filters let everything through. Whose a case with a conversation
+-- is says the conversation, too; what is judged is shown to who judges it.
+SELECT sqlc.embed(service_case) FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.closed_at IS NULL
+  AND (@kind::text = '' OR service_case.kind = @kind)
+  AND (@state::text = '' OR service_case.state = @state)
+  AND (sqlc.narg(due_before)::timestamptz IS NULL OR service_case.due_at <= sqlc.narg(due_before))
+  AND (NOT @mine::bool OR service_case.owner = @agent::text)
+  AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = @agent::text)))
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
--- name: CasesOfCustomer :many
--- The cases of a customer, the newest first.
-SELECT * FROM service_case WHERE channel = @channel AND external_id = @external_id ORDER BY opened_at DESC LIMIT @max_rows;
+-- name: DeskCase :one
+-- A case that the agent may see.
+SELECT sqlc.embed(service_case) FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.id = @id
+  AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = @agent::text)));
+
+-- name: DeskCasesOfPerson :many
+-- The cases of a customer on whichever Channel they are known, of those that the agent may see: open ones first, then the newest
+-- first. What is judged is no matter of the customer's.
+SELECT sqlc.embed(service_case) FROM contact
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE contact.customer_id = @customer_id AND service_case.kind NOT IN ('review', 'emergency')
+  AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.skill_group = ANY(@skill_groups::text[])
+    OR conversation.skill_group = ANY(@skill_groups::text[]) OR (conversation.state = 'assigned' AND conversation.agent = @agent::text))
+ORDER BY service_case.closed_at IS NOT NULL, service_case.opened_at DESC, service_case.id
+LIMIT @max_rows;
+
+-- name: CasesInProgress :many
+-- Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+SELECT service_case.* FROM contact asking
+JOIN contact ON contact.customer_id = asking.customer_id
+JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
+WHERE asking.channel = @channel AND asking.external_id = @external_id
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+LIMIT @max_rows;
+
+-- name: CasesOpenOfConversation :many
+-- The open cases of a kind of a conversation.
+SELECT * FROM service_case WHERE conversation_id = @conversation_id AND kind = @kind AND closed_at IS NULL ORDER BY opened_at, id LIMIT @max_rows;

@@ -3,7 +3,8 @@
 -- name: ClocksDue :one
 -- Whether somebody is to be told now that a customer waits for too long.
 SELECT (EXISTS (SELECT FROM conversation r WHERE r.state = 'assigned' AND r.remind_at <= @now::timestamptz)
-    OR EXISTS (SELECT FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= @now::timestamptz))::bool AS due;
+    OR EXISTS (SELECT FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= @now::timestamptz)
+    OR EXISTS (SELECT FROM conversation s WHERE s.state IN ('queued', 'assigned') AND s.resolve_at <= @now::timestamptz))::bool AS due;
 
 -- name: RemindClaim :many
 -- The conversations whose agents are to be reminded that they have not answered; each is claimed once.
@@ -18,6 +19,14 @@ UPDATE conversation SET late_at = NULL
 WHERE id = ANY(ARRAY(
     SELECT l.id FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= @now::timestamptz
     ORDER BY l.late_at LIMIT @max_rows FOR UPDATE SKIP LOCKED))
+RETURNING *;
+
+-- name: ResolveClaim :many
+-- The conversations whose customers' questions are not solved in time; each is claimed once.
+UPDATE conversation SET resolve_at = NULL
+WHERE id = ANY(ARRAY(
+    SELECT s.id FROM conversation s WHERE s.state IN ('queued', 'assigned') AND s.resolve_at <= @now::timestamptz
+    ORDER BY s.resolve_at LIMIT @max_rows FOR UPDATE SKIP LOCKED))
 RETURNING *;
 
 -- name: ReviewMark :exec

@@ -23,7 +23,7 @@ UPDATE conversation SET
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
     unanswered_since = sqlc.narg('unanswered_since'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
     offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, asked_since = sqlc.narg('asked_since'), remind_at = sqlc.narg('remind_at'),
-    answered_at = sqlc.narg('answered_at'), late_at = sqlc.narg('late_at'), intake = sqlc.narg('intake'), version = version + 1
+    answered_at = sqlc.narg('answered_at'), late_at = sqlc.narg('late_at'), resolve_at = sqlc.narg('resolve_at'), intake = sqlc.narg('intake'), close_reason = @close_reason, version = version + 1
 WHERE id = @id
 RETURNING *;
 
@@ -54,6 +54,14 @@ SELECT id FROM (
 
 -- name: ConversationsOfAgent :many
 SELECT id FROM conversation WHERE state = 'assigned' AND agent = @agent::text ORDER BY assigned_at, id LIMIT @max_rows;
+
+-- name: ChannelsTalking :many
+-- The Channels with open conversations.
+SELECT DISTINCT channel FROM conversation WHERE state <> 'closed';
+
+-- name: ConversationsOfChannel :many
+-- The open conversations of a Channel in which nothing was said since then.
+SELECT id FROM conversation WHERE channel = @channel AND state <> 'closed' AND last_message_at < @before AND opened_at < @before ORDER BY opened_at, id LIMIT @max_rows;
 
 -- name: PresenceRelease :exec
 UPDATE presence SET used = greatest(used - @weight, 0), idle_since = CASE WHEN used <= @weight THEN @at::timestamptz ELSE idle_since END, updated_at = @at::timestamptz

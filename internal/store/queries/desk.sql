@@ -161,3 +161,13 @@ VALUES (@channel, @external_id, @before, @after, @changed_by, @changed_at);
 -- name: TierChanges :many
 -- Who gave a contact which tier, the last first.
 SELECT before, after, changed_by, changed_at FROM tier_change WHERE channel = @channel AND external_id = @external_id ORDER BY id DESC LIMIT @max_rows;
+
+-- name: DeskEvidence :many
+-- Those of the messages that a customer has sent in a conversation, each with the file that it holds.
+SELECT id, coalesce(content->'media'->>'id', '')::text AS media FROM message
+WHERE conversation_id = @conversation_id AND sender = 'customer' AND id = ANY(@ids::uuid[])
+ORDER BY sent_at, platform_message_id, id;
+
+-- name: MediaGet :one
+-- What is known of a file, without its bytes.
+SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = @id;

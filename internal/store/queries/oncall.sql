@@ -10,5 +10,5 @@ ON CONFLICT (skill_group) DO UPDATE
     WHERE call_notice.since < excluded.since
         OR call_notice.since = excluded.since AND call_notice.attempts = excluded.attempts - 1 AND NOT call_notice.delivered;
 
--- name: CallNoticeDelivered :exec
-UPDATE call_notice SET delivered = true WHERE skill_group = @skill_group AND since = @since;
+-- name: CallNoticeOutcome :exec
+UPDATE call_notice SET delivered = @outcome::text = 'delivered', outcome = @outcome::text, code = @code WHERE skill_group = @skill_group AND since = @since;

@@ -15,14 +15,12 @@ import (
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
 )
 
 // Directory knows a brand's people and channels.
 type Directory interface {
-	// Agents are the names of all agents of a role: Supervisor or Admin.
-	Agents(role string) []string
-	// GroupAgents are the names of all agents of a SkillGroup.
-	GroupAgents(group string) []string
+	callees.Directory
 	// OutboundTopic is where what is said on a Channel goes; false while the Channel is not known.
 	OutboundTopic(channel string) (topic string, known bool)
 }
@@ -131,15 +129,15 @@ func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error
 
 // Escalate calls a role. Where nobody has it, somebody else is called: a complaint that climbs in silence is lost.
 func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
-	var called callees
+	var called callees.Callees
 	var changed bool
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		c, err := u.ConversationGet(ctx, e.Conversation)
 		if err != nil {
 			return fmt.Errorf("reading the complaint's conversation: %w", err)
 		}
-		called = a.callees(e.Notify, c.SkillGroup)
-		tell := append(a.agents(e.Tell), called.agents...)
+		called = callees.Of(a.Directory, e.Notify, c.SkillGroup)
+		tell := append(a.agents(e.Tell), called.Agents...)
 		_, changed, err = u.ChangeComplaint(ctx, e.Conversation, tell, func(ctx context.Context) (db.Complaint, error) {
 			return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
 		})
@@ -148,41 +146,11 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 	if err != nil || !changed {
 		return err
 	}
-	a.Metrics.escalations.WithLabelValues(called.who).Inc()
-	if called.who != reachedRole {
-		a.Logger.Warn("Nobody has the role that a complaint was escalated to", "role", e.Notify, "reached", called.who, "complaint", e.ID)
+	a.Metrics.escalations.WithLabelValues(called.Who).Inc()
+	if called.Who != callees.Role {
+		a.Logger.Warn("Nobody has the role that a complaint was escalated to", "role", e.Notify, "reached", called.Who, "complaint", e.ID)
 	}
 	return nil
-}
-
-// Who an escalation reached, as metrics and logs name it.
-const (
-	reachedRole   = "role"
-	reachedOthers = "other_role"
-	reachedGroup  = "group"
-	reachedNobody = "nobody"
-)
-
-// callees are the agents whom an escalation calls.
-type callees struct {
-	who    string
-	agents []string
-}
-
-// callees finds somebody to call: who has the role, else the admins, else the supervisors, else the group itself.
-func (a *Activities) callees(role, group string) callees {
-	if agents := a.Directory.Agents(role); len(agents) > 0 {
-		return callees{reachedRole, agents}
-	}
-	for _, other := range []string{promise.RoleAdmin, promise.RoleSupervisor} {
-		if agents := a.Directory.Agents(other); len(agents) > 0 {
-			return callees{reachedOthers, agents}
-		}
-	}
-	if agents := a.Directory.GroupAgents(group); len(agents) > 0 {
-		return callees{reachedGroup, agents}
-	}
-	return callees{who: reachedNobody}
 }
 
 // RecordResolved records how the complaint was settled, and until when the customer is asked again.

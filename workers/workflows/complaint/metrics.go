@@ -1,6 +1,10 @@
 package complaint
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
+)
 
 // Metrics count what complaints came to.
 type Metrics struct {
@@ -14,7 +18,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Help: "Rungs of complaint ladders that were climbed, by whom that reached: the role itself, other_role, group or nobody.",
 	}, []string{"reached"})}
 	registry.MustRegister(m.escalations)
-	for _, reached := range []string{reachedRole, reachedOthers, reachedGroup, reachedNobody} {
+	for _, reached := range callees.All() {
 		m.escalations.WithLabelValues(reached)
 	}
 	return m

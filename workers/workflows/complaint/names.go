@@ -21,6 +21,9 @@ const (
 	activityRecordFollowedUp = "complaint.RecordFollowedUp"
 )
 
+// changeAttributes is since when a complaint has search attributes. Histories hold it.
+const changeAttributes = "search-attributes"
+
 // errorGone is the type of the error that no retry heals: the conversation is not there any more.
 const errorGone = "ConversationGone"
 

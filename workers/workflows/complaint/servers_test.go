@@ -27,6 +27,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
@@ -37,6 +38,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/internal/testenv"
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
 )
 
 //nolint:gochecknoglobals // A flag of the test binary.
@@ -241,6 +243,24 @@ func (b *brand) await(id, what string, condition func(db.Complaint) bool) db.Com
 	}
 }
 
+// awaitListed waits until Temporal lists one complaint for which all of these hold.
+func (b *brand) awaitListed(conditions ...string) {
+	b.t.Helper()
+	query, ticker, timeout := strings.Join(conditions, " AND "), time.NewTicker(20*time.Millisecond), time.After(deadline)
+	defer ticker.Stop()
+	for {
+		answer, err := b.client.CountWorkflow(b.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+		if err == nil && answer.GetCount() == 1 {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-timeout:
+			b.t.Fatalf("waited %s for a complaint with %s: %v, %v", deadline, query, answer, err)
+		}
+	}
+}
+
 // news are the states that an agent's desk was told of.
 func (b *brand) news(agent string) []string {
 	b.t.Helper()
@@ -286,6 +306,8 @@ func TestAComplaintOutlivesItsWorker(t *testing.T) {
 	conversation := b.converse()
 	in := b.complain(conversation, promise.Rung{AfterSeconds: 1, Notify: "Supervisor"}, promise.Rung{AfterSeconds: 3, Notify: "Admin"})
 	b.await(in.ID, "escalated", func(c db.Complaint) bool { return c.Rung == 1 })
+	b.awaitListed(`YingdaBrand = "shop/lumi" AND YingdaKind = "complaint" AND YingdaState = "escalated"`,
+		`YingdaOwner = "Supervisor"`, fmt.Sprintf("YingdaDeadline > %q", in.StartedAt.Add(2*time.Second).UTC().Format(time.RFC3339Nano)))
 	kill()
 	b.run(newWorker(b.client, b.store).Run)
 	b.await(in.ID, "escalated further", func(c db.Complaint) bool { return c.Rung == 2 && c.EscalatedTo == "Admin" })
@@ -293,6 +315,7 @@ func TestAComplaintOutlivesItsWorker(t *testing.T) {
 	b.await(in.ID, "resolved", func(c db.Complaint) bool { return c.State == "resolved" })
 	b.signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
 	row := b.await(in.ID, "followed up", func(c db.Complaint) bool { return c.State == "followed_up" })
+	b.awaitListed(`YingdaState = "followed_up"`, `YingdaOwner = "Admin"`, "YingdaDeadline IS NULL")
 	if row.ResolvedBy != "an" || row.Resolution != "refunded" || !row.FollowUpDue.Equal(row.ResolvedAt.Add(72*time.Hour)) {
 		t.Errorf("the row is %+v", row)
 	}
@@ -397,11 +420,11 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 		reached string
 		told    []string
 	}{
-		"the role is called":                            {"Supervisor", staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, reachedRole, []string{"an", "sup"}},
-		"without supervisors the admins are called":     {"Supervisor", staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, reachedOthers, []string{"an", "boss"}},
-		"without admins the supervisors are called":     {"Admin", staff{roles: map[string][]string{"Supervisor": {"sup"}}, groups: group}, reachedOthers, []string{"an", "sup"}},
-		"without either the group is called":            {"Admin", staff{groups: group}, reachedGroup, []string{"an", "bo"}},
-		"without anybody only who has it is told of it": {"Admin", staff{}, reachedNobody, []string{"an"}},
+		"the role is called":                            {"Supervisor", staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, callees.Role, []string{"an", "sup"}},
+		"without supervisors the admins are called":     {"Supervisor", staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, callees.Others, []string{"an", "boss"}},
+		"without admins the supervisors are called":     {"Admin", staff{roles: map[string][]string{"Supervisor": {"sup"}}, groups: group}, callees.Others, []string{"an", "sup"}},
+		"without either the group is called":            {"Admin", staff{groups: group}, callees.Group, []string{"an", "bo"}},
+		"without anybody only who has it is told of it": {"Admin", staff{}, callees.Nobody, []string{"an"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -431,7 +454,7 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 			if got := escalations(t, registry); got != test.reached {
 				t.Errorf("counted as %q, want %q once", got, test.reached)
 			}
-			if warned := said.Len() > 0; warned != (test.reached != reachedRole) {
+			if warned := said.Len() > 0; warned != (test.reached != callees.Role) {
 				t.Errorf("the log says %q", said.String())
 			}
 		})

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
 const (
@@ -50,6 +51,8 @@ type complaint struct {
 	followedUp bool
 	// told says that the acknowledgement was sent or given up.
 	told bool
+	// listed says that the complaint has search attributes; one that began before there were any has none.
+	listed bool
 }
 
 // newComplaint registers the query and begins to listen to signals.
@@ -111,6 +114,10 @@ func (c *complaint) ignore(ctx workflow.Context, signal string) {
 
 // run is the life of a complaint.
 func (c *complaint) run(ctx workflow.Context) error {
+	c.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	if err := c.list(ctx, c.rungDue(0)); err != nil {
+		return err
+	}
 	if err := recordOpened(ctx, c.input); err != nil {
 		return err
 	}
@@ -147,8 +154,7 @@ func (c *complaint) acknowledge(ctx workflow.Context) {
 // climb calls the role of each rung when its time comes, until the complaint is resolved.
 func (c *complaint) climb(ctx workflow.Context) error {
 	for i, rung := range c.input.Ladder {
-		due := c.input.StartedAt.Add(time.Duration(rung.AfterSeconds) * time.Second)
-		resolved, err := awaitUntil(ctx, due, func() bool { return c.resolved != nil })
+		resolved, err := awaitUntil(ctx, c.rungDue(i), func() bool { return c.resolved != nil })
 		if err != nil || resolved {
 			return err
 		}
@@ -162,14 +168,38 @@ func (c *complaint) climb(ctx workflow.Context) error {
 			return err
 		}
 		c.status.State, c.status.Rung, c.status.EscalatedTo = promise.ComplaintEscalated, i+1, rung.Notify
+		if err := c.list(ctx, c.rungDue(i+1)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// rungDue is when that rung of the ladder is called, counted from 0; zero for one that there is not.
+func (c *complaint) rungDue(i int) time.Time {
+	if i >= len(c.input.Ladder) {
+		return time.Time{}
+	}
+	return c.input.StartedAt.Add(time.Duration(c.input.Ladder[i].AfterSeconds) * time.Second)
+}
+
+// list tells Temporal where the complaint stands and what is due when, for who looks for it there.
+func (c *complaint) list(ctx workflow.Context, deadline time.Time) error {
+	if !c.listed {
+		return nil
+	}
+	return temporal.Attributes{
+		Brand: promise.BrandOf(c.input.ID), Kind: string(promise.CaseComplaint), State: string(c.status.State), Owner: c.status.EscalatedTo, Deadline: deadline,
+	}.Upsert(ctx)
 }
 
 // settle records the resolution.
 func (c *complaint) settle(ctx workflow.Context) error {
 	c.status.State = promise.ComplaintResolved
 	c.status.FollowUpDue = c.resolvedAt.Add(time.Duration(c.input.FollowUpWithinDays) * day)
+	if err := c.list(ctx, c.status.FollowUpDue); err != nil {
+		return err
+	}
 	return recordResolved(ctx, Resolution{
 		ID: c.input.ID, Conversation: c.input.Conversation, By: c.resolved.By, Resolution: c.resolved.Resolution,
 		ResolvedAt: c.resolvedAt, FollowUpDue: c.status.FollowUpDue, Tell: slices.Clone(c.concerned),
@@ -197,6 +227,9 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		return nil
 	}
 	c.status.State = promise.ComplaintFollowedUp
+	if err := c.list(ctx, time.Time{}); err != nil {
+		return err
+	}
 	return recordFollowedUp(ctx, step)
 }
 

@@ -19,15 +19,37 @@ import (
 )
 
 const (
-	storeName   = "sqlite"
+	historyStore    = "history"
+	visibilityStore = "visibility"
+
 	clusterName = "active"
 	// clusterID is written into the database once and must never change for it.
 	clusterID = "6d4f5b1e-6b0c-4a55-9c39-6a5e1f0f9d21"
 )
 
+// persistence is where the server keeps what it knows.
+func persistence(ctx context.Context, options *Options) (config.Persistence, error) {
+	described := config.Persistence{DefaultStore: historyStore, VisibilityStore: visibilityStore}
+	var history, visibility *config.SQL
+	var err error
+	if options.PostgresURL == "" {
+		described.NumHistoryShards = 1 // SQLite knows no more.
+		history, err = prepare(options.File)
+		visibility = history
+	} else {
+		described.NumHistoryShards = postgresShards
+		history, visibility, err = preparePostgres(ctx, options.PostgresURL)
+	}
+	if err != nil {
+		return described, err
+	}
+	described.DataStores = map[string]config.DataStore{historyStore: {SQL: history}, visibilityStore: {SQL: visibility}}
+	return described, nil
+}
+
 // configure describes a whole Temporal cluster in this process. Membership is static, so nothing gossips and no membership
 // port opens; metrics and pprof stay off for the same reason.
-func configure(ctx context.Context, frontend netip.AddrPort, store *config.SQL) ([]temporal.ServerOption, error) {
+func configure(ctx context.Context, frontend netip.AddrPort, persistence config.Persistence) ([]temporal.ServerOption, error) {
 	services := map[string]config.Service{}
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	for _, name := range []primitives.ServiceName{
@@ -45,12 +67,8 @@ func configure(ctx context.Context, frontend netip.AddrPort, store *config.SQL) 
 		hosts[name] = static.SingleLocalHost(address.String())
 	}
 	conf := &config.Config{
-		Services: services,
-		Persistence: config.Persistence{
-			DefaultStore: storeName, VisibilityStore: storeName,
-			NumHistoryShards: 1, // SQLite knows no more.
-			DataStores:       map[string]config.DataStore{storeName: {SQL: store}},
-		},
+		Services:    services,
+		Persistence: persistence,
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,
 			MasterClusterName:        clusterName,

@@ -1,5 +1,5 @@
 // Package workflowserver runs Temporal for development: the four services of the real server and its web UI in this
-// process, over one SQLite file. One history shard, no authorization: it is for this machine only.
+// process, over one SQLite file or a PostgreSQL server. Few history shards, no authorization: it is for this machine only.
 //
 // Invariants: what was acknowledged is on the disk (write-ahead log, synchronous=FULL), a file has one server at a time, and
 // every listener is on the address given or on 127.0.0.1.
@@ -21,7 +21,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/temporal"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/yingda-dev/yingda/hack/stack/internal/lock"
 )
@@ -39,8 +42,11 @@ const (
 type Options struct {
 	Listen netip.AddrPort
 	// UI holds the addresses of the web UI, none for no UI.
-	UI   []netip.AddrPort
+	UI []netip.AddrPort
+	// File is the SQLite file; beside it lies the lock that keeps a second server away.
 	File string
+	// PostgresURL is a PostgreSQL server in place of the file, with a login that may make databases; empty for the file.
+	PostgresURL string
 }
 
 // Run serves until ctx ends, and calls ready once clients can work in the default namespace.
@@ -62,11 +68,11 @@ func Run(ctx context.Context, options Options, ready func()) error {
 }
 
 func serve(ctx context.Context, options Options, ready func()) error {
-	store, err := prepare(options.File)
+	stores, err := persistence(ctx, &options)
 	if err != nil {
 		return err
 	}
-	serverOptions, err := configure(ctx, options.Listen, store)
+	serverOptions, err := configure(ctx, options.Listen, stores)
 	if err != nil {
 		return err
 	}
@@ -147,6 +153,10 @@ func waitReady(ctx context.Context, address netip.AddrPort) error {
 	defer retry.Stop()
 	for {
 		err := ask(ctx, connection)
+		if status.Code(err) == codes.NotFound {
+			// On PostgreSQL nobody has made it yet; in a file it is there from the start.
+			err = errors.Join(err, register(ctx, connection))
+		}
 		if err == nil {
 			return nil
 		}
@@ -156,6 +166,16 @@ func waitReady(ctx context.Context, address netip.AddrPort) error {
 		case <-retry.C:
 		}
 	}
+}
+
+func register(ctx context.Context, connection grpc.ClientConnInterface) error {
+	_, err := workflowservice.NewWorkflowServiceClient(connection).RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace: Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
+	})
+	if err != nil && status.Code(err) != codes.AlreadyExists {
+		return fmt.Errorf("making namespace %s: %w", Namespace, err)
+	}
+	return nil
 }
 
 func ask(ctx context.Context, connection grpc.ClientConnInterface) error {

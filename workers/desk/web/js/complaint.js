@@ -9,7 +9,7 @@ const roles = { Supervisor: '主管', Admin: '管理员' };
 export function showComplaint(box, current, attempt, changed) {
   const c = current.complaint;
   box.hidden = !c;
-  const mark = c ? JSON.stringify(c) : '';
+  const mark = c ? JSON.stringify([c, current.channelGone]) : '';
   if (box.dataset.mark === mark) return;
   box.dataset.mark = mark;
   if (!c) return;
@@ -27,7 +27,8 @@ export function showComplaint(box, current, attempt, changed) {
         else button.disabled = false;
       },
     }, input, button);
-    box.replaceChildren(el('p', {}, el('strong', {}, '投诉'), ` ${clock(c.openedAt)} 提出${escalated}`), form);
+    const gone = current.channelGone ? ' · 渠道已被删除,请用其他方式联系客户' : '';
+    box.replaceChildren(el('p', {}, el('strong', {}, '投诉'), ` ${clock(c.openedAt)} 提出${escalated}${gone}`), form);
     return;
   }
   const due = c.state === 'resolved' && c.followUpDue ? ` · 请在 ${clock(c.followUpDue)} 前回访${c.followUpOverdue ? '(已超时)' : ''}` : '';

@@ -6,12 +6,15 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
+import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { showJudgement, standing, total } from './judgement.js';
 
 const pollEvery = 5000;
 
 const states = { bot: '机器人接待', queued: '排队中', awaiting_opening: '等待上班', assigned: '接待中', closed: '已结束' };
-const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', reviews: '没有待复核的会话。', ratings: '最近 30 天没有差评。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
+const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', cases: '没有待处理的工单。', reviews: '没有待复核或质检的会话。', ratings: '最近 30 天没有差评。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
 const queries = {
   mine: [{ state: 'assigned', mine: 'true', limit: 200 }],
   waiting: [{ state: 'queued', limit: 100 }, { state: 'awaiting_opening', limit: 100 }],
@@ -40,6 +43,8 @@ const composer = new Composer({
   typing: () => { if (mayWrite()) api.typing(current.id).catch(() => {}); },
 });
 
+const pane = new Pane({ attempt, changed: () => listSoon(), conversation: (id) => open(id), group: (c) => groupName(c), close: () => show(undefined) });
+
 // attempt runs f and says why it did not work.
 async function attempt(f) {
   try {
@@ -62,6 +67,7 @@ function soon(f, wait) {
 const listSoon = soon(() => loadList(), 150);
 const pollSoon = soon(() => poll(), 400);
 const currentSoon = soon(() => refresh(), 250);
+const caseSoon = soon(() => pane.refresh(), 250);
 
 // --- signing in and out ---
 
@@ -109,13 +115,14 @@ function signedIn(agent) {
   me = agent;
   $('sign-in').hidden = true;
   $('desk').hidden = false;
-  $('tab-all').hidden = $('tab-reviews').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-all').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-reviews').textContent = me.role === 'Agent' ? '质检' : '复核';
   showMe();
   show(undefined);
   chooseTab('mine');
   stream = new Stream({
     frame: takeFrame,
-    reset: () => { listSoon(); if (current) currentSoon(); },
+    reset: () => { listSoon(); caseSoon(); if (current) currentSoon(); },
     up: () => connection(true),
     down: () => connection(false),
     signedOut,
@@ -148,13 +155,15 @@ $('duty').addEventListener('click', async () => {
 async function poll() {
   clearTimeout(pollTimer);
   try {
-    const [{ groups }, next] = await Promise.all([api.groups(), api.me()]);
+    const [{ groups }, { emergencies }, next] = await Promise.all([api.groups(), api.emergencies(), api.me()]);
     if (!me) return;
     me = next;
     showMe();
+    showEmergencies(emergencies, me.role !== 'Agent' && openCase);
     showGroups(groups);
     if (tab !== 'mine') await loadList();
     if (current && !isMine(current.conversation) && current.conversation.state !== 'closed') await refresh();
+    await pane.refresh();
   } catch (error) {
     if (!(error instanceof Refused) && stream) stream.suspect();
   }
@@ -190,9 +199,10 @@ async function loadList() {
   if (wanted === 'complaints') {
     const { complaints } = await api.complaints();
     found = complaints.map((c) => ({ ...c, id: c.conversation, complaint: c, lastMessageAt: c.openedAt }));
+  } else if (wanted === 'cases') {
+    found = (await api.cases()).cases.map((c) => ({ ...c, case: c }));
   } else if (wanted === 'reviews') {
-    const { reviews } = await api.reviews();
-    found = reviews.map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt }));
+    found = await loadReviews();
   } else if (wanted === 'ratings') {
     const { ratings } = await api.poorRatings();
     found = ratings.map((r) => ({ ...r, id: r.conversation, rating: r, lastMessageAt: r.ratedAt }));
@@ -203,11 +213,24 @@ async function loadList() {
   if (tab !== wanted || !me) return;
   items = new Map(found.map((item) => [item.id, item]));
   order = found.map((item) => item.id);
-  for (const item of found) {
+  for (const item of wanted === 'cases' ? [] : found) {
     const last = item.lastMessage;
     if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && !noted(last) && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
   }
   showList();
+}
+
+// loadReviews are the conversations that the agent has to look at; of one who does not supervise, those of theirs that others did.
+async function loadReviews() {
+  const judged = ({ judgements }) => judgements.map((j) => ({ ...j.conversation, judgement: j.judgement, lastMessageAt: j.judgement.due || j.conversation.lastMessageAt }));
+  if (me.role === 'Agent') return judged(await api.myJudgements());
+  const [toJudge, { reviews }] = await Promise.all([api.judgements().then(judged), api.reviews()]);
+  const marked = new Map(reviews.map((r) => [r.conversation.id, r]));
+  const known = new Set(toJudge.map((c) => c.id));
+  return [
+    ...toJudge.map((c) => ({ ...c, review: marked.get(c.id) })),
+    ...reviews.filter((r) => !known.has(r.conversation.id)).map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt })),
+  ];
 }
 
 const isMine = (c) => c.state === 'assigned' && c.agent === me.name;
@@ -249,12 +272,14 @@ function rated({ scale, rating }) {
 }
 
 function entry(item) {
+  if (item.case) return caseEntry(item, { current: pane.name === item.name, group: groupName(item), open: () => openCase(item.name) });
   const count = unread.get(item.id) || 0;
   const marks = el('span', { class: 'marks' });
   const wait = asking(item);
   if (item.tier) marks.append(el('span', { class: 'tag hot' }, item.tier));
   if (wait) marks.append(wait);
   if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
+  if (item.judgement) marks.append(el('span', { class: item.judgement.due ? 'tag hot' : 'tag' }, standing(item.judgement)));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
   if (item.rating) marks.append(el('span', { class: 'tag hot' }, rated(item.rating)));
@@ -264,16 +289,17 @@ function entry(item) {
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉${item.channelGone ? ' · 渠道已被删除' : ''}` : item.judgement ? `${groupName(item)} · ${total(item.judgement)}` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
 
 async function open(id) {
-  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id), api.tier(id)]));
+  const answer = await attempt(() => Promise.all([api.conversation(id), api.canned(id), api.tier(id), api.casesOf(id)]));
   if (!answer) return;
-  const [detail, { cannedReplies }, { tiers, changes }] = answer;
-  show({ id, ...detail, tiers, changes, pending: [] });
+  const [detail, { cannedReplies }, { tiers, changes }, { cases }] = answer;
+  show({ id, ...detail, tiers, changes, cases, pending: [] });
+  loadJudgement();
   composer.open(id, cannedReplies);
   if (mayWrite() && matchMedia('(min-width: 761px)').matches) $('text').focus();
 }
@@ -281,10 +307,20 @@ async function open(id) {
 async function refresh() {
   if (!current) return;
   const { id } = current;
-  const [detail, history] = await Promise.all([api.conversation(id), current.history ? api.timeline(id) : undefined]);
+  const [detail, { cases }, history] = await Promise.all([api.conversation(id), api.casesOf(id), current.history ? api.timeline(id) : undefined]);
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
-  current = { ...current, ...detail, history: current.history && (history || current.history), complaint: detail.complaint, rating: detail.rating, pending: current.pending.filter((m) => !known.has(m.id)) };
+  current = { ...current, ...detail, cases, history: current.history && (history || current.history), complaint: detail.complaint, rating: detail.rating, pending: current.pending.filter((m) => !known.has(m.id)) };
+  showCurrent();
+}
+
+// loadJudgement shows how the conversation was judged, or asks for it. Only what has ended is judged, and not all of that.
+async function loadJudgement() {
+  const place = current;
+  if (place.conversation.state !== 'closed') return;
+  const judgement = await api.judgement(place.id).catch(() => undefined);
+  if (!current || current.id !== place.id) return;
+  current.judgement = judgement;
   showCurrent();
 }
 
@@ -295,6 +331,7 @@ function mayWrite() {
 function show(next) {
   composer.keep();
   current = next;
+  pane.close();
   $('nothing').hidden = Boolean(next);
   $('open').hidden = !next;
   $('desk').classList.toggle('reading', Boolean(next));
@@ -307,6 +344,23 @@ function show(next) {
   showCurrent(true);
   showList();
 }
+
+// openCase shows a case where the conversation was.
+async function openCase(name) {
+  if (!await pane.open(name)) return;
+  const { shown } = pane;
+  show(undefined);
+  $('nothing').hidden = true;
+  $('desk').classList.add('reading');
+  pane.show(shown);
+  showList();
+}
+
+$('open-case').addEventListener('click', () => askForCase(current.id, current.messages, attempt, (made) => {
+  toast(`已建售后单:${stateName(made)}`);
+  currentSoon();
+  listSoon();
+}));
 
 function read(id) {
   if (!isRead(id)) return;
@@ -329,12 +383,14 @@ function showCurrent(toEnd) {
   showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
   $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
+  showJudgement($('judgement'), current.judgement, me, attempt, () => { loadJudgement(); listSoon(); });
   showIntake($('intake'), c.intake);
+  chips($('customer-cases'), current.cases || [], openCase);
   const writable = mayWrite();
   $('reply').hidden = !writable;
-  $('close').hidden = !writable;
+  $('close').hidden = $('open-case').hidden = !writable;
   $('reply-note').hidden = writable;
-  $('reply-note').textContent = c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
+  $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
   const atEnd = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   showContacts();
@@ -536,12 +592,22 @@ function takeFrame(frame) {
     case 'message': takeMessage(frame.payload); break;
     case 'delivery': takeDelivery(frame.payload); break;
     case 'complaint': takeComplaint(frame.payload); break;
+    case 'case': takeCase(frame); break;
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
+    case 'case': takeCase(frame.payload); break;
     case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
+}
+
+// takeCase tells of a judgement that somebody has made or asks for.
+function takeCase(c) {
+  if (c.kind !== 'review') return;
+  if (tab === 'reviews') listSoon();
+  if (current && current.id === c.conversation) loadJudgement();
+  if (c.state === 'appealed' && c.owner === me.name) toast('有质检申诉待你裁决');
 }
 
 function takeConversation(c) {
@@ -549,6 +615,7 @@ function takeConversation(c) {
   const passedBy = c.passedBy || [];
   if (!isMine(c)) unread.delete(c.id);
   if (passedBy.at(-1) === me.name && c.state === 'assigned' && (!item || isMine(item))) toast(`${customerName(c)} 等了太久没有回复,会话已转给 ${c.agent}`);
+  if (c.closeReason === 'ChannelGone' && c.agent === me.name && (!item || isMine(item))) toast(`渠道 ${c.channel} 已被删除,与${customerName(c)} 的会话已结束`);
   if (tab === 'mine' && (isMine(c) !== Boolean(item))) {
     if (!item) toast(passedBy.length ? `转来的会话:${customerName(c)},还没有人回复` : `新会话:${customerName(c)}`);
     listSoon();
@@ -617,6 +684,16 @@ function takeComplaint(c) {
   }
 }
 
+// takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
+function takeCase({ payload: c, at: told }) {
+  if (tab === 'cases') listSoon();
+  if (pane.name === nameOf(c.id)) caseSoon();
+  if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
+  if (Date.now() - at(told) > 60000 || c.closedAt || c.kind === 'complaint') return;
+  if (c.due && at(c.due) <= Date.now()) toast(`工单超时:${title(c)},请到「工单」查看`);
+  else if (c.owner === me.name && c.revision === 1) toast(`新工单:${title(c)}`);
+}
+
 function takeRating(r) {
   if (tab === 'ratings') listSoon();
   toast(`${customerName(r)} 的评价:${rated(r)},请到「差评」查看`);
@@ -643,12 +720,17 @@ function takeWindow({ conversation, customer, until }) {
 function takeLate({ payload, at: told }) {
   const item = items.get(payload.conversation);
   const first = payload.promise === 'FirstResponse';
-  if (item) {
+  const unsolved = payload.promise === 'Resolution';
+  if (item && !unsolved) {
     item[first ? 'late' : 'reminded'] = true;
     showList();
   }
   if (Date.now() - at(told) > 60000) return;
   const wait = span((Date.now() - at(payload.since)) / 1000);
+  if (unsolved) {
+    toast(`${groupName(payload)}的${customerName(payload)} 的问题已过 ${wait},还没有解决`);
+    return;
+  }
   toast(first ? `${groupName(payload)}的${customerName(payload)} 等了 ${wait},还没有人工回复` : `${customerName(payload)} 等了 ${wait},还没有回复`);
   if (first) alarmSoon();
 }

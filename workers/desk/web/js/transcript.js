@@ -95,7 +95,7 @@ function body(message) {
 
 const senders = { bot: '机器人', system: '系统' };
 
-const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码' };
+const notes = { entered: '客户进入会话', followed: '客户关注了公众号', unfollowed: '客户取消了关注,消息无法再送达', scanned: '客户扫描了二维码', channelGone: '渠道已被删除,会话就此结束' };
 const events = { VIEW: '客户打开了菜单中的网页', view_miniprogram: '客户打开了菜单中的小程序' };
 
 // noted is what a customer did without saying anything, or what the platform tells of them; undefined for a message.

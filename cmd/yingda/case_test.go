@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/golden"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/workers/desk"
+)
+
+// aDesk answers as a desk does on which laowang has the token "secret"; it returns the queries that it got.
+func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
+	t.Helper()
+	asked = new([]string)
+	at := func(d time.Duration) *time.Time { then := now.Add(d); return &then }
+	conversation := uuid.MustParse("0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11")
+	returned := desk.CaseView{Name: "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", Overdue: true, Case: store.Case{
+		ID: "after-sales/lumi/lumi/0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", Kind: promise.CaseAfterSales, State: "review", Title: "退货退款",
+		Conversation: &conversation, Channel: "shop", Customer: "o-1", SkillGroup: "after-sales", OpenedAt: *at(-130 * time.Minute), Due: at(-10 * time.Minute),
+		BreachedAt: at(-10 * time.Minute), Revision: 2, Detail: json.RawMessage(`{"state":"review","application":{"kind":"Return"}}`),
+	}}
+	promised := desk.CaseView{Name: "promise~0199c7a4-7c00-7b3a-b1e4-52f0c1d7aa02", Case: store.Case{
+		ID: "promise/lumi/lumi/0199c7a4-7c00-7b3a-b1e4-52f0c1d7aa02", Kind: promise.CasePromise, State: "open", Title: "回电", Owner: "xiaomei",
+		OpenedAt: *at(-15 * time.Minute), Due: at(45 * time.Minute), Revision: 1,
+	}}
+	write := func(w http.ResponseWriter, status int, value any) {
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(value); err != nil {
+			t.Error(err)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.URL.RequestURI())
+		switch {
+		case r.Header.Get("Authorization") != "Bearer secret":
+			write(w, http.StatusUnauthorized, map[string]any{})
+		case r.URL.Path == "/api/cases" && r.URL.Query().Get("state") == "none":
+			write(w, http.StatusOK, map[string]any{"cases": []any{}})
+		case r.URL.Path == "/api/cases":
+			write(w, http.StatusOK, map[string]any{"cases": []desk.CaseView{returned, promised}})
+		case r.URL.Path == "/api/cases/"+returned.Name:
+			write(w, http.StatusOK, desk.CaseDetail{
+				CaseView: returned, Allowed: []desk.AllowedAction{{Action: "approve"}, {Action: "refuse", Needs: []string{"note"}}},
+				History: []desk.CaseEvent{
+					{Revision: 1, At: *at(-130 * time.Minute), Actor: "customer", State: "review"},
+					{Revision: 2, At: *at(-10 * time.Minute), State: "review", Note: "超时\n已通知主管"},
+				},
+			})
+		default:
+			write(w, http.StatusNotFound, map[string]any{})
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+func runCase(t *testing.T, now time.Time, arguments ...string) (out, hints string, err error) {
+	t.Helper()
+	cmd := newCaseCommandAt(func() time.Time { return now })
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	var stdout, stderr bytes.Buffer
+	cmd.SetOut(&stdout)
+	cmd.SetErr(&stderr)
+	cmd.SetArgs(arguments)
+	err = cmd.ExecuteContext(t.Context())
+	return stdout.String(), stderr.String(), err
+}
+
+// TestCases runs what docs/cases.md shows, and reads there what came out.
+func TestCases(t *testing.T) {
+	shanghai, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, shanghai)
+	docs, err := os.ReadFile("../../docs/cases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, asked := aDesk(t, now)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		arguments []string
+		query     string
+		inDocs    bool
+	}{
+		"list.txt":    {[]string{"list"}, "/api/cases?limit=500", true},
+		"wide.txt":    {[]string{"list", "-o", "wide"}, "/api/cases?limit=500", false},
+		"list.yaml":   {[]string{"list", "-o", "yaml"}, "/api/cases?limit=500", false},
+		"overdue.txt": {[]string{"list", "--overdue", "--kind", "afterSales", "--mine"}, "/api/cases?dueBefore=2026-11-23T04%3A00%3A00Z&kind=afterSales&limit=500&mine=true", false},
+		"show.txt":    {[]string{"show", "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77"}, "/api/cases/after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", true},
+		"show.json":   {[]string{"show", "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", "-o", "json"}, "/api/cases/after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			*asked = nil
+			out, hints, err := runCase(t, now, append(tc.arguments, "--desk", address+"/", "--token-file", token)...)
+			if err != nil || hints != "" {
+				t.Fatalf("%v, %s", err, hints)
+			}
+			golden.Compare(t, "case/"+name, []byte(out))
+			if got := strings.Join(*asked, " "); got != tc.query {
+				t.Errorf("asked %s, want %s", got, tc.query)
+			}
+			if tc.inDocs && !strings.Contains(string(docs), out) {
+				t.Errorf("docs/cases.md does not show testdata/case/%s", name)
+			}
+		})
+	}
+}
+
+func TestCasesSayWhatToDo(t *testing.T) {
+	now := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	address, _ := aDesk(t, now)
+	for name, tc := range map[string]struct {
+		url, token string
+		arguments  []string
+		want       string
+	}{
+		"no desk":                  {"", "secret", []string{"list"}, "say where the desk is: --desk URL or DESK_URL"},
+		"a desk that is no URL":    {"desk.example", "secret", []string{"list"}, "--desk is an address such as https://desk.example, not desk.example"},
+		"no token":                 {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
+		"a token of nobody":        {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
+		"a desk that is away":      {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
+		"a case that is not there": {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
+		"a kind that there is not": {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
+		"an output that is none":   {address, "secret", []string{"list", "-o", "xml"}, "--output is wide, json or yaml, not xml"},
+		"nothing is open":          {address, "secret", []string{"list", "--state", "none"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DESK_URL", tc.url)
+			t.Setenv("YINGDA_TOKEN", tc.token)
+			out, hints, err := runCase(t, now, tc.arguments...)
+			switch {
+			case tc.want == "" && (err != nil || out != "" || hints != "No open cases found.\n"):
+				t.Errorf("said %q, %q, error %v", out, hints, err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+				t.Errorf("error %v, want %q", err, tc.want)
+			case err != nil && strings.Contains(err.Error(), "wrong"+tc.token):
+				t.Errorf("the error holds the token: %v", err)
+			}
+		})
+	}
+}

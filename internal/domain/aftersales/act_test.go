@@ -1,0 +1,267 @@
+package aftersales
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+func wantRefusal(t *testing.T, err error, reason string) {
+	t.Helper()
+	var refusal *RefusalError
+	switch {
+	case reason == "" && err == nil:
+	case !errors.As(err, &refusal):
+		t.Errorf("error %v, want a refusal %s", err, reason)
+	case refusal.Reason != reason || refusal.Message == "":
+		t.Errorf("refused as %s: %s, want %s", refusal.Reason, refusal.Message, reason)
+	}
+}
+
+func opened(a Application, tier string) Case {
+	return Open(a, Decide(policy(), a, tier, noon()), "an", noon())
+}
+
+// do makes an act with all that any act may need.
+func do(action Action) Act {
+	return Act{
+		ID: "1", By: "an", Action: action, Note: "因为", Amount: 50_00, Carrier: "顺丰", Tracking: "SF1", Reference: "R1",
+		Checked: []string{"完好"}, Evidence: []Evidence{{Media: uuid.Max}}, Owner: "bo",
+	}
+}
+
+// byHand is the case after its process found that no provider does what is to be done.
+func byHand(c *Case) {
+	if effect := c.Effect(c.Operation()); effect != nil && effect.State == EffectWaiting {
+		effect.State = EffectByHand
+	}
+}
+
+func TestTheWayOfACase(t *testing.T) {
+	for name, test := range map[string]struct {
+		application Application
+		tier        string
+		actions     []Action
+		want        []State
+	}{
+		"a return": {
+			application(), "",
+			[]Action{ActionApprove, ActionSent, ActionReceive, ActionAccept, ActionRefunded, ActionConfirm},
+			[]State{StateReview, StateReturning, StateReceived, StateRefunding, StateSettled, StateDone},
+		},
+		"a return whose freight is insured": {
+			application(insured), "",
+			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionRefunded, ActionClaimed, ActionDispute},
+			[]State{StateReview, StateReturning, StateReceived, StateRefunding, StateClaiming, StateSettled, StateDone},
+		},
+		"a return that is paid on approval": {
+			application(), "gold",
+			[]Action{ActionApprove, ActionRefunded, ActionReceive, ActionAccept, ActionConfirm},
+			[]State{StateReview, StateRefunding, StateReturning, StateReceived, StateSettled, StateDone},
+		},
+		"a return that is paid at once, and never comes": {
+			application(), "vip",
+			[]Action{ActionRefunded, ActionWithdraw, ActionReversed},
+			[]State{StateRefunding, StateReturning, StateUndoing, StateWithdrawn},
+		},
+		"paid at once, and other goods come": {
+			application(), "vip",
+			[]Action{ActionRefunded, ActionReceive, ActionReject, ActionWaive},
+			[]State{StateRefunding, StateReturning, StateReceived, StateUndoing, StateRefused},
+		},
+		"bad quality with photos": {
+			application(of(Return, Quality), photos), "",
+			[]Action{ActionApprove, ActionRefunded, ActionConfirm},
+			[]State{StateReview, StateRefunding, StateSettled, StateDone},
+		},
+		"photos that come later": {
+			application(of(Return, Quality)), "",
+			[]Action{ActionAddEvidence, ActionAskEvidence, ActionAddEvidence, ActionRefuse},
+			[]State{StateEvidence, StateReview, StateEvidence, StateReview, StateRefused},
+		},
+		"an exchange": {
+			application(of(Exchange, NoReason)), "",
+			[]Action{ActionApprove, ActionSent, ActionReceive, ActionAccept, ActionShipped, ActionConfirm},
+			[]State{StateReview, StateReturning, StateReceived, StateShipping, StateSettled, StateDone},
+		},
+		"an exchange for what is sold out": {
+			application(of(Exchange, NoReason)), "",
+			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionRefundInstead, ActionRefunded, ActionConfirm},
+			[]State{StateReview, StateReturning, StateReceived, StateShipping, StateRefunding, StateSettled, StateDone},
+		},
+		"a reissue": {
+			application(of(Reissue, MissingItem)), "",
+			[]Action{ActionAssign, ActionApprove, ActionShipped, ActionConfirm},
+			[]State{StateReview, StateShipping, StateSettled, StateDone},
+		},
+		"refused by the policy": {application(goods("fresh")), "", nil, []State{StateRefused}},
+		"withdrawn":             {application(), "", []Action{ActionApprove, ActionWithdraw}, []State{StateReview, StateReturning, StateWithdrawn}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(test.application, test.tier)
+			for _, action := range test.actions {
+				byHand(&c)
+				if err := c.Act(do(action), noon()); err != nil {
+					t.Fatalf("%s in %s: %v", action, c.State, err)
+				}
+			}
+			var got []State
+			for _, step := range c.Steps {
+				got = append(got, step.State)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("states (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	bare := func(action Action) Act { return Act{ID: "1", By: "an", Action: action} }
+	by := func(who string, a Act) Act { a.By = who; return a }
+	reissue := opened(application(of(Reissue, MissingItem)), "")
+	back := opened(application(), "")
+	after := func(c Case, actions ...Action) Case {
+		for _, action := range actions {
+			byHand(&c)
+			if err := c.Act(do(action), noon()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	here := after(back, ActionApprove, ActionReceive)
+	for name, test := range map[string]struct {
+		c      Case
+		act    Act
+		reason string
+		says   string
+	}{
+		"what belongs to another state": {back, do(ActionRefunded), "WrongState", "possible: approve, refuse"},
+		"anything after the end":        {opened(application(goods("fresh")), ""), do(ActionApprove), "WrongState", "open a new one"},
+		"an action that there is not":   {back, do("dance"), "WrongState", "possible"},
+		"a refusal without a word":      {back, bare(ActionRefuse), "NoteMissing", "the customer reads why"},
+		"evidence that is none":         {back, bare(ActionAddEvidence), "EvidenceMissing", ""},
+		"more than was paid":            {back, Act{ID: "1", By: "an", Action: ActionApprove, Amount: 100_01}, "AmountTooHigh", "10000"},
+		"a customer who approves":       {back, by(ByCustomer, do(ActionApprove)), "NotYours", "addEvidence"},
+		"a provider who withdraws":      {back, by(ByProvider, do(ActionWithdraw)), "NotYours", "receive"},
+		"an agent who lets it expire":   {after(back, ActionApprove), do(ActionExpire), "WrongState", ""},
+		"goods that were not looked at": {here, bare(ActionAccept), "InspectionIncomplete", "完好"},
+		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
+		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "nothing is done twice"},
+		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
+		"an id that is none":            {back, Act{By: "an", Action: ActionApprove}, "TooLong", "id"},
+		"a note that is a novel":        {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: strings.Repeat("长", maxNote+1)}, "TooLong", ""},
+		"a refund of nothing instead":   {func() Case { c := after(reissue, ActionApprove); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefundInstead, Note: "无货"}, "AmountTooHigh", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := test.c
+			err := c.Act(test.act, noon())
+			wantRefusal(t, err, test.reason)
+			if err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("it says %q, want %q in it", err, test.says)
+			}
+			if diff := cmp.Diff(test.c, c); diff != "" {
+				t.Errorf("the case has changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAProviderMaySayWhatBecameOfIt(t *testing.T) {
+	c := opened(application(), "vip")
+	c.Refund.State = EffectPending
+	if err := c.Act(Act{ID: "1", By: ByProvider, Action: ActionRefunded, Reference: "P1"}, noon()); err != nil {
+		t.Fatal(err)
+	}
+	if c.State != StateReturning || c.Refund.Reference != "P1" || c.Refund.State != EffectDone {
+		t.Errorf("the case is in %s, its refund %+v", c.State, c.Refund)
+	}
+}
+
+func TestARefusedRefundMayBeTriedAgain(t *testing.T) {
+	c := opened(application(), "vip")
+	c.Refund.State, c.Refund.Reason = EffectRefused, "insufficient"
+	if got := c.Allowed("an"); !slices.Contains(got, ActionRetry) || !slices.Contains(got, ActionRefunded) {
+		t.Fatalf("allowed: %v", got)
+	}
+	if err := c.Act(do(ActionRetry), noon()); err != nil {
+		t.Fatal(err)
+	}
+	if want := (Effect{Attempt: 2, State: EffectWaiting, Amount: 100_00, At: noon()}); *c.Refund != want {
+		t.Errorf("the refund is %+v", c.Refund)
+	}
+}
+
+// Whatever is done in whatever order: a case only moves by what it allows, owes no goods that it paid nothing for, pays at most what was
+// paid, and ends.
+func TestCasesKeepTheirInvariants(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 11))
+	kinds := []Kind{Return, Exchange, RefundOnly, Reissue}
+	reasons := []Reason{NoReason, Quality, WrongItem, MissingItem, Damaged, Other}
+	all := []Action{
+		ActionApprove, ActionRefuse, ActionAskEvidence, ActionAddEvidence, ActionSent, ActionReceive, ActionAccept, ActionReject, ActionRefunded,
+		ActionShipped, ActionClaimed, ActionReversed, ActionWaive, ActionRetry, ActionRefundInstead, ActionWithdraw, ActionConfirm, ActionDispute,
+	}
+	ended := 0
+	for range 2000 {
+		a := application(of(kinds[random.IntN(4)], reasons[random.IntN(6)]), worth(random.Int64N(800_00)+1), insured)
+		c := opened(a, []string{"", "gold", "vip"}[random.IntN(3)])
+		refunds := 0
+		for range 60 {
+			if random.IntN(3) > 0 {
+				byHand(&c)
+			}
+			act := do(all[random.IntN(len(all))])
+			act.Amount = random.Int64N(a.Order.Paid) + 1
+			allowed, state, step := slices.Contains(c.Allowed("an"), act.Action), c.State, c.Step()
+			err := c.Act(act, noon())
+			if (err == nil) != allowed {
+				// What is allowed may still lack something; what is not never passes.
+				if err == nil || !strings.Contains(fmt.Sprint(err), "at most") {
+					t.Fatalf("%s in %s: allowed %t, error %v", act.Action, state, allowed, err)
+				}
+			}
+			if err != nil && (c.State != state || c.Step() != step) {
+				t.Fatalf("a refused %s moved the case from %s to %s", act.Action, state, c.State)
+			}
+			if err == nil && act.Action == ActionRefunded {
+				refunds++
+			}
+			if c.Refund != nil && c.Refund.Amount > a.Order.Paid {
+				t.Fatalf("%d of %d are paid back", c.Refund.Amount, a.Order.Paid)
+			}
+		}
+		if c.State.Ended() {
+			ended++
+			if c.Decision.GoodsBack && c.Refund != nil && c.Refund.State == EffectDone && c.State == StateDone && !c.reached(StateReceived) {
+				t.Fatalf("paid, and the goods never came: %+v", c.Steps)
+			}
+		}
+		if refunds > 1 {
+			t.Fatalf("%d refunds of one case", refunds)
+		}
+	}
+	if ended < 1000 {
+		t.Errorf("only %d of 2000 cases ended", ended)
+	}
+}
+
+func TestTheFirstBreachCounts(t *testing.T) {
+	c := opened(application(), "")
+	if !c.BreachedAt().IsZero() {
+		t.Error("breached from the start")
+	}
+	c.OverallLateAt = noon().Add(time.Hour)
+	c.Now().BreachedAt = noon()
+	if got := c.BreachedAt(); !got.Equal(noon()) {
+		t.Errorf("breached at %s", got)
+	}
+}

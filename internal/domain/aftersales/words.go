@@ -1,0 +1,209 @@
+package aftersales
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Title says what an application is about, without personal data.
+func (a *Application) Title() string {
+	return kindName(a.Kind) + " · " + reasonName(a.Reason)
+}
+
+func kindName(k Kind) string {
+	switch k {
+	case Return:
+		return "退货退款"
+	case Exchange:
+		return "换货"
+	case RefundOnly:
+		return "仅退款"
+	case Reissue:
+		return "补发"
+	default:
+		return "售后"
+	}
+}
+
+func reasonName(r Reason) string {
+	switch r {
+	case NoReason:
+		return "无理由"
+	case Quality:
+		return "质量问题"
+	case WrongItem:
+		return "错发"
+	case MissingItem:
+		return "少发"
+	case Damaged:
+		return "破损"
+	default:
+		return "其他"
+	}
+}
+
+// stateName is a state as customers read it.
+func stateName(s State) string {
+	switch s {
+	case StateEvidence:
+		return "待补充凭证"
+	case StateReview:
+		return "审核中"
+	case StateReturning:
+		return "待寄回商品"
+	case StateReceived:
+		return "验收中"
+	case StateRefunding:
+		return "退款中"
+	case StateShipping:
+		return "待发货"
+	case StateClaiming:
+		return "运费险理赔中"
+	case StateUndoing:
+		return "待退还货款"
+	case StateSettled:
+		return "已办结"
+	case StateDone:
+		return "已完成"
+	case StateRefused:
+		return "未通过"
+	case StateWithdrawn:
+		return "已撤销"
+	case StateExpired:
+		return "已过期"
+	default:
+		return "处理中"
+	}
+}
+
+// StateName is where the case stands, as customers read it.
+func (c *Case) StateName() string { return stateName(c.State) }
+
+// MaskedOrder is the order's number as it may be shown to whoever reads along: its last four characters.
+func (a *Application) MaskedOrder() string {
+	number := []rune(a.Order.Number)
+	if len(number) <= 4 {
+		return string(number)
+	}
+	return "****" + string(number[len(number)-4:])
+}
+
+// Words are what the customer is told of a step, with times of a location; empty where there is nothing to be told, as of a case that
+// ends once all was said.
+func (c *Case) Words(step int, location *time.Location) string {
+	if step < 0 || step >= len(c.Steps) {
+		return ""
+	}
+	s := c.Steps[step]
+	var before Step
+	if step > 0 {
+		before = c.Steps[step-1]
+	}
+	by := ""
+	if !s.Due.IsZero() {
+		by = s.Due.In(location).Format("1月2日15:04") + "前"
+	}
+	done := c.achieved(before)
+	switch s.State {
+	case StateEvidence:
+		if before.Action == ActionAskEvidence {
+			return "为了尽快处理您的申请，请补充凭证：" + before.Note
+		}
+		return c.Decision.Customer
+	case StateReview:
+		if before.State == StateEvidence {
+			return "您补充的凭证已收到，我们将在" + by + "答复您。"
+		}
+		return c.Decision.Customer + "我们将在" + by + "答复您。"
+	case StateReturning:
+		return c.sendBack(done, by)
+	case StateReceived:
+		return "已收到您寄回的商品，我们会尽快验收。"
+	case StateRefunding:
+		return "您的申请已通过，退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
+	case StateShipping:
+		return "您的申请已通过，商品将在" + by + "发出。"
+	case StateClaiming:
+		return done + "我们正在为您申请运费险理赔。"
+	case StateUndoing:
+		return "由于没有收到符合要求的商品，请退还已退的货款" + yuan(c.Decision.Amount) + "元，客服会与您联系。"
+	case StateSettled:
+		return done + "如有问题请随时联系我们。"
+	case StateRefused:
+		if before.Note != "" {
+			return "很抱歉，您的售后申请未通过：" + before.Note
+		}
+		return c.Decision.Customer
+	case StateWithdrawn:
+		return "您的售后申请已撤销。"
+	case StateExpired:
+		return "由于没有在期限内收到您的回复或商品，本次售后已关闭；如仍需要请重新申请。"
+	case StateDone:
+		return ""
+	default:
+		return ""
+	}
+}
+
+// Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs.
+func (c *Case) Reminder(location *time.Location) string {
+	by := c.Now().Due.In(location).Format("1月2日15:04") + "前"
+	switch c.State {
+	case StateEvidence:
+		return "提醒您：请在" + by + "补充凭证，逾期售后申请将关闭。"
+	case StateReturning:
+		return "提醒您：请在" + by + "寄回商品并告诉我们快递单号，逾期售后申请将关闭。"
+	default:
+		return ""
+	}
+}
+
+// sendBack asks for the goods.
+func (c *Case) sendBack(done, by string) string {
+	text := cmp.Or(done, "您的申请已通过。") + "请在" + by + "将商品寄回"
+	if c.Decision.ReturnAddress != "" {
+		text += "：" + c.Decision.ReturnAddress
+	}
+	switch c.Decision.Freight {
+	case FreightInsurance:
+		text += "。运费请先垫付，商品收到后由运费险理赔"
+	case FreightSeller:
+		text += "。运费由我们承担"
+	case FreightBuyer:
+		text += "。运费由您承担"
+	default:
+	}
+	return text + "。寄出后请告诉我们快递单号。"
+}
+
+// achieved says what the step that ended has brought the customer.
+func (c *Case) achieved(s Step) string {
+	switch s.State {
+	case StateRefunding:
+		return "退款" + yuan(c.Decision.Amount) + "元已原路退回，请注意查收。"
+	case StateShipping:
+		if c.Shipment != nil && c.Shipment.Reference != "" {
+			return "商品已发出，快递：" + c.Shipment.Reference + "。"
+		}
+		return "商品已发出。"
+	case StateReceived:
+		return "您寄回的商品已验收。"
+	case StateClaiming:
+		if s.Action == ActionWaive {
+			return "您的售后已办结。"
+		}
+		return "运费险理赔已办理。"
+	default:
+		return ""
+	}
+}
+
+// yuan is an amount in fen as people read it.
+func yuan(fen int64) string {
+	if fen%100 == 0 {
+		return strconv.FormatInt(fen/100, 10)
+	}
+	return fmt.Sprintf("%d.%02d", fen/100, fen%100)
+}

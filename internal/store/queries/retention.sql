@@ -1,0 +1,51 @@
+-- name: ConversationsErase :execrows
+-- Deletes conversations that ended before, with all that was said and done in them. Of one with an open case or complaint
+-- nothing goes: somebody still owes the customer something.
+WITH over AS (
+    SELECT c.id FROM conversation c
+    WHERE c.state = 'closed' AND c.closed_at < @before::timestamptz
+      AND NOT EXISTS (SELECT FROM service_case s WHERE s.conversation_id = c.id AND s.closed_at IS NULL)
+      AND NOT EXISTS (SELECT FROM complaint p WHERE p.conversation_id = c.id AND p.state <> 'followed_up' AND NOT p.follow_up_overdue)
+    ORDER BY c.closed_at LIMIT 200 FOR UPDATE SKIP LOCKED
+), files AS (
+    DELETE FROM media WHERE id IN (
+        SELECT (m.content -> part ->> 'id')::uuid FROM message m, unnest(ARRAY['media', 'thumb']) part
+        WHERE m.conversation_id IN (SELECT id FROM over) AND m.content ? part
+    )
+), deliveries AS (
+    DELETE FROM delivery WHERE message_id IN (SELECT m.id FROM message m WHERE m.conversation_id IN (SELECT id FROM over))
+), messages AS (
+    DELETE FROM message WHERE conversation_id IN (SELECT id FROM over)
+), cases AS (
+    DELETE FROM service_case WHERE conversation_id IN (SELECT id FROM over)
+), complaints AS (
+    DELETE FROM complaint WHERE conversation_id IN (SELECT id FROM over)
+), surveys AS (
+    DELETE FROM survey WHERE conversation_id IN (SELECT id FROM over)
+), reviews AS (
+    DELETE FROM review WHERE conversation_id IN (SELECT id FROM over)
+)
+DELETE FROM conversation WHERE id IN (SELECT id FROM over);
+
+-- name: ContactsErase :execrows
+-- Deletes who was not seen since and of whom no conversation is left, with what was known of them.
+WITH over AS (
+    SELECT k.channel, k.external_id FROM contact k
+    WHERE k.last_seen < @before::timestamptz
+      AND NOT EXISTS (SELECT FROM conversation c WHERE c.customer_id = k.customer_id)
+    LIMIT 200 FOR UPDATE SKIP LOCKED
+), quotas AS (
+    DELETE FROM quota WHERE (channel, external_id) IN (SELECT channel, external_id FROM over)
+), profiles AS (
+    DELETE FROM profile WHERE (channel, external_id) IN (SELECT channel, external_id FROM over)
+), tiers AS (
+    DELETE FROM tier_change WHERE (channel, external_id) IN (SELECT channel, external_id FROM over)
+), deliveries AS (
+    DELETE FROM delivery WHERE (channel, external_id) IN (SELECT channel, external_id FROM over) AND reported
+)
+DELETE FROM contact WHERE (channel, external_id) IN (SELECT channel, external_id FROM over);
+
+-- name: PersonsErase :execrows
+-- Deletes the names that platforms gave to people of whom no contact is left.
+DELETE FROM person WHERE union_id = ANY(ARRAY(
+    SELECT p.union_id FROM person p WHERE NOT EXISTS (SELECT FROM contact k WHERE k.customer_id = p.customer_id) LIMIT 200));

@@ -1,0 +1,302 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// NewOrder is what was bought, as somebody says who opens an after-sales case.
+type NewOrder struct {
+	Number         string    `json:"number" minLength:"1" maxLength:"64" example:"LM20261120001"`
+	Paid           int64     `json:"paid" minimum:"1" doc:"What was paid for all of it, in fen." example:"9900"`
+	PaidAt         time.Time `json:"paidAt,omitzero"`
+	DeliveredAt    time.Time `json:"deliveredAt,omitzero" doc:"Missing while it was not delivered: a return without a reason is then refused."`
+	FreightInsured bool      `json:"freightInsured,omitempty" doc:"An insurance pays for sending the goods back."`
+	Items          []NewItem `json:"items,omitempty" nullable:"false" maxItems:"50" doc:"What it is about; missing for the whole order."`
+}
+
+// NewItem is one of the things that were bought.
+type NewItem struct {
+	Name     string `json:"name" maxLength:"100" example:"真丝衬衫 M"`
+	Category string `json:"category,omitempty" maxLength:"63" doc:"As the ServiceLevel's policy names it, such as custom or fresh." example:"custom"`
+	Quantity int32  `json:"quantity,omitempty" minimum:"1" maximum:"10000" example:"1"`
+}
+
+// NewAfterSales is an application for a return, an exchange, a refund or a reissue.
+type NewAfterSales struct {
+	Kind        aftersales.Kind   `json:"kind" enum:"Return,Exchange,RefundOnly,Reissue"`
+	Reason      aftersales.Reason `json:"reason" enum:"NoReason,Quality,WrongItem,MissingItem,Damaged,Other"`
+	Order       NewOrder          `json:"order"`
+	Amount      int64             `json:"amount,omitempty" minimum:"0" doc:"What the customer wants back, in fen; missing or 0 is all that was paid." example:"9900"`
+	Description string            `json:"description,omitempty" maxLength:"500" example:"领口开线"`
+}
+
+func (n *NewAfterSales) application(source aftersales.Source) aftersales.Application {
+	a := aftersales.Application{
+		Kind: n.Kind, Reason: n.Reason, Amount: n.Amount, Description: n.Description, Source: source,
+		Order: aftersales.Order{
+			Number: n.Order.Number, Paid: n.Order.Paid, Currency: "CNY", PaidAt: n.Order.PaidAt, DeliveredAt: n.Order.DeliveredAt, FreightInsured: n.Order.FreightInsured,
+		},
+	}
+	for _, item := range n.Order.Items {
+		a.Order.Items = append(a.Order.Items, aftersales.Item(item))
+	}
+	return a
+}
+
+// OpenAfterSalesRequest opens a case from a conversation.
+type OpenAfterSalesRequest struct {
+	Key uuid.UUID `json:"key" doc:"Made by the client for this case; sending it again with the same key opens one."`
+	NewAfterSales
+	Evidence []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the conversation; the files in them come along."`
+}
+
+type openAfterSalesInput struct {
+	ID   uuid.UUID `path:"id"`
+	Body OpenAfterSalesRequest
+}
+
+type evidenceInput struct {
+	Name string    `path:"name" maxLength:"512" example:"after-sales~0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
+	File uuid.UUID `path:"file"`
+}
+
+func (d *Desk) afterSalesRoutes(api huma.API) {
+	handle(d, api, huma.Operation{
+		OperationID: "open-after-sales", Method: http.MethodPost, Path: "/api/conversations/{id}/after-sales", Tags: []string{"cases"},
+		Summary:       "Open an after-sales case from a conversation, once for each key",
+		Description:   "The ServiceLevel's policy decides at once: the case's detail says what is granted or why not, in words for the customer and for agents.",
+		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409, 422},
+	}, d.openAfterSales)
+	handle(d, api, huma.Operation{
+		OperationID: "case-evidence", Method: http.MethodGet, Path: "/api/cases/{name}/evidence/{file}", Tags: []string{"cases"},
+		Summary: "A file of a case's evidence", Errors: []int{404, 409, 410},
+	}, d.evidence)
+}
+
+// openAfterSales opens a case for the customer of a conversation in which the principal may act. Whoever opens it sees it through.
+func (d *Desk) openAfterSales(ctx context.Context, p *principal, in *openAfterSalesInput) (*caseOutput, error) {
+	id := promise.AfterSalesID(d.Names.Namespace, d.Names.Brand, uuid.NewSHA1(in.ID, fmt.Appendf(nil, "agent/%s/%s", p.agent.Name, in.Body.Key)))
+	var opened store.Case
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, in.ID) })
+		if err != nil {
+			return err
+		}
+		// First, because the conversation may have been closed since.
+		row, err := u.CaseGet(ctx, id)
+		if err == nil {
+			opened = store.CaseView(row)
+			return nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("looking for the case: %w", err)
+		}
+		if c, err = d.act(ctx, u, p, c.ID); err != nil {
+			return err
+		}
+		application := in.Body.application(aftersales.FromAgent)
+		if application.Evidence, err = evidenceIn(ctx, u, c.ID, in.Body.Evidence); err != nil {
+			return err
+		}
+		opened, err = d.apply(ctx, u, applicant{
+			id: id, application: application, conversation: &c.ID, channel: c.Channel, customer: c.ExternalID, tier: c.Tier, group: c.SkillGroup,
+		}, p.agent.Name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.caseDetail(ctx, p, opened)
+}
+
+// evidenceIn are messages of the customer's in a conversation, with their files.
+func evidenceIn(ctx context.Context, u *store.Unit, conversation uuid.UUID, messages []uuid.UUID) ([]aftersales.Evidence, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	rows, err := u.DeskEvidence(ctx, conversation, messages)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the evidence: %w", err)
+	}
+	evidence := make([]aftersales.Evidence, len(rows))
+	for i, row := range rows {
+		evidence[i].Message = row.ID
+		evidence[i].Media, _ = uuid.Parse(row.Media) // Most messages hold no file.
+	}
+	distinct := slices.Clone(messages)
+	slices.SortFunc(distinct, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	if len(rows) != len(slices.Compact(distinct)) {
+		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchMessage", "evidence has to be messages that the customer sent in this conversation")
+	}
+	return evidence, nil
+}
+
+// applicant is who applies for what.
+type applicant struct {
+	id           string
+	application  aftersales.Application
+	conversation *uuid.UUID
+	channel      string
+	customer     string
+	tier         string
+	group        string
+}
+
+// apply opens a case for an applicant in the name of an agent, "customer" or "provider", by the terms that hold now.
+func (d *Desk) apply(ctx context.Context, u *store.Unit, a applicant, by string) (store.Case, error) {
+	snapshot := d.Catalog.Snapshot()
+	terms, ladder := snapshot.AfterSales(a.channel, a.group)
+	input := promise.AfterSalesInput{
+		ID: a.id, Application: a.application, Terms: terms, Ladder: ladder, Conversation: a.conversation, Channel: a.channel,
+		Customer: a.customer, Tier: a.tier, SkillGroup: a.group, StartedAt: u.Now,
+	}
+	if a.application.Source == aftersales.FromAgent {
+		input.OpenedBy = by
+	}
+	opened, _, err := u.OpenAfterSales(ctx, input, store.Taking{Step: "apply", Actor: by, Tell: snapshot.Supervisors(a.group)})
+	return opened, refusedAfterSales(err, nil)
+}
+
+// refusedAfterSales tells what the rules of after-sales refuse: what the state does not allow with what it does.
+func refusedAfterSales(err error, allowed []AllowedAction) error {
+	var refused *aftersales.RefusalError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.Reason {
+	case "WrongState", "UnderWay", "NotYours", "UnknownAction":
+		return notPossible(refused.Reason, refused.Message, allowed)
+	default:
+		return problem(http.StatusUnprocessableEntity, refused.Reason, refused.Message)
+	}
+}
+
+// evidence sends a file that a case refers to, to those who see the case.
+func (d *Desk) evidence(ctx context.Context, p *principal, in *evidenceInput) (*fileOutput, error) {
+	c, err := visibleCase(ctx, d.Store.Queries(), p, d.idOf(in.Name))
+	if err != nil {
+		return nil, err
+	}
+	none := refusal(http.StatusNotFound, "NoSuchFile", "the case has no such file as evidence")
+	if c.Kind != promise.CaseAfterSales {
+		return nil, none
+	}
+	inside, err := store.AfterSalesOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(inside.Application.Evidence, func(e aftersales.Evidence) bool { return e.Media == in.File }) {
+		return nil, none
+	}
+	row, err := d.Store.Queries().MediaGet(ctx, in.File)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, none
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a file: %w", err)
+	}
+	return d.sendFile(ctx, in.File, heldFile(row))
+}
+
+// afterSalesActions are what the rules allow, each with what it needs and what it takes.
+func afterSalesActions(p *principal, c store.Case) []AllowedAction {
+	inside, err := store.AfterSalesOf(c)
+	if err != nil {
+		return nil // Written by a later version: nothing is done to it here.
+	}
+	var allowed []AllowedAction
+	for _, action := range inside.Allowed(p.agent.Name) {
+		a := AllowedAction{Action: string(action)}
+		switch action {
+		case aftersales.ActionApprove:
+			if a.Takes = []string{"note"}; inside.Decision.Remedy == aftersales.RemedyRefund {
+				a.Takes = append(a.Takes, "amount")
+			}
+			if inside.Decision.GoodsBack {
+				a.Takes = append(a.Takes, "keepGoods")
+			}
+		case aftersales.ActionRefuse, aftersales.ActionReject, aftersales.ActionAskEvidence, aftersales.ActionDispute, aftersales.ActionWaive:
+			a.Needs = []string{"note"}
+		case aftersales.ActionRefundInstead:
+			a.Needs = []string{"note", "amount"}
+		case aftersales.ActionAddEvidence:
+			a.Needs = []string{"evidence"}
+		case aftersales.ActionSent, aftersales.ActionShipped:
+			a.Needs, a.Takes = []string{"tracking"}, []string{"carrier"}
+		case aftersales.ActionRefunded, aftersales.ActionClaimed, aftersales.ActionReversed:
+			a.Needs = []string{"reference"}
+		case aftersales.ActionAccept:
+			if a.Points = inside.Decision.Inspection; len(a.Points) > 0 {
+				a.Needs = []string{"checked"}
+			}
+		case aftersales.ActionAssign:
+			a.Needs = []string{"owner"}
+		case aftersales.ActionReceive, aftersales.ActionWithdraw, aftersales.ActionConfirm:
+			a.Takes = []string{"note"}
+		case aftersales.ActionRetry, aftersales.ActionExpire, aftersales.ActionCancel:
+		}
+		allowed = append(allowed, a)
+	}
+	return allowed
+}
+
+// actOnAfterSales does something to an after-sales case under its lock. Of two agents who do it at once, the rules tell the second.
+func (d *Desk) actOnAfterSales(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
+	act := aftersales.Act{
+		ID: "desk/" + request.Key.String(), By: p.agent.Name, Action: aftersales.Action(request.Action), Note: request.Note, Amount: request.Amount,
+		KeepGoods: request.KeepGoods, Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
+	}
+	if act.Action == aftersales.ActionAssign {
+		if _, ok := d.Catalog.Snapshot().Agent(act.Owner); act.Owner != "" && !ok {
+			return refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no Agent named %s", act.Owner)
+		}
+	}
+	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		var err error
+		if act.Evidence, err = evidenceOfCase(ctx, u, c, request.Evidence); err != nil {
+			return err
+		}
+		return d.actOnce(ctx, u, p, c.ID, act, request.Revision)
+	})
+}
+
+func evidenceOfCase(ctx context.Context, u *store.Unit, c store.Case, messages []uuid.UUID) ([]aftersales.Evidence, error) {
+	if len(messages) > 0 && c.Conversation == nil {
+		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchMessage", "the case belongs to no conversation")
+	}
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	return evidenceIn(ctx, u, *c.Conversation, messages)
+}
+
+// actOnce takes an act that was not taken before. revision is the one that the decision was made upon, 0 for whichever it is.
+func (d *Desk) actOnce(ctx context.Context, u *store.Unit, p *principal, id string, act aftersales.Act, revision int32) error {
+	now, fresh, err := u.ActOnAfterSales(ctx, id, act)
+	if err != nil {
+		return refusedAfterSales(err, allowedActions(p, now))
+	}
+	// Locked by now: what is said of it holds, and the unit that is refused changes nothing.
+	if before := now.Revision - 1; fresh && revision != 0 && before != revision {
+		row, err := d.Store.Queries().CaseGet(ctx, id)
+		if err != nil {
+			return fmt.Errorf("reading a case: %w", err)
+		}
+		return notPossible("CaseChanged", "somebody has changed the case since you looked; look again", allowedActions(p, store.CaseView(row)))
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// wanted is an application that the default policy leaves to a review.
+func wanted(change ...func(*OpenAfterSalesRequest)) OpenAfterSalesRequest {
+	request := OpenAfterSalesRequest{Key: uuid.New(), NewAfterSales: NewAfterSales{
+		Kind: aftersales.Return, Reason: aftersales.NoReason, Description: "不喜欢",
+		Order: NewOrder{Number: "LM20261120001", Paid: 9900, DeliveredAt: noon().Add(-24 * time.Hour)},
+	}}
+	for _, f := range change {
+		f(&request)
+	}
+	return request
+}
+
+// sent are the ids of the messages of a conversation's customer.
+func (w *world) sent(conversation uuid.UUID) (ids []uuid.UUID) {
+	w.t.Helper()
+	rows, err := w.store.Queries().DeskTranscript(w.t.Context(), conversation, 100)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, row := range rows {
+		if row.Sender == "customer" {
+			ids = append(ids, row.ID)
+		}
+	}
+	return ids
+}
+
+// sends a picture in a conversation, which the connector has fetched.
+func (w *world) sendsPicture(conversation uuid.UUID) (file uuid.UUID) {
+	w.t.Helper()
+	file = uuid.New()
+	_, err := w.store.Pool().Exec(w.t.Context(), `INSERT INTO media (id, channel, state, content_type, data, created_at) VALUES ($1, 'shop', 'stored', 'image/png', 'png', $2)`, file, w.clock())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.hears(conversation, message.Content{Kind: message.KindImage, Media: &message.Media{ID: file, ContentType: "image/png"}})
+	return file
+}
+
+func inside(t *testing.T, c CaseDetail) (i aftersales.Case) {
+	t.Helper()
+	if err := json.Unmarshal(c.Detail, &i); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestAnAgentOpensAnAfterSalesCaseFromAConversationWithItsEvidence(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	w.hears(conversation, text("领口开线了"))
+	w.passes(time.Second)
+	file := w.sendsPicture(conversation)
+	path := "/api/conversations/" + conversation.String() + "/after-sales"
+	request := wanted(func(r *OpenAfterSalesRequest) { r.Reason, r.Evidence = aftersales.Quality, w.sent(conversation) })
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodPost, path, request)
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path, request)
+	again := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path, request)
+	if diff := cmp.Diff(opened, again); diff != "" {
+		t.Errorf("opened again by the same key (-first +second):\n%s", diff)
+	}
+	if opened.State != string(aftersales.StateReview) || opened.Owner != "xiaomei" || opened.Conversation == nil || *opened.Conversation != conversation {
+		t.Errorf("opened %+v", opened)
+	}
+	evidence := inside(t, opened).Application.Evidence
+	ids := w.sent(conversation)
+	if diff := cmp.Diff([]aftersales.Evidence{{Message: ids[0]}, {Message: ids[1], Media: file}}, evidence); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+	var input promise.AfterSalesInput
+	started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)
+	if len(started) != 1 {
+		t.Fatalf("%d processes were started, want 1", len(started))
+	}
+	if err := json.Unmarshal(started[0], &input); err != nil {
+		t.Fatal(err)
+	}
+	if input.ID != opened.ID || input.OpenedBy != "xiaomei" || input.SkillGroup != "after-sales" || input.Customer != "c" || input.Terms.Limits.Review != 7200 || len(input.Ladder) == 0 {
+		t.Errorf("the process was started with %+v", input)
+	}
+	picture := "/api/cases/" + opened.Name + "/evidence/"
+	if got := d.as("xiaomei").sends(http.MethodGet, picture+file.String(), nil); got.status != http.StatusOK || string(got.body) != "png" || got.header.Get("Content-Type") != "image/png" {
+		t.Errorf("the picture: %d %q", got.status, got.body)
+	}
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, picture+file.String(), nil)
+	asks[refused](d.as("xiaomei"), http.StatusNotFound, http.MethodGet, picture+uuid.NewString(), nil)
+}
+
+func TestAnApplicationThatIsWrongOpensNothing(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation, other := w.assigned("after-sales", "xiaomei", "c"), w.assigned("after-sales", "xiaomei", "k")
+	w.hears(other, text("在吗"))
+	for name, tc := range map[string]struct {
+		agent  string
+		change func(*OpenAfterSalesRequest)
+		status int
+		reason string
+	}{
+		"more back than was paid":      {"xiaomei", func(r *OpenAfterSalesRequest) { r.Amount = 9901 }, http.StatusUnprocessableEntity, "AmountTooHigh"},
+		"words of another customer":    {"xiaomei", func(r *OpenAfterSalesRequest) { r.Evidence = w.sent(other) }, http.StatusUnprocessableEntity, "NoSuchMessage"},
+		"an order number with a space": {"xiaomei", func(r *OpenAfterSalesRequest) { r.Order.Number = " 1" }, http.StatusUnprocessableEntity, "OrderMissing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := asks[refused](d.as(tc.agent), tc.status, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted(tc.change))
+			if got.Type != "urn:yingda:problem:"+tc.reason {
+				t.Errorf("refused with %+v, want %s", got, tc.reason)
+			}
+		})
+	}
+	if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 0 {
+		t.Errorf("%d processes were started", len(started))
+	}
+}
+
+func TestTwoAgentsActOnACaseAndOneIsTold(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
+	path := "/api/cases/" + opened.Name + "/actions"
+	requests := map[string]CaseActionRequest{
+		"xiaomei": {Key: uuid.New(), Action: "approve"},
+		"laowang": {Key: uuid.New(), Action: "refuse", Note: "已过期"},
+	}
+	statuses := map[string]int{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for agent, request := range requests {
+		group.Go(func() {
+			got := d.as(agent).sends(http.MethodPost, path, request)
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[agent] = got.status
+		})
+	}
+	group.Wait()
+	winner, loser := "xiaomei", "laowang"
+	if statuses[winner] != http.StatusAccepted {
+		winner, loser = loser, winner
+	}
+	if statuses[winner] != http.StatusAccepted || statuses[loser] != http.StatusConflict {
+		t.Fatalf("answered %v, want one accepted and one told", statuses)
+	}
+	// Acting again by the same key changes nothing.
+	now := asks[CaseDetail](d.as(winner), http.StatusAccepted, http.MethodPost, path, requests[winner])
+	want := map[string]string{"xiaomei": "returning", "laowang": "refused"}[winner]
+	if now.State != want || now.Revision != 2 || len(now.History) != 2 || now.History[1].Actor != winner {
+		t.Errorf("after %s it is %+v", winner, now)
+	}
+	if signals := w.outboxOf(store.TargetSignal + promise.SignalAct); len(signals) != 1 {
+		t.Errorf("%d signals, want 1", len(signals))
+	}
+}
+
+func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
+	if diff := cmp.Diff([]AllowedAction{
+		{Action: "approve", Takes: []string{"note", "amount", "keepGoods"}},
+		{Action: "refuse", Needs: []string{"note"}},
+		{Action: "askEvidence", Needs: []string{"note"}},
+		{Action: "addEvidence", Needs: []string{"evidence"}},
+		{Action: "withdraw", Takes: []string{"note"}},
+		{Action: "assign", Needs: []string{"owner"}},
+	}, opened.Allowed); diff != "" {
+		t.Errorf("allowed in review (-want +got):\n%s", diff)
+	}
+	type told struct {
+		Type    string
+		Allowed []AllowedAction
+	}
+	for name, tc := range map[string]struct {
+		request CaseActionRequest
+		status  int
+		want    told
+	}{
+		"refused without a reason":        {CaseActionRequest{Action: "refuse"}, http.StatusUnprocessableEntity, told{Type: "urn:yingda:problem:NoteMissing"}},
+		"given to nobody":                 {CaseActionRequest{Action: "assign", Owner: "nobody"}, http.StatusUnprocessableEntity, told{Type: "urn:yingda:problem:NoSuchAgent"}},
+		"received before it was approved": {CaseActionRequest{Action: "receive"}, http.StatusConflict, told{"urn:yingda:problem:WrongState", opened.Allowed}},
+		"an action that there is not":     {CaseActionRequest{Action: "explode"}, http.StatusConflict, told{"urn:yingda:problem:WrongState", opened.Allowed}},
+		"upon a revision that is past":    {CaseActionRequest{Action: "approve", Revision: 9}, http.StatusConflict, told{"urn:yingda:problem:CaseChanged", opened.Allowed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.request.Key = uuid.New()
+			if diff := cmp.Diff(tc.want, asks[told](d.as("xiaomei"), tc.status, http.MethodPost, "/api/cases/"+opened.Name+"/actions", tc.request)); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		})
+	}
+	given := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaohong", Revision: 1})
+	if given.Owner != "xiaohong" || given.State != "review" {
+		t.Errorf("given to xiaohong it is %+v", given)
+	}
+	var feed int
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		frames, err := u.FramesAfter(ctx, "xiaohong", 0, 10)
+		for _, frame := range frames {
+			if frame.Kind == string(message.FrameCase) {
+				feed++
+			}
+		}
+		return err
+	})
+	if feed != 1 {
+		t.Errorf("xiaohong was told %d times that the case is theirs, want 1", feed)
+	}
+}

@@ -1,0 +1,185 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/domain/task"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// CaseActionRequest is what somebody does with a case.
+type CaseActionRequest struct {
+	Key      uuid.UUID `json:"key" doc:"Made by the client for this action; sending it again with the same key acts once."`
+	Action   string    `json:"action" minLength:"1" maxLength:"63" example:"approve" doc:"One of the case's allowed actions."`
+	Revision int32     `json:"revision,omitempty" minimum:"1" example:"3" doc:"The revision that the decision was made upon: where the case has changed since, the answer is 409 CaseChanged. Without it, whatever is allowed now is done."`
+	Note     string    `json:"note,omitempty" maxLength:"1000" example:"照片清楚,同意退款" doc:"For the case's history; some actions want one."`
+	// What follows belongs to actions on after-sales cases.
+	Amount    int64       `json:"amount,omitempty" minimum:"0" doc:"In fen." example:"9900"`
+	KeepGoods bool        `json:"keepGoods,omitempty" doc:"The customer need not send the goods back."`
+	Carrier   string      `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
+	Tracking  string      `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
+	Reference string      `json:"reference,omitempty" maxLength:"100" doc:"By what it can be found again at the bank or the insurance." example:"4200001234202611230001"`
+	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
+	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
+	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
+	// What follows belongs to what is owed to customers.
+	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
+	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
+}
+
+// AllowedAction is something that may be done with a case now.
+type AllowedAction struct {
+	Action string   `json:"action" example:"approve"`
+	Needs  []string `json:"needs,omitempty" nullable:"false" doc:"The fields of the request without which it is refused." example:"note"`
+	Takes  []string `json:"takes,omitempty" nullable:"false" doc:"Other fields that mean something for it." example:"amount"`
+	Points []string `json:"points,omitempty" nullable:"false" doc:"What checked has to hold." example:"商品完好"`
+}
+
+type actOnCaseInput struct {
+	Name string `path:"name" maxLength:"512" doc:"The name of the case, or its id with %2F for each slash." example:"complaint~0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
+	Body CaseActionRequest
+}
+
+// actor is what may be done with the cases of one kind, and who does it.
+type actor struct {
+	// allowed are the actions that the principal may take now.
+	allowed func(p *principal, c store.Case) []AllowedAction
+	// act takes one; it decides again, for the case may have changed.
+	act func(d *Desk, ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error
+}
+
+// actorOf says how cases of a kind are worked on; false for those that nobody works on here.
+func actorOf(kind promise.CaseKind) (actor, bool) {
+	switch kind {
+	case promise.CaseAfterSales:
+		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
+	case promise.CaseComplaint:
+		return actor{complaintActions, (*Desk).actOnComplaint}, true
+	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
+		return actor{taskActions, (*Desk).actOnTask}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
+	default:
+		return actor{}, false
+	}
+}
+
+// allowedActions is not nil.
+func allowedActions(p *principal, c store.Case) []AllowedAction {
+	if how, ok := actorOf(c.Kind); ok && c.ClosedAt == nil {
+		if allowed := how.allowed(p, c); allowed != nil {
+			return allowed
+		}
+	}
+	return []AllowedAction{}
+}
+
+// NotPossibleError refuses an action that the case's state does not allow, and says which it does.
+type NotPossibleError struct {
+	huma.ErrorModel
+	Allowed []AllowedAction `json:"allowed" nullable:"false" doc:"What may be done instead."`
+}
+
+func notPossible(reason, detail string, allowed []AllowedAction) error {
+	return &NotPossibleError{*problem(http.StatusConflict, reason, detail), allowed}
+}
+
+// notPossibleResponse describes it.
+func notPossibleResponse(api huma.API) map[string]*huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[NotPossibleError](), true, "NotPossible")
+	example := NotPossibleError{
+		*problem(http.StatusConflict, "NotPossible", "not possible now: the case is resolved; possible is followUp"), []AllowedAction{{Action: actionFollowUp}},
+	}
+	return map[string]*huma.Response{strconv.Itoa(http.StatusConflict): {
+		Description: "The case does not allow it now", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema, Example: example}},
+	}}
+}
+
+func (d *Desk) actOnCase(ctx context.Context, p *principal, in *actOnCaseInput) (*caseOutput, error) {
+	id := d.idOf(in.Name)
+	c, err := visibleCase(ctx, d.Store.Queries(), p, id)
+	if err != nil {
+		return nil, err
+	}
+	how, ok := actorOf(c.Kind)
+	if !ok {
+		return nil, notPossible("NotPossible", "nothing can be done with a case of this kind here", allowedActions(p, c))
+	}
+	if err := how.act(d, ctx, p, c, in.Body); err != nil {
+		return nil, err
+	}
+	if c, err = visibleCase(ctx, d.Store.Queries(), p, id); err != nil {
+		return nil, err
+	}
+	return d.caseDetail(ctx, p, c)
+}
+
+// mayNow refuses what a case does not allow now, and what lacks something. It is asked with the case locked.
+func mayNow(p *principal, c store.Case, request CaseActionRequest) error {
+	allowed := allowedActions(p, c)
+	if request.Revision != 0 && request.Revision != c.Revision {
+		return notPossible("CaseChanged", "somebody has changed the case since you looked; look again", allowed)
+	}
+	i := slices.IndexFunc(allowed, func(a AllowedAction) bool { return a.Action == request.Action })
+	if i < 0 {
+		return notPossible("NotPossible", "not possible now: the case is "+c.State+"; possible is "+listed(allowed), allowed)
+	}
+	if slices.Contains(allowed[i].Needs, "note") && strings.TrimSpace(request.Note) == "" {
+		return refusal(http.StatusUnprocessableEntity, "NoteMissing", "%s needs a note", request.Action)
+	}
+	return nil
+}
+
+func listed(allowed []AllowedAction) string {
+	if len(allowed) == 0 {
+		return "nothing"
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = a.Action
+	}
+	return strings.Join(names, ", ")
+}
+
+const (
+	actionResolve  = "resolve"
+	actionFollowUp = "followUp"
+)
+
+// complaintActions are those of the paths under /api/conversations/{id}/complaint.
+func complaintActions(_ *principal, c store.Case) []AllowedAction {
+	switch promise.ComplaintState(c.State) {
+	case promise.ComplaintOpen, promise.ComplaintEscalated:
+		return []AllowedAction{{Action: actionResolve, Needs: []string{"note"}}}
+	case promise.ComplaintResolved:
+		return []AllowedAction{{Action: actionFollowUp}}
+	default:
+		return nil
+	}
+}
+
+func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
+	if err := mayNow(p, c, request); err != nil {
+		return err
+	}
+	if c.Conversation == nil {
+		return notPossible("NotPossible", "the complaint belongs to no conversation", nil)
+	}
+	var err error
+	if request.Action == actionResolve {
+		_, err = d.resolve(ctx, p, *c.Conversation, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
+	} else {
+		_, err = d.followUp(ctx, p, *c.Conversation)
+	}
+	return err
+}

@@ -1,0 +1,230 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/yingda-dev/yingda/internal/golden"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// opens makes a case, as its workflow does.
+func (w *world) opens(c store.Case) {
+	w.t.Helper()
+	if c.OpenedAt.IsZero() {
+		c.OpenedAt = w.clock()
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.OpenCase(ctx, c, store.Taking{Step: "open", Actor: "customer"})
+		return err
+	})
+}
+
+// in is a time so long after noon.
+func in(d time.Duration) *time.Time {
+	at := noon().Add(d)
+	return &at
+}
+
+type listedCases struct {
+	Cases     []CaseView
+	Truncated bool
+}
+
+func names(list listedCases) (names []string) {
+	for _, c := range list.Cases {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func TestCasesAreListedByDeadlineToThoseWhomTheyConcern(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	afterSales, preSales := w.queues("after-sales", "c"), w.assigned("pre-sales", "xiaohong", "k")
+	id := func(kind, rest string) string { return kind + "/lumi/lumi/" + rest }
+	for _, c := range []store.Case{
+		{ID: id("after-sales", "late"), Kind: promise.CaseAfterSales, State: "review", Conversation: &afterSales, SkillGroup: "after-sales", Due: in(-time.Minute)},
+		{ID: id("after-sales", "soon"), Kind: promise.CaseAfterSales, State: "approved", SkillGroup: "after-sales", Owner: "xiaomei", Due: in(time.Hour)},
+		{ID: id("complaint", "c/2"), Kind: promise.CaseComplaint, State: "open", Conversation: &preSales, Due: in(10 * time.Minute)},
+		{ID: id("promise", "later"), Kind: promise.CasePromise, State: "open", Owner: "xiaohong", SkillGroup: "after-sales", Due: in(2 * time.Hour)},
+		{ID: id("review", "of-xiaomei"), Kind: promise.CaseReview, State: "open", Owner: "xiaohong", SkillGroup: "after-sales"},
+		{ID: id("emergency", "done"), Kind: promise.CaseEmergency, State: "closed", SkillGroup: "after-sales"},
+	} {
+		w.opens(c)
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, id("emergency", "done"), store.Taking{Step: "close"}, func(c *store.Case) error {
+			c.ClosedAt = &u.Now
+			return nil
+		})
+		return err
+	})
+	until := "dueBefore=" + url.QueryEscape(noon().Add(30*time.Minute).Format(time.RFC3339))
+	for name, tc := range map[string]struct {
+		agent, query string
+		want         []string
+	}{
+		"a supervisor sees all that are open":                               {"laowang", "", []string{"after-sales~late", "complaint~c~2", "after-sales~soon", "promise~later", "review~of-xiaomei"}},
+		"an agent sees those of the group, and no judgement of a colleague": {"xiaomei", "", []string{"after-sales~late", "after-sales~soon", "promise~later"}},
+		"an agent sees those of their conversations, and their own":         {"xiaohong", "", []string{"complaint~c~2", "promise~later", "review~of-xiaomei"}},
+		"those of one kind":               {"laowang", "kind=afterSales", []string{"after-sales~late", "after-sales~soon"}},
+		"those in one state":              {"laowang", "state=approved", []string{"after-sales~soon"}},
+		"those due by then":               {"laowang", until, []string{"after-sales~late", "complaint~c~2"}},
+		"those whose next step is theirs": {"xiaomei", "mine=true", []string{"after-sales~soon"}},
+		"the first two":                   {"laowang", "limit=2", []string{"after-sales~late", "complaint~c~2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := asks[listedCases](d.as(tc.agent), http.StatusOK, http.MethodGet, "/api/cases?"+tc.query, nil)
+			if diff := cmp.Diff(tc.want, names(list)); diff != "" {
+				t.Errorf("cases (-want +got):\n%s", diff)
+			}
+			if list.Truncated != (tc.query == "limit=2") {
+				t.Errorf("truncated: %t", list.Truncated)
+			}
+			for _, c := range list.Cases {
+				if c.Overdue != (c.Name == "after-sales~late") {
+					t.Errorf("%s: overdue %t", c.Name, c.Overdue)
+				}
+			}
+		})
+	}
+}
+
+func TestACaseIsShownWithItsHistoryToThoseWhomItConcerns(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	const id = "complaint/lumi/lumi/1/2"
+	w.opens(store.Case{ID: id, Kind: promise.CaseComplaint, State: "open", Title: "投诉", Conversation: &conversation, Due: in(time.Hour)})
+	w.passes(time.Minute)
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, id, store.Taking{Step: "rung/1", Note: "主管已收到通知"}, func(c *store.Case) error {
+			c.State = "escalated"
+			return nil
+		})
+		return err
+	})
+	want := CaseDetail{
+		CaseView: CaseView{Name: "complaint~1~2", Case: store.Case{
+			ID: id, Kind: promise.CaseComplaint, State: "escalated", Title: "投诉", Conversation: &conversation, OpenedAt: noon(), Due: in(time.Hour),
+			Revision: 2, Detail: []byte("{}"),
+		}},
+		History: []CaseEvent{
+			{Revision: 1, At: noon(), Actor: "customer", State: "open"},
+			{Revision: 2, At: noon().Add(time.Minute), State: "escalated", Note: "主管已收到通知"},
+		},
+		Allowed: []AllowedAction{{Action: "resolve", Needs: []string{"note"}}},
+	}
+	for _, path := range []string{"/api/cases/complaint~1~2", "/api/cases/" + url.PathEscape(id)} {
+		if diff := cmp.Diff(want, asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, path, nil)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+		if got := asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, path, nil); got.Type != "urn:yingda:problem:NoSuchCase" {
+			t.Errorf("%s shown to another group: %+v", path, got)
+		}
+	}
+	asks[refused](d.as("laowang"), http.StatusNotFound, http.MethodGet, "/api/cases/complaint~2", nil)
+}
+
+func TestTheCasesOfACustomerAreShownBesideTheirConversation(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	w.knows("c")
+	first := w.assigned("after-sales", "xiaomei", "c")
+	_, err := w.store.Pool().Exec(t.Context(), "UPDATE conversation SET customer_id = (SELECT customer_id FROM contact WHERE external_id = 'c')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.opens(store.Case{ID: "after-sales/lumi/lumi/old", Kind: promise.CaseAfterSales, State: "done", Channel: "shop", Customer: "c", SkillGroup: "after-sales"})
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, "after-sales/lumi/lumi/old", store.Taking{Step: "end"}, func(c *store.Case) error {
+			c.ClosedAt = &u.Now
+			return nil
+		})
+		return err
+	})
+	w.passes(time.Minute)
+	w.opens(store.Case{ID: "after-sales/lumi/lumi/new", Kind: promise.CaseAfterSales, State: "review", Channel: "shop", Customer: "c", SkillGroup: "after-sales"})
+	w.opens(store.Case{ID: "after-sales/lumi/lumi/theirs", Kind: promise.CaseAfterSales, State: "review", Channel: "shop", Customer: "k", SkillGroup: "after-sales"})
+	w.opens(store.Case{ID: "review/lumi/lumi/c", Kind: promise.CaseReview, State: "open", Channel: "shop", Customer: "c", Owner: "xiaomei"})
+	path := "/api/conversations/" + first.String() + "/cases"
+	if diff := cmp.Diff([]string{"after-sales~new", "after-sales~old"}, names(asks[listedCases](d.as("xiaomei"), http.StatusOK, http.MethodGet, path, nil))); diff != "" {
+		t.Errorf("cases (-want +got):\n%s", diff)
+	}
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, path, nil)
+}
+
+func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	w.opens(store.Case{ID: "complaint/lumi/lumi/1", Kind: promise.CaseComplaint, State: "open", Conversation: &conversation})
+	w.opens(store.Case{ID: "emergency/lumi/lumi/1", Kind: promise.CaseEmergency, State: "open", SkillGroup: "after-sales"})
+	type told struct {
+		Type, Detail string
+		Allowed      []AllowedAction
+	}
+	resolve := []AllowedAction{{Action: "resolve", Needs: []string{"note"}}}
+	for name, tc := range map[string]struct {
+		name    string
+		request CaseActionRequest
+		status  int
+		want    told
+	}{
+		"an action of another state": {
+			"complaint~1",
+			CaseActionRequest{Action: "followUp"},
+			http.StatusConflict,
+			told{"urn:yingda:problem:NotPossible", "not possible now: the case is open; possible is resolve", resolve},
+		},
+		"upon a revision that is past": {
+			"complaint~1",
+			CaseActionRequest{Action: "resolve", Note: "已退款", Revision: 7},
+			http.StatusConflict,
+			told{"urn:yingda:problem:CaseChanged", "somebody has changed the case since you looked; look again", resolve},
+		},
+		"without the note that it needs": {
+			"complaint~1",
+			CaseActionRequest{Action: "resolve", Note: " "},
+			http.StatusUnprocessableEntity,
+			told{"urn:yingda:problem:NoteMissing", "resolve needs a note", nil},
+		},
+		"a kind with nothing to do here": {
+			"emergency~1",
+			CaseActionRequest{Action: "close"},
+			http.StatusConflict,
+			told{"urn:yingda:problem:NotPossible", "nothing can be done with a case of this kind here", []AllowedAction{}},
+		},
+		"a case that is not there": {
+			"complaint~2",
+			CaseActionRequest{Action: "resolve"},
+			http.StatusNotFound,
+			told{"urn:yingda:problem:NoSuchCase", "there is no such case; see GET /api/cases", nil},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.request.Key = uuid.New()
+			if diff := cmp.Diff(tc.want, asks[told](d.as("xiaomei"), tc.status, http.MethodPost, "/api/cases/"+tc.name+"/actions", tc.request)); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTheAPIIsDescribed keeps docs/reference/desk-openapi.yaml what the desk serves.
+func TestTheAPIIsDescribed(t *testing.T) {
+	d := newWorld(t).starts()
+	described := (&visitor{d, http.Header{}}).sends(http.MethodGet, "/openapi.yaml", nil)
+	if described.status != http.StatusOK {
+		t.Fatalf("status %d", described.status)
+	}
+	golden.Compare(t, "../../../docs/reference/desk-openapi.yaml", described.body)
+}

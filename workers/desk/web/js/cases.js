@@ -1,0 +1,307 @@
+// Cases: what a list says of one, and the pane that shows it with what may be done.
+
+import { $, at, clock, el, left, newKey, span } from './dom.js';
+import { api, mediaURL } from './api.js';
+import { preview } from './transcript.js';
+import { emergencyFacts } from './emergency.js';
+
+// soonIs how long before its deadline a case turns amber.
+const soonIs = 3600000;
+
+export const kinds = {
+  afterSales: '售后', complaint: '投诉', promise: '承诺', offHours: '非工作时间留言', callBack: '回访', emergency: '应急', review: '质检',
+};
+
+const states = {
+  afterSales: {
+    evidence: '待客户补充凭证', review: '待审核', returning: '待客户寄回', received: '待验货', refunding: '待退款', shipping: '待发货',
+    claiming: '运费险理赔中', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
+  },
+  complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
+  emergency: { open: '进行中', closing: '正在结束', closed: '已结束' },
+};
+const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', closed: '已结束' };
+
+export const stateName = (c) => (states[c.kind] || {})[c.state] || common[c.state] || c.state;
+
+const actions = {
+  approve: '同意', refuse: '拒绝', askEvidence: '要求补充凭证', addEvidence: '添加凭证', sent: '登记客户寄回', receive: '确认收货', accept: '验货通过',
+  reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', reversed: '登记已追回', waive: '放弃追索', retry: '重新提交',
+  refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', assign: '转交', resolve: '解决', followUp: '标记已回访',
+  apply: '提交申请', expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消',
+  extend: '延长两小时', close: '结束应急',
+};
+const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
+
+export const actionName = (action) => actions[action] || action;
+
+const fields = {
+  note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
+  checked: '检查项', evidence: '凭证', due: '新的时间',
+};
+
+const wants = { Return: '退货退款', Exchange: '换货', RefundOnly: '仅退款', Reissue: '补发' };
+const reasons = { NoReason: '无理由', Quality: '质量问题', WrongItem: '发错货', MissingItem: '少发', Damaged: '破损', Other: '其他' };
+const effects = { waiting: '即将提交', sending: '提交中', pending: '处理中', byHand: '待人工处理', refused: '被拒绝', done: '已完成' };
+const freights = { Buyer: '买家承担', Seller: '商家承担', Insurance: '运费险' };
+const people = { customer: '客户', provider: '商家系统' };
+
+const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
+
+// nameOf is the name of the case of an id, as frames have it.
+export const nameOf = (id) => { const [kind, , , ...rest] = id.split('/'); return [kind, ...rest].join('~'); };
+
+// title is what a case is called.
+export const title = (c) => c.title || kinds[c.kind] || c.kind;
+
+// dueTag says when something is due: red when that is past, amber when it is soon.
+export function dueTag(c) {
+  if (c.closedAt || !c.due) return undefined;
+  const rest = at(c.due) - Date.now();
+  if (rest <= 0) return el('span', { class: 'tag hot', title: `应在 ${clock(c.due)} 前完成` }, `超时 ${span(-rest / 1000)}`);
+  return el('span', { class: rest < soonIs ? 'tag soon' : 'tag', title: `应在 ${clock(c.due)} 前完成` }, `剩 ${left(c.due)}`);
+}
+
+// caseEntry is a case in the list.
+export function caseEntry(c, { current, group, open }) {
+  const marks = el('span', { class: 'marks' }, dueTag(c) || '');
+  return el('li', {}, el('button', { type: 'button', 'aria-current': String(current), onclick: open },
+    el('span', { class: c.overdue ? 'name hot' : 'name' }, title(c)), el('span', { class: 'when' }, clock(c.openedAt)),
+    el('span', { class: 'preview' }, [kinds[c.kind] !== title(c) && kinds[c.kind], stateName(c), c.owner || group || '无人负责'].filter(Boolean).join(' · ')), marks));
+}
+
+// chips are a customer's cases beside their conversation.
+export function chips(box, cases, open) {
+  const shown = cases.filter((c) => c.kind !== 'complaint' || c.closedAt === undefined);
+  box.hidden = shown.length === 0;
+  box.replaceChildren(...shown.map((c) => el('button', { type: 'button', class: c.closedAt ? 'chip ended' : 'chip', onclick: () => open(c.name) },
+    `${title(c)} · ${stateName(c)}`, dueTag(c) || '')));
+}
+
+function facts(list) {
+  return el('dl', { class: 'facts' }, ...list.filter(([, value]) => value !== undefined && value !== '').flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+}
+
+function effect(name, e) {
+  return [name, e && [effects[e.state] || e.state, e.amount ? yuan(e.amount) : '', e.reference || '', e.reason || ''].filter(Boolean).join(' · ')];
+}
+
+// afterSales is what an after-sales case is about, for who decides on it.
+function afterSales(c) {
+  const { application: a, decision = {}, parcel } = c.detail;
+  if (!a) return [];
+  const order = a.order || {};
+  return [facts([
+    ['申请', [wants[a.kind] || a.kind, reasons[a.reason] || a.reason].join(' · ')],
+    ['订单号', order.number],
+    ['实付', order.paid ? yuan(order.paid) : ''],
+    ['退款金额', decision.amount ? yuan(decision.amount) : a.amount ? yuan(a.amount) : ''],
+    ['签收', order.deliveredAt ? clock(order.deliveredAt) : ''],
+    ['商品', (order.items || []).map((item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantity}` : ''}`).join('、')],
+    ['客户描述', a.description],
+    ['规则建议', decision.agent],
+    ['运费', decision.goodsBack ? freights[decision.freight] : ''],
+    effect('退款', c.detail.refund), effect('发货', c.detail.shipment), effect('运费险', c.detail.claim), effect('追回', c.detail.reversal),
+    ['客户寄回', parcel && [parcel.carrier, parcel.tracking].filter(Boolean).join(' ')],
+  ]), evidence(c, a.evidence || [])];
+}
+
+function evidence(c, list) {
+  const files = list.filter((e) => e.media);
+  const words = list.length - files.length;
+  if (!list.length) return '';
+  return el('div', { class: 'evidence' },
+    ...files.map((e) => el('a', { href: api.evidenceURL(c.name, e.media), target: '_blank', rel: 'noopener' }, el('img', { src: api.evidenceURL(c.name, e.media), alt: '凭证' }))),
+    words ? el('span', {}, `另有 ${words} 条聊天记录`) : '');
+}
+
+// Pane shows one case.
+export class Pane {
+  // on has: attempt(f), changed(), conversation(id), group(c), me().
+  constructor(on) {
+    this.on = on;
+    this.box = $('case');
+    $('case-back').addEventListener('click', () => this.on.close());
+  }
+
+  get name() { return this.shown && this.shown.name; }
+
+  async open(name) {
+    const c = await this.on.attempt(() => api.case(name));
+    if (c) this.show(c);
+    return Boolean(c);
+  }
+
+  // refresh reads the case anew, whoever changed it.
+  async refresh() {
+    const { name } = this;
+    if (!name) return;
+    const c = await api.case(name);
+    if (this.name === name) this.show(c);
+  }
+
+  close() {
+    this.shown = undefined;
+    this.box.hidden = true;
+  }
+
+  show(c) {
+    const other = this.name !== c.name;
+    this.shown = c;
+    this.box.hidden = false;
+    $('case-title').textContent = title(c);
+    $('case-meta').textContent = [kinds[c.kind], stateName(c), this.on.group(c), c.owner ? `由 ${c.owner} 负责` : '', `${clock(c.openedAt)} 建立`].filter(Boolean).join(' · ');
+    $('case-due').replaceChildren(dueTag(c) || '');
+    const talk = $('case-conversation');
+    talk.hidden = !c.conversation;
+    talk.onclick = () => this.on.conversation(c.conversation);
+    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : plain(c.detail))]));
+    $('case-history').replaceChildren(...c.history.map((e) => el('li', {},
+      el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, stateName({ ...c, state: e.state })),
+      el('span', {}, [people[e.actor] || e.actor || '系统', e.note].filter(Boolean).join(':')))));
+    // Nobody loses what they type to news that change nothing of what they may do.
+    const mark = JSON.stringify([c.name, c.state, c.allowed]);
+    if (other || this.mark !== mark) this.offer(c);
+    this.mark = mark;
+  }
+
+  offer(c) {
+    this.form = undefined;
+    $('case-actions').replaceChildren(...c.allowed.map((a, i) => el('button', {
+      type: 'button', class: i === 0 ? 'primary' : harsh.has(a.action) ? 'quiet harsh' : 'quiet', onclick: () => this.choose(c, a),
+    }, actionName(a.action))));
+    $('case-actions').hidden = c.allowed.length === 0;
+    $('case-form').hidden = true;
+  }
+
+  // choose asks for what an action takes. One that takes nothing is asked for once more: it may be money.
+  async choose(c, a) {
+    const takes = [...(a.needs || []), ...(a.takes || [])];
+    const inputs = new Map();
+    const parts = [];
+    for (const name of takes) parts.push(await this.input(c, a, name, inputs));
+    if (this.name !== c.name) return;
+    const key = newKey();
+    const submit = el('button', { class: harsh.has(a.action) ? 'danger' : 'primary', type: 'submit' }, `确认${actionName(a.action)}`);
+    const form = $('case-form');
+    form.replaceChildren(el('h3', {}, actionName(a.action)), ...parts, el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => { form.hidden = true; } }, '返回')));
+    form.hidden = false;
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const request = { key, action: a.action };
+      for (const [name, value] of inputs) {
+        const said = value();
+        if (said !== undefined && said !== '') request[name] = said;
+      }
+      submit.disabled = true;
+      const changed = await this.on.attempt(() => api.actOnCase(c.name, request));
+      submit.disabled = false;
+      if (changed && this.name === c.name) this.show(changed);
+      else if (!changed) await this.refresh().catch(() => {});
+      this.on.changed();
+    };
+    form.scrollIntoView({ block: 'nearest' });
+    const first = form.querySelector('input, textarea');
+    if (first) first.focus();
+  }
+
+  async input(c, a, name, inputs) {
+    const required = (a.needs || []).includes(name);
+    const label = `${fields[name] || name}${required ? '' : '(选填)'}`;
+    switch (name) {
+      case 'keepGoods': {
+        const box = el('input', { type: 'checkbox' });
+        inputs.set(name, () => box.checked || undefined);
+        return el('label', { class: 'check' }, box, fields[name]);
+      }
+      case 'checked': {
+        const points = (a.points || []).map((point) => [point, el('input', { type: 'checkbox', required: true })]);
+        inputs.set(name, () => points.filter(([, box]) => box.checked).map(([point]) => point));
+        return el('fieldset', {}, el('legend', {}, '逐项检查'), ...points.map(([point, box]) => el('label', { class: 'check' }, box, point)));
+      }
+      case 'evidence': {
+        const said = c.conversation ? await this.on.attempt(() => api.conversation(c.conversation)) : undefined;
+        const chooser = evidenceChooser(said ? said.messages : []);
+        inputs.set(name, chooser.value);
+        return chooser.element;
+      }
+      case 'amount': {
+        const input = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal', required });
+        inputs.set(name, () => fen(input.value));
+        return el('label', {}, label, input);
+      }
+      case 'due': {
+        const input = el('input', { type: 'datetime-local', required });
+        inputs.set(name, () => input.value && new Date(input.value).toISOString());
+        return el('label', {}, label, input);
+      }
+      case 'note': {
+        const input = el('textarea', { rows: '2', maxlength: '500', required });
+        inputs.set(name, () => input.value.trim());
+        return el('label', {}, label, input);
+      }
+      default: {
+        const input = el('input', { maxlength: '100', required });
+        inputs.set(name, () => input.value.trim());
+        return el('label', {}, label, input);
+      }
+    }
+  }
+}
+
+// plain is what a case of another kind knows of itself and that needs no words of ours.
+const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [name, String(value)]);
+
+const fen = (text) => (text ? Math.round(Number(text) * 100) : undefined);
+
+// evidenceChooser offers what the customer said and sent.
+function evidenceChooser(messages) {
+  const theirs = messages.filter((m) => m.sender === 'customer' && m.content && ['text', 'image', 'video', 'voice'].includes(m.content.kind)).slice(-30);
+  const boxes = theirs.map((m) => [m, el('input', { type: 'checkbox', checked: m.content.kind === 'image' })]);
+  const element = el('fieldset', { class: 'chooser' }, el('legend', {}, '凭证'), ...boxes.map(([m, box]) => el('label', { class: 'check' }, box,
+    m.content.kind === 'image' && m.content.media ? el('img', { src: mediaURL(m.content.media.id, m.conversation), alt: '图片' }) : el('span', {}, preview({ sender: 'customer', kind: m.content.kind, text: m.content.text })),
+    el('time', { datetime: m.sentAt }, clock(m.sentAt)))), theirs.length ? '' : el('span', { class: 'hint' }, '客户还没有发来可以作为凭证的内容'));
+  const value = () => boxes.filter(([, box]) => box.checked).map(([m]) => m.id);
+  return { element, value };
+}
+
+const options = (names) => Object.entries(names).map(([value, name]) => el('option', { value }, name));
+
+// askForCase is the dialog that opens an after-sales case from a conversation. opened is called with the case.
+export function askForCase(id, messages, attempt, opened) {
+  const dialog = $('new-case');
+  const number = el('input', { required: true, maxlength: '64', autocomplete: 'off' });
+  const kind = el('select', {}, ...options(wants));
+  const reason = el('select', {}, ...options(reasons));
+  const paid = el('input', { type: 'number', min: '0.01', step: '0.01', required: true, inputmode: 'decimal' });
+  const amount = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal' });
+  const delivered = el('input', { type: 'date', max: new Date().toISOString().slice(0, 10) });
+  const item = el('input', { maxlength: '100' });
+  const category = el('select', {}, ...options({ '': '普通商品', custom: '定制商品', fresh: '生鲜商品' }));
+  const insured = el('input', { type: 'checkbox' });
+  const description = el('textarea', { rows: '2', maxlength: '500' });
+  const chooser = evidenceChooser(messages);
+  const submit = el('button', { class: 'primary', type: 'submit' }, '建单');
+  const key = newKey();
+  const ask = (label, input) => el('label', {}, label, input);
+  const form = el('form', {
+    onsubmit: async (event) => {
+      event.preventDefault();
+      const order = { number: number.value.trim(), paid: fen(paid.value), freightInsured: insured.checked || undefined };
+      if (delivered.value) order.deliveredAt = new Date(`${delivered.value}T12:00:00`).toISOString();
+      if (item.value.trim() || category.value) order.items = [{ name: item.value.trim(), category: category.value || undefined }];
+      submit.disabled = true;
+      const made = await attempt(() => api.openCase(id, {
+        key, kind: kind.value, reason: reason.value, order, amount: fen(amount.value), description: description.value.trim() || undefined, evidence: chooser.value(),
+      }));
+      submit.disabled = false;
+      if (!made) return;
+      dialog.close();
+      opened(made);
+    },
+  }, el('h2', {}, '建售后单'), el('div', { class: 'grid' }, ask('订单号', number), ask('申请', kind), ask('原因', reason), ask('实付金额(元)', paid), ask('要求退款(元,选填)', amount),
+    ask('签收日期(未签收不填)', delivered), ask('商品(选填)', item), ask('商品类型', category)), el('label', { class: 'check' }, insured, '订单有运费险'), ask('说明(选填)', description),
+  chooser.element, el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, '取消')));
+  dialog.replaceChildren(form);
+  dialog.showModal();
+}

@@ -1,0 +1,134 @@
+package router
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// owed are the processes that watch over what is owed to customers, in the order of their starts.
+func (w *world) owed() []promise.TaskInput {
+	w.t.Helper()
+	rows, err := w.Store.Queries().OutboxHead(w.t.Context(), []int16{0, 1, 2, 3, 4, 5, 6, 7}, store.DestinationTemporal, 10)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var owed []promise.TaskInput
+	for _, row := range rows {
+		if row.Target != store.TargetStart+promise.TaskWorkflow {
+			continue
+		}
+		var in promise.TaskInput
+		if err := json.Unmarshal(row.Payload, &in); err != nil {
+			w.t.Fatal(err)
+		}
+		if in.ID != row.Key {
+			w.t.Errorf("the process %s believes to be %s", row.Key, in.ID)
+		}
+		owed = append(owed, in)
+	}
+	return owed
+}
+
+// shown is a case as desks see it.
+func (w *world) shown(id string) store.Case {
+	w.t.Helper()
+	row, err := w.Store.Queries().CaseGet(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return store.CaseView(row)
+}
+
+func TestWhoWritesInTheNightIsOwedAnAnswerOnce(t *testing.T) {
+	w := newWorld(t)
+	w.now = noon().Add(11 * time.Hour) // 23:00
+	w.writes("c", "在吗", "有人吗")
+	w.now = w.now.Add(time.Minute)
+	w.writes("c", "喂")
+	owed := w.owed()
+	want := []promise.TaskInput{{
+		Kind: promise.CaseOffHours, Channel: "shop", Customer: "c", SkillGroup: "pre-sales", AfterOpeningSeconds: 3600, RemindBeforeSeconds: 900,
+		StartedAt: noon().Add(11 * time.Hour),
+	}}
+	if diff := cmp.Diff(want, owed, cmpopts.IgnoreFields(promise.TaskInput{}, "ID", "Conversation")); diff != "" {
+		t.Fatalf("owed (-want +got):\n%s", diff)
+	}
+	c := w.shown(owed[0].ID)
+	if due := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC); c.State != "open" || c.Title != titleOffHours || c.Due == nil || !c.Due.Equal(due) {
+		t.Errorf("the case is %+v, want one that is due at %s", c, due)
+	}
+
+	// Answered in the morning, and once more in the next night by nobody: that is owed anew.
+	w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+		if err := u.AnsweredOffHours(ctx, &c, "xiaomei"); err != nil {
+			return err
+		}
+		c.State = store.StateBot
+		_, err := u.Save(ctx, c)
+		return err
+	})
+	if c := w.shown(owed[0].ID); c.State != string(promise.TaskDone) || c.ClosedAt == nil {
+		t.Errorf("answered, the case is %+v", c)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	w.writes("c", "在吗")
+	if owed := w.owed(); len(owed) != 2 || owed[0].ID == owed[1].ID {
+		t.Errorf("in the next night there are %+v", owed)
+	}
+}
+
+func TestNobodyOwesAnAnswerToAConversationThatIsEnded(t *testing.T) {
+	w := newWorld(t)
+	w.now = noon().Add(11 * time.Hour)
+	w.writes("c", "在吗")
+	w.closes("c")
+	c := w.shown(w.owed()[0].ID)
+	if c.State != string(promise.TaskCancelled) || c.ClosedAt == nil || c.Due != nil {
+		t.Errorf("the case is %+v", c)
+	}
+}
+
+func TestACustomerWhoWasNotContentIsOwedACall(t *testing.T) {
+	for name, test := range map[string]struct {
+		rating string
+		want   []promise.TaskInput
+	}{
+		"a good rating asks for nothing": {"5", nil},
+		"a poor one for a call": {"1", []promise.TaskInput{{
+			Kind: promise.CaseCallBack, Channel: "shop", Customer: "c", SkillGroup: "pre-sales", StartedAt: noon().Add(time.Minute),
+			Due: noon().Add(24*time.Hour + time.Minute), RemindBeforeSeconds: 7200,
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, surveying)
+			id := w.served("c")
+			w.now = w.now.Add(time.Minute)
+			w.writes("c", test.rating)
+			owed := w.owed()
+			if diff := cmp.Diff(test.want, owed, cmpopts.IgnoreFields(promise.TaskInput{}, "ID", "Conversation")); diff != "" {
+				t.Fatalf("owed (-want +got):\n%s", diff)
+			}
+			if len(owed) == 0 {
+				return
+			}
+			c := w.shown(owed[0].ID)
+			var detail promise.TaskDetail
+			if err := json.Unmarshal(c.Detail, &detail); err != nil {
+				t.Fatal(err)
+			}
+			want := promise.TaskDetail{Reason: promise.CallBackBadRating, Rating: 1, Scale: "FiveStars", Rated: "xiaomei"}
+			if diff := cmp.Diff(want, detail); diff != "" || *c.Conversation != id || !c.Due.Equal(owed[0].Due) {
+				t.Errorf("the case is %+v; detail (-want +got):\n%s", c, diff)
+			}
+		})
+	}
+}

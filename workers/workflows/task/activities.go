@@ -1,0 +1,240 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
+	"github.com/yingda-dev/yingda/workers/workflows/deadline"
+)
+
+// Directory knows a brand's people, hours and channels.
+type Directory interface {
+	callees.Directory
+	// Supervisors are who is told of a customer of a group whom nobody serves.
+	Supervisors(group string) []string
+	// Opening is when a group opens for who wrote to it since then; false when it does not within a year.
+	Opening(group string, since, now time.Time) (at time.Time, known bool)
+	// OutboundTopic is where what is said on a Channel goes; false while the Channel is not known.
+	OutboundTopic(channel string) (topic string, known bool)
+}
+
+// Activities are the steps of a task. Each is one transaction that does nothing when it was done before, or once the case is closed.
+type Activities struct {
+	Store     *store.Store
+	Directory Directory
+	// Events is the topic of frames, Source the CloudEvents source of what is sent.
+	Events string
+	Source string
+	Now    func() time.Time
+	// Logger and Metrics tell operators of what is late.
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// The arguments and results of the activities. Histories hold them: fields are added, never renamed.
+type (
+	// Planning is the argument of Plan.
+	Planning struct {
+		ID         string    `json:"id"`
+		SkillGroup string    `json:"skillGroup"`
+		Since      time.Time `json:"since"`
+		// Now is the workflow's.
+		Now                 time.Time `json:"now"`
+		AfterOpeningSeconds int64     `json:"afterOpeningSeconds"`
+	}
+	// Opening is the result of Plan.
+	Opening struct {
+		At    time.Time `json:"at,omitzero"`
+		Known bool      `json:"known"`
+	}
+	// Taking is the argument of Remind, MarkLate and Call.
+	Taking struct {
+		ID string `json:"id"`
+		// Deadline tells one from the next: it is the id of the postponement, empty for the first.
+		Deadline   string        `json:"deadline,omitempty"`
+		Step       deadline.Step `json:"step"`
+		SkillGroup string        `json:"skillGroup"`
+		Owner      string        `json:"owner,omitempty"`
+		LateText   string        `json:"lateText,omitempty"`
+	}
+	// Closing is the argument of Close.
+	Closing struct {
+		ID    string            `json:"id"`
+		By    string            `json:"by,omitempty"`
+		State promise.TaskState `json:"state"`
+	}
+)
+
+// table is every activity by its name.
+func (a *Activities) table() map[string]any {
+	return map[string]any{
+		activityPlan: a.Plan, activityRemind: a.Remind, activityMarkLate: a.MarkLate, activityCall: a.Call, activityClose: a.Close,
+	}
+}
+
+// errNothing says that there is nothing to change: the transaction is given up.
+var errNothing = errors.New("nothing to change")
+
+// Plan says when the group opens, and writes until when the case is due from that.
+func (a *Activities) Plan(ctx context.Context, p Planning) (Opening, error) {
+	at, known := a.Directory.Opening(p.SkillGroup, p.Since, p.Now)
+	if !known {
+		return Opening{}, nil
+	}
+	due := at.Add(time.Duration(p.AfterOpeningSeconds) * time.Second).UTC()
+	_, err := a.change(ctx, p.ID, store.Taking{Step: "plan/" + p.Now.UTC().Format(time.RFC3339Nano)}, func(c *store.Case) error {
+		if c.Due != nil && c.Due.Equal(due) {
+			return errNothing
+		}
+		c.Due = &due
+		return nil
+	})
+	return Opening{At: at, Known: true}, err
+}
+
+// Remind tells who owes it; where that is nobody in particular, the group.
+func (a *Activities) Remind(ctx context.Context, t Taking) error {
+	taking := store.Taking{Step: t.step()}
+	if t.Owner == "" {
+		taking.Tell = a.Directory.GroupAgents(t.SkillGroup)
+	}
+	_, err := a.change(ctx, t.ID, taking, func(*store.Case) error { return nil })
+	return err
+}
+
+// MarkLate marks the breach, and tells the supervisors; and the customer, where that was asked for.
+func (a *Activities) MarkLate(ctx context.Context, t Taking) error {
+	taking := store.Taking{Step: t.step(), Tell: a.Directory.Supervisors(t.SkillGroup)}
+	var marked store.Case
+	var fresh bool
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		apologise, note, err := a.apology(ctx, u, t)
+		if err != nil {
+			return err
+		}
+		taking.Note = note
+		marked, fresh, err = u.ChangeCase(ctx, t.ID, taking, func(c *store.Case) error {
+			if c.ClosedAt != nil {
+				return errNothing
+			}
+			if c.BreachedAt == nil {
+				c.BreachedAt = &u.Now
+			}
+			return nil
+		})
+		if err != nil || !fresh {
+			return err
+		}
+		return apologise(ctx)
+	})
+	if fresh && err == nil && marked.ClosedAt == nil {
+		a.Metrics.late.WithLabelValues(string(marked.Kind)).Inc()
+	}
+	return err
+}
+
+// apology is how the customer is told, and what the case's history says of it.
+func (a *Activities) apology(ctx context.Context, u *store.Unit, t Taking) (say func(context.Context) error, note string, err error) {
+	nothing := func(context.Context) error { return nil }
+	if t.LateText == "" {
+		return nothing, "", nil
+	}
+	now, err := u.CaseGet(ctx, t.ID)
+	if err != nil || now.ConversationID == nil {
+		return nothing, "", err
+	}
+	c, err := u.ConversationForUpdate(ctx, *now.ConversationID)
+	if err != nil {
+		return nothing, "", fmt.Errorf("locking a task's conversation: %w", err)
+	}
+	ledger, err := u.Unspent(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
+	if err != nil {
+		return nothing, "", err
+	}
+	topic, known := a.Directory.OutboundTopic(c.Channel)
+	if verdict := quota.Check(ledger, u.Now); !known || verdict != quota.Allowed {
+		return nothing, "the customer could not be told: the platform lets nothing through", nil
+	}
+	return func(ctx context.Context) error {
+		_, _, err := u.Say(ctx, c, store.Words{
+			Key: t.ID + "/" + t.step(), Topic: topic, Sender: store.SenderBot,
+			Content: message.Content{Kind: message.KindText, Text: t.LateText},
+		})
+		return err
+	}, "the customer was told", nil
+}
+
+// Call calls a role. Where nobody has it, somebody else is called.
+func (a *Activities) Call(ctx context.Context, t Taking) error {
+	called := callees.Of(a.Directory, t.Step.Notify, t.SkillGroup)
+	fresh, err := a.change(ctx, t.ID, store.Taking{Step: t.step(), Tell: called.Agents}, func(*store.Case) error { return nil })
+	if !fresh || err != nil {
+		return err
+	}
+	a.Metrics.calls.WithLabelValues(called.Who).Inc()
+	if called.Who != callees.Role {
+		a.Logger.Warn("Nobody has the role that is called for what is late", "role", t.Step.Notify, "reached", called.Who, "case", t.ID)
+	}
+	return nil
+}
+
+// Close writes how the task ended, where the desk has not written it yet.
+func (a *Activities) Close(ctx context.Context, c Closing) error {
+	_, err := a.change(ctx, c.ID, store.Taking{Step: "end", Actor: c.By}, func(now *store.Case) error {
+		at := a.Now().UTC()
+		now.State, now.ClosedAt, now.Due = string(c.State), &at, nil
+		return nil
+	})
+	return err
+}
+
+// step names a step of a deadline once and for all.
+func (t Taking) step() string {
+	name := string(t.Step.Kind)
+	if t.Step.Rung > 0 {
+		name += "/" + strconv.Itoa(t.Step.Rung)
+	}
+	if t.Deadline != "" {
+		name += "/" + t.Deadline
+	}
+	return name
+}
+
+// change writes the row of a case that is open and tells who is concerned, once.
+func (a *Activities) change(ctx context.Context, id string, taking store.Taking, change func(c *store.Case) error) (fresh bool, err error) {
+	err = a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		_, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
+			if c.ClosedAt != nil {
+				return errNothing
+			}
+			return change(c)
+		})
+		return err
+	})
+	return fresh, err
+}
+
+// do runs one transaction.
+func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
+	err := a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now().UTC()}, f)
+	switch {
+	case errors.Is(err, errNothing):
+		return nil
+	case errors.Is(err, pgx.ErrNoRows):
+		return temporal.NewNonRetryableApplicationError("the case is gone", errorGone, err)
+	default:
+		return err
+	}
+}
