@@ -30,6 +30,8 @@ const (
 	// stepPatience is for how long a step is tried again.
 	stepPatience = time.Minute
 	stepRetry    = time.Second
+	// lockedRetry leaves those alone who wait for the same table for longer than the try made them wait.
+	lockedRetry = 5 * time.Second
 )
 
 // errHopeless marks what no repetition can mend, as do some errors of the packages that do the work.
@@ -127,7 +129,11 @@ func persist(ctx, patience context.Context, logger *slog.Logger, s step, note fu
 			return err
 		}
 		logger.Warn("Waiting", "what", s.service, "error", err)
-		if !wait.For(patience, stepRetry) {
+		pause := stepRetry
+		if store.IsLocked(err) {
+			pause = lockedRetry
+		}
+		if !wait.For(patience, pause) {
 			return last
 		}
 	}
@@ -157,6 +163,8 @@ func (s step) explain(err error, room int) string {
 		after = "; check " + s.declared + " and the network"
 	case refused(err):
 		after = "; check " + s.declared
+	case store.IsLocked(err):
+		after = "; another session holds the table: end it (pg_stat_activity shows it), or wait, for it is tried again"
 	}
 	return before + tail(oneLine(err.Error()), room-len(before)-len(after)) + after
 }

@@ -41,7 +41,7 @@ type Claim struct {
 
 type Complaint struct {
 	ID              string
-	ConversationID  uuid.UUID
+	ConversationID  *uuid.UUID
 	Channel         string
 	ExternalID      string
 	SkillGroup      string

@@ -48,7 +48,9 @@ type complaint struct {
 
 	resolved   *promise.Resolve
 	resolvedAt time.Time
-	followedUp bool
+	// followedUp says that the customer was asked again, and followedUpBy by whom.
+	followedUp   bool
+	followedUpBy string
 	// told says that the acknowledgement was sent or given up.
 	told bool
 	// listed says that the complaint has search attributes; one that began before there were any has none.
@@ -83,7 +85,7 @@ func (c *complaint) listen(ctx workflow.Context) {
 	selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalFollowedUp), func(channel workflow.ReceiveChannel, _ bool) {
 		var signal promise.FollowedUp
 		channel.Receive(ctx, &signal)
-		c.onFollowedUp(ctx)
+		c.onFollowedUp(ctx, signal)
 	})
 	for {
 		selector.Select(ctx)
@@ -99,12 +101,12 @@ func (c *complaint) onResolve(ctx workflow.Context, signal promise.Resolve) {
 	c.resolved, c.resolvedAt = &signal, workflow.Now(ctx)
 }
 
-func (c *complaint) onFollowedUp(ctx workflow.Context) {
+func (c *complaint) onFollowedUp(ctx workflow.Context, signal promise.FollowedUp) {
 	if c.status.State != promise.ComplaintResolved || c.followedUp {
 		c.ignore(ctx, promise.SignalFollowedUp)
 		return
 	}
-	c.followedUp = true
+	c.followedUp, c.followedUpBy = true, signal.By
 }
 
 func (c *complaint) ignore(ctx workflow.Context, signal string) {
@@ -118,7 +120,7 @@ func (c *complaint) run(ctx workflow.Context) error {
 	if err := c.list(ctx, c.rungDue(0)); err != nil {
 		return err
 	}
-	if err := recordOpened(ctx, c.input); err != nil {
+	if err := recordOpened(ctx, c.input, c.rungDue(0)); err != nil {
 		return err
 	}
 	// Beside the ladder, not before it: a customer who cannot be told must not keep a supervisor from being called.
@@ -162,7 +164,8 @@ func (c *complaint) climb(ctx workflow.Context) error {
 			c.concerned = append(c.concerned, rung.Notify)
 		}
 		err = escalate(ctx, Escalation{
-			ID: c.input.ID, Conversation: c.input.Conversation, Rung: i + 1, Notify: rung.Notify, Tell: slices.Clone(c.concerned),
+			ID: c.input.ID, Conversation: c.input.Conversation, Rung: i + 1, Notify: rung.Notify, Outside: c.input.Source != "",
+			Due: c.rungDue(i + 1), Tell: slices.Clone(c.concerned),
 		})
 		if err != nil {
 			return err
@@ -224,9 +227,12 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		}
 	}
 	if !asked {
-		return nil
+		if workflow.GetVersion(ctx, changeLapse, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			return nil
+		}
+		return lapse(ctx, step)
 	}
-	c.status.State = promise.ComplaintFollowedUp
+	c.status.State, step.By = promise.ComplaintFollowedUp, c.followedUpBy
 	if err := c.list(ctx, time.Time{}); err != nil {
 		return err
 	}

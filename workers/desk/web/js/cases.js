@@ -37,8 +37,10 @@ export const actionName = (action) => actions[action] || action;
 
 const fields = {
   note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
-  checked: '检查项', evidence: '凭证', due: '新的时间',
+  checked: '检查项', evidence: '凭证', due: '新的时间', reasonCode: '不满意的原因',
 };
+const reasonCodes = { Attitude: '服务态度', Unsolved: '问题没解决', SlowReply: '回复太慢', Product: '商品', Logistics: '物流', Price: '价格', Other: '其他' };
+const details = { what: '内容', reason: '事由', reasonCode: '不满意的原因', postponed: '延期次数' };
 
 const wants = { Return: '退货退款', Exchange: '换货', RefundOnly: '仅退款', Reissue: '补发' };
 const reasons = { NoReason: '无理由', Quality: '质量问题', WrongItem: '发错货', MissingItem: '少发', Damaged: '破损', Other: '其他' };
@@ -225,6 +227,11 @@ export class Pane {
         inputs.set(name, chooser.value);
         return chooser.element;
       }
+      case 'reasonCode': {
+        const input = el('select', {}, ...options(reasonCodes));
+        inputs.set(name, () => input.value);
+        return el('label', {}, label, input);
+      }
       case 'amount': {
         const input = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal', required });
         inputs.set(name, () => fen(input.value));
@@ -249,8 +256,10 @@ export class Pane {
   }
 }
 
+const detailValues = { BadRating: '差评回访', PhoneSurvey: '电话回访' };
+
 // plain is what a case of another kind knows of itself and that needs no words of ours.
-const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [name, String(value)]);
+const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [details[name] || name, reasonCodes[value] || detailValues[value] || String(value)]);
 
 const fen = (text) => (text ? Math.round(Number(text) * 100) : undefined);
 
