@@ -33,6 +33,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.complaintRoutes(api)
 	d.caseRoutes(api)
 	d.afterSalesRoutes(api)
+	d.formRoutes(api, mux)
 	d.reviewRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
