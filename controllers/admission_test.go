@@ -147,6 +147,13 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a rung after a month":                      {ladder("721h"), "after must be at least 1s and at most 720h"},
 		"an answer within a minute":                 {offHours("1m"), ""},
 		"an answer within seconds":                  {offHours("59s"), "answerWithin must be at least 1m"},
+		"an emergency of two, calm for a minute":    {emergency(v1alpha1.EmergencySpec{Detection: "Disabled", MinComplaints: 2, TimesUsual: 2, CalmFor: "1m"}), ""},
+		"an emergency of ten thousand":              {emergency(v1alpha1.EmergencySpec{MinComplaints: 10000, TimesUsual: 100, CalmFor: "24h"}), ""},
+		"an emergency of one":                       {emergency(v1alpha1.EmergencySpec{MinComplaints: 1}), "minComplaints"},
+		"an emergency of what is usual":             {emergency(v1alpha1.EmergencySpec{TimesUsual: 1}), "timesUsual"},
+		"an emergency that is over at once":         {emergency(v1alpha1.EmergencySpec{CalmFor: "59s"}), "calmFor must be at least 1m and at most 24h"},
+		"an emergency that is perhaps looked for":   {emergency(v1alpha1.EmergencySpec{Detection: "Maybe"}), "Unsupported value"},
+		"an emergency whose calm has no unit":       {emergency(v1alpha1.EmergencySpec{CalmFor: "30"}), "write calmFor in hours, minutes and seconds, for example 30m"},
 		"an answer after a day":                     {offHours("25h"), "answerWithin must be at least 1m and at most 24h"},
 		"a reply with everything":                   {reply("1s", "1s", "24h"), ""},
 		"a reply of no length":                      {reply("0s", "", ""), "target must be at least 1s and at most 24h"},
@@ -157,6 +164,15 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a review without a unit":                   {reply("", "", "5"), "write reviewAfter in hours, minutes and seconds, for example 5m"},
 		"a reminder before the target":              {reply("", "14s", ""), "target must not be longer than warnAfter"},
 		"a review before the reminder":              {reply("", "", "19s"), "warnAfter must not be longer than reviewAfter"},
+		"quality with defaults":                     {judging(v1alpha1.QualitySpec{}), ""},
+		"quality without a sample":                  {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(0))}), ""},
+		"quality with everything":                   {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(100)), ReviewResponsesOver: "24h", DueWithin: "720h"}), ""},
+		"a sample of more than all":                 {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(101))}), "samplePercent"},
+		"a sample of less than none":                {judging(v1alpha1.QualitySpec{SamplePercent: new(int32(-1))}), "samplePercent"},
+		"a wait of no length":                       {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "0s"}), "reviewResponsesOver must be at least 1s"},
+		"a wait without a unit":                     {judging(v1alpha1.QualitySpec{ReviewResponsesOver: "5"}), "write reviewResponsesOver in hours, minutes and seconds, for example 5m"},
+		"a judgement within seconds":                {judging(v1alpha1.QualitySpec{DueWithin: "59s"}), "dueWithin must be at least 1m and at most 720h"},
+		"a judgement without a unit":                {judging(v1alpha1.QualitySpec{DueWithin: "2 days"}), "write dueWithin in hours, minutes and seconds, for example 48h"},
 		"a first response with everything":          {firstResponse("24h", "24h"), ""},
 		"a first response of no length":             {firstResponse("0s", ""), "target must be at least 1s and at most 24h"},
 		"a first response without a unit":           {firstResponse("1", ""), "write target in hours, minutes and seconds, for example 1m"},
@@ -175,29 +191,6 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a topic twice": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{
 			{Name: "order", Class: v1alpha1.ResolutionCommon}, {Name: "order", Class: v1alpha1.ResolutionComplex},
 		}}), "Duplicate value"},
-		"a promise with everything":             {promising(v1alpha1.PromiseSpec{RemindBefore: "24h", LateText: "抱歉,晚了。", Ladder: lateRungs("1s", "720h")}), ""},
-		"a promise reminded of at once":         {promising(v1alpha1.PromiseSpec{RemindBefore: "0s"}), "remindBefore must be at least 1s and at most 24h"},
-		"a promise reminded of without a unit":  {promising(v1alpha1.PromiseSpec{RemindBefore: "30"}), "write remindBefore in hours, minutes and seconds, for example 30m"},
-		"a promise with a long text":            {promising(v1alpha1.PromiseSpec{LateText: strings.Repeat("歉", 301)}), "spec.promise.lateText"},
-		"a promise whose ladder stands still":   {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the promise was due"},
-		"a promise with a rung at once":         {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("0s")}), "after must be at least 1s and at most 720h"},
-		"a promise with a rung without a unit":  {promising(v1alpha1.PromiseSpec{Ladder: lateRungs("1")}), "write after in hours, minutes and seconds, for example 1h"},
-		"a follow-up with everything":           {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "720h", SurveyWithin: "1s", RemindBefore: "1s", Ladder: lateRungs("1h")}), ""},
-		"a call-back after a month":             {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "721h"}), "badRatingWithin must be at least 1s and at most 720h"},
-		"a call-back without a unit":            {followingUp(v1alpha1.FollowUpSpec{BadRatingWithin: "24"}), "write badRatingWithin in hours, minutes and seconds, for example 24h"},
-		"a phone survey after a month":          {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "721h"}), "surveyWithin must be at least 1s and at most 720h"},
-		"a phone survey without a unit":         {followingUp(v1alpha1.FollowUpSpec{SurveyWithin: "72"}), "write surveyWithin in hours, minutes and seconds, for example 72h"},
-		"a call reminded of a week before":      {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "168h"}), "remindBefore must be at least 1s and at most 24h"},
-		"a call reminded of without a unit":     {followingUp(v1alpha1.FollowUpSpec{RemindBefore: "2"}), "write remindBefore in hours, minutes and seconds, for example 2h"},
-		"a follow-up whose ladder stands still": {followingUp(v1alpha1.FollowUpSpec{Ladder: lateRungs("60m", "1h")}), "it counts from when the call was due"},
-		"a compensation with everything": {compensating(v1alpha1.CompensationSpec{
-			Kinds:  []v1alpha1.CompensationKind{v1alpha1.CompensationGift, v1alpha1.CompensationRefund},
-			Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 0}, {Role: v1alpha1.RoleAdmin, UpTo: 10000000}},
-		}), ""},
-		"a compensation without limits":            {compensating(v1alpha1.CompensationSpec{}), "spec.complaint.compensation.limits"},
-		"a compensation of what there is not":      {compensating(v1alpha1.CompensationSpec{Kinds: []v1alpha1.CompensationKind{"Yacht"}, Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}}}), "Unsupported value"},
-		"a compensation with a role twice":         {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent}, {Role: v1alpha1.RoleAgent}}}), "Duplicate value"},
-		"a compensation above all bounds":          {compensating(v1alpha1.CompensationSpec{Limits: []v1alpha1.CompensationLimit{{Role: v1alpha1.RoleAgent, UpTo: 10000001}}}), "upTo"},
 		"a priority of a topic":                    {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
 		"a priority of a tier":                     {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
 		"a priority of nothing":                    {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
@@ -681,29 +674,16 @@ func offHours(within string) *v1alpha1.ServiceLevel {
 	return level
 }
 
-func promising(spec v1alpha1.PromiseSpec) *v1alpha1.ServiceLevel {
+func emergency(spec v1alpha1.EmergencySpec) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
-	level.Spec.Promise = spec
+	level.Spec.Emergency = spec
 	return level
 }
 
-func followingUp(spec v1alpha1.FollowUpSpec) *v1alpha1.ServiceLevel {
+func judging(quality v1alpha1.QualitySpec) *v1alpha1.ServiceLevel {
 	level := serviceLevel("standard")
-	level.Spec.FollowUp = spec
+	level.Spec.Quality = &quality
 	return level
-}
-
-func compensating(spec v1alpha1.CompensationSpec) *v1alpha1.ServiceLevel {
-	level := serviceLevel("standard")
-	level.Spec.Complaint.Compensation = &spec
-	return level
-}
-
-func lateRungs(after ...string) (rungs []v1alpha1.LateRung) {
-	for _, a := range after {
-		rungs = append(rungs, v1alpha1.LateRung{After: a, Notify: v1alpha1.RoleSupervisor})
-	}
-	return rungs
 }
 
 func reply(target, warnAfter, reviewAfter string) *v1alpha1.ServiceLevel {

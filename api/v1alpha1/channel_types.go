@@ -10,6 +10,7 @@ import (
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Waits-For",type=string,JSONPath=`.status.waitsFor`
 // +kubebuilder:printcolumn:name="Webhook",type=string,JSONPath=`.status.webhookURL`
 // +kubebuilder:printcolumn:name="Connector",type=string,JSONPath=`.status.connector.name`
 // +kubebuilder:printcolumn:name="Wanted",type=integer,JSONPath=`.status.connector.wantedReplicas`
@@ -228,7 +229,7 @@ type ScalingSpec struct {
 
 // ChannelStatus reports on a Channel.
 type ChannelStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified, PermissionGranted (which holds Ready back while the account may not send), QuotaHealthy, with a menu MenuPublished, and with an exposure Exposed.
+	// conditions are Ready, derived from ReferencesResolved, Acknowledged, ConnectorAvailable and CredentialsValid; beside them WebhookVerified, PermissionGranted (which holds Ready back while the account may not send), QuotaHealthy, with a menu MenuPublished, with keys in it MenuAnswered, and with an exposure Exposed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -237,6 +238,11 @@ type ChannelStatus struct {
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// waitsFor names the conditions beside Ready that are False, each with its reason: what works only once somebody has done
+	// something, which their messages say. Empty where nothing does.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	WaitsFor string `json:"waitsFor,omitempty"`
 	// webhookURL is what to enter in the platform's console.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -26,6 +26,9 @@ const (
 	// ConditionMenuPublished says whether the official account shows the menu that the Channel declares; there is one of Channels
 	// that declare one. It never holds Ready back.
 	ConditionMenuPublished = "MenuPublished"
+	// ConditionMenuAnswered says whether the Playbook has rules for all keys of the menu that the Channel declares; there is one of
+	// Channels whose menu has keys. It never holds Ready back.
+	ConditionMenuAnswered = "MenuAnswered"
 	// ConditionPermissionGranted says whether the platform lets the Channel's account do what is asked of it. It holds Ready back
 	// while the account may not send, and for nothing else.
 	ConditionPermissionGranted = "PermissionGranted"
@@ -93,6 +96,8 @@ const (
 	ReasonPublished          = "Published"
 	ReasonNotPublished       = "NotPublished"
 	ReasonOtherMenus         = "OtherMenus"
+	ReasonAnswered           = "Answered"
+	ReasonUnknownKeys        = "UnknownKeys"
 	ReasonGranted            = "Granted"
 	ReasonNotAuthorized      = "NotAuthorized"
 	ReasonWithinQuota        = "WithinQuota"

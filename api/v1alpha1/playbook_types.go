@@ -122,6 +122,12 @@ type PlaybookTexts struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	ComplaintAcknowledged string `json:"complaintAcknowledged,omitempty"`
+	// banner is sent first, once a conversation, to who enters or writes while an emergency lasts (spec.emergency of the ServiceLevel)
+	// and no agent has them. Variables: Brand, Channel. At most 600 characters. Default: nothing is sent, for only you know what
+	// to say.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	Banner string `json:"banner,omitempty"`
 }
 
 // PlaybookRule answers or hands off what matches.

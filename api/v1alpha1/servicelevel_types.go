@@ -53,6 +53,11 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	OffHours OffHoursSpec `json:"offHours,omitempty"`
 
+	// emergency says when complaints are far more than usual, and what ends that.
+	// +optional
+	// +kubebuilder:default={}
+	Emergency EmergencySpec `json:"emergency,omitempty"`
+
 	// afterSales is what becomes of returns, exchanges, refunds and reissues, and until when.
 	// +optional
 	// +kubebuilder:default={}
@@ -67,6 +72,10 @@ type ServiceLevelSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	FollowUp FollowUpSpec `json:"followUp,omitempty"`
+
+	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
+	// +optional
+	Quality *QualitySpec `json:"quality,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the

@@ -21,9 +21,9 @@ import (
 // databaseTimeout is within what time a database answers.
 const databaseTimeout = 5 * time.Second
 
-// migrationTimeout is what the setup Job's deadline leaves for one try. One that is cut off makes the index anew with which it
-// was busy, so that a large database needs all the time there is.
-const migrationTimeout = 4 * time.Minute
+// migrationTimeout is how long the indexes of a large database may take, within the setup Job's deadline: one that is cut off begins
+// anew. afterMigration is for what comes then.
+const migrationTimeout, afterMigration = 23 * time.Hour, time.Minute
 
 // terminationLogFile is where the kubelet looks for the last words of a container.
 const terminationLogFile = "/dev/termination-log"
@@ -107,6 +107,8 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 	if err := store.Migrate(ctx, url, role); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, afterMigration)
+	defer cancel()
 	if err := opened.Claim(ctx, s.owner()); err != nil {
 		return err
 	}

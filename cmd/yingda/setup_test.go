@@ -465,6 +465,11 @@ func TestExplanations(t *testing.T) {
 			fmt.Errorf("reaching the database: %w", &pgconn.PgError{Severity: "FATAL", Code: "28P01", Message: "password authentication failed"}), 512,
 			"Postgres: reaching the database: FATAL: password authentication failed (SQLSTATE 28P01); check the url in the Secret that spec.postgres names",
 		},
+		"a table that somebody holds": {
+			fmt.Errorf("migrating the database: %w", &pgconn.PgError{Severity: "ERROR", Code: "55P03", Message: "canceling statement due to lock timeout"}), 512,
+			"Postgres: migrating the database: ERROR: canceling statement due to lock timeout (SQLSTATE 55P03); another session holds the table:" +
+				" end it (pg_stat_activity shows it), or wait, for it is tried again",
+		},
 		"what a driver says twice, on several lines": {errors.New("failed:\n\tdial: refused\n\tdial: refused"), 512, "Postgres: failed: dial: refused"},
 		"a port that is another one at every try":    {errors.New("read udp 10.1.0.7:43211->10.96.0.10:53: i/o timeout"), 512, "Postgres: read udp 10.96.0.10:53: i/o timeout"},
 		"no room for all of it, but for what it was": {

@@ -30,13 +30,15 @@ const (
 	// stepPatience is for how long a step is tried again.
 	stepPatience = time.Minute
 	stepRetry    = time.Second
+	// lockedRetry leaves those alone who wait for the same table for longer than the try made them wait.
+	lockedRetry = 5 * time.Second
 )
 
 // errHopeless marks what no repetition can mend, as do some errors of the packages that do the work.
 var errHopeless = errors.New("not tried again")
 
 func hopeless(err error) bool {
-	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, keys.ErrKey, temporal.ErrClaimed} {
+	for _, final := range []error{errHopeless, bus.ErrPartitions, store.ErrClaimed, keys.ErrKey, temporal.ErrClaimed, temporal.ErrAttributes} {
 		if errors.Is(err, final) {
 			return true
 		}
@@ -62,9 +64,9 @@ func onPostgres(attempt time.Duration, take func(ctx context.Context) error) ste
 	return step{configz.Postgres, "the url in the Secret that spec.postgres names", attempt, take}
 }
 
-// onTemporal: its client repeats calls for as long as it may, and says only then why.
+// onTemporal: what is long about it is that a cluster hears late of what it is to know. A call takes seconds.
 func onTemporal(take func(ctx context.Context) error) step {
-	return step{configz.Temporal, "spec.temporal.address", 5 * time.Second, take}
+	return step{configz.Temporal, "spec.temporal.address", 30 * time.Second, take}
 }
 
 // trials are steps that are taken all at once, each until it succeeds or a minute is over, and what keeps them.
@@ -127,7 +129,11 @@ func persist(ctx, patience context.Context, logger *slog.Logger, s step, note fu
 			return err
 		}
 		logger.Warn("Waiting", "what", s.service, "error", err)
-		if !wait.For(patience, stepRetry) {
+		pause := stepRetry
+		if store.IsLocked(err) {
+			pause = lockedRetry
+		}
+		if !wait.For(patience, pause) {
 			return last
 		}
 	}
@@ -157,6 +163,8 @@ func (s step) explain(err error, room int) string {
 		after = "; check " + s.declared + " and the network"
 	case refused(err):
 		after = "; check " + s.declared
+	case store.IsLocked(err):
+		after = "; another session holds the table: end it (pg_stat_activity shows it), or wait, for it is tried again"
 	}
 	return before + tail(oneLine(err.Error()), room-len(before)-len(after)) + after
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
+	"github.com/yingda-dev/yingda/workers/workflows/emergency"
+	"github.com/yingda-dev/yingda/workers/workflows/quality"
 	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
@@ -36,6 +38,7 @@ func newWorkflowsCommand() *cobra.Command {
 
 func startWorkflows(ctx context.Context, p *process) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
+	changed := changes(view)
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
@@ -59,14 +62,18 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
-	tasks := taskActivities(p, database, directory{view, p.names()})
+	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
+	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
+		emergency.Register(registry, emergencies)
+		quality.Register(registry, lookingBack)
 	})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
+	p.group.Go(func() error { return p.qualitySchedules(client.ScheduleClient(), view, changed).Run(ctx) })
 	p.group.Go(func() error {
 		defer database.Close()
 		defer client.Close()

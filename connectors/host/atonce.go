@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
@@ -234,6 +235,10 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 		}
 		return "rule/" + in.MessageID, ruled(decision), nil
 	case bot.HandOff:
+		if decision.Topic == v1alpha1.TopicComplaint {
+			// Who complains hears first that they were heard: that the router says, and then this.
+			return "", nil, nil
+		}
 		return offHours(snapshot, channel, standing, in, decision.Topic, now)
 	default:
 		if in.Content.Kind == message.KindMenuTap || in.Content.IsEvent() {

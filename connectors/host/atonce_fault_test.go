@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func (f fault) String() string {
 	text := ""
 	for name, is := range map[string]bool{"unread": f.unread, "unanswered": f.unanswered, "gone": f.gone, "late": f.late} {
 		if is {
-			text += " " + name
+			text = strings.TrimSpace(text + " " + name)
 		}
 	}
 	return text

@@ -102,6 +102,7 @@ func shopThatAnswers() []client.Object {
 				{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}, MenuKeys: []string{"INVOICE"}}, Reply: &v1alpha1.BotReply{
 					Text: "开票:", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"},
 				}},
+				{Name: "complaint", Match: v1alpha1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &v1alpha1.RuleHandOff{Topic: "complaint"}},
 				{Name: "long", Match: v1alpha1.PlaybookMatch{Keywords: []string{"长"}}, Reply: &v1alpha1.BotReply{Text: "too long to say at once"}},
 			},
 			FAQ:    []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "七天内可以退货。"}},
@@ -226,6 +227,7 @@ func TestTheBotAnswersAtOnceWhereNoHumanHasTheConversation(t *testing.T) {
 		"what the bot does not know waits for a human":             {says("在吗"), 0, nil, nothing, ""},
 		"what the bot does not know in the night is told so":       {says("在吗"), evening, nil, resting, message.ReplyOffHours},
 		"who asks for a human in the night is told so":             {says("转人工"), evening, nil, resting, message.ReplyOffHours},
+		"who complains hears first that they were heard":           {says("我要投诉"), evening, nil, nothing, ""},
 		"a picture in the night is told so":                        {message.Content{Kind: message.KindImage}, evening, nil, resting, message.ReplyOffHours},
 		"who goes to a group that serves in the night is not":      {says("在吗"), evening, []string{"bot", "", "parcel:7"}, nothing, ""},
 		"who waits for a human hears nothing of the bot":           {says("发票"), 0, []string{"queued", "", ""}, nothing, ""},

@@ -189,6 +189,13 @@ func TestARightThatIsMissingStopsMessagesAndIsNoMatterOfTheCredentials(t *testin
 	g.now = g.now.Add(grievanceKept)
 	reports("an hour later", nil)
 
+	// But while no message may go out, that is told, however long nobody has tried.
+	g.sent(g.admitted("open", true), denied)
+	g.now = g.now.Add(24 * time.Hour)
+	reports("refused the day before", []string{"send"})
+	g.sent(g.admitted("the pause ended", true), nil)
+	reports("granted", nil)
+
 	// The credentials may be refused at the same time.
 	g.sent(g.admitted("open", true), denied)
 	g.settle("shop", g.connector, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAppSecret"})
@@ -233,5 +240,14 @@ func TestAReachedQuotaIsToldUntilTheCallWorks(t *testing.T) {
 	g.sent(g.admitted("the pause ended", true), nil)
 	if got := g.report().Channels["shop"].Limited; got != nil {
 		t.Errorf("limited %q after a message that arrived", got)
+	}
+	// It is noon: the platform's day ends at 16:00 UTC.
+	g.sent(g.admitted("open", true), reached)
+	midnight := time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC)
+	for when, want := range map[time.Time][]string{midnight.Add(-time.Second): {"send"}, midnight: nil, midnight.AddDate(0, 0, 1): nil} {
+		g.now = when
+		if got := g.report().Channels["shop"].Limited; !slices.Equal(got, want) {
+			t.Errorf("at %s: limited %q, want %q", when, got, want)
+		}
 	}
 }

@@ -18,8 +18,11 @@ const (
 )
 
 // grievanceKept is for how long a refusal counts that does not come again, as when the call is not made again, or another
-// replica makes it.
+// replica makes it. What the gate is shut for counts until it opens, and a quota until the platform's next day.
 const grievanceKept = time.Hour
+
+// platformDay is the day by which platforms count, as the offset of its midnight from that of UTC: Beijing's.
+const platformDay = 8 * time.Hour
 
 // grievances are calls that the platform refuses, and when it last did.
 type grievances map[string]time.Time
@@ -31,15 +34,28 @@ func (g *grievances) add(call string, now time.Time) {
 	(*g)[call] = now
 }
 
-// current are those that still count, sorted.
-func (g grievances) current(now time.Time) []string {
+// since are those that still count, sorted: counts says so of one by when it was noted last.
+func (g grievances) since(counts func(call string, noted time.Time) bool) []string {
 	var calls []string
 	for _, call := range slices.Sorted(maps.Keys(g)) {
-		if now.Sub(g[call]) < grievanceKept {
+		if counts(call, g[call]) {
 			calls = append(calls, call)
 		}
 	}
 	return calls
+}
+
+// deniedCalls are the calls that the platform refuses for want of a right.
+func (e *entry) deniedCalls(now time.Time) []string {
+	return e.denied.since(func(call string, noted time.Time) bool {
+		return now.Sub(noted) < grievanceKept || call == callSend && e.gate.denied
+	})
+}
+
+// limitedCalls are the calls that the platform refuses for their number.
+func (e *entry) limitedCalls(now time.Time) []string {
+	day := func(at time.Time) time.Time { return at.Add(platformDay).Truncate(24 * time.Hour) }
+	return e.limited.since(func(_ string, noted time.Time) bool { return day(noted).Equal(day(now)) || now.Sub(noted) < deferMost })
 }
 
 // noteCall remembers how a call ended; failure is nil when it worked. What ended otherwise says nothing.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,6 +148,14 @@ func (h *Host) Alive() error { return h.sweeper.alive() }
 func (h *Host) Report() configz.Report {
 	report := h.table.report()
 	report.Reached = h.reach.Reached()
+	if h.options.Catalog != nil {
+		// What the bot says at once goes by them.
+		for key, generation := range h.options.Catalog.Snapshot().Generations() {
+			if strings.HasPrefix(key, configz.ObjectKey("Playbook", "")) {
+				report.Objects[key] = generation
+			}
+		}
+	}
 	return report
 }
 

@@ -194,3 +194,48 @@ func TestPlatformsAreAskedOnceWhoACustomerIs(t *testing.T) {
 		t.Errorf("not granted: %q, %+v", got, replicas[0].report().Channels["service"])
 	}
 }
+
+func TestWhoWasGivenUpForWantOfARightIsAskedForOnceItIsGranted(t *testing.T) {
+	t.Parallel()
+	s, b, now := newStore(t), &board{}, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	r := newBoarded(s, b, &now)
+	_, err := s.Pool().Exec(t.Context(), `INSERT INTO profile (channel, external_id, state, reason, updated_at)
+		SELECT 'service', 'fan' || n, CASE WHEN n = 4 THEN 'failed' ELSE 'wanted' END, CASE WHEN n = 4 THEN 'AnotherCustomer' ELSE '' END, $1 FROM generate_series(1, 4) AS n`, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := func() (states string) {
+		t.Helper()
+		for more := true; more; {
+			if more, err = r.profiler.pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Pool().QueryRow(t.Context(), "SELECT string_agg(state || union_id || reason, ',' ORDER BY external_id) FROM profile").Scan(&states); err != nil {
+			t.Fatal(err)
+		}
+		return states
+	}
+	b.refuse = &connectors.CallError{Class: connectors.ClassCredentials, Code: 48001, Reason: connectors.ReasonNotAuthorized}
+	const denied = "failedAPINotAuthorized,failedAPINotAuthorized,failedAPINotAuthorized,failedAnotherCustomer"
+	if got := states(); got != denied || b.asked != 3 {
+		t.Errorf("not granted: %s after %d calls", got, b.asked)
+	}
+	for looks := range 3 {
+		now = now.Add(profileLookAgain)
+		if got := states(); got != denied || b.asked != 4+looks {
+			t.Errorf("not granted yet: %s after %d calls, want one call a look", got, b.asked)
+		}
+	}
+	if got := r.report().Channels["service"].Denied; len(got) != 1 {
+		t.Errorf("denied %q", got)
+	}
+	b.refuse = nil
+	now = now.Add(profileLookAgain)
+	if got, want := states(), "toldunion of fan1,toldunion of fan2,toldunion of fan3,failedAnotherCustomer"; got != want {
+		t.Errorf("granted: %s, want %s", got, want)
+	}
+	if got := r.report().Channels["service"].Denied; len(got) != 0 {
+		t.Errorf("denied %q", got)
+	}
+}

@@ -360,7 +360,7 @@ func (t *table) report() configz.Report {
 		report.Channels[name] = configz.Channel{
 			Reason:      reason,
 			Credentials: e.credentials, Message: e.message, SecretVersion: e.secretVersion, WebhookCalled: e.webhookCalled,
-			Denied: e.denied.current(now), Limited: e.limited.current(now), Menu: e.menu,
+			Denied: e.deniedCalls(now), Limited: e.limitedCalls(now), Menu: e.menu,
 		}
 	}
 	return report

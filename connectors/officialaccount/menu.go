@@ -14,10 +14,11 @@ import (
 var _ connectors.MenuKeeper = (*connector)(nil)
 
 // KeepMenu brings the account's menu to what the Channel declares. Where it declares none, or is being deleted, the menu is
-// removed if it is the one that we published, and nobody has made others beside it, which would go with it.
+// removed if it is the one that we published, and nobody has made others beside it, which would go with it: it is ours until then.
 //
 //	declared ──> the same at the platform? ──no──> publish
 //	not declared ──> ours at the platform? ──yes, and no others──> delete
+//	                                       └─yes, and others─────> leave
 func (c *connector) KeepMenu(ctx context.Context, channel *v1alpha1.Channel, ours string) (connectors.Menu, error) {
 	declared, err := buttonsOf(channel)
 	if err != nil {
@@ -34,7 +35,9 @@ func (c *connector) KeepMenu(ctx context.Context, channel *v1alpha1.Channel, our
 	switch {
 	case declared != nil && is != want:
 		err = c.PublishMenu(ctx, declared)
-	case declared == nil && is == ours && found.Conditional == 0:
+	case declared == nil && is == ours && found.Conditional > 0:
+		return connectors.Menu{Published: ours, Others: found.Conditional}, nil
+	case declared == nil && is == ours:
 		err = c.DeleteMenu(ctx)
 	}
 	if err != nil {

@@ -164,8 +164,22 @@ func TestConditionalMenusAreToldOfAndNeverDeleted(t *testing.T) {
 	if menu, err = c.KeepMenu(t.Context(), channel, menu.Published); err != nil || menu.Others != 1 {
 		t.Errorf("%+v, err %v; want one other menu", menu, err)
 	}
-	if _, err := c.KeepMenu(t.Context(), declared(), menu.Published); err != nil || menuCalls(t, sim, app, "menu_delete") != 0 {
+	left, err := c.KeepMenu(t.Context(), declared(), menu.Published)
+	if err != nil || menuCalls(t, sim, app, "menu_delete") != 0 {
 		t.Errorf("deleted %d times, err %v: the others would go too", menuCalls(t, sim, app, "menu_delete"), err)
+	}
+	if left != menu {
+		t.Errorf("%+v is left, want %+v: it is still ours", left, menu)
+	}
+	// Once the others are gone, so is ours.
+	if _, err := sim.DeleteMenu(app.AppID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.KeepMenu(t.Context(), channel, left.Published); err != nil {
+		t.Fatal(err)
+	}
+	if left, err = c.KeepMenu(t.Context(), declared(), left.Published); err != nil || left.Published != "" || menuOf(t, sim, app) != "" {
+		t.Errorf("%+v is left, shown %q, err %v", left, menuOf(t, sim, app), err)
 	}
 }
 

@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,10 +141,12 @@ func (c *Client) withToken(ctx context.Context, f func(ctx context.Context, toke
 type request struct {
 	name, method, path string
 	query              url.Values
-	body               []byte
-	contentType        string
-	timeout            time.Duration
-	maxAnswer          int64
+	// address is where else than at the API the call is made; "" for the API.
+	address     string
+	body        []byte
+	contentType string
+	timeout     time.Duration
+	maxAnswer   int64
 	// repeatable says that a call which may have been done can be made again: no answer is RetryLater, not Unknown.
 	repeatable bool
 	// binary says that the answer may be a file.
@@ -179,7 +182,8 @@ func (c *Client) exchange(ctx context.Context, r request, table func(int) verdic
 		GetConn: func(string) { connected.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	req, err := http.NewRequestWithContext(ctx, r.method, c.account.BaseURL+r.path+"?"+r.query.Encode(), bytes.NewReader(r.body))
+	address := cmp.Or(r.address, c.account.BaseURL+r.path+"?"+r.query.Encode())
+	req, err := http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(r.body))
 	if err != nil {
 		return answer{}, &connectors.CallError{Class: connectors.ClassCredentials, Reason: "InvalidAPIBaseURL"}
 	}

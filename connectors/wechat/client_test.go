@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,6 +293,56 @@ func TestFilesComeFromTheAPIAlone(t *testing.T) {
 				t.Errorf("type = %q, want %q", file.ContentType, tc.want)
 			}
 		})
+	}
+}
+
+func TestVideosComeFromThePlatformsOwnHostsAlone(t *testing.T) {
+	t.Parallel()
+	const mp4 = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42mp41"
+	var asked atomic.Int64
+	mux := http.NewServeMux()
+	mux.Handle(tokenPath, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(token("secret"))) }))
+	mux.Handle("/videos/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.URL.Query().Has("access_token") {
+			t.Error("the token was sent along")
+		}
+		if strings.HasSuffix(r.URL.Path, "/moved") {
+			http.Redirect(w, r, "/videos/v", http.StatusFound)
+			return
+		}
+		_, _ = w.Write([]byte(mp4))
+	}))
+	var address string
+	mux.Handle("/cgi-bin/media/get", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{"video_url": address})
+	}))
+	c := newTestClient(t, mux, &guard{})
+	home := c.account.BaseURL
+	address = home + "/videos/v?a=1"
+	if file, err := c.Fetch(t.Context(), "m1"); err != nil || file.ContentType != "video/mp4" || string(file.Data) != mp4 {
+		t.Errorf("from the platform: %q, %v", file.ContentType, err)
+	}
+	address = home + "/videos/moved"
+	if _, err := c.Fetch(t.Context(), "m1"); connectors.AsCallError(err).Reason != "UnexpectedStatus" {
+		t.Errorf("from where it leads on: %v", err)
+	}
+	before := asked.Load()
+	for _, address = range []string{
+		"http://127.0.0.1:1/v", "https://weixin.qq.com.evil.example/v", "https://evil.example/.weixin.qq.com", "https://evilweixin.qq.com/v",
+		"https://mp.weixin.qq.com:8443/v", "https://u:p@mp.weixin.qq.com/v", "file:///etc/passwd", "//mp.weixin.qq.com/v", "%",
+	} {
+		if _, err := c.Fetch(t.Context(), "m1"); connectors.AsCallError(err).Reason != "KeptElsewhere" {
+			t.Errorf("from %s: %v", address, err)
+		}
+	}
+	if got := asked.Load() - before; got != 0 {
+		t.Errorf("%d calls", got)
+	}
+	for _, address := range []string{"https://mp.weixin.qq.com/mp/mp/video?id=1", "http://vweixinf.tc.qq.com/102/1.mp4"} {
+		if !c.isPlatforms(address) {
+			t.Errorf("%s is not taken for the platform's", address)
+		}
 	}
 }
 

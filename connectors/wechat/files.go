@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,44 +123,80 @@ func typeOf(data []byte) string {
 	}
 }
 
-// Fetch gets a picture, a voice message or a video that a customer sent. Only the API's own host is asked: the addresses in a
-// message, and the one by which the platform may answer for a video, could point anywhere. What is none of them by its own
-// bytes is not taken; a text comes from something before the platform, which may go away.
+// Fetch gets a picture, a voice message or a video that a customer sent. Only the platform's own hosts are asked: the addresses in
+// a message could point anywhere, and so could the one by which the platform may answer for a video. What is none of them by
+// its own bytes is not taken; a text comes from something before the platform, which may go away.
 func (c *Client) Fetch(ctx context.Context, mediaID string) (connectors.File, error) {
 	release, err := c.HoldFile(ctx)
 	if err != nil {
 		return connectors.File{}, err
 	}
 	defer release()
-	var file connectors.File
+	var data []byte
 	err = c.withToken(ctx, func(ctx context.Context, token string) error {
 		a, err := c.do(ctx, request{
 			name: "media", method: http.MethodGet, path: "/cgi-bin/media/get", query: url.Values{"access_token": {token}, "media_id": {mediaID}},
 			timeout: fileTimeout, maxAnswer: MaxFile, repeatable: true, binary: true,
 		}, codes)
-		if err != nil {
-			return err
-		}
-		contentType := typeOf(a.body)
-		family, _, _ := strings.Cut(contentType, "/")
-		switch {
-		case isVideoAddress(a.body):
-			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "KeptElsewhere"}
-		case family == "text":
-			return &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: retryMinute}
-		case family != "image" && family != "audio" && family != "video":
-			return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "UnknownFileType"}
-		}
-		file = connectors.File{ContentType: contentType, Data: a.body}
-		return nil
+		data = a.body
+		return err
 	})
-	return file, err
+	if err != nil {
+		return connectors.File{}, err
+	}
+	if address := videoAddress(data); address != "" {
+		if data, err = c.fetchVideo(ctx, address); err != nil {
+			return connectors.File{}, err
+		}
+	}
+	return fileOf(data)
 }
 
-// isVideoAddress says whether the platform answers with where a video is instead of with the video.
-func isVideoAddress(body []byte) bool {
+func fileOf(data []byte) (connectors.File, error) {
+	contentType := typeOf(data)
+	switch family, _, _ := strings.Cut(contentType, "/"); family {
+	case "image", "audio", "video":
+		return connectors.File{ContentType: contentType, Data: data}, nil
+	case "text":
+		return connectors.File{}, &connectors.CallError{Class: connectors.ClassRetryLater, Reason: "UnreadableAnswer", RetryAfter: retryMinute}
+	default:
+		return connectors.File{}, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "UnknownFileType"}
+	}
+}
+
+// fetchVideo gets a video from where the platform says that it is. No token goes there.
+func (c *Client) fetchVideo(ctx context.Context, address string) ([]byte, error) {
+	if !c.isPlatforms(address) {
+		return nil, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "KeptElsewhere"}
+	}
+	a, err := c.do(ctx, request{
+		name: "video", method: http.MethodGet, address: address, timeout: fileTimeout, maxAnswer: MaxFile, repeatable: true, binary: true,
+	}, codes)
+	return a.body, err
+}
+
+// videoHosts are the domains of the platform's own hosts, of which the addresses of videos are.
+func videoHosts() []string { return []string{".weixin.qq.com", ".tc.qq.com"} }
+
+// isPlatforms says whether an address is at one of the platform's own hosts: the API's, or one of the domains above on the usual port.
+func (c *Client) isPlatforms(address string) bool {
+	at, err := url.Parse(address)
+	if err != nil || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
+		return false
+	}
+	if home, err := url.Parse(c.account.BaseURL); err == nil && at.Scheme == home.Scheme && at.Host == home.Host {
+		return true
+	}
+	return at.Port() == "" && slices.ContainsFunc(videoHosts(), func(domain string) bool { return strings.HasSuffix(at.Host, domain) })
+}
+
+// videoAddress is where a video is that the platform answers with instead of with the video, "" for everything else.
+func videoAddress(body []byte) string {
 	var answer struct {
 		VideoURL string `json:"video_url"`
 	}
-	return json.Unmarshal(body, &answer) == nil && answer.VideoURL != ""
+	if json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	return answer.VideoURL
 }

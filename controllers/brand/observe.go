@@ -174,6 +174,9 @@ func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
 		if words := lastWords(pod); words != "" {
 			seen.failures[pod.Labels[batchv1.JobNameLabel]] = words
 		}
+		if job := seen.jobs[pod.Labels[batchv1.JobNameLabel]]; job != nil && !ended(job) {
+			seen.failing = max(seen.failing, keptFromStarting(pod))
+		}
 	}
 	return r.observeFailing(ctx, seen)
 }

@@ -2,6 +2,7 @@ package brand
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,24 @@ func lastWords(pod *corev1.Pod) string {
 		}
 		lines := strings.Split(strings.TrimSpace(terminated.Message), "\n")
 		return readable(strings.TrimSpace(lines[len(lines)-1]))
+	}
+	return ""
+}
+
+// keptFromStarting says what keeps a pod from its first word, in the kubelet's words, as ImagePullBackOff. Every container waits for
+// a moment.
+func keptFromStarting(pod *corev1.Pod) string {
+	for _, status := range pod.Status.ContainerStatuses {
+		waiting := status.State.Waiting
+		if waiting == nil || slices.Contains([]string{"", "ContainerCreating", "PodInitializing"}, waiting.Reason) {
+			continue
+		}
+		return "Setup does not start: " + waiting.Reason + " of the image " + status.Image
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Reason == corev1.PodReasonUnschedulable {
+			return "Setup does not start: no node takes its pod"
+		}
 	}
 	return ""
 }

@@ -37,6 +37,7 @@ type Reconciler struct {
 	asker    ack.Asker
 	backoff  *ack.Backoff
 	recorder events.EventRecorder
+	turns    *conditions.Turns
 	settings dataplane.Settings
 	now      func() time.Time
 	// following knows what passes were told by replicas.
@@ -59,7 +60,7 @@ type Options struct {
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, settings: o.Settings, now: o.Now, following: newFollowing(),
+		recorder: o.Recorder, turns: conditions.NewTurns(), settings: o.Settings, now: o.Now, following: newFollowing(),
 	}
 }
 
@@ -70,6 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		if err == nil {
 			r.backoff.Forget(req.NamespacedName)
 			r.following.forget(req.NamespacedName)
+			r.turns.Forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, err
 	}
@@ -111,6 +113,7 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 		return ctrl.Result{RequeueAfter: apply.CatchUp}, nil
 	case outcome == apply.Written:
 		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
+		r.announceWaits(seen.channel, before, after.Conditions)
 	}
 	if len(seen.inTheWay) > 0 {
 		return ctrl.Result{RequeueAfter: apply.LookAgain}, nil
@@ -119,6 +122,19 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	// ReplicaReconciler.
 	_, early := dataplane.Idle(seen.autoscaler, now)
 	return ctrl.Result{RequeueAfter: early}, nil
+}
+
+// announceWaits tells by events what somebody has to do, and that it is done, unless it is what Ready tells. That the platform
+// has not called a new Channel is no news.
+func (r *Reconciler) announceWaits(channel *v1alpha1.Channel, before, after []metav1.Condition) {
+	ready, _ := conditions.Find(after, v1alpha1.ConditionReady)
+	for _, condition := range []string{
+		v1alpha1.ConditionPermissionGranted, v1alpha1.ConditionQuotaHealthy, v1alpha1.ConditionMenuPublished, v1alpha1.ConditionMenuAnswered,
+	} {
+		if found, _ := conditions.Find(after, condition); ready.Status != metav1.ConditionFalse || ready.Reason != found.Reason {
+			r.turns.Announce(r.recorder, channel, before, after, condition)
+		}
+	}
 }
 
 // For how long nothing is said of what may pass by itself in a moment, of a further step towards Ready, and of what may be on

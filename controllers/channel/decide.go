@@ -20,6 +20,8 @@ import (
 type verdict struct {
 	// findings in the order of the status, Ready first.
 	findings []conditions.Condition
+	// waitsFor names what beside Ready is False, "" where nothing is.
+	waitsFor string
 	// webhookURL is empty while the pool's Service has no address.
 	webhookURL string
 	// pending says that asking the replicas again soon may change a finding.
@@ -43,20 +45,34 @@ func decide(seen *scene, settings dataplane.Settings) verdict {
 		// Whose replies are refused serves nobody; what else the account may not do keeps no customer from an answer.
 		proven = append(slices.Clone(findings), permission)
 	}
-	ready := conditions.Summary(proven...)
+	beside := []conditions.Condition{judgeWebhook(seen, url, settings.ServiceType), permission, judgeQuota(seen)}
+	for _, finding := range []*conditions.Condition{judgeMenu(seen), judgeTaps(seen), seen.exposed} {
+		if finding != nil {
+			beside = append(beside, *finding)
+		}
+	}
+	ready, waits := conditions.Summary(proven...), unfinished(beside)
+	if ready.Status == metav1.ConditionTrue && waits != "" {
+		ready.Message += "; what waits for somebody: " + waits
+	}
 	findings = append([]conditions.Condition{ready}, findings...)
-	findings = append(findings, judgeWebhook(seen, url, settings.ServiceType), permission, judgeQuota(seen))
-	if menu := judgeMenu(seen); menu != nil {
-		findings = append(findings, *menu)
-	}
-	if seen.exposed != nil {
-		findings = append(findings, *seen.exposed)
-	}
 	return verdict{
-		findings:   findings,
+		findings:   append(findings, beside...),
+		waitsFor:   waits,
 		webhookURL: url,
 		pending:    ack.Pending(acknowledged) || unproven(seen) || menuWaits(seen),
 	}
+}
+
+// unfinished names the findings that are False, with their reasons.
+func unfinished(findings []conditions.Condition) string {
+	var waits []string
+	for _, f := range findings {
+		if f.Status == metav1.ConditionFalse {
+			waits = append(waits, f.Type+" ("+f.Reason+")")
+		}
+	}
+	return strings.Join(waits, ", ")
 }
 
 // problems lists what the Channel refers to and cannot have, the gravest first.

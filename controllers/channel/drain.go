@@ -54,6 +54,8 @@ func decideDeparture(seen *scene, confirmed time.Duration, now time.Time) depart
 	waiting := waitsFor(seen, confirmed)
 	rest := seen.channel.DeletionTimestamp.Add(drainLimit).Sub(now)
 	switch {
+	case waiting == "" && menuStays(seen):
+		return departure{release: true, abandoned: "the menu that was published stays, for the account's other menus (个性化菜单) would go with it"}
 	case waiting == "":
 		return departure{release: true}
 	case rest <= 0:
@@ -75,7 +77,7 @@ func waitsFor(seen *scene, confirmedFor time.Duration) string {
 	if confirmed := confirmation(seen); confirmed.Status != metav1.ConditionTrue {
 		return "not every replica has confirmed that it takes nothing more: " + confirmed.Message
 	}
-	if menu := menuReport(seen); menu != nil && menu.Ours {
+	if menu := menuReport(seen); menu != nil && menu.Ours && !menuStays(seen) {
 		return "the menu that was published is being removed from the account"
 	}
 	messages, known := onTheWay(seen)

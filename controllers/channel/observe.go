@@ -15,6 +15,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
 	"github.com/yingda-dev/yingda/internal/refs"
 )
 
@@ -29,6 +30,8 @@ type scene struct {
 	groups map[string]*v1alpha1.SkillGroup
 	// playbookExists and serviceLevelExists speak of what the Channel itself names.
 	playbookExists, serviceLevelExists bool
+	// playbook is the one that answers the Channel's customers, if the Channel's menu asks it for anything; nil where there is none.
+	playbook *v1alpha1.Playbook
 	// sameAccount are the other Channels of the cluster with the account.
 	sameAccount []v1alpha1.Channel
 	// deployment and service are the pool's; nil when they do not exist.
@@ -81,12 +84,38 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 			return err
 		}
 	}
+	if name := playbookOf(seen.channel, seen.brand); name != "" && asksBot(seen.channel) {
+		playbook := &v1alpha1.Playbook{}
+		if exists, err = refs.Look(ctx, r.client, seen.key(name), playbook); err != nil {
+			return err
+		}
+		if exists {
+			seen.playbook = playbook
+		}
+	}
 	if spec.ServiceLevelRef != nil {
 		if seen.serviceLevelExists, err = refs.Look(ctx, r.client, seen.key(spec.ServiceLevelRef.Name), &v1alpha1.ServiceLevel{}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// playbookOf is the name of the Playbook that answers a Channel's customers, "" without one.
+func playbookOf(channel *v1alpha1.Channel, brand *v1alpha1.Brand) string {
+	switch {
+	case channel.Spec.PlaybookRef != nil:
+		return channel.Spec.PlaybookRef.Name
+	case brand != nil && brand.Spec.Defaults.PlaybookRef != nil:
+		return brand.Spec.Defaults.PlaybookRef.Name
+	default:
+		return ""
+	}
+}
+
+// asksBot says whether the Channel's menu has keys.
+func asksBot(channel *v1alpha1.Channel) bool {
+	return channel.Spec.OfficialAccount != nil && bot.HasKeys(channel.Spec.OfficialAccount.Menu)
 }
 
 func (r *Reconciler) observeGroups(ctx context.Context, seen *scene) error {

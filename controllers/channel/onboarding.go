@@ -8,6 +8,7 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/domain/bot"
 )
 
 // What follows is what waits for a person at the platform's console. Each finding that is False says what to click there: the
@@ -87,13 +88,21 @@ func rights(calls []string) string {
 	return strings.Join(names, "、")
 }
 
+// triedAgain says when calls that are refused are made again: there is nothing to do once the right is there.
+func triedAgain(calls []string) string {
+	if slices.Contains(calls, "send") {
+		return "A message is tried every 5 minutes at the latest"
+	}
+	return "It is tried again within 10 minutes, or when it is needed next"
+}
+
 func judgePermission(seen *scene) conditions.Condition {
 	const condition = v1alpha1.ConditionPermissionGranted
 	reports := channelReports(seen)
 	if missing := denied(reports); len(missing) > 0 {
 		c := consoleOf(seen.channel)
 		return conditions.False(condition, v1alpha1.ReasonNotAuthorized, "The platform does not let the account use "+rights(missing)+
-			" (code 48001): see in the console ("+c.permissions+") what it lacks; most of it takes an account that is certified ("+c.certify+")")
+			" (code 48001): see in the console ("+c.permissions+") what it lacks; most of it takes an account that is certified ("+c.certify+"). "+triedAgain(missing))
 	}
 	if !asked(reports) {
 		return conditions.Unknown(condition, v1alpha1.ReasonNotYetTried, "No connector has used the account yet")
@@ -131,13 +140,24 @@ func declaresMenu(channel *v1alpha1.Channel) bool {
 	return channel.Spec.OfficialAccount != nil && channel.Spec.OfficialAccount.Menu != nil
 }
 
+// menuStays says whether a menu that is declared no more is left, for others would go with it.
+func menuStays(seen *scene) bool {
+	menu := menuReport(seen)
+	return menu != nil && menu.Ours && menu.Others > 0 && menu.Generation >= seen.channel.Generation
+}
+
 // judgeMenu is nil for a Channel without a menu.
 func judgeMenu(seen *scene) *conditions.Condition {
 	const condition = v1alpha1.ConditionMenuPublished
-	if !declaresMenu(seen.channel) {
+	menu := menuReport(seen)
+	switch {
+	case declaresMenu(seen.channel):
+	case menuStays(seen):
+		return new(conditions.False(condition, v1alpha1.ReasonOtherMenus, "The menu is declared no more and still shown: the account has other menus for some of its customers "+
+			"(个性化菜单), which would be deleted with it: "+strconv.Itoa(menu.Others)+". Delete them where they were made (API menu/delconditional); it goes within 10 minutes"))
+	default:
 		return nil
 	}
-	menu := menuReport(seen)
 	if menu == nil || menu.Generation < seen.channel.Generation {
 		return new(conditions.Unknown(condition, v1alpha1.ReasonNotYetTried, "No connector has looked after the menu of this generation yet"))
 	}
@@ -151,13 +171,31 @@ func judgeMenu(seen *scene) *conditions.Condition {
 	case menu.Code == notAuthorized:
 		c := consoleOf(seen.channel)
 		return new(conditions.False(condition, v1alpha1.ReasonNotAuthorized, "The account may have no menu by API"+code+": see 自定义菜单 in the console ("+c.permissions+
-			"); it takes an account that is certified ("+c.certify+")"))
+			"); it takes an account that is certified ("+c.certify+"). It is tried again within 10 minutes"))
 	case menu.Code == 0:
-		return new(conditions.False(condition, v1alpha1.ReasonNotPublished, "The menu could not be published yet: "+menu.State+"; it is tried again"))
+		return new(conditions.False(condition, v1alpha1.ReasonNotPublished, "The menu could not be published yet: "+menu.State+"; it is tried again within 10 minutes"))
 	default:
 		return new(conditions.False(condition, v1alpha1.ReasonNotPublished, "The platform answers "+menu.State+code+
-			" to the menu; it is tried again. A mini-program in it must be linked to the account in the console (设置与开发 → 小程序管理 → 关联小程序)"))
+			" to the menu; it is tried again within 10 minutes. A mini-program in it must be linked to the account in the console (设置与开发 → 小程序管理 → 关联小程序)"))
 	}
+}
+
+// judgeTaps is nil for a Channel whose menu asks the bot for nothing.
+func judgeTaps(seen *scene) *conditions.Condition {
+	const condition = v1alpha1.ConditionMenuAnswered
+	if !asksBot(seen.channel) {
+		return nil
+	}
+	var spec v1alpha1.PlaybookSpec
+	of := "There is no Playbook"
+	if seen.playbook != nil {
+		spec, of = seen.playbook.Spec, "Playbook "+seen.playbook.Name+" has no rule"
+	}
+	if keys := bot.Unanswered(spec, seen.channel.Spec.OfficialAccount.Menu); len(keys) > 0 {
+		return new(conditions.False(condition, v1alpha1.ReasonUnknownKeys, of+" for these keys of the menu: "+strings.Join(keys, ", ")+
+			". Who taps them hears nothing: add rules with match.menuKeys"))
+	}
+	return new(conditions.True(condition, v1alpha1.ReasonAnswered, "The Playbook has rules for all keys of the menu"))
 }
 
 // notAuthorized is WeChat's code for a call that the account may not make.
@@ -170,7 +208,7 @@ func menuStatus(seen *scene) *v1alpha1.MenuStatus {
 	switch {
 	case menu == nil && declaresMenu(seen.channel):
 		return before
-	case menu == nil, menu.State == configz.MenuAbsent:
+	case menu == nil, menu.State == configz.MenuAbsent, !declaresMenu(seen.channel):
 		return nil
 	case menu.State != configz.MenuPublished:
 		return before

@@ -3,8 +3,11 @@ package channel
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -37,10 +40,80 @@ func asAccount(s *scene) {
 	spec.Type, spec.MiniProgram = v1alpha1.ChannelTypeOfficialAccount, nil
 }
 
+func withoutMenu(s *scene) { s.channel.Spec.OfficialAccount.Menu = nil }
+
+// answeredBy is a Playbook with rules for these keys of a menu.
+func answeredBy(keys ...string) func(*scene) {
+	return func(s *scene) {
+		s.playbook = &v1alpha1.Playbook{ObjectMeta: metav1.ObjectMeta{Name: "shop"}, Spec: v1alpha1.PlaybookSpec{
+			Rules: []v1alpha1.PlaybookRule{{Name: "taps", Match: v1alpha1.PlaybookMatch{MenuKeys: keys}}},
+		}}
+	}
+}
+
+func TestAReadyChannelSaysWhatWaitsForSomebody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edits []func(*scene)
+		waits string
+	}{
+		"nothing": {[]func(*scene){says(configz.Channel{WebhookCalled: true})}, ""},
+		"the platform's first call": {
+			[]func(*scene){says(configz.Channel{})}, "WebhookVerified (NotYetCalled)",
+		},
+		"a menu and the quota": {
+			[]func(*scene){asAccount, answeredBy("INVOICE"), says(configz.Channel{
+				WebhookCalled: true, Limited: []string{"send"}, Menu: &configz.Menu{Generation: 2, State: "Published", Others: 1},
+			})},
+			"QuotaHealthy (QuotaReached), MenuPublished (OtherMenus)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decided := decide(sceneOf(tt.edits...), settings())
+			ready, want := decided.findings[0], "Everything that was declared is in force"
+			if tt.waits != "" {
+				want += "; what waits for somebody: " + tt.waits
+			}
+			if decided.waitsFor != tt.waits || ready.Status != metav1.ConditionTrue || ready.Message != want {
+				t.Errorf("it waits for %q, Ready is %s: %q; want %q, True: %q", decided.waitsFor, ready.Status, ready.Message, tt.waits, want)
+			}
+		})
+	}
+}
+
+func TestEventsTellWhatTurns(t *testing.T) {
+	recorder := events.NewFakeRecorder(8)
+	r := New(Options{Recorder: recorder})
+	channel := sceneOf().channel
+	var before []metav1.Condition
+	for _, step := range []struct {
+		does   []func(*scene)
+		events []string
+	}{
+		{[]func(*scene){asAccount, answeredBy("INVOICE"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, nil},
+		{[]func(*scene){asAccount, answeredBy(), says(shows(configz.Menu{Generation: 2, State: "Published", Others: 1}))}, []string{"Warning OtherMenus", "Warning UnknownKeys"}},
+		{[]func(*scene){asAccount, answeredBy(), says(shows(configz.Menu{Generation: 2, State: "Published", Others: 1}))}, nil},
+		{[]func(*scene){asAccount, answeredBy("INVOICE"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, []string{"Normal Published", "Normal Answered"}},
+		// Ready tells this one.
+		{[]func(*scene){asAccount, answeredBy("INVOICE"), says(configz.Channel{Denied: []string{"send"}, Menu: &configz.Menu{Generation: 2, State: "Published"}})}, nil},
+	} {
+		after := conditions.Merge(before, 2, time.Time{}, decide(sceneOf(step.does...), settings()).findings...)
+		r.announceWaits(channel, before, after)
+		before = after
+		var got []string
+		for len(recorder.Events) > 0 {
+			words := strings.SplitN(<-recorder.Events, " ", 3)
+			got = append(got, words[0]+" "+words[1])
+		}
+		if diff := cmp.Diff(step.events, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	}
+}
+
 func shows(menu configz.Menu) configz.Channel { return configz.Channel{Menu: &menu} }
 
 func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
-	const permission, quota, menu, credentials = v1alpha1.ConditionPermissionGranted, v1alpha1.ConditionQuotaHealthy, v1alpha1.ConditionMenuPublished, v1alpha1.ConditionCredentialsValid
+	const permission, quota, menu, taps, credentials = v1alpha1.ConditionPermissionGranted, v1alpha1.ConditionQuotaHealthy, v1alpha1.ConditionMenuPublished, v1alpha1.ConditionMenuAnswered, v1alpha1.ConditionCredentialsValid
 	for name, tt := range map[string]struct {
 		edits     []func(*scene)
 		condition string
@@ -63,7 +136,13 @@ func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
 		"the menu is that of before":        {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 1, State: "Published"}))}, menu, "Unknown", "NotYetTried", "", "True"},
 		"the menu is published":             {[]func(*scene){asAccount, says(configz.Channel{}, shows(configz.Menu{Generation: 2, State: "Published"}))}, menu, "True", "Published", "", "True"},
 		"there are conditional menus":       {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "Published", Others: 2}))}, menu, "False", "OtherMenus", "个性化菜单", "True"},
+		"a menu that cannot be removed":     {[]func(*scene){asAccount, withoutMenu, says(shows(configz.Menu{Generation: 2, State: "Published", Others: 2, Ours: true}))}, menu, "False", "OtherMenus", "declared no more and still shown", "True"},
 		"the account may have no menu":      {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "APINotAuthorized", Code: 48001}))}, menu, "False", "NotAuthorized", "自定义菜单 in the console (设置与开发 → 接口权限)", "True"},
+		"a rule knows the menu's keys":      {[]func(*scene){asAccount, answeredBy("INVOICE"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, taps, "True", "Answered", "", "True"},
+		"no rule knows a key of the menu":   {[]func(*scene){asAccount, answeredBy("OTHER"), says(shows(configz.Menu{Generation: 2, State: "Published"}))}, taps, "False", "UnknownKeys", "Playbook shop has no rule for these keys of the menu: INVOICE", "True"},
+		"there are keys and no Playbook":    {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "Published"}))}, taps, "False", "UnknownKeys", "There is no Playbook for these keys", "True"},
+		"what is refused is tried again":    {[]func(*scene){asAccount, says(configz.Channel{Denied: []string{"menu", "user"}})}, permission, "False", "NotAuthorized", "It is tried again within 10 minutes", "True"},
+		"messages that are refused are too": {[]func(*scene){asAccount, says(configz.Channel{Denied: []string{"send", "user"}})}, permission, "False", "NotAuthorized", "A message is tried every 5 minutes at the latest", "False"},
 		"the platform does not take it":     {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "Refused", Code: 40165}))}, menu, "False", "NotPublished", "Refused (code 40165)", "True"},
 		"the platform could not be reached": {[]func(*scene){asAccount, says(shows(configz.Menu{Generation: 2, State: "NoAnswer"}))}, menu, "False", "NotPublished", "tried again", "True"},
 	} {

@@ -19,6 +19,7 @@ func status(seen *scene, decided verdict, now time.Time) v1alpha1.ChannelStatus 
 	return v1alpha1.ChannelStatus{
 		Conditions:         conditions.Merge(channel.Status.Conditions, channel.Generation, now, decided.findings...),
 		ObservedGeneration: channel.Generation,
+		WaitsFor:           decided.waitsFor,
 		WebhookURL:         decided.webhookURL,
 		Connector:          connector,
 		Menu:               menuStatus(seen),

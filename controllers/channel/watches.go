@@ -70,6 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, handler.EnqueueRequestsFromMapFunc(r.channelsOfBrand), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ack.BlameChanged()))).
 		Watches(&v1alpha1.SkillGroup{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesGroup)), exists).
 		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesPlaybook)), exists).
+		Watches(&v1alpha1.Playbook{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(asksPlaybook)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ServiceLevel{}, handler.EnqueueRequestsFromMapFunc(r.channelsNaming(namesServiceLevel)), exists).
 		WatchesMetadata(refs.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.channelsOfSecret)).
 		Watches(&appsv1.Deployment{}, byLabels, builder.WithPredicates(ofPool, servingChanged())).
@@ -272,6 +273,11 @@ func namesGroup(channel *v1alpha1.Channel, name string) bool {
 
 func namesPlaybook(channel *v1alpha1.Channel, name string) bool {
 	return channel.Spec.PlaybookRef != nil && channel.Spec.PlaybookRef.Name == name
+}
+
+// asksPlaybook says whether the Channel's menu may ask the Playbook for anything: it does where the Brand names it, too.
+func asksPlaybook(channel *v1alpha1.Channel, name string) bool {
+	return asksBot(channel) && (channel.Spec.PlaybookRef == nil || namesPlaybook(channel, name))
 }
 
 func namesServiceLevel(channel *v1alpha1.Channel, name string) bool {

@@ -1,6 +1,7 @@
 // Package playbook reconciles Playbooks: it checks what a schema cannot and reports who serves them.
 //
-// It writes nothing but the status. A Playbook belongs to no Brand; the routers and desks of all Brands of its namespace serve it.
+// It writes nothing but the status. A Playbook belongs to no Brand; the routers and desks of all Brands of its namespace serve it,
+// and the connectors of the official accounts that it answers.
 package playbook
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
+	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/reporter"
 	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
@@ -47,6 +49,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		For(&v1alpha1.Playbook{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
-		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(append(servers(), dataplane.Connector)...)).
 		Complete(telemetry.Traced("playbook", r))
 }

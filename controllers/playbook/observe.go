@@ -1,10 +1,13 @@
 package playbook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -19,7 +22,7 @@ type scene struct {
 	brands [][]ack.Group
 }
 
-// servers are the components that work by the object.
+// servers are the components that work by the object. Of the connectors those of official accounts do, which answer at once.
 func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
@@ -28,8 +31,30 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
+	var channels v1alpha1.ChannelList
+	if err := r.Client.List(ctx, &channels, client.InNamespace(key.Namespace), client.UnsafeDisableDeepCopy); err != nil { // They are only looked at.
+		return nil, fmt.Errorf("observing Playbook %s: listing Channels: %w", key.Name, err)
+	}
+	pools := func(brand *v1alpha1.Brand) []string { return poolsAnswering(key.Name, brand, channels.Items) }
+	if seen.brands, err = ack.BrandsAnd(ctx, r.Client, r.Asker, key.Namespace, pools, servers()...); err != nil {
 		return nil, fmt.Errorf("observing Playbook %s: %w", key.Name, err)
 	}
 	return seen, nil
+}
+
+// poolsAnswering are the pools of a Brand whose connectors answer customers at once by the Playbook, sorted.
+func poolsAnswering(playbook string, brand *v1alpha1.Brand, channels []v1alpha1.Channel) []string {
+	var pools []string
+	for i := range channels {
+		channel := &channels[i]
+		if channel.Spec.OfficialAccount == nil || channel.Spec.BrandRef.Name != brand.Name || channel.DeletionTimestamp != nil {
+			continue
+		}
+		ref := cmp.Or(channel.Spec.PlaybookRef, brand.Spec.Defaults.PlaybookRef)
+		if ref != nil && ref.Name == playbook {
+			pools = append(pools, dataplane.PoolOf(channel))
+		}
+	}
+	slices.Sort(pools)
+	return slices.Compact(pools)
 }

@@ -26,15 +26,27 @@ import (
 
 // Serving asks components of a Brand, all at once, one group a component.
 func Serving(ctx context.Context, asker Asker, namespace, brand string, components ...string) ([]Group, error) {
-	groups := make([]Group, len(components))
-	var asking errgroup.Group
+	return askAll(ctx, asker, targetsOf(namespace, brand, components))
+}
+
+func targetsOf(namespace, brand string, components []string) []Target {
+	targets := make([]Target, len(components))
 	for i, component := range components {
+		targets[i] = Target{Namespace: namespace, Brand: brand, Component: component}
+	}
+	return targets
+}
+
+func askAll(ctx context.Context, asker Asker, targets []Target) ([]Group, error) {
+	groups := make([]Group, len(targets))
+	var asking errgroup.Group
+	for i, target := range targets {
 		asking.Go(func() error {
-			answers, err := asker.Ask(ctx, Target{Namespace: namespace, Brand: brand, Component: component})
+			answers, err := asker.Ask(ctx, target)
 			if err != nil {
-				return fmt.Errorf("asking the %s of Brand %s: %w", component, brand, err)
+				return fmt.Errorf("asking the %s of Brand %s: %w", target.Component, target.Brand, err)
 			}
-			groups[i] = Group{Name: component, Answers: answers}
+			groups[i] = Group{Name: target.Component, Answers: answers}
 			return nil
 		})
 	}
@@ -47,6 +59,11 @@ func Serving(ctx context.Context, asker Asker, namespace, brand string, componen
 // Brands asks components of all Brands of a namespace, in the order of their names. It is for the kinds which belong to no
 // Brand.
 func Brands(ctx context.Context, reader client.Reader, asker Asker, namespace string, components ...string) ([][]Group, error) {
+	return BrandsAnd(ctx, reader, asker, namespace, func(*v1alpha1.Brand) []string { return nil }, components...)
+}
+
+// BrandsAnd is Brands, and asks the connectors of those pools of each Brand as well.
+func BrandsAnd(ctx context.Context, reader client.Reader, asker Asker, namespace string, pools func(*v1alpha1.Brand) []string, components ...string) ([][]Group, error) {
 	var brands v1alpha1.BrandList
 	if err := reader.List(ctx, &brands, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("listing Brands: %w", err)
@@ -55,7 +72,11 @@ func Brands(ctx context.Context, reader client.Reader, asker Asker, namespace st
 	all := make([][]Group, 0, len(brands.Items))
 	for i := range brands.Items {
 		name := brands.Items[i].Name
-		groups, err := Serving(ctx, asker, namespace, name, components...)
+		targets := targetsOf(namespace, name, components)
+		for _, pool := range pools(&brands.Items[i]) {
+			targets = append(targets, Target{Namespace: namespace, Brand: name, Component: dataplane.Connector, Pool: pool})
+		}
+		groups, err := askAll(ctx, asker, targets)
 		if err != nil {
 			return nil, err
 		}

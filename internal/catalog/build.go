@@ -64,10 +64,12 @@ type skillGroup struct {
 	queue      queue.Rules
 }
 
-// level is a ServiceLevel with its clocks.
+// level is a ServiceLevel with its clocks, and which conversations are judged; nil for none.
 type level struct {
-	spec   yingdav1.ServiceLevelSpec
-	clocks servicelevel.Clocks
+	spec      yingdav1.ServiceLevelSpec
+	clocks    servicelevel.Clocks
+	quality   *servicelevel.Quality
+	emergency servicelevel.Emergency
 }
 
 type playbook struct {
@@ -95,6 +97,8 @@ func (b *builder) build(o objects) *Snapshot {
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
 	b.addGroups(s, agents)
+	b.addQuality(s)
+	b.addDefaults(s)
 	s.callForHelp(o.groups)
 	return s
 }
@@ -132,7 +136,9 @@ func (b *builder) compile(o objects) {
 		object := &o.levels[i]
 		keep(b.levels, levels, object, func() (level, error) {
 			clocks, _ := servicelevel.CompileClocks(object.Spec)
-			return level{object.Spec, clocks}, servicelevel.Validate(object.Spec).ToAggregate()
+			judged, _ := servicelevel.CompileQuality(object.Spec.Quality)
+			emergency, _ := servicelevel.CompileEmergency(object.Spec)
+			return level{object.Spec, clocks, judged, emergency}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {
@@ -245,6 +251,25 @@ func demands(channels map[string]*Channel) (wants map[store.Route][]yingdav1.Wan
 	return wants, weights, reminders
 }
 
+// addDefaults adds what the Brand's own defaults stand for.
+func (b *builder) addDefaults(s *Snapshot) {
+	s.Emergency, _ = servicelevel.CompileEmergency(yingdav1.ServiceLevelSpec{}) // Nothing could be wrong with it.
+	if s.Brand == nil {
+		return
+	}
+	defaults := s.Brand.Spec.Defaults
+	if ref := defaults.ServiceLevelRef; ref != nil {
+		if l, ok := b.levels[ref.Name]; ok {
+			s.Emergency = l.value.emergency
+		}
+	}
+	if ref := defaults.ScheduleRef; ref != nil {
+		if found, ok := b.schedules[ref.Name]; ok {
+			s.Schedule, _ = b.hours(found.value)
+		}
+	}
+}
+
 // callForHelp notes which groups call for help now. Their forms are of when they were declared, and their status is newer.
 func (s *Snapshot) callForHelp(groups []yingdav1.SkillGroup) {
 	for i := range groups {
@@ -307,6 +332,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
+			channel.playbook = b.playbookName(s, object)
 			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {

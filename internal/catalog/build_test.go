@@ -12,6 +12,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/routing"
+	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -445,6 +446,42 @@ func TestOnlyWhatPeopleDeclareMakesANewSnapshot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := changes(test.before, test.after); got != test.want {
 				t.Errorf("changes: %t, want %t", got, test.want)
+			}
+		})
+	}
+}
+
+func TestQualityIsThatOfTheBrandsDefaults(t *testing.T) {
+	level := &yingdav1.ServiceLevel{ObjectMeta: meta("all", 1), Spec: yingdav1.ServiceLevelSpec{Quality: &yingdav1.QualitySpec{SamplePercent: new(int32(10))}}}
+	naming := func(b *yingdav1.Brand) {
+		b.Spec.Defaults.ServiceLevelRef = &yingdav1.ServiceLevelReference{Name: "all"}
+	}
+	abroad := func(b *yingdav1.Brand) {
+		naming(b)
+		b.Spec.Defaults.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "days"}
+	}
+	leaving := func(b *yingdav1.Brand) {
+		naming(b)
+		b.DeletionTimestamp = &metav1.Time{}
+	}
+	quality := servicelevel.Quality{SamplePercent: 10, DueWithin: 48 * time.Hour}
+	for name, test := range map[string]struct {
+		brand *yingdav1.Brand
+		want  *Quality
+	}{
+		"in China without a schedule":        {aBrand(naming), &Quality{quality, "Asia/Shanghai"}},
+		"where the default schedule is":      {aBrand(abroad), &Quality{quality, "Europe/Berlin"}},
+		"none without a default":             {aBrand(), nil},
+		"none of a brand that goes":          {aBrand(leaving), nil},
+		"none while the brand was not seen":  {&yingdav1.Brand{ObjectMeta: meta("other", 1)}, nil},
+		"none where it is a Channel's alone": {aBrand(), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			own := aChannel("shop", func(c *yingdav1.Channel) { c.Spec.ServiceLevelRef = &yingdav1.ServiceLevelReference{Name: "all"} })
+			c := Fixed(namespace, brandName, test.brand, own, level, aSchedule("days", 1, "Europe/Berlin"))
+			got, on := c.Snapshot().Quality()
+			if on != (test.want != nil) || on && got != *test.want {
+				t.Errorf("quality %+v, %t, want %+v", got, on, test.want)
 			}
 		})
 	}

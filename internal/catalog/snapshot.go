@@ -32,11 +32,16 @@ import (
 type Snapshot struct {
 	// Brand is nil until it was seen.
 	Brand *yingdav1.Brand
+	// Schedule is that of who names none; nil without one.
+	Schedule *schedule.Schedule
+	// Emergency says when complaints are too many; the defaults where the brand declares nothing.
+	Emergency servicelevel.Emergency
 
 	channels      map[string]*Channel
 	groups        map[string]*Group
 	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
+	quality       *Quality
 	generations   map[string]int64
 }
 
@@ -59,6 +64,9 @@ type Channel struct {
 	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
+
+	// playbook is the name of the Playbook; empty without one.
+	playbook string
 }
 
 // DisplayName is the Channel's name as customers know it.
@@ -205,11 +213,11 @@ func (s *Snapshot) Agents() []*yingdav1.Agent {
 	return slices.SortedFunc(maps.Values(s.agents), func(a, b *yingdav1.Agent) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// OnCall returns the names of the Agents of a group who are called when it lacks agents, sorted.
+// OnCall returns the names of the Agents of a group who are called when it lacks agents, sorted; "" is of all groups.
 func (s *Snapshot) OnCall(group string) []string {
 	var names []string
 	for _, a := range s.Agents() {
-		if a.Spec.OnCall == yingdav1.OnCallWhenShort && slices.Contains(s.GroupsOf(a.Name), group) {
+		if a.Spec.OnCall == yingdav1.OnCallWhenShort && (group == "" || slices.Contains(s.GroupsOf(a.Name), group)) {
 			names = append(names, a.Name)
 		}
 	}

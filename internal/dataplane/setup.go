@@ -17,8 +17,9 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-// setupDeadlineSeconds ends a setup that hangs, for example because its image cannot be pulled.
-const setupDeadlineSeconds = 300
+// setupDeadlineSeconds ends a setup that hangs, after a day: it gives up by itself what it cannot do, within a minute, and what it
+// goes on with, as the indexes of a large database, must not be cut off.
+const setupDeadlineSeconds = 24 * 60 * 60
 
 // Logins are the Secrets by which a Brand's pods connect: with the logins to its database, nil where one does not exist.
 type Logins struct {

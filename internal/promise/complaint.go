@@ -8,6 +8,7 @@ package promise
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,11 @@ const (
 	QueryStatus = "status"
 )
 
+// ExternalComplaintID is the id of the workflow, and of the row, of a complaint from outside.
+func ExternalComplaintID(namespace, brand string, key uuid.UUID) string {
+	return "complaint/" + namespace + "/" + brand + "/external/" + key.String()
+}
+
 // ComplaintID is the id of the workflow, and of the row, of a conversation's first complaint.
 func ComplaintID(namespace, brand string, conversation uuid.UUID) string {
 	return "complaint/" + namespace + "/" + brand + "/" + conversation.String()
@@ -40,6 +46,19 @@ func NthComplaintID(namespace, brand string, conversation uuid.UUID, number int3
 	}
 	return id + "/" + strconv.FormatInt(int64(number), 10)
 }
+
+// BrandOf is the Brand of a promise's id, as <namespace>/<name>; empty where the id names none.
+func BrandOf(id string) string {
+	parts := strings.Split(id, "/")
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[1] + "/" + parts[2]
+}
+
+// AcknowledgementKey is the key by which a complaint's acknowledgement is said once, whoever is the first to: the router, before it
+// says anything else, or the process.
+func AcknowledgementKey(complaint string) string { return complaint + "/acknowledge" }
 
 // ComplaintInput starts ComplaintWorkflow.
 type ComplaintInput struct {
@@ -58,7 +77,62 @@ type ComplaintInput struct {
 	Acknowledgement string `json:"acknowledgement,omitempty"`
 	// StartedAt is when the customer complained; the ladder counts from it.
 	StartedAt time.Time `json:"startedAt"`
+	// Source is where a complaint came from that came from outside; such a one has a ladder that begins at the top at once, and
+	// may have no Conversation.
+	Source ComplaintSource `json:"source,omitempty"`
 }
+
+// ComplaintSource is where a complaint came from that was not made in a conversation.
+type ComplaintSource string
+
+// The sources of complaints from outside.
+const (
+	// ComplaintFromPlatform is what the customer told the platform.
+	ComplaintFromPlatform ComplaintSource = "Platform"
+	// ComplaintFrom12315 is what the customer told the authorities' hotline.
+	ComplaintFrom12315 ComplaintSource = "12315"
+	// ComplaintFromElsewhere is what came in another way: a letter, the press.
+	ComplaintFromElsewhere ComplaintSource = "Elsewhere"
+)
+
+// ComplaintDetail is what only complaints know: the detail of their cases.
+type ComplaintDetail struct {
+	Source ComplaintSource `json:"source,omitempty"`
+	// Reference is by what the source knows it, What what it says.
+	Reference   string `json:"reference,omitempty"`
+	What        string `json:"what,omitempty"`
+	Rung        int32  `json:"rung,omitempty"`
+	EscalatedTo string `json:"escalatedTo,omitempty"`
+	Resolution  string `json:"resolution,omitempty"`
+	// Compensations are what was offered, in order.
+	Compensations []Compensation `json:"compensations,omitempty"`
+}
+
+// Compensation is something that was offered to who complained.
+type Compensation struct {
+	// ID is the key with which it was offered.
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Worth is in fen.
+	Worth int64             `json:"worth"`
+	Note  string            `json:"note,omitempty"`
+	State CompensationState `json:"state"`
+	// By is who offered it, DecidedBy who approved or refused it.
+	By        string    `json:"by"`
+	At        time.Time `json:"at"`
+	DecidedBy string    `json:"decidedBy,omitempty"`
+}
+
+// CompensationState is where an offer stands.
+type CompensationState string
+
+// The states of an offer.
+const (
+	// CompensationWaiting is not to be promised yet: somebody has to approve it.
+	CompensationWaiting  CompensationState = "waiting"
+	CompensationApproved CompensationState = "approved"
+	CompensationRefused  CompensationState = "refused"
+)
 
 // Rung is one step of a ladder.
 type Rung struct {

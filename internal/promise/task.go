@@ -23,7 +23,7 @@ const (
 
 // TaskID is the id of the workflow, and of the case, of what somebody owes a customer; what is told apart by key.
 func TaskID(namespace, brand string, kind CaseKind, key string) string {
-	return "task/" + namespace + "/" + brand + "/" + string(kind) + "/" + key
+	return string(kind) + "/" + namespace + "/" + brand + "/" + key
 }
 
 // TaskInput starts TaskWorkflow.

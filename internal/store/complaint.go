@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,14 +12,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
+
+const titleComplaint = "投诉"
 
 // Complaint is what desks see of a complaint; the payload of FrameComplaint.
 type Complaint struct {
 	// ID is the workflow's id, which signals are sent to.
 	ID           string    `json:"id"`
-	Conversation uuid.UUID `json:"conversation"`
+	Conversation uuid.UUID `json:"conversation,omitzero"`
 	Channel      string    `json:"channel"`
 	Customer     string    `json:"customer"`
 	SkillGroup   string    `json:"skillGroup"`
@@ -39,23 +43,39 @@ type Complaint struct {
 
 // ComplaintView returns what desks see of a row.
 func ComplaintView(c db.Complaint) Complaint {
-	return Complaint{
-		ID: c.ID, Conversation: c.ConversationID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
+	view := Complaint{
+		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
 		State: c.State, Rung: c.Rung, EscalatedTo: c.EscalatedTo, OpenedAt: c.OpenedAt, AcknowledgedAt: c.AcknowledgedAt,
 		EscalatedAt: c.EscalatedAt, ResolvedAt: c.ResolvedAt, ResolvedBy: c.ResolvedBy, Resolution: c.Resolution,
 		FollowUpDue: c.FollowUpDue, FollowedUpAt: c.FollowedUpAt, FollowUpOverdue: c.FollowUpOverdue,
 	}
+	if c.ConversationID != nil {
+		view.Conversation = *c.ConversationID
+	}
+	return view
 }
 
-// ChangeComplaint locks the complaint's conversation and runs change, which writes the complaint's row and returns it. When
-// it returns pgx.ErrNoRows the change was made before, and nobody is told again. Otherwise news go to the agent who has
-// the conversation and to the agents given, once each. changed is false, with the same lock held, when nothing was new.
+// ComplaintStep is a change of a complaint, and what its case says of it.
+type ComplaintStep struct {
+	Taking
+
+	// Due is until when the next step must be done; nil leaves what the case says.
+	Due *time.Time
+	// Late says that a deadline was missed with it.
+	Late bool
+}
+
+// ChangeComplaint locks the complaint's conversation, if it has one, and runs change, which writes the complaint's row and returns
+// it; the complaint's case follows. When it returns pgx.ErrNoRows the change was made before, and nobody is told again. Otherwise
+// news go to the agent who has the conversation and to the agents given, once each. changed is false, with the same lock held,
+// when nothing was new.
 func (u *Unit) ChangeComplaint(
-	ctx context.Context, conversation uuid.UUID, tell []string, change func(ctx context.Context) (db.Complaint, error),
+	ctx context.Context, conversation uuid.UUID, step ComplaintStep, change func(ctx context.Context) (db.Complaint, error),
 ) (c db.Conversation, changed bool, err error) {
-	c, err = u.ConversationForUpdate(ctx, conversation)
-	if err != nil {
-		return c, false, fmt.Errorf("locking the complaint's conversation: %w", err)
+	if conversation != uuid.Nil {
+		if c, err = u.ConversationForUpdate(ctx, conversation); err != nil {
+			return c, false, fmt.Errorf("locking the complaint's conversation: %w", err)
+		}
 	}
 	row, err := change(ctx)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -64,7 +84,7 @@ func (u *Unit) ChangeComplaint(
 	if err != nil {
 		return c, false, fmt.Errorf("writing the complaint: %w", err)
 	}
-	agents := slices.Clone(tell)
+	agents := slices.Clone(step.Tell)
 	if c.Agent != nil {
 		agents = append(agents, *c.Agent)
 	}
@@ -72,5 +92,50 @@ func (u *Unit) ChangeComplaint(
 	for _, agent := range slices.Compact(agents) {
 		u.Tell(ctx, agent, message.FrameComplaint, ComplaintView(row))
 	}
-	return c, true, nil
+	return c, true, u.mirrorComplaint(ctx, row, step)
+}
+
+// mirrorComplaint makes the complaint's case say what its row says. A complaint that is older than cases gets one with its next step.
+func (u *Unit) mirrorComplaint(ctx context.Context, row db.Complaint, step ComplaintStep) error {
+	_, opened, err := u.OpenCase(ctx, Case{
+		ID: row.ID, Kind: promise.CaseComplaint, State: row.State, Title: titleComplaint, Conversation: row.ConversationID, Channel: row.Channel,
+		Customer: row.ExternalID, SkillGroup: row.SkillGroup, OpenedAt: row.OpenedAt, Due: step.Due,
+	}, Taking{Step: "open", Tell: step.Tell})
+	if err != nil || opened && row.State == string(promise.ComplaintOpen) {
+		return err
+	}
+	_, _, err = u.ChangeCase(ctx, row.ID, step.Taking, func(c *Case) error {
+		detail, err := ComplaintDetailOf(*c)
+		if err != nil {
+			return err
+		}
+		c.State, detail.Rung, detail.EscalatedTo, detail.Resolution = row.State, row.Rung, row.EscalatedTo, row.Resolution
+		if step.Due != nil {
+			c.Due = step.Due
+		}
+		if step.Late && c.BreachedAt == nil {
+			c.BreachedAt = &u.Now
+		}
+		if row.State == string(promise.ComplaintFollowedUp) {
+			c.ClosedAt, c.Due = &u.Now, nil
+		}
+		return c.SetDetail(detail)
+	})
+	return err
+}
+
+// ComplaintDetailOf is what the case of a complaint knows.
+func ComplaintDetailOf(c Case) (detail promise.ComplaintDetail, err error) {
+	if err := json.Unmarshal(c.Detail, &detail); err != nil {
+		return detail, fmt.Errorf("decoding a complaint: %w", err)
+	}
+	return detail, nil
+}
+
+// SetDetail changes what only the kind knows.
+func (c *Case) SetDetail(detail any) (err error) {
+	if c.Detail, err = json.Marshal(detail); err != nil {
+		return fmt.Errorf("encoding a case's detail: %w", err)
+	}
+	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
 	"github.com/yingda-dev/yingda/internal/message"
-	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
@@ -156,16 +155,16 @@ const (
 )
 
 // Late says that a promise to the customer of a conversation is late.
-func Late(c db.Conversation, late Promise) Lateness {
-	lateness := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: late}
+func Late(c db.Conversation, promise Promise) Lateness {
+	late := Lateness{Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Promise: promise}
 	since := c.AskedSince
-	if late == PromiseFirstResponse || late == PromiseResolution {
+	if promise == PromiseFirstResponse || promise == PromiseResolution {
 		since = c.OfferedAt
 	}
 	if since != nil {
-		lateness.Since = *since
+		late.Since = *since
 	}
-	return lateness
+	return late
 }
 
 // Save writes a conversation that the unit has locked and returns it as it is now; its agent's desk is told. The first time
@@ -274,12 +273,8 @@ func (u *Unit) Close(ctx context.Context, c db.Conversation) (db.Conversation, e
 			return c, fmt.Errorf("freeing a slot: %w", err)
 		}
 	}
-	if c.DueAt != nil {
-		c.DueAt = nil
-		taking := Taking{Step: "end", Note: "the conversation was ended without an answer of a human"}
-		if err := u.endOffHours(ctx, c.ID, promise.TaskCancelled, taking); err != nil {
-			return c, err
-		}
+	if err := u.unansweredOffHours(ctx, &c); err != nil {
+		return c, err
 	}
 	c.State, c.ClosedAt, c.AskedSince, c.RemindAt, c.LateAt, c.ResolveAt = StateClosed, &u.Now, nil, nil, nil, nil
 	return u.Save(ctx, c)

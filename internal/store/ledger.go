@@ -25,6 +25,26 @@ func (u *Unit) Unspent(ctx context.Context, contact Contact) (quota.State, error
 	return unspent(ctx, u.conn, contact, u.Now)
 }
 
+// Pledged is how many messages are on their way to a contact and not spent yet, those among them that the unit says itself. What
+// was said in a platform's call, and notices, cost nothing.
+func (u *Unit) Pledged(ctx context.Context, contact Contact) (int32, error) {
+	messages, err := u.QuotaPledged(ctx, contact.Channel, contact.ExternalID, u.Now.Add(-pledgedFor))
+	if err != nil {
+		return 0, fmt.Errorf("counting what is on its way to a contact: %w", err)
+	}
+	for i := range u.messages {
+		if own := &u.messages[i]; own.Direction == "outbound" && own.Channel == contact.Channel && own.ExternalID == contact.ExternalID {
+			messages++
+		}
+	}
+	for i := range u.replied {
+		if own := &u.replied[i]; own.Channel == contact.Channel && own.ExternalID == contact.ExternalID {
+			messages--
+		}
+	}
+	return messages, nil
+}
+
 func unspent(ctx context.Context, conn batcher, contact Contact, now time.Time) (state quota.State, err error) {
 	var ledger []db.Quotum
 	var pledged []struct{ Messages int32 }

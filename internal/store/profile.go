@@ -65,6 +65,27 @@ func (s *Store) FailProfile(ctx context.Context, asked ProfileToAsk, reason stri
 	return nil
 }
 
+// DeniedProfiles returns of each of the Channels one contact who was given up for the reason.
+func (s *Store) DeniedProfiles(ctx context.Context, channels []string, reason string) ([]Contact, error) {
+	rows, err := s.Queries().ProfilesDenied(ctx, reason, channels)
+	if err != nil {
+		return nil, fmt.Errorf("looking for profiles that were given up: %w", err)
+	}
+	contacts := make([]Contact, len(rows))
+	for i, row := range rows {
+		contacts[i] = Contact(row)
+	}
+	return contacts, nil
+}
+
+// WantProfilesAgain has the platform asked again of those of a Channel who were given up for the reason.
+func (s *Store) WantProfilesAgain(ctx context.Context, channel, reason string, now time.Time) error {
+	if _, err := s.Queries().ProfilesWantAgain(ctx, now, reason, channel); err != nil {
+		return fmt.Errorf("asking for profiles again: %w", err)
+	}
+	return nil
+}
+
 // ToldProfiles returns contacts of whom a platform has said something that is not taken in.
 func (s *Store) ToldProfiles(ctx context.Context, most int32) ([]Contact, error) {
 	rows, err := s.Queries().ProfilesTold(ctx, most)

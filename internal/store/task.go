@@ -81,3 +81,12 @@ func (u *Unit) AnsweredOffHours(ctx context.Context, c *db.Conversation, by stri
 	c.DueAt = nil
 	return u.endOffHours(ctx, c.ID, promise.TaskDone, Taking{Step: "end", Actor: by})
 }
+
+// unansweredOffHours ends what is owed to who wrote while the group was closed: their conversation is closed.
+func (u *Unit) unansweredOffHours(ctx context.Context, c *db.Conversation) error {
+	if c.DueAt == nil {
+		return nil
+	}
+	c.DueAt = nil
+	return u.endOffHours(ctx, c.ID, promise.TaskCancelled, Taking{Step: "end", Note: "the conversation was ended without an answer of a human"})
+}

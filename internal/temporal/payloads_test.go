@@ -107,11 +107,6 @@ func newNamespace(t *testing.T) temporal.Options {
 	if err := temporal.EnsureNamespace(t.Context(), o, temporal.Retention); err != nil {
 		t.Fatal(err)
 	}
-	c := dial(t, o)
-	waitUntil(t, "the namespace to be known everywhere", func() error {
-		_, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{})
-		return err
-	})
 	return o
 }
 

@@ -33,6 +33,9 @@ const TaskQueue = "yingda"
 // Retention is how long ended workflows stay in their namespace: as long as somebody may ask what became of a promise.
 const Retention = 30 * 24 * time.Hour
 
+// callTimeout is for calls that set up and remove.
+const callTimeout = 5 * time.Second
+
 const (
 	// stopTimeout leaves running activities, one transaction each, time to end; it is below a pod's grace period.
 	stopTimeout = 15 * time.Second
@@ -117,35 +120,53 @@ func (o *Options) claimedByOther(described *workflowservice.DescribeNamespaceRes
 	return owner != "" && owner != o.Owner
 }
 
-// EnsureNamespace makes the namespace for its owner when it is missing. One that exists is left as it is; one of another
-// owner is ErrClaimed.
+// EnsureNamespace makes the namespace for its owner when it is missing, and has it know the search attributes. One that exists
+// is left as it is but for these; one of another owner is ErrClaimed.
 func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) error {
+	return o.explained(func(c client.Client) error {
+		err := inTime(ctx, func(ctx context.Context) error { return o.ensureNamespace(ctx, c.WorkflowService(), retention) })
+		if err != nil {
+			return err
+		}
+		return o.ensureAttributes(ctx, c)
+	})
+}
+
+// inTime bounds a call: the client repeats it for as long as it may, and says only then why.
+func inTime(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return call(ctx)
+}
+
+// explained calls the service, and says why that failed and what to do about it.
+func (o *Options) explained(call func(client.Client) error) error {
 	options, err := o.client()
 	if err != nil {
 		return err
 	}
 	why := reason{secured: o.TLS != nil}
 	options.ConnectionOptions.DialOptions = why.dialOptions()
-	c, err := client.NewNamespaceClient(options)
+	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
 	}
 	defer c.Close()
-	return why.explain(o.ensureNamespace(ctx, c, retention))
+	return why.explain(call(c))
 }
 
-func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient, retention time.Duration) error {
-	described, err := c.Describe(ctx, o.Namespace)
-	var missing *serviceerror.NamespaceNotFound
+func (o *Options) ensureNamespace(ctx context.Context, service workflowservice.WorkflowServiceClient, retention time.Duration) error {
+	described, err := service.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
+	_, missing := errors.AsType[*serviceerror.NamespaceNotFound](err)
 	switch {
 	case err == nil && o.claimedByOther(described):
 		return ErrClaimed
 	case err == nil:
 		return nil
-	case !errors.As(err, &missing):
+	case !missing:
 		return fmt.Errorf("looking for the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
-	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
+	_, err = service.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace:                        o.Namespace,
 		Description:                      "Promises of a Yingda brand",
 		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
@@ -161,18 +182,9 @@ func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient,
 // DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error, one that was not made for
 // the owner is ErrClaimed. Temporal takes it out of sight at once and its contents in the background.
 func DeleteNamespace(ctx context.Context, o Options) error {
-	options, err := o.client()
-	if err != nil {
-		return err
-	}
-	why := reason{secured: o.TLS != nil}
-	options.ConnectionOptions.DialOptions = why.dialOptions()
-	c, err := client.NewLazyClient(options)
-	if err != nil {
-		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
-	}
-	defer c.Close()
-	return why.explain(o.deleteNamespace(ctx, c))
+	return o.explained(func(c client.Client) error {
+		return inTime(ctx, func(ctx context.Context) error { return o.deleteNamespace(ctx, c) })
+	})
 }
 
 func (o *Options) deleteNamespace(ctx context.Context, c client.Client) error {

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -33,9 +32,9 @@ type CaseActionRequest struct {
 	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
 	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
 	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
-	// Due and ReasonCode belong to promises, answers after the opening and call-backs.
+	// What follows belongs to what is owed to customers.
 	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
-	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating."`
+	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
 }
 
 // AllowedAction is something that may be done with a case now.
@@ -64,10 +63,12 @@ func actorOf(kind promise.CaseKind) (actor, bool) {
 	switch kind {
 	case promise.CaseAfterSales:
 		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
-	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
-		return actor{taskActions, (*Desk).actOnTaskCase}, true
 	case promise.CaseComplaint:
 		return actor{complaintActions, (*Desk).actOnComplaint}, true
+	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
+		return actor{taskActions, (*Desk).actOnTask}, true
+	case promise.CaseEmergency:
+		return actor{emergencyActions, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}
@@ -179,62 +180,6 @@ func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, r
 		_, err = d.resolve(ctx, p, *c.Conversation, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
 	} else {
 		_, err = d.followUp(ctx, p, *c.Conversation)
-	}
-	return err
-}
-
-// taskActions are what the rules of tasks allow those whom it concerns.
-func taskActions(p *principal, c store.Case) []AllowedAction {
-	if c.Owner != "" && c.Owner != p.agent.Name && !p.supervises() {
-		return nil
-	}
-	facts, _, err := taskFacts(&c)
-	if err != nil {
-		return nil // Written by a later version: nothing is done to it here.
-	}
-	var allowed []AllowedAction
-	for _, action := range task.Allowed(facts) {
-		a := AllowedAction{Action: string(action)}
-		switch action {
-		case task.Done:
-			if a.Takes = []string{"note"}; facts.NeedsReason {
-				a.Needs, a.Takes = []string{"reasonCode", "note"}, nil
-			}
-		case task.Postpone:
-			a.Needs = []string{"due", "note"}
-		case task.Reassign:
-			a.Needs = []string{"owner"}
-		case task.Cancel:
-			a.Needs = []string{"note"}
-		}
-		allowed = append(allowed, a)
-	}
-	return allowed
-}
-
-// actOnTaskCase is actOnTask, which refuses with what is possible instead.
-func (d *Desk) actOnTaskCase(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
-	act := TaskAct{
-		ID: request.Key, Action: task.Action(request.Action), Note: request.Note, ReasonCode: request.ReasonCode, Due: request.Due, Owner: request.Owner,
-	}
-	var fresh bool
-	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-		var now store.Case
-		now, fresh, err = d.actOnTask(ctx, u, p, c.ID, act)
-		if err == nil && fresh && request.Revision != 0 && now.Revision-1 != request.Revision {
-			return notPossible("CaseChanged", "somebody has changed the case since you looked; look again", allowedActions(p, c))
-		}
-		return err
-	})
-	var refused *huma.ErrorModel
-	switch {
-	case errors.As(err, &refused) && refused.Status == http.StatusConflict:
-		if c, err = visibleCase(ctx, d.Store.Queries(), p, c.ID); err != nil {
-			return err
-		}
-		return &NotPossibleError{*refused, allowedActions(p, c)}
-	case err == nil && fresh:
-		d.Metrics.acted(act)
 	}
 	return err
 }

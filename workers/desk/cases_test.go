@@ -167,7 +167,7 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 	d := w.starts()
 	conversation := w.assigned("after-sales", "xiaomei", "c")
 	w.opens(store.Case{ID: "complaint/lumi/lumi/1", Kind: promise.CaseComplaint, State: "open", Conversation: &conversation})
-	w.opens(store.Case{ID: "emergency/lumi/lumi/1", Kind: promise.CaseEmergency, State: "open", SkillGroup: "after-sales"})
+	w.opens(store.Case{ID: "review/lumi/lumi/1", Kind: promise.CaseReview, State: "open", Owner: "xiaomei"})
 	type told struct {
 		Type, Detail string
 		Allowed      []AllowedAction
@@ -198,7 +198,7 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 			told{"urn:yingda:problem:NoteMissing", "resolve needs a note", nil},
 		},
 		"a kind with nothing to do here": {
-			"emergency~1",
+			"review~1",
 			CaseActionRequest{Action: "close"},
 			http.StatusConflict,
 			told{"urn:yingda:problem:NotPossible", "nothing can be done with a case of this kind here", []AllowedAction{}},
@@ -241,7 +241,7 @@ func TestWhatIsOwedIsDoneAsACase(t *testing.T) {
 	if diff := cmp.Diff([]AllowedAction{
 		{Action: "done", Takes: []string{"note"}},
 		{Action: "postpone", Needs: []string{"due", "note"}},
-		{Action: "reassign", Needs: []string{"owner"}},
+		{Action: "reassign", Needs: []string{"owner"}, Takes: []string{"note"}},
 		{Action: "cancel", Needs: []string{"note"}},
 	}, before.Allowed); diff != "" {
 		t.Errorf("allowed (-want +got):\n%s", diff)

@@ -88,7 +88,8 @@ func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how prom
 		if err != nil {
 			return err
 		}
-		_, fresh, err := u.ChangeComplaint(ctx, id, nil, func(ctx context.Context) (db.Complaint, error) {
+		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Actor: how.By, Note: how.Resolution}}
+		_, fresh, err := u.ChangeComplaint(ctx, id, step, func(ctx context.Context) (db.Complaint, error) {
 			var err error
 			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
 			return complaint, err

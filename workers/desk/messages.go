@@ -16,7 +16,6 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
-	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -66,7 +65,7 @@ type sayInput struct {
 	Body struct {
 		Key     uuid.UUID  `json:"key" doc:"Made by the client for this message; sending it again with the same key sends once."`
 		Content NewContent `json:"content"`
-		Keeps   string     `json:"keeps,omitempty" maxLength:"300" doc:"The id of a promise that this message keeps: it is done with the message."`
+		Keeps   string     `json:"keeps,omitempty" maxLength:"300" doc:"The name of a promise that this message keeps: it is done with the message."`
 	}
 }
 
@@ -128,8 +127,7 @@ func (d *Desk) say(ctx context.Context, p *principal, in *sayInput) (*sayOutput,
 		if out.Body, speed, err = d.sayNew(ctx, u, p, c, store.Words{Key: key, ID: id}, in.Body.Content); err != nil || in.Body.Keeps == "" {
 			return err
 		}
-		_, _, err = d.actOnTask(ctx, u, p, in.Body.Keeps, TaskAct{ID: id, Action: task.Done})
-		return err
+		return d.keep(ctx, u, p, in.Body.Keeps, id)
 	})
 	if err != nil {
 		return nil, err

@@ -84,9 +84,9 @@ func (m *Metrics) sent(source string, age time.Duration, resuming bool) { //noli
 }
 
 // acted counts why a customer was not content, of one who was called back.
-func (m *Metrics) acted(act TaskAct) {
-	if act.Action == task.Done && act.ReasonCode != "" {
-		m.callBacks.WithLabelValues(string(act.ReasonCode)).Inc()
+func (m *Metrics) acted(request CaseActionRequest) {
+	if request.Action == string(task.Done) && request.ReasonCode != "" {
+		m.callBacks.WithLabelValues(string(request.ReasonCode)).Inc()
 	}
 }
 

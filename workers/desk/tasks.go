@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
@@ -48,25 +46,8 @@ type callBackInput struct {
 	}
 }
 
-// TaskAct is what an agent does with what is owed to a customer.
-type TaskAct struct {
-	// ID tells one act from another: one that comes twice has effect once.
-	ID     uuid.UUID   `json:"id" doc:"Made by the client for this act; sending it again acts once."`
-	Action task.Action `json:"action" enum:"done,postpone,reassign,cancel"`
-	Note   string      `json:"note,omitempty" maxLength:"1000" doc:"Wanted by postpone and cancel, and by a call-back that is done."`
-	// ReasonCode of a call-back for a bad rating.
-	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content; wanted by a call-back for a bad rating that is done."`
-	Preset     task.Preset     `json:"preset,omitempty" enum:"WithinHour,Today,Within24Hours,TomorrowNoon" doc:"Until when it is postponed; set this or due."`
-	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days; set this or preset."`
-	Owner      string          `json:"owner,omitempty" maxLength:"63" doc:"The Agent who gets it."`
-}
-
-type taskActInput struct {
-	ID   string `path:"id" doc:"The case's id, with its slashes escaped." example:"task/lumi/lumi/promise/019a0000-0000-7000-8000-000000000000"`
-	Body TaskAct
-}
-
-type taskOutput struct{ Body store.Case }
+// owedOutput is the case of what was promised.
+type owedOutput struct{ Body CaseView }
 
 func (d *Desk) taskRoutes(api huma.API) {
 	handle(d, api, huma.Operation{
@@ -77,28 +58,10 @@ func (d *Desk) taskRoutes(api huma.API) {
 		OperationID: "call-back", Method: http.MethodPost, Path: "/api/conversations/{id}/call-backs", Summary: "Have the customer asked by phone; for supervisors",
 		DefaultStatus: http.StatusCreated, Errors: []int{403, 404, 409, 422},
 	}, d.orderCall)
-	handle(d, api, huma.Operation{
-		OperationID: "act-on-task", Method: http.MethodPost, Path: "/api/tasks/{id}/actions", Summary: "Do, postpone, reassign or cancel what is owed to a customer: a promise, an answer after the opening, a call-back",
-		Errors: []int{404, 409, 422},
-	}, func(ctx context.Context, p *principal, in *taskActInput) (*taskOutput, error) {
-		out := &taskOutput{}
-		var fresh bool
-		err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-			out.Body, fresh, err = d.actOnTask(ctx, u, p, in.ID, in.Body)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if fresh {
-			d.Metrics.acted(in.Body)
-		}
-		return out, nil
-	})
 }
 
-func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*taskOutput, error) {
-	out := &taskOutput{}
+func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*owedOutput, error) {
+	out := &owedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		c, err := d.act(ctx, u, p, in.ID)
 		if err != nil {
@@ -128,11 +91,11 @@ func (d *Desk) promise(ctx context.Context, p *principal, in *promiseInput) (*ta
 	return out, nil
 }
 
-func (d *Desk) orderCall(ctx context.Context, p *principal, in *callBackInput) (*taskOutput, error) {
+func (d *Desk) orderCall(ctx context.Context, p *principal, in *callBackInput) (*owedOutput, error) {
 	if err := supervisorsOnly(p); err != nil {
 		return nil, err
 	}
-	out := &taskOutput{}
+	out := &owedOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, in.ID) })
 		if err != nil {
@@ -175,19 +138,19 @@ func (d *Desk) taskOf(
 }
 
 // owe writes down what is owed, unless it is too much.
-func (d *Desk) owe(ctx context.Context, u *store.Unit, p *principal, in promise.TaskInput, shown store.TaskCase) (store.Case, error) {
+func (d *Desk) owe(ctx context.Context, u *store.Unit, p *principal, in promise.TaskInput, shown store.TaskCase) (CaseView, error) {
 	now, fresh, err := u.OpenTask(ctx, in, shown, store.Taking{Step: "open", Actor: p.agent.Name, Note: shown.Detail.What})
 	if err != nil || !fresh {
-		return now, err
+		return d.caseView(now), err
 	}
 	open, err := u.CasesOpenOfConversation(ctx, &in.Conversation, string(in.Kind), maxOwed+1)
 	if err != nil {
-		return now, fmt.Errorf("counting what is owed: %w", err)
+		return CaseView{}, fmt.Errorf("counting what is owed: %w", err)
 	}
 	if len(open) > maxOwed {
-		return now, refusal(http.StatusConflict, "TooMuchOwed", "%d are open for this customer already: see to them first", maxOwed)
+		return CaseView{}, refusal(http.StatusConflict, "TooMuchOwed", "%d are open for this customer already: see to them first", maxOwed)
 	}
-	return now, nil
+	return d.caseView(now), nil
 }
 
 // dueOf is until when, of the two ways to say it.
@@ -229,44 +192,101 @@ func (d *Desk) channelOf(c db.Conversation) *catalog.Channel {
 	return &catalog.Channel{}
 }
 
-// actOnTask does what an agent wants to do with what is owed to a customer: it writes the row under its lock, and has the
-// process move its clocks. Of two who end it at once, one is told. An act that was done before changes nothing, and is not fresh.
-func (d *Desk) actOnTask(ctx context.Context, u *store.Unit, p *principal, id string, act TaskAct) (now store.Case, fresh bool, err error) {
-	row, err := u.CaseGet(ctx, id)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && (!isTask(row.Kind) || !p.seesCase(row)) {
-		return now, false, refusal(http.StatusNotFound, "NoSuchCase", "there is no such case")
+// factsOf are what the rules look at.
+func factsOf(c store.Case) (task.Task, promise.TaskDetail, error) {
+	var detail promise.TaskDetail
+	if err := json.Unmarshal(c.Detail, &detail); err != nil {
+		return task.Task{}, detail, fmt.Errorf("decoding a task: %w", err)
 	}
+	return task.Task{
+		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
+	}, detail, nil
+}
+
+// mayAct says whether the principal may do something with a task: their own, what nobody in particular owes, or for
+// supervisors any.
+func mayAct(p *principal, c store.Case) bool {
+	return c.Owner == "" || c.Owner == p.agent.Name || p.supervises()
+}
+
+// taskActions are those of what is owed to a customer.
+func taskActions(p *principal, c store.Case) []AllowedAction {
+	facts, _, err := factsOf(c)
+	if err != nil || !mayAct(p, c) {
+		return nil
+	}
+	var allowed []AllowedAction
+	for _, action := range task.Allowed(facts) {
+		a := AllowedAction{Action: string(action)}
+		switch {
+		case action == task.Postpone:
+			a.Needs = []string{"due", "note"}
+		case action == task.Reassign:
+			a.Needs, a.Takes = []string{"owner"}, []string{"note"}
+		case action == task.Cancel:
+			a.Needs = []string{"note"}
+		case facts.NeedsReason:
+			a.Needs = []string{"reasonCode", "note"}
+		default:
+			a.Takes = []string{"note"}
+		}
+		allowed = append(allowed, a)
+	}
+	return allowed
+}
+
+// actOnTask does what an agent wants to do with what is owed to a customer.
+func (d *Desk) actOnTask(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
+	var fresh bool
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
+		fresh, err = d.takeTask(ctx, u, p, c.ID, request)
+		return err
+	})
+	if err == nil && fresh {
+		d.Metrics.acted(request)
+	}
+	return err
+}
+
+// keep says that a promise was kept by a message.
+func (d *Desk) keep(ctx context.Context, u *store.Unit, p *principal, name string, said uuid.UUID) error {
+	c, err := visibleCase(ctx, u.Queries, p, d.idOf(name))
 	if err != nil {
-		return now, false, fmt.Errorf("reading a case: %w", err)
+		return err
 	}
-	decision := task.Decision{Action: act.Action, Note: act.Note, ReasonCode: act.ReasonCode, Owner: act.Owner}
-	switch act.Action {
-	case task.Postpone:
-		if decision.Due, err = d.dueOf(row.SkillGroup, act.Preset, act.Due, u.Now); err != nil {
-			return now, false, err
-		}
-	case task.Reassign:
-		if _, known := d.Catalog.Snapshot().Agent(act.Owner); !known {
-			return now, false, refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
-		}
-	default:
+	if !isTask(c.Kind) {
+		return refusal(http.StatusUnprocessableEntity, "NoPromise", "a message keeps promises and no other cases")
 	}
-	taking := store.Taking{Step: "act/" + act.ID.String(), Actor: p.agent.Name, Note: act.Note}
-	now, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, decision, u.Now) })
+	_, err = d.takeTask(ctx, u, p, c.ID, CaseActionRequest{Key: said, Action: string(task.Done)})
+	return err
+}
+
+// takeTask writes the row under its lock, and has the process move its clocks. Of two who end a task at once, one is told. What was
+// done before changes nothing, and is not fresh.
+func (d *Desk) takeTask(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest) (fresh bool, err error) {
+	decision := task.Decision{Action: task.Action(request.Action), Note: request.Note, ReasonCode: request.ReasonCode, Owner: request.Owner}
+	if request.Due != nil {
+		decision.Due = request.Due.UTC()
+	}
+	if _, known := d.Catalog.Snapshot().Agent(request.Owner); request.Owner != "" && !known {
+		return false, refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
+	}
+	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
+	_, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, request, decision, u.Now) })
 	if err != nil || !fresh {
-		return now, false, err
+		return false, err
 	}
-	signal, argument := signalOf(p, act, decision)
-	return now, true, u.SignalWorkflow(ctx, id, signal, argument)
+	signal, argument := signalOf(p, request, decision)
+	return true, u.SignalWorkflow(ctx, id, signal, argument)
 }
 
 // signalOf is what the process is told of a decision.
-func signalOf(p *principal, act TaskAct, decision task.Decision) (signal string, argument any) {
+func signalOf(p *principal, request CaseActionRequest, decision task.Decision) (signal string, argument any) {
 	switch decision.Action {
 	case task.Done:
 		return promise.SignalTaskEnd, promise.TaskEnd{By: p.agent.Name, State: promise.TaskDone}
 	case task.Postpone:
-		return promise.SignalTaskPostpone, promise.TaskPostpone{ID: act.ID.String(), By: p.agent.Name, Due: decision.Due}
+		return promise.SignalTaskPostpone, promise.TaskPostpone{ID: request.Key.String(), By: p.agent.Name, Due: decision.Due}
 	case task.Reassign:
 		return promise.SignalTaskReassign, promise.TaskReassign{By: p.agent.Name, Owner: decision.Owner}
 	default:
@@ -274,27 +294,22 @@ func signalOf(p *principal, act TaskAct, decision task.Decision) (signal string,
 	}
 }
 
-// taskFacts are what the rules look at, and what only a task knows of itself.
-func taskFacts(c *store.Case) (facts task.Task, detail promise.TaskDetail, err error) {
-	if err := json.Unmarshal(c.Detail, &detail); err != nil {
-		return facts, detail, fmt.Errorf("decoding a task: %w", err)
-	}
-	return task.Task{
-		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
-	}, detail, nil
-}
-
 // decide changes a case that is locked as somebody has decided, or refuses.
-func decide(p *principal, c *store.Case, decision task.Decision, now time.Time) error {
-	if c.Owner != "" && c.Owner != p.agent.Name && !p.supervises() {
-		return refusal(http.StatusConflict, "NotYours", "%s owes it; a supervisor can give it to you", c.Owner)
-	}
-	facts, detail, err := taskFacts(c)
+func decide(p *principal, c *store.Case, request CaseActionRequest, decision task.Decision, now time.Time) error {
+	facts, detail, err := factsOf(*c)
 	if err != nil {
 		return err
 	}
-	if err := refusing(task.Check(facts, decision, now)); err != nil {
-		return err
+	var wrong *task.RefusedError
+	switch err := task.Check(facts, decision, now); {
+	case request.Revision != 0 && request.Revision != c.Revision:
+		return mayNow(p, *c, request)
+	case errors.As(err, &wrong) && !wrong.Incomplete:
+		return notPossible(wrong.Reason, wrong.Text, allowedActions(p, *c))
+	case !mayAct(p, *c):
+		return notPossible("NotYours", c.Owner+" owes it; a supervisor can give it to you", allowedActions(p, *c))
+	case err != nil:
+		return refusing(err)
 	}
 	switch decision.Action {
 	case task.Postpone:
@@ -308,32 +323,22 @@ func decide(p *principal, c *store.Case, decision task.Decision, now time.Time) 
 	default:
 		c.State, c.ClosedAt, c.Due = string(promise.TaskCancelled), &now, nil
 	}
-	encoded, err := json.Marshal(detail)
+	c.Detail, err = json.Marshal(detail)
 	if err != nil {
 		return fmt.Errorf("encoding a task: %w", err)
 	}
-	c.Detail = encoded
 	return nil
 }
 
-// refusing says what the rules refuse as the desk does.
+// refusing says what the rules refuse for what it lacks as the desk does.
 func refusing(err error) error {
 	var wrong *task.RefusedError
-	if !errors.As(err, &wrong) {
-		return err
+	if errors.As(err, &wrong) {
+		return refusal(http.StatusUnprocessableEntity, wrong.Reason, "%s", wrong.Text)
 	}
-	status := http.StatusConflict
-	if wrong.Incomplete {
-		status = http.StatusUnprocessableEntity
-	}
-	return refusal(status, wrong.Reason, "%s", wrong.Text)
+	return err
 }
 
-func isTask(kind string) bool {
-	return slices.Contains([]promise.CaseKind{promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack}, promise.CaseKind(kind))
-}
-
-// seesCase says whether the Agent sees a case.
-func (p *principal) seesCase(c db.ServiceCase) bool {
-	return p.supervises() || c.Owner == p.agent.Name || slices.Contains(p.groups, c.SkillGroup)
+func isTask(kind promise.CaseKind) bool {
+	return kind == promise.CasePromise || kind == promise.CaseOffHours || kind == promise.CaseCallBack
 }

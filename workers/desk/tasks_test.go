@@ -19,11 +19,11 @@ import (
 )
 
 // acting is where something is done with what is owed.
-func acting(c store.Case) string { return "/api/tasks/" + url.PathEscape(c.ID) + "/actions" }
+func acting(c store.Case) string { return "/api/cases/" + url.PathEscape(c.ID) + "/actions" }
 
 // act is an act, with a key of its own.
 func act(action string, with map[string]any) map[string]any {
-	body := map[string]any{"id": uuid.New(), "action": action}
+	body := map[string]any{"key": uuid.New(), "action": action}
 	for key, value := range with {
 		body[key] = value
 	}
@@ -96,9 +96,9 @@ func TestWhatIsOwedIsPostponedGivenAwayAndDone(t *testing.T) {
 	made := asks[store.Case](v, http.StatusCreated, http.MethodPost, "/api/conversations/"+id.String()+"/promises",
 		map[string]any{"key": uuid.New(), "what": "查物流", "preset": "WithinHour"})
 
-	postponing := act("postpone", map[string]any{"note": "仓库休息", "preset": "Within24Hours"})
+	postponing := act("postpone", map[string]any{"note": "仓库休息", "due": noon().Add(24 * time.Hour)})
 	for range 2 { // The client did not hear the answer to the first.
-		got := asks[store.Case](v, http.StatusOK, http.MethodPost, acting(made), postponing)
+		got := asks[store.Case](v, http.StatusAccepted, http.MethodPost, acting(made), postponing)
 		if !got.Due.Equal(noon().Add(24 * time.Hour)) {
 			t.Errorf("postponed: %+v", got)
 		}
@@ -110,7 +110,7 @@ func TestWhatIsOwedIsPostponedGivenAwayAndDone(t *testing.T) {
 	if got := asks[refused](v, http.StatusUnprocessableEntity, http.MethodPost, acting(made), act("reassign", map[string]any{"owner": "nobody"})); got.Type != "urn:yingda:problem:NoSuchAgent" {
 		t.Errorf("given to nobody: %+v", got)
 	}
-	if got := asks[store.Case](v, http.StatusOK, http.MethodPost, acting(made), act("reassign", map[string]any{"owner": "xiaoli"})); got.Owner != "xiaoli" {
+	if got := asks[store.Case](v, http.StatusAccepted, http.MethodPost, acting(made), act("reassign", map[string]any{"owner": "xiaoli"})); got.Owner != "xiaoli" {
 		t.Errorf("given away: %+v", got)
 	}
 
@@ -121,7 +121,7 @@ func TestWhatIsOwedIsPostponedGivenAwayAndDone(t *testing.T) {
 		ending.Go(func() { answers[i] = d.as(name).sends(http.MethodPost, acting(made), act("done", nil)) })
 	}
 	ending.Wait()
-	if statuses := answers[0].status + answers[1].status; statuses != http.StatusOK+http.StatusConflict {
+	if statuses := answers[0].status + answers[1].status; statuses != http.StatusAccepted+http.StatusConflict {
 		t.Fatalf("answers %d %s and %d %s", answers[0].status, answers[0].body, answers[1].status, answers[1].body)
 	}
 	for signal, want := range map[string]int{promise.SignalTaskPostpone: 1, promise.SignalTaskReassign: 1, promise.SignalTaskEnd: 1} {
@@ -188,7 +188,7 @@ func TestACallBackIsDoneWithItsReason(t *testing.T) {
 	}
 	doing := act("done", map[string]any{"reasonCode": "Attitude", "note": "客服态度不好"})
 	for range 2 {
-		got := asks[store.Case](v, http.StatusOK, http.MethodPost, acting(call), doing)
+		got := asks[store.Case](v, http.StatusAccepted, http.MethodPost, acting(call), doing)
 		var detail promise.TaskDetail
 		if err := json.Unmarshal(got.Detail, &detail); err != nil || detail.ReasonCode != "Attitude" || detail.Rating != 1 || got.State != "done" {
 			t.Errorf("done: %+v, err %v", got, err)
@@ -210,7 +210,7 @@ func TestSupervisorsHaveCustomersAskedByPhone(t *testing.T) {
 		t.Errorf("ordered %+v", made)
 	}
 	// Whoever of the group made the call says so; nobody has to be discontent.
-	asks[store.Case](d.as("xiaomei"), http.StatusOK, http.MethodPost, acting(made), act("done", nil))
+	asks[store.Case](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, acting(made), act("done", nil))
 }
 
 func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
@@ -234,8 +234,8 @@ func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
 		_, err = u.Save(ctx, c)
 		return err
 	})
-	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/tasks/"+url.PathEscape(in.ID)+"/actions",
-		act("postpone", map[string]any{"note": "忙", "preset": "Today"})); got.Type != "urn:yingda:problem:NotPostponable" {
+	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/cases/"+url.PathEscape(in.ID)+"/actions",
+		act("postpone", map[string]any{"note": "忙", "due": noon().Add(time.Hour)})); got.Type != "urn:yingda:problem:NotPostponable" {
 		t.Errorf("postponed: %+v", got)
 	}
 	for range 2 {

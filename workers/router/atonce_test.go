@@ -215,7 +215,7 @@ func TestTapsOnTheMenuReachTheBot(t *testing.T) {
 			key: "KEY-invoice", open: true, want: seen{State: "bot", Heard: []string{""}, Said: []string{"开票入口:", "https://lumi.example/invoice"}},
 		},
 		"a rule that hands off": {
-			key: "KEY-complaint", open: true, want: seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{""}},
+			key: "KEY-complaint", open: true, want: seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{""}, Said: []string{heardOut}},
 		},
 		"no rule, and nothing comes of it": {key: "OTHER"},
 		"no rule, while an agent has the conversation, who sees it": {

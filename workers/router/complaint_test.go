@@ -7,10 +7,44 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
+
+// heardOut is what who complains is told at once.
+const heardOut = "已收到您的投诉。"
+
+func TestWhoComplainsHearsFirstThatTheyWereHeard(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before func(*world)
+		want   []string
+	}{
+		"then that everybody is busy": {func(w *world) { w.writes("other", "你好") }, []string{heardOut, "前面还有 0 位。"}},
+		"then that nobody serves now": {func(w *world) { w.now = w.now.Add(10 * time.Hour) }, []string{heardOut, "现在休息(09:00-21:00),11月24日 09:00回复您。"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, tapsOf)
+			tt.before(w)
+			w.handles(w.did("c", tap("KEY-complaint"), ""))
+			if diff := cmp.Diff(tt.want, w.sees("c").Said); diff != "" {
+				t.Errorf("said (-want +got):\n%s", diff)
+			}
+			// The process says it no more.
+			key := promise.AcknowledgementKey(w.complaints()[0])
+			w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+				_, said, err := u.Say(ctx, c, store.Words{
+					Key: key, Sender: store.SenderBot, Content: message.Content{Kind: message.KindText, Text: heardOut},
+				})
+				if said {
+					t.Error("it is said twice")
+				}
+				return err
+			})
+		})
+	}
+}
 
 // complaints are the ids of the processes that were started, in the order of their starts.
 func (w *world) complaints() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -22,20 +23,31 @@ func (t *turn) askDetails(ctx context.Context, c *db.Conversation) (err error) {
 	}
 	card := &intake.Card{Fields: t.channel.Intake}
 	card.Note(t.text())
-	missing := card.Missing()
-	if remaining, _ := quota.Left(t.intake.Quota(t.who()), t.Now); len(missing) > 0 && remaining > leftToOthers {
-		v := t.snapshot.Vars(t.channel, c.SkillGroup, t.Now)
-		v.IntakeFields = intake.Names(missing)
-		text, err := t.channel.Playbook.Intake(v)
-		if err != nil {
-			return fmt.Errorf("writing the question for details: %w", err)
-		}
-		if card.Asked, err = t.sayText(ctx, *c, "intake/"+c.ID.String(), text); err != nil {
+	if missing := card.Missing(); len(missing) > 0 {
+		if card.Asked, err = t.askFor(ctx, *c, missing); err != nil {
 			return err
 		}
 	}
 	c.Intake, err = card.Encode()
 	return err
+}
+
+// askFor asks for details, if the platform lets enough through once all that is on its way has gone out.
+func (t *turn) askFor(ctx context.Context, c db.Conversation, missing []yingdav1.IntakeField) (asked bool, err error) {
+	pledged, err := t.Pledged(ctx, t.who())
+	if err != nil {
+		return false, err
+	}
+	if left, _ := quota.Left(quota.SpendMany(t.intake.Quota(t.who()), pledged), t.Now); left <= leftToOthers {
+		return false, nil
+	}
+	v := t.snapshot.Vars(t.channel, c.SkillGroup, t.Now)
+	v.IntakeFields = intake.Names(missing)
+	text, err := t.channel.Playbook.Intake(v)
+	if err != nil {
+		return false, fmt.Errorf("writing the question for details: %w", err)
+	}
+	return t.sayText(ctx, c, "intake/"+c.ID.String(), text)
 }
 
 // hearDetails reads what somebody writes who waits for a human, or for the first words of one.

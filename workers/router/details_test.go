@@ -63,7 +63,7 @@ func TestWhoIsGivenToAHumanIsAskedOnceAndServedMeanwhile(t *testing.T) {
 		},
 		"a conversation that becomes a complaint asks for nothing again": {
 			[]string{"转人工", "我要投诉"},
-			seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"转人工", "我要投诉"}, Said: []string{both}},
+			seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"转人工", "我要投诉"}, Said: []string{both, heardOut}},
 			nil,
 		},
 		"who is with the bot is asked for nothing": {
@@ -115,6 +115,28 @@ func TestAtNightTheQuestionComesWithTheOffHoursText(t *testing.T) {
 	}
 	if got := w.card("c").Values[yingdav1.IntakeOrderNumber]; got != "20241122001" {
 		t.Errorf("the order is %q", got)
+	}
+}
+
+func TestTheQuestionCountsWhatIsOnItsWay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		onItsWay int
+		asked    bool
+	}{"two of five messages are on their way": {2, true}, "three are": {3, false}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, asking)
+			for range tt.onItsWay {
+				_, err := w.Store.Pool().Exec(t.Context(), `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at)
+					VALUES (gen_random_uuid(), 'miniprogram', 'shop', 'c', 'queued', '{}', now())`)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.writes("c", "转人工")
+			if got := w.card("c").Asked; got != tt.asked {
+				t.Errorf("asked: %t, want %t", got, tt.asked)
+			}
+		})
 	}
 }
 

@@ -19,6 +19,10 @@ import (
 func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (changed string, err error) {
 	c.Topic = topic
 	t.route(&c)
+	// Who complains hears first that they were heard, then that they have to wait.
+	if err = t.startComplaint(ctx, &c); err != nil {
+		return "", err
+	}
 	group, known := t.snapshot.Group(c.SkillGroup)
 	if known && !group.Open(t.Now) {
 		if c, err = t.awaitOpening(ctx, c, group); err != nil {
@@ -27,9 +31,6 @@ func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (ch
 	} else {
 		c, c.OffHoursTold = queued(t.Unit, t.snapshot, c, group), false
 		changed = c.SkillGroup
-	}
-	if err = t.startComplaint(ctx, &c); err != nil {
-		return "", err
 	}
 	if err = t.askDetails(ctx, &c); err != nil {
 		return "", err
@@ -99,7 +100,8 @@ func (t *turn) complainAgain(ctx context.Context, c db.Conversation) error {
 	return err
 }
 
-// startComplaint starts the complaint process of a conversation with that topic, unless the last one is still under way.
+// startComplaint starts the complaint process of a conversation with that topic, unless the last one is still under way, and says
+// that it was heard: the process would a moment later, when the customer may have been told that everybody is busy.
 // The caller saves c, which counts the processes that were started: the process itself writes its row a moment later, and
 // what a customer says until then belongs to it.
 func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
@@ -126,7 +128,8 @@ func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
 		return fmt.Errorf("starting the complaint: %w", err)
 	}
 	t.done.complaints++
-	return nil
+	_, err = t.sayText(ctx, *c, promise.AcknowledgementKey(input.ID), input.Acknowledgement)
+	return err
 }
 
 func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput, error) {

@@ -70,6 +70,9 @@ func (r *Router) inbound(ctx context.Context, u *store.Unit, intake *store.Intak
 	if err := t.replied(ctx, c); err != nil {
 		return "", err
 	}
+	if err := t.banner(ctx, c); err != nil {
+		return "", err
+	}
 	return t.answer(ctx, c)
 }
 
@@ -143,6 +146,9 @@ func (t *turn) conversation(ctx context.Context) (db.Conversation, error) {
 // welcome greets who opened the chat and is with nobody yet.
 func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
 	if err := t.replied(ctx, c); err != nil {
+		return err
+	}
+	if err := t.banner(ctx, c); err != nil {
 		return err
 	}
 	if c.State != store.StateBot || t.saidAtOnce(message.ReplyWelcome) {

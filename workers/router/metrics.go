@@ -14,6 +14,8 @@ import (
 type Metrics struct {
 	messages, duplicates, opened, botAnswers, faqAnswers, progress, assigned, complaints prometheus.Counter
 	batchSize, batchSeconds                                                              prometheus.Histogram
+	banners, bursts                                                                      prometheus.Counter
+	emergencies                                                                          *prometheus.GaugeVec
 	stranded                                                                             prometheus.Gauge
 	waiting, oldest                                                                      *prometheus.GaugeVec
 	overflowed, reminders, ratings, webhooks                                             *prometheus.CounterVec
@@ -59,10 +61,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Namespace: "yingda", Subsystem: "router", Name: "on_call_webhooks_total",
 		Help: "Calls of the Brand's webhook by this replica, by outcome: delivered, refused (no answer from 200 to 299), unreachable, untrusted (by its certificate) or unsigned (not sent: the key could not be read).",
 	}, []string{"outcome"})
+	emergencies := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "yingda", Subsystem: "router", Name: "emergencies",
+		Help: "1 while complaints are far more than usual, by the skill group that they concern; empty is the whole brand. Every replica says the same.",
+	}, []string{"skill_group"})
 	for _, outcome := range []configz.CallOutcome{configz.CallDelivered, configz.CallRefused, configz.CallUnreachable, configz.CallUntrusted, configz.CallUnsigned} {
 		webhooks.WithLabelValues(string(outcome))
 	}
-	registry.MustRegister(webhooks, stranded, waiting, oldest, overflowed, reminders, ratings)
+	registry.MustRegister(webhooks, emergencies, stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
@@ -71,6 +77,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		reminders:    reminders,
 		ratings:      ratings,
 		webhooks:     webhooks,
+		emergencies:  emergencies,
+		banners:      counter("banners_total", "Customers who were told by the bot first that there is an emergency."),
+		bursts:       counter("emergencies_opened_total", "Emergencies that this replica opened."),
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
 		duplicates:   counter("duplicates_total", "Messages that had been taken in before."),
 		opened:       counter("conversations_opened_total", "Conversations opened."),
@@ -86,8 +95,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 // tally is what a transaction did; it counts once that is committed.
 type tally struct {
-	messages, duplicates, opened, botAnswers, faqAnswers, progress, complaints int
-	ratings                                                                    []scored
+	messages, duplicates, opened, botAnswers, faqAnswers, progress, complaints, banners int
+	ratings                                                                             []scored
+	bannered                                                                            []banner
 }
 
 // scored is how a customer rated a conversation.
@@ -112,6 +122,7 @@ func (m *Metrics) add(t tally) {
 	m.faqAnswers.Add(float64(t.faqAnswers))
 	m.progress.Add(float64(t.progress))
 	m.complaints.Add(float64(t.complaints))
+	m.banners.Add(float64(t.banners))
 	for _, r := range t.ratings {
 		m.ratings.WithLabelValues(r.scale, strconv.Itoa(int(r.rating))).Inc()
 	}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"time"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 	"github.com/yingda-dev/yingda/internal/domain/roster"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
@@ -70,13 +72,13 @@ func (r *Router) passCallsOn(ctx context.Context) error {
 	}
 	r.calls.Store(&calls)
 	var failed []error
-	for _, group := range calling {
-		attempt := r.attempt(told[group.Name], group.Call)
+	for _, call := range calling {
+		attempt := r.attempt(told[call.key], call.notice.Since)
 		if attempt == 0 {
 			continue
 		}
-		if err := r.tell(ctx, snapshot, group, attempt); err != nil {
-			failed = append(failed, fmt.Errorf("group %s, attempt %d of %d: %w", group.Name, attempt, callAttempts, err))
+		if err := r.tell(ctx, snapshot.Brand.Spec.OnCall.Webhook, call, attempt); err != nil {
+			failed = append(failed, fmt.Errorf("%s, attempt %d of %d: %w", call.key, attempt, callAttempts, err))
 		}
 	}
 	return errors.Join(failed...)
@@ -90,54 +92,74 @@ func (r *Router) Calls() map[string]configz.Call {
 	return nil
 }
 
-// calling are the groups that call for help, if there is a webhook that may be told.
-func (r *Router) calling(snapshot *catalog.Snapshot) []*catalog.Group {
+// helpCall is a call for help that the webhook is to be told of.
+type helpCall struct {
+	// key tells what calls from what else does: the name of a group, or what no group is called.
+	key    string
+	notice oncall.Notice
+}
+
+// calling are the groups that call for help, and the emergencies, if there is a webhook that may be told.
+func (r *Router) calling(snapshot *catalog.Snapshot) []helpCall {
 	brand := snapshot.Brand
 	if brand == nil || brand.DeletionTimestamp != nil || brand.Spec.OnCall == nil ||
 		!oncall.Allowed(brand.Spec.OnCall.Webhook.URL, r.Webhook.AllowedHosts) {
 		return nil
 	}
-	var groups []*catalog.Group
+	names := r.Names
+	var calls []helpCall
 	for _, group := range snapshot.Groups() {
-		if group.Call != nil && !group.Call.Since.IsZero() {
-			groups = append(groups, group)
+		if group.Call == nil || group.Call.Since.IsZero() {
+			continue
 		}
+		notice := oncall.Notice{
+			ID:   oncall.ID(names.Namespace, names.Brand, group.Name, group.Call.Since),
+			Type: oncall.TypeCalled, Namespace: names.Namespace, Brand: names.Brand, SkillGroup: group.Name, DisplayName: cmp.Or(group.Spec.DisplayName, group.Name),
+			Since: group.Call.Since, Wanted: group.Call.Wanted, OnDuty: group.Call.OnDuty, OnCall: snapshot.OnCall(group.Name),
+		}
+		for _, short := range roster.Shortfalls(group.Spec.Seats, group.Call.Forecast, group.Schedule, r.Now()) {
+			notice.Shortfalls = append(notice.Shortfalls, oncall.Shortfall{From: short.From.UTC(), To: short.To.UTC(), Wanted: short.Wanted, Scheduled: short.Scheduled})
+		}
+		calls = append(calls, helpCall{group.Name, notice})
 	}
-	return groups
+	for _, e := range *r.emergencies.Load() {
+		if e.EndedAt != nil {
+			continue
+		}
+		// No group is called by the id of a workflow.
+		id := promise.EmergencyID(names.Namespace, names.Brand, e.Number)
+		calls = append(calls, helpCall{id, oncall.Notice{
+			ID: id, Type: oncall.TypeEmergency, Namespace: names.Namespace, Brand: names.Brand, SkillGroup: e.SkillGroup,
+			DisplayName: scopeName(snapshot, e.SkillGroup), Since: e.StartedAt.UTC(), OnCall: append([]string{}, snapshot.OnCall(e.SkillGroup)...),
+		}})
+	}
+	return calls
 }
 
 // attempt is the number of the attempt to make now; 0 for none.
-func (r *Router) attempt(told db.CallNotice, call *catalog.Call) int32 {
+func (r *Router) attempt(told db.CallNotice, since time.Time) int32 {
 	switch {
-	case told.Since.Before(call.Since):
+	case told.Since.Before(since):
 		return 1
-	case told.Since.After(call.Since) || told.Delivered || told.Attempts >= callAttempts || r.Now().Before(told.NotBefore):
+	case told.Since.After(since) || told.Delivered || told.Attempts >= callAttempts || r.Now().Before(told.NotBefore):
 		return 0
 	}
 	return told.Attempts + 1
 }
 
 // tell makes an attempt, unless another router does.
-func (r *Router) tell(ctx context.Context, snapshot *catalog.Snapshot, group *catalog.Group, attempt int32) error {
-	since := group.Call.Since
-	claimed, err := r.Store.Queries().CallNoticeClaim(ctx, group.Name, since, attempt, r.Now().UTC().Add(pauseAfter(attempt)))
+func (r *Router) tell(ctx context.Context, hook yingdav1.OnCallWebhook, call helpCall, attempt int32) error {
+	since := call.notice.Since
+	claimed, err := r.Store.Queries().CallNoticeClaim(ctx, call.key, since, attempt, r.Now().UTC().Add(pauseAfter(attempt)))
 	if err != nil {
 		return fmt.Errorf("claiming it: %w", err)
 	}
 	if claimed == 0 {
 		return nil
 	}
-	notice := oncall.Notice{
-		ID:   oncall.ID(r.Names.Namespace, r.Names.Brand, group.Name, since),
-		Type: oncall.TypeCalled, Namespace: r.Names.Namespace, Brand: r.Names.Brand, SkillGroup: group.Name, DisplayName: cmp.Or(group.Spec.DisplayName, group.Name),
-		Since: since, Wanted: group.Call.Wanted, OnDuty: group.Call.OnDuty, OnCall: snapshot.OnCall(group.Name),
-	}
-	for _, short := range roster.Shortfalls(group.Spec.Seats, group.Call.Forecast, group.Schedule, r.Now()) {
-		notice.Shortfalls = append(notice.Shortfalls, oncall.Shortfall{From: short.From.UTC(), To: short.To.UTC(), Wanted: short.Wanted, Scheduled: short.Scheduled})
-	}
-	outcome, code, failed := r.callWebhook(ctx, snapshot.Brand.Spec.OnCall.Webhook, notice)
+	outcome, code, failed := r.callWebhook(ctx, hook, call.notice)
 	r.Metrics.webhooks.WithLabelValues(string(outcome)).Inc()
-	if err := r.Store.Queries().CallNoticeOutcome(ctx, string(outcome), code, group.Name, since); err != nil {
+	if err := r.Store.Queries().CallNoticeOutcome(ctx, string(outcome), code, call.key, since); err != nil {
 		failed = errors.Join(failed, fmt.Errorf("noting what came of it: %w", err))
 	}
 	return failed

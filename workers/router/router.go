@@ -22,6 +22,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // Config is what a Router works with.
@@ -58,6 +59,9 @@ type Router struct {
 	sorted map[string]time.Duration
 	// workloads are what the groups have to do, by name; nil until it was counted.
 	workloads atomic.Pointer[map[string]configz.Workload]
+	// emergencies are those that last, as they were seen last; bannered are the conversations whose customers were told of them.
+	emergencies atomic.Pointer[[]db.Emergency]
+	bannered    bannered
 	// calls are what came of the groups' last calls for help, by name; nil until somebody looked. callsRead, when they were read,
 	// belongs to watchCalls.
 	calls     atomic.Pointer[map[string]configz.Call]
@@ -68,6 +72,7 @@ type Router struct {
 func New(config Config) *Router {
 	r := &Router{Config: config, tracer: otel.Tracer("yingda/router"), groups: newGroupSet(), sorted: map[string]time.Duration{}}
 	r.departures.Store(&map[string]departure{})
+	r.emergencies.Store(&[]db.Emergency{})
 	r.reading = reading{now: config.Now}
 	config.Catalog.Subscribe(r.configured)
 	return r
@@ -97,6 +102,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { r.watchDepartures(ctx); return nil })
 	group.Go(func() error { r.watchWorkloads(ctx); return nil })
 	group.Go(func() error { r.watchCalls(ctx); return nil })
+	group.Go(func() error { r.watchEmergencies(ctx); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("routing: %w", err)
 	}
@@ -170,6 +176,7 @@ func (r *Router) takeIn(ctx context.Context, batch []message.Envelope) error {
 	for _, change := range touched {
 		r.groups.add(change)
 	}
+	r.bannered.add(done.bannered)
 	r.Metrics.add(done)
 	r.Metrics.batch(len(batch), r.Now().Sub(started))
 	return nil

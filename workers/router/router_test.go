@@ -228,16 +228,16 @@ func TestRouting(t *testing.T) {
 			writes: []string{"怎么退货", "我要投诉"},
 			want: seen{
 				State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"怎么退货", "我要投诉"},
-				Said: []string{"签收七天内可以退货。"},
+				Said: []string{"签收七天内可以退货。", heardOut},
 			},
 		},
 		"a complaint gets its topic": {
 			writes: []string{"我要投诉"},
-			want:   seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"我要投诉"}},
+			want:   seen{State: "assigned", Group: "pre-sales", Topic: "complaint", Agent: "xiaomei", Heard: []string{"我要投诉"}, Said: []string{heardOut}},
 		},
 		"a conversation with an agent keeps the agent when it becomes a complaint": {
 			writes: []string{"退款", "我要投诉"},
-			want:   seen{State: "assigned", Group: "after-sales", Rule: "refund-words", Topic: "complaint", Agent: "xiaomei", Heard: []string{"退款", "我要投诉"}},
+			want:   seen{State: "assigned", Group: "after-sales", Rule: "refund-words", Topic: "complaint", Agent: "xiaomei", Heard: []string{"退款", "我要投诉"}, Said: []string{heardOut}},
 		},
 	}
 	for name, test := range tests {
@@ -288,7 +288,7 @@ func TestTheMessagesOfOneBatchSeeOneAnother(t *testing.T) {
 	)
 	want := seen{
 		State: "assigned", Group: "after-sales", Rule: "from-order-page", Topic: "complaint", Agent: "xiaomei",
-		Heard: []string{"怎么开发票", "转人工", "我要投诉"}, Said: []string{"您好,这里是露米客服。", "开票入口:", "https://lumi.example/invoice"},
+		Heard: []string{"怎么开发票", "转人工", "我要投诉"}, Said: []string{"您好,这里是露米客服。", "开票入口:", "https://lumi.example/invoice", heardOut},
 	}
 	if diff := cmp.Diff(want, w.sees("c")); diff != "" {
 		t.Errorf("conversation (-want +got):\n%s", diff)

@@ -27,7 +27,9 @@ const (
 )
 
 // rate takes a message for a rating, if its customer was asked for one and is with nobody. It belongs to the conversation that
-// it rates and opens no new one, unless the same words ask for a human, or are a rule's that gives them to one.
+// it rates and opens no new one, unless the same words ask for a human, or are a rule's that gives them to one. What is a rule's
+// keyword to the letter is the rule's, once the customer was told anything after the question, as what to answer for what; to
+// the question itself it is an answer.
 func (t *turn) rate(ctx context.Context) (over bool, err error) {
 	if !survey.MayBe(t.text()) {
 		return false, nil
@@ -46,6 +48,9 @@ func (t *turn) rate(ctx context.Context) (over bool, err error) {
 	if !is {
 		return false, nil
 	}
+	if meant, err := t.meansRule(ctx, asked); meant || err != nil {
+		return false, err
+	}
 	if err := t.record(ctx, asked, rating); err != nil {
 		return false, err
 	}
@@ -53,6 +58,18 @@ func (t *turn) rate(ctx context.Context) (over bool, err error) {
 		return false, nil
 	}
 	return true, t.thank(ctx, asked)
+}
+
+// meansRule says whether what may be a rating is the keyword of a rule, and the question not the last thing that was said.
+func (t *turn) meansRule(ctx context.Context, asked db.Survey) (bool, error) {
+	if !t.channel.Playbook.Names(t.text()) {
+		return false, nil
+	}
+	said, err := t.SaidSince(ctx, asked.Channel, asked.ExternalID, asked.AskedAt, asked.ConversationID)
+	if err != nil {
+		return false, fmt.Errorf("looking what was said after a question about the service: %w", err)
+	}
+	return said, nil
 }
 
 // record keeps a rating; of a poor one those are told who watch over the agents.

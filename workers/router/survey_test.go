@@ -102,6 +102,57 @@ func TestARatingBelongsToTheConversationThatItRates(t *testing.T) {
 	}
 }
 
+func TestANumberThatARuleNamesIsTheRulesOnceSomethingElseWasSaid(t *testing.T) {
+	menu := func(objects []client.Object) {
+		surveying(objects)
+		for _, object := range objects {
+			if playbook, ok := object.(*yingdav1.Playbook); ok {
+				playbook.Spec.Texts.Welcome = "您好,开发票请回复 1。"
+				playbook.Spec.Rules = append(playbook.Spec.Rules, yingdav1.PlaybookRule{
+					Name: "one", Match: yingdav1.PlaybookMatch{Keywords: []string{"1"}}, Reply: &yingdav1.BotReply{Text: "开票入口:"},
+				})
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		before func(w *world)
+		writes string
+		rating int32
+		said   []string
+	}{
+		"to the question a number is an answer": {func(*world) {}, "1", 1, []string{thanks}},
+		"and so it is after the reminder": {func(w *world) {
+			w.now = w.now.Add(24 * time.Hour)
+			if err := w.remind(w.t.Context()); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "1", 1, []string{question, thanks}},
+		"after a greeting that names it, it is the rule's":     {func(w *world) { w.enters("c") }, "1", 0, []string{"您好,开发票请回复 1。", "开票入口:"}},
+		"what no rule names to the letter is a rating even so": {func(w *world) { w.enters("c") }, "1分", 1, []string{"您好,开发票请回复 1。"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, menu)
+			id := w.served("c")
+			w.now = w.now.Add(time.Minute)
+			test.before(w)
+			w.now = w.now.Add(time.Minute)
+			w.writes("c", test.writes)
+			if rating, _ := w.rated(id); rating != test.rating {
+				t.Errorf("rated %d, want %d", rating, test.rating)
+			}
+			if diff := cmp.Diff(test.said, w.sees("c").Said); diff != "" {
+				t.Errorf("said (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// enters is a customer who comes back to the chat.
+func (w *world) enters(customer string) {
+	w.t.Helper()
+	w.handles(w.says(customer, uuid.NewString(), message.Content{Kind: message.KindEntered}))
+}
+
 func TestARatingCountsOnceAndThePoorAreTold(t *testing.T) {
 	w := newWorld(t, surveying)
 	w.served("c")

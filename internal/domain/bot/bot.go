@@ -107,6 +107,12 @@ func (p *Playbook) Decide(text string) Decision {
 	return NoMatch{}
 }
 
+// Names says whether a text is nothing but a keyword of a rule: whoever was told to answer 1 for it means the rule.
+func (p *Playbook) Names(text string) bool {
+	folded := strings.TrimSpace(words.Fold(text))
+	return slices.ContainsFunc(p.rules, func(r rule) bool { return slices.Contains(r.keywords, folded) })
+}
+
 // DecideTap finds what to do with a tap on the menu. A key that no rule has is a NoMatch.
 func (p *Playbook) DecideTap(key string) Decision {
 	for i := range p.rules {

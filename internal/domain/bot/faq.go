@@ -44,11 +44,8 @@ type entry struct {
 func (f *faq) match(text string) (Answer, bool) {
 	asked := f.reader.read(text)
 	candidates := f.candidates(asked)
-	if len(candidates) == 0 {
-		return Answer{}, false
-	}
-	best := slices.MaxFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.likeness(), b.likeness()) })
-	if best.ofText < ofText || best.ofQuestion < ofQuestion || !asked.means(best.question) {
+	best, found := nearest(candidates, asked)
+	if !found {
 		return Answer{}, false
 	}
 	for _, other := range candidates {
@@ -59,9 +56,20 @@ func (f *faq) match(text string) (Answer, bool) {
 	return best.answer, true
 }
 
+// nearest is the candidate that a text most likely means, if it means one.
+func nearest(candidates []candidate, asked question) (candidate, bool) {
+	if len(candidates) == 0 {
+		return candidate{}, false
+	}
+	best := slices.MaxFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.likeness(), b.likeness()) })
+	return best, best.ofText >= ofText && best.ofQuestion >= ofQuestion && asked.means(best.question)
+}
+
 // candidate is an entry that shares something with a text: how much of what the text says, and of what the question says.
 type candidate struct {
 	*entry
+	// number is its place in the FAQ.
+	number int
 	ofText, ofQuestion float64
 }
 
@@ -89,7 +97,7 @@ func (f *faq) candidates(asked question) []candidate {
 		e := &f.entries[i]
 		// A character alone says too little.
 		if features[i] > 1 && asked.denies == e.question.denies {
-			found = append(found, candidate{e, shared[i] / total, shared[i] / e.weight})
+			found = append(found, candidate{e, i, shared[i] / total, shared[i] / e.weight})
 		}
 	}
 	return found
@@ -157,8 +165,12 @@ func (c *compiler) question(path *field.Path, spec *yingdav1.FAQEntry, phrases [
 }
 
 func (f *faq) add(spec *yingdav1.FAQEntry, q question) {
-	e := entry{question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic}}
-	for _, feature := range q.features {
+	f.hold(entry{question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic}})
+}
+
+// hold makes an entry the last one.
+func (f *faq) hold(e entry) {
+	for _, feature := range e.question.features {
 		f.holding[feature] = append(f.holding[feature], len(f.entries))
 	}
 	f.entries = append(f.entries, e)

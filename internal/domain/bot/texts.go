@@ -38,7 +38,7 @@ type Vars struct {
 
 // texts are the compiled texts; nil is a text that is not sent.
 type texts struct {
-	welcome, offHours, queued, queueFull, intake, survey, rated, complaintAcknowledged *template.Template
+	welcome, offHours, queued, queueFull, intake, survey, rated, complaintAcknowledged, banner *template.Template
 }
 
 // Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
@@ -66,6 +66,9 @@ func (p *Playbook) Rated(vars Vars) (string, error) { return render(p.texts.rate
 func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
 	return render(p.texts.complaintAcknowledged, vars)
 }
+
+// Banner is what is sent first while complaints are far more than usual.
+func (p *Playbook) Banner(vars Vars) (string, error) { return render(p.texts.banner, vars) }
 
 func render(t *template.Template, vars Vars) (string, error) {
 	if t == nil {
@@ -99,6 +102,7 @@ func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 		survey:                c.text(path.Child("survey"), "survey", valueOf(spec.Survey), "Brand", "Channel", "RatingAnswers"),
 		rated:                 c.text(path.Child("rated"), "rated", valueOf(spec.Rated), "Brand", "Channel"),
 		complaintAcknowledged: c.text(path.Child("complaintAcknowledged"), "complaintAcknowledged", spec.ComplaintAcknowledged, "Brand", "Channel"),
+		banner:                c.text(path.Child("banner"), "banner", spec.Banner, "Brand", "Channel"),
 	}
 }
 

@@ -26,8 +26,14 @@ const (
 	HeaderIdempotencyKey = "Idempotency-Key"
 )
 
-// TypeCalled is the Type of every Notice there is.
-const TypeCalled = "OnCallCalled"
+// The Types of Notices.
+const (
+	// TypeCalled is of a SkillGroup that lacks agents.
+	TypeCalled = "OnCallCalled"
+	// TypeEmergency is of complaints far above the usual. Its SkillGroup is empty where they concern the whole brand, and it wants
+	// no number of agents.
+	TypeEmergency = "EmergencyOpened"
+)
 
 // Notice is the body of a call of the webhook, as JSON.
 type Notice struct {
@@ -37,9 +43,9 @@ type Notice struct {
 	Namespace  string `json:"namespace"`
 	Brand      string `json:"brand"`
 	SkillGroup string `json:"skillGroup"`
-	// DisplayName of the SkillGroup; its name where it has none.
+	// DisplayName of the SkillGroup, its name where it has none; of the Brand where no SkillGroup is named.
 	DisplayName string `json:"displayName"`
-	// Since is when the group began to lack agents.
+	// Since is when the group began to lack agents, or the emergency was seen.
 	Since time.Time `json:"since"`
 	// Wanted and OnDuty are how many agents there should be and were when the call began.
 	Wanted int32 `json:"wanted"`

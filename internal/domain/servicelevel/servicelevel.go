@@ -107,11 +107,13 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 		}
 	}
 	_, clocks := CompileClocks(spec)
-	_, promise := CompilePromise(spec.Promise)
-	_, followUp := CompileFollowUp(spec.FollowUp)
 	// Where a day begins makes none of them wrong.
 	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
-	return slices.Concat(errs, clocks, promise, followUp, validateCompensation(spec.Complaint.Compensation), afterSales)
+	_, promise := CompilePromise(spec.Promise)
+	_, followUp := CompileFollowUp(spec.FollowUp)
+	_, quality := CompileQuality(spec.Quality)
+	_, emergency := CompileEmergency(spec)
+	return slices.Concat(errs, clocks, afterSales, promise, followUp, validateCompensation(spec.Complaint.Compensation), quality, emergency)
 }
 
 // between reads a duration inside bounds.

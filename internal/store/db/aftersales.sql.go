@@ -8,6 +8,8 @@ package db
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const CaseEffectBegin = `-- name: CaseEffectBegin :one
@@ -93,6 +95,20 @@ func (q *Queries) CaseEffectSettle(ctx context.Context, state string, reference 
 		key,
 	)
 	return err
+}
+
+const ConversationNewest = `-- name: ConversationNewest :one
+SELECT c.id FROM contact k JOIN conversation c USING (customer_id, channel, external_id)
+WHERE k.channel = $1 AND k.external_id = $2
+ORDER BY c.opened_at DESC LIMIT 1
+`
+
+// The id of the contact's newest conversation, open or not.
+func (q *Queries) ConversationNewest(ctx context.Context, channel string, externalID string) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, ConversationNewest, channel, externalID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const OrderLock = `-- name: OrderLock :exec

@@ -172,7 +172,7 @@ func (q *Queries) ComplaintGet(ctx context.Context, id string) (Complaint, error
 }
 
 const ComplaintOfConversation = `-- name: ComplaintOfConversation :one
-SELECT id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue FROM complaint WHERE conversation_id = $1 ORDER BY opened_at DESC LIMIT 1
+SELECT id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue FROM complaint WHERE conversation_id = $1::uuid ORDER BY opened_at DESC LIMIT 1
 `
 
 func (q *Queries) ComplaintOfConversation(ctx context.Context, conversationID uuid.UUID) (Complaint, error) {
@@ -202,7 +202,7 @@ func (q *Queries) ComplaintOfConversation(ctx context.Context, conversationID uu
 
 const ComplaintOpen = `-- name: ComplaintOpen :one
 INSERT INTO complaint (id, conversation_id, channel, external_id, skill_group, state, opened_at)
-VALUES ($1, $2, $3, $4, $5, 'open', $6)
+VALUES ($1, nullif($2::uuid, '00000000-0000-0000-0000-000000000000'), $3, $4, $5, 'open', $6)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, conversation_id, channel, external_id, skill_group, state, rung, escalated_to, opened_at, acknowledged_at, escalated_at, resolved_at, resolved_by, resolution, follow_up_due, followed_up_at, follow_up_overdue
 `
@@ -216,7 +216,7 @@ type ComplaintOpenParams struct {
 	OpenedAt       time.Time
 }
 
-// No row when the complaint exists already.
+// No row when the complaint exists already. The nil id is no conversation.
 func (q *Queries) ComplaintOpen(ctx context.Context, arg ComplaintOpenParams) (Complaint, error) {
 	row := q.db.QueryRow(ctx, ComplaintOpen,
 		arg.ID,

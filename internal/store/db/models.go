@@ -41,7 +41,7 @@ type Claim struct {
 
 type Complaint struct {
 	ID              string
-	ConversationID  uuid.UUID
+	ConversationID  *uuid.UUID
 	Channel         string
 	ExternalID      string
 	SkillGroup      string
@@ -124,6 +124,14 @@ type Delivery struct {
 	Traceparent string
 	UpdatedAt   time.Time
 	Reported    bool
+}
+
+type Emergency struct {
+	Number     int64
+	SkillGroup string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	CalmAt     *time.Time
 }
 
 type Feed struct {
@@ -252,6 +260,34 @@ type Profile struct {
 	NotBefore      *time.Time
 	Reason         string
 	UpdatedAt      time.Time
+}
+
+type QualityReport struct {
+	Name   string
+	Report json.RawMessage
+	MadeAt time.Time
+}
+
+type QualityReview struct {
+	CaseID         string
+	ConversationID uuid.UUID
+	Day            string
+	Agent          string
+	Reasons        []string
+	DueSeconds     int32
+	Appeal         string
+	AppealedAt     *time.Time
+}
+
+type QualityScore struct {
+	CaseID      string
+	Round       int16
+	Judge       string
+	ScriptNorms int16
+	Attitude    int16
+	Expertise   int16
+	Comment     string
+	ScoredAt    time.Time
 }
 
 type QueueAlert struct {

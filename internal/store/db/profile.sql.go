@@ -369,6 +369,37 @@ func (q *Queries) ProfileWant(ctx context.Context, arg ProfileWantParams) error 
 	return err
 }
 
+const ProfilesDenied = `-- name: ProfilesDenied :many
+SELECT DISTINCT ON (channel) channel, external_id FROM profile
+WHERE state = 'failed' AND reason = $1 AND channel = ANY($2::text[]) ORDER BY channel, updated_at DESC
+`
+
+type ProfilesDeniedRow struct {
+	Channel    string
+	ExternalID string
+}
+
+// Of each of the Channels one contact who was given up for the reason.
+func (q *Queries) ProfilesDenied(ctx context.Context, reason string, channels []string) ([]ProfilesDeniedRow, error) {
+	rows, err := q.db.Query(ctx, ProfilesDenied, reason, channels)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProfilesDeniedRow
+	for rows.Next() {
+		var i ProfilesDeniedRow
+		if err := rows.Scan(&i.Channel, &i.ExternalID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ProfilesTold = `-- name: ProfilesTold :many
 SELECT channel, external_id FROM profile WHERE state = 'told' ORDER BY updated_at LIMIT $1
 `
@@ -397,4 +428,18 @@ func (q *Queries) ProfilesTold(ctx context.Context, maxRows int32) ([]ProfilesTo
 		return nil, err
 	}
 	return items, nil
+}
+
+const ProfilesWantAgain = `-- name: ProfilesWantAgain :execrows
+UPDATE profile SET state = 'wanted', not_before = NULL, attempts = 0, reason = '', updated_at = $1
+WHERE state = 'failed' AND reason = $2 AND channel = $3
+`
+
+// Has the platform asked again of those of a Channel who were given up for the reason.
+func (q *Queries) ProfilesWantAgain(ctx context.Context, at time.Time, reason string, channel string) (int64, error) {
+	result, err := q.db.Exec(ctx, ProfilesWantAgain, at, reason, channel)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

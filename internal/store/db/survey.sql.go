@@ -24,6 +24,24 @@ func (q *Queries) ContactBusy(ctx context.Context, channel string, externalID st
 	return exists, err
 }
 
+const SaidSince = `-- name: SaidSince :one
+SELECT EXISTS (SELECT FROM message m WHERE m.channel = $1 AND m.external_id = $2 AND m.sent_at > $3
+    AND m.direction = 'outbound' AND m.conversation_id <> $4)::bool AS said
+`
+
+// Whether a contact was told anything since then outside of the conversation.
+func (q *Queries) SaidSince(ctx context.Context, channel string, externalID string, since time.Time, conversationID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, SaidSince,
+		channel,
+		externalID,
+		since,
+		conversationID,
+	)
+	var said bool
+	err := row.Scan(&said)
+	return said, err
+}
+
 const SurveyAdd = `-- name: SurveyAdd :exec
 INSERT INTO survey (conversation_id, channel, external_id, skill_group, agent, scale, asked_at, remind_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

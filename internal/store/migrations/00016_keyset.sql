@@ -1,7 +1,7 @@
 -- The Brand's own keys, by which what it keeps elsewhere is encrypted. Connectors have no right to this table.
 
 -- +goose Up
-CREATE TABLE keyset (
+CREATE TABLE IF NOT EXISTS keyset (
     -- One row.
     sole    boolean PRIMARY KEY DEFAULT true CHECK (sole),
     -- A keyset of Tink in its binary form.

@@ -28,3 +28,9 @@ SELECT * FROM case_effect WHERE key = @key;
 -- name: CaseEffectSettle :exec
 -- What is done or refused stays so.
 UPDATE case_effect SET state = @state, reference = @reference, changed_at = @at WHERE key = @key AND state IN ('sending', 'pending');
+
+-- name: ConversationNewest :one
+-- The id of the contact's newest conversation, open or not.
+SELECT c.id FROM contact k JOIN conversation c USING (customer_id, channel, external_id)
+WHERE k.channel = @channel AND k.external_id = @external_id
+ORDER BY c.opened_at DESC LIMIT 1;

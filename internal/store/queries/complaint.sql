@@ -1,7 +1,7 @@
 -- name: ComplaintOpen :one
--- No row when the complaint exists already.
+-- No row when the complaint exists already. The nil id is no conversation.
 INSERT INTO complaint (id, conversation_id, channel, external_id, skill_group, state, opened_at)
-VALUES (@id, @conversation_id, @channel, @external_id, @skill_group, 'open', @opened_at)
+VALUES (@id, nullif(@conversation_id::uuid, '00000000-0000-0000-0000-000000000000'), @channel, @external_id, @skill_group, 'open', @opened_at)
 ON CONFLICT (id) DO NOTHING
 RETURNING *;
 
@@ -9,7 +9,7 @@ RETURNING *;
 SELECT * FROM complaint WHERE id = @id;
 
 -- name: ComplaintOfConversation :one
-SELECT * FROM complaint WHERE conversation_id = @conversation_id ORDER BY opened_at DESC LIMIT 1;
+SELECT * FROM complaint WHERE conversation_id = @conversation_id::uuid ORDER BY opened_at DESC LIMIT 1;
 
 -- name: ComplaintAcknowledge :one
 -- No row when the complaint was acknowledged before.

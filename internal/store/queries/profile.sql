@@ -28,6 +28,16 @@ WHERE channel = @channel AND external_id = @external_id AND state = 'wanted' AND
 UPDATE profile SET state = 'failed', login_code = '', not_before = NULL, reason = @reason
 WHERE channel = @channel AND external_id = @external_id AND state = 'wanted' AND updated_at = @asked_at;
 
+-- name: ProfilesDenied :many
+-- Of each of the Channels one contact who was given up for the reason.
+SELECT DISTINCT ON (channel) channel, external_id FROM profile
+WHERE state = 'failed' AND reason = @reason AND channel = ANY(@channels::text[]) ORDER BY channel, updated_at DESC;
+
+-- name: ProfilesWantAgain :execrows
+-- Has the platform asked again of those of a Channel who were given up for the reason.
+UPDATE profile SET state = 'wanted', not_before = NULL, attempts = 0, reason = '', updated_at = @at
+WHERE state = 'failed' AND reason = @reason AND channel = @channel;
+
 -- name: ProfilesTold :many
 -- Contacts of whom the platform has said something that the router has not taken in.
 SELECT channel, external_id FROM profile WHERE state = 'told' ORDER BY updated_at LIMIT @max_rows;

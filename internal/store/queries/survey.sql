@@ -9,6 +9,11 @@ ON CONFLICT (conversation_id) DO NOTHING;
 SELECT * FROM survey WHERE channel = @channel AND external_id = @external_id AND rating IS NULL AND asked_at BETWEEN @since AND @until
 ORDER BY asked_at DESC LIMIT 1 FOR UPDATE;
 
+-- name: SaidSince :one
+-- Whether a contact was told anything since then outside of the conversation.
+SELECT EXISTS (SELECT FROM message m WHERE m.channel = @channel AND m.external_id = @external_id AND m.sent_at > @since
+    AND m.direction = 'outbound' AND m.conversation_id <> @conversation_id)::bool AS said;
+
 -- name: SurveyRate :exec
 UPDATE survey SET rating = @rating::int, rated_at = @at::timestamptz, poor = @poor, remind_at = NULL WHERE conversation_id = @conversation_id;
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/workers/workflows/callees"
@@ -47,7 +49,9 @@ type (
 		Customer     string    `json:"customer"`
 		SkillGroup   string    `json:"skillGroup"`
 		OpenedAt     time.Time `json:"openedAt"`
-		Tell         []string  `json:"tell"`
+		// Due is when the first rung is climbed.
+		Due  time.Time `json:"due,omitzero"`
+		Tell []string  `json:"tell"`
 	}
 	// Acknowledgement is the argument of Acknowledge.
 	Acknowledgement struct {
@@ -61,9 +65,13 @@ type (
 		ID           string    `json:"id"`
 		Conversation uuid.UUID `json:"conversation"`
 		// Rung counts from 1.
-		Rung   int      `json:"rung"`
-		Notify string   `json:"notify"`
-		Tell   []string `json:"tell"`
+		Rung   int    `json:"rung"`
+		Notify string `json:"notify"`
+		// Outside says that the complaint came from outside, and began at the top.
+		Outside bool `json:"outside,omitempty"`
+		// Due is when the next rung is climbed; zero after the last.
+		Due  time.Time `json:"due,omitzero"`
+		Tell []string  `json:"tell"`
 	}
 	// Resolution is the argument of RecordResolved.
 	Resolution struct {
@@ -75,10 +83,11 @@ type (
 		FollowUpDue  time.Time `json:"followUpDue"`
 		Tell         []string  `json:"tell"`
 	}
-	// FollowUp is the argument of MarkOverdue and RecordFollowedUp.
+	// FollowUp is the argument of MarkOverdue, RecordFollowedUp and Lapse.
 	FollowUp struct {
 		ID           string    `json:"id"`
 		Conversation uuid.UUID `json:"conversation"`
+		By           string    `json:"by,omitempty"`
 		Tell         []string  `json:"tell"`
 	}
 )
@@ -92,12 +101,15 @@ func (a *Activities) table() map[string]any {
 		activityRecordResolved:   a.RecordResolved,
 		activityMarkOverdue:      a.MarkOverdue,
 		activityRecordFollowedUp: a.RecordFollowedUp,
+		activityLapse:            a.Lapse,
 	}
 }
 
 // RecordOpened makes the complaint known to desks.
 func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
-	return a.change(ctx, o.Conversation, o.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+	step := a.step("open", o.Tell)
+	step.Due = orNever(o.Due)
+	return a.change(ctx, o.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintOpen(ctx, db.ComplaintOpenParams{
 			ID: o.ID, ConversationID: o.Conversation, Channel: o.Channel, ExternalID: o.Customer, SkillGroup: o.SkillGroup,
 			OpenedAt: o.OpenedAt,
@@ -108,7 +120,7 @@ func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
 // Acknowledge tells the customer, once, that the complaint was heard.
 func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error {
 	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		c, fresh, err := u.ChangeComplaint(ctx, ack.Conversation, a.agents(ack.Tell), func(ctx context.Context) (db.Complaint, error) {
+		c, fresh, err := u.ChangeComplaint(ctx, ack.Conversation, a.step("acknowledge", ack.Tell), func(ctx context.Context) (db.Complaint, error) {
 			return u.ComplaintAcknowledge(ctx, u.Now, ack.ID)
 		})
 		if err != nil || !fresh {
@@ -119,7 +131,7 @@ func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error
 			return fmt.Errorf("acknowledging a complaint: the Channel %s is not known", c.Channel)
 		}
 		_, _, err = u.Say(ctx, c, store.Words{
-			Key: ack.ID + "/acknowledge", Topic: topic, Sender: store.SenderBot,
+			Key: promise.AcknowledgementKey(ack.ID), Topic: topic, Sender: store.SenderBot,
 			Content: message.Content{Kind: message.KindText, Text: ack.Text},
 		})
 		return err
@@ -131,13 +143,17 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 	var called callees.Callees
 	var changed bool
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		c, err := u.ConversationGet(ctx, e.Conversation)
+		group, err := groupOf(ctx, u, e)
 		if err != nil {
-			return fmt.Errorf("reading the complaint's conversation: %w", err)
+			return err
 		}
-		called = callees.Of(a.Directory, e.Notify, c.SkillGroup)
-		tell := append(a.agents(e.Tell), called.Agents...)
-		_, changed, err = u.ChangeComplaint(ctx, e.Conversation, tell, func(ctx context.Context) (db.Complaint, error) {
+		called = callees.Of(a.Directory, e.Notify, group)
+		step := a.step("escalate/"+strconv.Itoa(e.Rung), e.Tell)
+		step.Tell = append(step.Tell, called.Agents...)
+		step.Due = orNever(e.Due)
+		// What comes from outside has not waited for anybody when it is at the top.
+		step.Late = e.Rung > 1 || !e.Outside
+		_, changed, err = u.ChangeComplaint(ctx, e.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
 		})
 		return err
@@ -152,9 +168,28 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 	return nil
 }
 
+// groupOf is the group that a complaint belongs to: its conversation's, which may have moved.
+func groupOf(ctx context.Context, u *store.Unit, e Escalation) (string, error) {
+	if e.Conversation == uuid.Nil {
+		row, err := u.ComplaintGet(ctx, e.ID)
+		if err != nil {
+			return "", fmt.Errorf("reading a complaint: %w", err)
+		}
+		return row.SkillGroup, nil
+	}
+	c, err := u.ConversationGet(ctx, e.Conversation)
+	if err != nil {
+		return "", fmt.Errorf("reading the complaint's conversation: %w", err)
+	}
+	return c.SkillGroup, nil
+}
+
 // RecordResolved records how the complaint was settled, and until when the customer is asked again.
 func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
-	return a.change(ctx, r.Conversation, r.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+	// Who resolved it, and how, the desk has written down.
+	step := a.step("resolve", r.Tell)
+	step.Due = &r.FollowUpDue
+	return a.change(ctx, r.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintResolve(ctx, db.ComplaintResolveParams{
 			ID: r.ID, ResolvedAt: r.ResolvedAt, ResolvedBy: r.By, Resolution: r.Resolution, FollowUpDue: r.FollowUpDue,
 		})
@@ -163,24 +198,53 @@ func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 
 // MarkOverdue says that the customer was not asked again in time.
 func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
-	return a.change(ctx, f.Conversation, f.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+	step := a.step("overdue", f.Tell)
+	step.Late = true
+	return a.change(ctx, f.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintFollowUpOverdue(ctx, f.ID)
 	})
 }
 
 // RecordFollowedUp says that the customer was asked again.
 func (a *Activities) RecordFollowedUp(ctx context.Context, f FollowUp) error {
-	return a.change(ctx, f.Conversation, f.Tell, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
+	step := a.step("follow-up", f.Tell)
+	step.Actor = f.By
+	return a.change(ctx, f.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintFollowUp(ctx, u.Now, f.ID)
 	})
 }
 
+// Lapse closes the case of a complaint whose customer nobody has asked again for so long that nobody waits for it any more.
+func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
+	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		taking := store.Taking{Step: "lapse", Note: "nobody asked the customer again", Tell: a.agents(f.Tell)}
+		_, _, err := u.ChangeCase(ctx, f.ID, taking, func(c *store.Case) error {
+			c.ClosedAt, c.Due = &u.Now, nil
+			return nil
+		})
+		return err
+	})
+}
+
+// step is a change of the complaint of which the agents of some roles hear.
+func (a *Activities) step(name string, tell []string) store.ComplaintStep {
+	return store.ComplaintStep{Taking: store.Taking{Step: name, Tell: a.agents(tell)}}
+}
+
+// orNever is nil for no time.
+func orNever(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
 // change writes the complaint's row and tells who is concerned, once.
 func (a *Activities) change(
-	ctx context.Context, conversation uuid.UUID, roles []string, write func(context.Context, *store.Unit) (db.Complaint, error),
+	ctx context.Context, conversation uuid.UUID, step store.ComplaintStep, write func(context.Context, *store.Unit) (db.Complaint, error),
 ) error {
 	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		_, _, err := u.ChangeComplaint(ctx, conversation, a.agents(roles), func(ctx context.Context) (db.Complaint, error) {
+		_, _, err := u.ChangeComplaint(ctx, conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			return write(ctx, u)
 		})
 		return err
@@ -191,7 +255,7 @@ func (a *Activities) change(
 func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
 	err := a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now()}, f)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return temporal.NewNonRetryableApplicationError("the complaint's conversation is gone", errorGone, err)
+		return temporal.NewNonRetryableApplicationError("the complaint or its conversation is gone", errorGone, err)
 	}
 	return err
 }

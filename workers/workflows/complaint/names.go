@@ -19,7 +19,17 @@ const (
 	activityRecordResolved   = "complaint.RecordResolved"
 	activityMarkOverdue      = "complaint.MarkOverdue"
 	activityRecordFollowedUp = "complaint.RecordFollowedUp"
+	activityLapse            = "complaint.Lapse"
 )
+
+// The changes of what running complaints do, by the names that histories hold.
+const (
+	// changeLapse closes the case when nobody waits for the follow-up any more.
+	changeLapse = "lapse"
+)
+
+// changeAttributes is since when a complaint has search attributes. Histories hold it.
+const changeAttributes = "search-attributes"
 
 // errorGone is the type of the error that no retry heals: the conversation is not there any more.
 const errorGone = "ConversationGone"
@@ -51,10 +61,10 @@ func execute(ctx workflow.Context, name string, argument any) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, nil)
 }
 
-func recordOpened(ctx workflow.Context, input promise.ComplaintInput) error {
+func recordOpened(ctx workflow.Context, input promise.ComplaintInput, due time.Time) error {
 	return execute(ctx, activityRecordOpened, Opening{
 		ID: input.ID, Conversation: input.Conversation, Channel: input.Channel, Customer: input.Customer,
-		SkillGroup: input.SkillGroup, OpenedAt: input.StartedAt, Tell: []string{promise.RoleSupervisor},
+		SkillGroup: input.SkillGroup, OpenedAt: input.StartedAt, Due: due, Tell: []string{promise.RoleSupervisor},
 	})
 }
 
@@ -71,6 +81,8 @@ func recordResolved(ctx workflow.Context, r Resolution) error {
 func markOverdue(ctx workflow.Context, f FollowUp) error {
 	return execute(ctx, activityMarkOverdue, f)
 }
+
+func lapse(ctx workflow.Context, f FollowUp) error { return execute(ctx, activityLapse, f) }
 
 func recordFollowedUp(ctx workflow.Context, f FollowUp) error {
 	return execute(ctx, activityRecordFollowedUp, f)

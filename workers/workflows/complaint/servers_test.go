@@ -27,6 +27,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
@@ -242,6 +243,24 @@ func (b *brand) await(id, what string, condition func(db.Complaint) bool) db.Com
 	}
 }
 
+// awaitListed waits until Temporal lists one complaint for which all of these hold.
+func (b *brand) awaitListed(conditions ...string) {
+	b.t.Helper()
+	query, ticker, timeout := strings.Join(conditions, " AND "), time.NewTicker(20*time.Millisecond), time.After(deadline)
+	defer ticker.Stop()
+	for {
+		answer, err := b.client.CountWorkflow(b.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+		if err == nil && answer.GetCount() == 1 {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-timeout:
+			b.t.Fatalf("waited %s for a complaint with %s: %v, %v", deadline, query, answer, err)
+		}
+	}
+}
+
 // news are the states that an agent's desk was told of.
 func (b *brand) news(agent string) []string {
 	b.t.Helper()
@@ -287,6 +306,8 @@ func TestAComplaintOutlivesItsWorker(t *testing.T) {
 	conversation := b.converse()
 	in := b.complain(conversation, promise.Rung{AfterSeconds: 1, Notify: "Supervisor"}, promise.Rung{AfterSeconds: 3, Notify: "Admin"})
 	b.await(in.ID, "escalated", func(c db.Complaint) bool { return c.Rung == 1 })
+	b.awaitListed(`YingdaBrand = "shop/lumi" AND YingdaKind = "complaint" AND YingdaState = "escalated"`,
+		`YingdaOwner = "Supervisor"`, fmt.Sprintf("YingdaDeadline > %q", in.StartedAt.Add(2*time.Second).UTC().Format(time.RFC3339Nano)))
 	kill()
 	b.run(newWorker(b.client, b.store).Run)
 	b.await(in.ID, "escalated further", func(c db.Complaint) bool { return c.Rung == 2 && c.EscalatedTo == "Admin" })
@@ -294,6 +315,7 @@ func TestAComplaintOutlivesItsWorker(t *testing.T) {
 	b.await(in.ID, "resolved", func(c db.Complaint) bool { return c.State == "resolved" })
 	b.signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
 	row := b.await(in.ID, "followed up", func(c db.Complaint) bool { return c.State == "followed_up" })
+	b.awaitListed(`YingdaState = "followed_up"`, `YingdaOwner = "Admin"`, "YingdaDeadline IS NULL")
 	if row.ResolvedBy != "an" || row.Resolution != "refunded" || !row.FollowUpDue.Equal(row.ResolvedAt.Add(72*time.Hour)) {
 		t.Errorf("the row is %+v", row)
 	}

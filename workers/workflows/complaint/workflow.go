@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
 const (
@@ -47,9 +48,13 @@ type complaint struct {
 
 	resolved   *promise.Resolve
 	resolvedAt time.Time
-	followedUp bool
+	// followedUp says that the customer was asked again, and followedUpBy by whom.
+	followedUp   bool
+	followedUpBy string
 	// told says that the acknowledgement was sent or given up.
 	told bool
+	// listed says that the complaint has search attributes; one that began before there were any has none.
+	listed bool
 }
 
 // newComplaint registers the query and begins to listen to signals.
@@ -80,7 +85,7 @@ func (c *complaint) listen(ctx workflow.Context) {
 	selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalFollowedUp), func(channel workflow.ReceiveChannel, _ bool) {
 		var signal promise.FollowedUp
 		channel.Receive(ctx, &signal)
-		c.onFollowedUp(ctx)
+		c.onFollowedUp(ctx, signal)
 	})
 	for {
 		selector.Select(ctx)
@@ -96,12 +101,12 @@ func (c *complaint) onResolve(ctx workflow.Context, signal promise.Resolve) {
 	c.resolved, c.resolvedAt = &signal, workflow.Now(ctx)
 }
 
-func (c *complaint) onFollowedUp(ctx workflow.Context) {
+func (c *complaint) onFollowedUp(ctx workflow.Context, signal promise.FollowedUp) {
 	if c.status.State != promise.ComplaintResolved || c.followedUp {
 		c.ignore(ctx, promise.SignalFollowedUp)
 		return
 	}
-	c.followedUp = true
+	c.followedUp, c.followedUpBy = true, signal.By
 }
 
 func (c *complaint) ignore(ctx workflow.Context, signal string) {
@@ -111,7 +116,11 @@ func (c *complaint) ignore(ctx workflow.Context, signal string) {
 
 // run is the life of a complaint.
 func (c *complaint) run(ctx workflow.Context) error {
-	if err := recordOpened(ctx, c.input); err != nil {
+	c.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	if err := c.list(ctx, c.rungDue(0)); err != nil {
+		return err
+	}
+	if err := recordOpened(ctx, c.input, c.rungDue(0)); err != nil {
 		return err
 	}
 	// Beside the ladder, not before it: a customer who cannot be told must not keep a supervisor from being called.
@@ -147,8 +156,7 @@ func (c *complaint) acknowledge(ctx workflow.Context) {
 // climb calls the role of each rung when its time comes, until the complaint is resolved.
 func (c *complaint) climb(ctx workflow.Context) error {
 	for i, rung := range c.input.Ladder {
-		due := c.input.StartedAt.Add(time.Duration(rung.AfterSeconds) * time.Second)
-		resolved, err := awaitUntil(ctx, due, func() bool { return c.resolved != nil })
+		resolved, err := awaitUntil(ctx, c.rungDue(i), func() bool { return c.resolved != nil })
 		if err != nil || resolved {
 			return err
 		}
@@ -156,20 +164,45 @@ func (c *complaint) climb(ctx workflow.Context) error {
 			c.concerned = append(c.concerned, rung.Notify)
 		}
 		err = escalate(ctx, Escalation{
-			ID: c.input.ID, Conversation: c.input.Conversation, Rung: i + 1, Notify: rung.Notify, Tell: slices.Clone(c.concerned),
+			ID: c.input.ID, Conversation: c.input.Conversation, Rung: i + 1, Notify: rung.Notify, Outside: c.input.Source != "",
+			Due: c.rungDue(i + 1), Tell: slices.Clone(c.concerned),
 		})
 		if err != nil {
 			return err
 		}
 		c.status.State, c.status.Rung, c.status.EscalatedTo = promise.ComplaintEscalated, i+1, rung.Notify
+		if err := c.list(ctx, c.rungDue(i+1)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// rungDue is when that rung of the ladder is called, counted from 0; zero for one that there is not.
+func (c *complaint) rungDue(i int) time.Time {
+	if i >= len(c.input.Ladder) {
+		return time.Time{}
+	}
+	return c.input.StartedAt.Add(time.Duration(c.input.Ladder[i].AfterSeconds) * time.Second)
+}
+
+// list tells Temporal where the complaint stands and what is due when, for who looks for it there.
+func (c *complaint) list(ctx workflow.Context, deadline time.Time) error {
+	if !c.listed {
+		return nil
+	}
+	return temporal.Attributes{
+		Brand: promise.BrandOf(c.input.ID), Kind: string(promise.CaseComplaint), State: string(c.status.State), Owner: c.status.EscalatedTo, Deadline: deadline,
+	}.Upsert(ctx)
 }
 
 // settle records the resolution.
 func (c *complaint) settle(ctx workflow.Context) error {
 	c.status.State = promise.ComplaintResolved
 	c.status.FollowUpDue = c.resolvedAt.Add(time.Duration(c.input.FollowUpWithinDays) * day)
+	if err := c.list(ctx, c.status.FollowUpDue); err != nil {
+		return err
+	}
 	return recordResolved(ctx, Resolution{
 		ID: c.input.ID, Conversation: c.input.Conversation, By: c.resolved.By, Resolution: c.resolved.Resolution,
 		ResolvedAt: c.resolvedAt, FollowUpDue: c.status.FollowUpDue, Tell: slices.Clone(c.concerned),
@@ -194,9 +227,15 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		}
 	}
 	if !asked {
-		return nil
+		if workflow.GetVersion(ctx, changeLapse, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			return nil
+		}
+		return lapse(ctx, step)
 	}
-	c.status.State = promise.ComplaintFollowedUp
+	c.status.State, step.By = promise.ComplaintFollowedUp, c.followedUpBy
+	if err := c.list(ctx, time.Time{}); err != nil {
+		return err
+	}
 	return recordFollowedUp(ctx, step)
 }
 

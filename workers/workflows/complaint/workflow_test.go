@@ -68,6 +68,7 @@ func newScene(t *testing.T) *scene {
 	})
 	register(s, activityMarkOverdue, func(f FollowUp) string { return "overdue, telling " + strings.Join(f.Tell, "+") })
 	register(s, activityRecordFollowedUp, func(FollowUp) string { return "followed up" })
+	register(s, activityLapse, func(FollowUp) string { return "lapsed" })
 	return s
 }
 
@@ -153,7 +154,7 @@ func TestComplaint(t *testing.T) {
 			play:  func(s *scene) { s.resolve(time.Hour / 10) },
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor",
-				"72.1h overdue, telling Supervisor",
+				"72.1h overdue, telling Supervisor", "792.1h lapsed",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintResolved, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,

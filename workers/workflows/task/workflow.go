@@ -95,15 +95,6 @@ func (t *task) owe(from, due time.Time) {
 // listen takes signals for as long as the run lives.
 func (t *task) listen(ctx workflow.Context) {
 	t.selector = workflow.NewSelector(ctx)
-	t.selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalTaskEnd), func(channel workflow.ReceiveChannel, _ bool) {
-		var signal promise.TaskEnd
-		channel.Receive(ctx, &signal)
-		if t.end != nil || (signal.State != promise.TaskDone && signal.State != promise.TaskCancelled) {
-			t.ignore(ctx, promise.SignalTaskEnd)
-			return
-		}
-		t.end = &signal
-	})
 	t.selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalTaskPostpone), func(channel workflow.ReceiveChannel, _ bool) {
 		var signal promise.TaskPostpone
 		channel.Receive(ctx, &signal)
@@ -123,6 +114,16 @@ func (t *task) listen(ctx workflow.Context) {
 			return
 		}
 		t.Status.Owner = signal.Owner
+	})
+	// Last: of signals that come together the end is taken after those that came before it.
+	t.selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalTaskEnd), func(channel workflow.ReceiveChannel, _ bool) {
+		var signal promise.TaskEnd
+		channel.Receive(ctx, &signal)
+		if t.end != nil || (signal.State != promise.TaskDone && signal.State != promise.TaskCancelled) {
+			t.ignore(ctx, promise.SignalTaskEnd)
+			return
+		}
+		t.end = &signal
 	})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {

@@ -3,6 +3,7 @@
 import { $, at, clock, el, left, newKey, span } from './dom.js';
 import { api, mediaURL } from './api.js';
 import { preview } from './transcript.js';
+import { emergencyFacts } from './emergency.js';
 
 // soonIs how long before its deadline a case turns amber.
 const soonIs = 3600000;
@@ -17,6 +18,7 @@ const states = {
     claiming: '运费险理赔中', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
   },
   complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
+  emergency: { open: '进行中', closing: '正在结束', closed: '已结束' },
 };
 const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', closed: '已结束' };
 
@@ -27,6 +29,7 @@ const actions = {
   reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', reversed: '登记已追回', waive: '放弃追索', retry: '重新提交',
   refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', assign: '转交', resolve: '解决', followUp: '标记已回访',
   apply: '提交申请', expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消',
+  extend: '延长两小时', close: '结束应急',
 };
 const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
 
@@ -154,7 +157,7 @@ export class Pane {
     const talk = $('case-conversation');
     talk.hidden = !c.conversation;
     talk.onclick = () => this.on.conversation(c.conversation);
-    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(plain(c.detail))]));
+    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : plain(c.detail))]));
     $('case-history').replaceChildren(...c.history.map((e) => el('li', {},
       el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, stateName({ ...c, state: e.state })),
       el('span', {}, [people[e.actor] || e.actor || '系统', e.note].filter(Boolean).join(':')))));

@@ -6,13 +6,15 @@ import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
+import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { showJudgement, standing, total } from './judgement.js';
 
 const pollEvery = 5000;
 
 const states = { bot: '机器人接待', queued: '排队中', awaiting_opening: '等待上班', assigned: '接待中', closed: '已结束' };
-const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', cases: '没有待处理的工单。', reviews: '没有待复核的会话。', ratings: '最近 30 天没有差评。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
+const emptyTexts = { mine: '还没有会话。上线后,排队的客户会自动分配给你。', waiting: '没有人在排队。', complaints: '没有待处理的投诉。', cases: '没有待处理的工单。', reviews: '没有待复核或质检的会话。', ratings: '最近 30 天没有差评。', closed: '没有已结束的会话。', all: '没有进行中的会话。' };
 const queries = {
   mine: [{ state: 'assigned', mine: 'true', limit: 200 }],
   waiting: [{ state: 'queued', limit: 100 }, { state: 'awaiting_opening', limit: 100 }],
@@ -113,7 +115,8 @@ function signedIn(agent) {
   me = agent;
   $('sign-in').hidden = true;
   $('desk').hidden = false;
-  $('tab-all').hidden = $('tab-reviews').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-all').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-reviews').textContent = me.role === 'Agent' ? '质检' : '复核';
   showMe();
   show(undefined);
   chooseTab('mine');
@@ -152,10 +155,11 @@ $('duty').addEventListener('click', async () => {
 async function poll() {
   clearTimeout(pollTimer);
   try {
-    const [{ groups }, next] = await Promise.all([api.groups(), api.me()]);
+    const [{ groups }, { emergencies }, next] = await Promise.all([api.groups(), api.emergencies(), api.me()]);
     if (!me) return;
     me = next;
     showMe();
+    showEmergencies(emergencies, me.role !== 'Agent' && openCase);
     showGroups(groups);
     if (tab !== 'mine') await loadList();
     if (current && !isMine(current.conversation) && current.conversation.state !== 'closed') await refresh();
@@ -198,8 +202,7 @@ async function loadList() {
   } else if (wanted === 'cases') {
     found = (await api.cases()).cases.map((c) => ({ ...c, case: c }));
   } else if (wanted === 'reviews') {
-    const { reviews } = await api.reviews();
-    found = reviews.map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt }));
+    found = await loadReviews();
   } else if (wanted === 'ratings') {
     const { ratings } = await api.poorRatings();
     found = ratings.map((r) => ({ ...r, id: r.conversation, rating: r, lastMessageAt: r.ratedAt }));
@@ -215,6 +218,19 @@ async function loadList() {
     if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && !noted(last) && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
   }
   showList();
+}
+
+// loadReviews are the conversations that the agent has to look at; of one who does not supervise, those of theirs that others did.
+async function loadReviews() {
+  const judged = ({ judgements }) => judgements.map((j) => ({ ...j.conversation, judgement: j.judgement, lastMessageAt: j.judgement.due || j.conversation.lastMessageAt }));
+  if (me.role === 'Agent') return judged(await api.myJudgements());
+  const [toJudge, { reviews }] = await Promise.all([api.judgements().then(judged), api.reviews()]);
+  const marked = new Map(reviews.map((r) => [r.conversation.id, r]));
+  const known = new Set(toJudge.map((c) => c.id));
+  return [
+    ...toJudge.map((c) => ({ ...c, review: marked.get(c.id) })),
+    ...reviews.filter((r) => !known.has(r.conversation.id)).map((r) => ({ ...r.conversation, review: r, lastMessageAt: r.markedAt })),
+  ];
 }
 
 const isMine = (c) => c.state === 'assigned' && c.agent === me.name;
@@ -263,6 +279,7 @@ function entry(item) {
   if (item.tier) marks.append(el('span', { class: 'tag hot' }, item.tier));
   if (wait) marks.append(wait);
   if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
+  if (item.judgement) marks.append(el('span', { class: item.judgement.due ? 'tag hot' : 'tag' }, standing(item.judgement)));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
   if (item.rating) marks.append(el('span', { class: 'tag hot' }, rated(item.rating)));
@@ -272,7 +289,7 @@ function entry(item) {
   return el('li', {}, el('button', {
     type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
   }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
-  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉${item.channelGone ? ' · 渠道已被删除' : ''}` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
+  el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉${item.channelGone ? ' · 渠道已被删除' : ''}` : item.judgement ? `${groupName(item)} · ${total(item.judgement)}` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
 }
 
 // --- one conversation ---
@@ -282,6 +299,7 @@ async function open(id) {
   if (!answer) return;
   const [detail, { cannedReplies }, { tiers, changes }, { cases }] = answer;
   show({ id, ...detail, tiers, changes, cases, pending: [] });
+  loadJudgement();
   composer.open(id, cannedReplies);
   if (mayWrite() && matchMedia('(min-width: 761px)').matches) $('text').focus();
 }
@@ -293,6 +311,16 @@ async function refresh() {
   if (!current || current.id !== id) return;
   const known = new Set(detail.messages.map((m) => m.id));
   current = { ...current, ...detail, cases, history: current.history && (history || current.history), complaint: detail.complaint, rating: detail.rating, pending: current.pending.filter((m) => !known.has(m.id)) };
+  showCurrent();
+}
+
+// loadJudgement shows how the conversation was judged, or asks for it. Only what has ended is judged, and not all of that.
+async function loadJudgement() {
+  const place = current;
+  if (place.conversation.state !== 'closed') return;
+  const judgement = await api.judgement(place.id).catch(() => undefined);
+  if (!current || current.id !== place.id) return;
+  current.judgement = judgement;
   showCurrent();
 }
 
@@ -363,6 +391,7 @@ function showCurrent(toEnd) {
   showTier();
   showComplaint($('complaint'), current, attempt, currentSoon);
   $('reviewed').hidden = !(items.get(c.id) && items.get(c.id).review);
+  showJudgement($('judgement'), current.judgement, me, attempt, () => { loadJudgement(); listSoon(); });
   showIntake($('intake'), c.intake);
   chips($('customer-cases'), current.cases || [], openCase);
   const writable = mayWrite();
@@ -575,9 +604,18 @@ function takeFrame(frame) {
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
+    case 'case': takeCase(frame.payload); break;
     case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
+}
+
+// takeCase tells of a judgement that somebody has made or asks for.
+function takeCase(c) {
+  if (c.kind !== 'review') return;
+  if (tab === 'reviews') listSoon();
+  if (current && current.id === c.conversation) loadJudgement();
+  if (c.state === 'appealed' && c.owner === me.name) toast('有质检申诉待你裁决');
 }
 
 function takeConversation(c) {

@@ -1,0 +1,160 @@
+package quality
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+// days makes one day after the other by chance, always the same ones.
+func days(t *testing.T, check func(t *testing.T, ended []Ended, rules Rules)) {
+	t.Helper()
+	for seed := range uint64(300) {
+		chance := rand.New(rand.NewPCG(seed, 1))
+		rules := Rules{Percent: int32(chance.IntN(101)), Seed: fmt.Sprintf("day %d", seed), Most: 1 << 20}
+		for i := range chance.IntN(4) {
+			rules.Reviewers = append(rules.Reviewers, fmt.Sprintf("supervisor-%d", i))
+		}
+		for i := range chance.IntN(2) {
+			rules.Others = append(rules.Others, fmt.Sprintf("admin-%d", i))
+		}
+		// Supervisors serve customers too.
+		agents := append([]string{"an", "bo", "chen", "ding"}, rules.Reviewers...)
+		ended := make([]Ended, chance.IntN(200))
+		for i := range ended {
+			var id uuid.UUID
+			for b := range id {
+				id[b] = byte(chance.Uint32())
+			}
+			ended[i] = Ended{
+				ID: id, Agent: agents[min(chance.IntN(len(agents)), chance.IntN(len(agents)))],
+				Drawable: chance.IntN(10) > 0, Slow: chance.IntN(20) == 0, Poor: chance.IntN(20) == 0,
+			}
+		}
+		t.Run(rules.Seed, func(t *testing.T) { check(t, ended, rules) })
+	}
+}
+
+func TestEachAgentIsDrawnInProportionAndAtLeastOnce(t *testing.T) {
+	days(t, func(t *testing.T, ended []Ended, rules Rules) {
+		t.Helper()
+		served, drawn := map[string]int{}, map[string]int{}
+		for _, e := range ended {
+			if e.Drawable {
+				served[e.Agent]++
+			}
+		}
+		chosen, _ := Select(ended, rules)
+		for _, c := range chosen {
+			if slices.Contains(c.Reasons, Sampled) {
+				drawn[c.Agent]++
+			}
+		}
+		for agent, n := range served {
+			exact := float64(n) * float64(rules.Percent) / 100
+			if got := float64(drawn[agent]); got < exact || got >= exact+1 {
+				t.Errorf("%s had %d conversations, of which %v were drawn at %d %%", agent, n, got, rules.Percent)
+			}
+		}
+	})
+}
+
+func TestWhatIsSlowOrPoorIsAlwaysChosenAndNothingTwice(t *testing.T) {
+	days(t, func(t *testing.T, ended []Ended, rules Rules) {
+		t.Helper()
+		chosen, leftOut := Select(append(ended, ended...), rules)
+		if leftOut != 0 {
+			t.Errorf("%d were left out", leftOut)
+		}
+		reasons := map[uuid.UUID][]Reason{}
+		for _, c := range chosen {
+			if reasons[c.ID] != nil {
+				t.Errorf("%s was chosen twice", c.ID)
+			}
+			if reasons[c.ID] = c.Reasons; len(c.Reasons) == 0 {
+				t.Errorf("%s was chosen for no reason", c.ID)
+			}
+		}
+		for _, e := range ended {
+			if got := reasons[e.ID]; slices.Contains(got, Slow) != e.Slow || slices.Contains(got, Poor) != e.Poor {
+				t.Errorf("%+v was chosen for %v", e, got)
+			}
+		}
+	})
+}
+
+func TestNobodyJudgesThemselvesAndAllJudgeAsMuch(t *testing.T) {
+	days(t, func(t *testing.T, ended []Ended, rules Rules) {
+		t.Helper()
+		chosen, _ := Select(ended, rules)
+		given, own := map[string]int{}, 0
+		for _, c := range chosen {
+			if c.Reviewer == c.Agent {
+				t.Errorf("%s judges themselves", c.Agent)
+			}
+			if may := len(rules.Reviewers) + len(rules.Others); c.Reviewer == "" && (may > 1 || may == 1 && !slices.Contains(rules.Reviewers, c.Agent)) {
+				t.Errorf("nobody judges a conversation of %s", c.Agent)
+			}
+			given[c.Reviewer]++
+			if slices.Contains(rules.Reviewers, c.Agent) {
+				own++
+			}
+		}
+		var counts []int
+		for _, name := range rules.Reviewers {
+			counts = append(counts, given[name])
+		}
+		// Their own are why some may get fewer.
+		if len(counts) > 0 && slices.Max(counts)-slices.Min(counts) > 1+own {
+			t.Errorf("reviewers got %v", given)
+		}
+	})
+}
+
+func TestTheSameDayIsDrawnTheSame(t *testing.T) {
+	days(t, func(t *testing.T, ended []Ended, rules Rules) {
+		t.Helper()
+		first, _ := Select(ended, rules)
+		slices.Reverse(ended)
+		slices.Reverse(rules.Reviewers)
+		again, _ := Select(ended, rules)
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("drawn again in another order (-first +again):\n%s", diff)
+		}
+	})
+}
+
+func TestAnotherDayDrawsOthers(t *testing.T) {
+	ended := make([]Ended, 200)
+	for i := range ended {
+		ended[i] = Ended{ID: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), Agent: "an", Drawable: true}
+	}
+	rules := Rules{Percent: 10, Seed: "2026-11-21", Most: 100}
+	first, _ := Select(ended, rules)
+	rules.Seed = "2026-11-22"
+	second, _ := Select(ended, rules)
+	if len(first) != 20 || len(second) != 20 || cmp.Equal(first, second) {
+		t.Errorf("%d and %d were drawn, the same: %t", len(first), len(second), cmp.Equal(first, second))
+	}
+}
+
+func TestMoreThanCanBeJudgedLeavesOutWhatWasDrawn(t *testing.T) {
+	ended := make([]Ended, 50)
+	for i := range ended {
+		ended[i] = Ended{ID: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), Agent: "an", Drawable: true, Poor: i%5 == 0}
+	}
+	chosen, leftOut := Select(ended, Rules{Percent: 100, Most: 12})
+	poor := 0
+	for _, c := range chosen {
+		if slices.Contains(c.Reasons, Poor) {
+			poor++
+		}
+	}
+	if len(chosen) != 12 || leftOut != 38 || poor != 10 {
+		t.Errorf("chose %d with %d poor ones and left out %d, want 12, 10 and 38", len(chosen), poor, leftOut)
+	}
+}

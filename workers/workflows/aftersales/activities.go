@@ -1,0 +1,325 @@
+package aftersales
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/temporal"
+
+	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/workers/workflows/callees"
+	"github.com/yingda-dev/yingda/workers/workflows/deadline"
+)
+
+// Directory knows a brand's people, channels and calendars.
+type Directory interface {
+	callees.Directory
+	// OutboundTopic is where what is said on a Channel goes; false while the Channel is not known.
+	OutboundTopic(channel string) (topic string, known bool)
+	// HasNotice says whether a Channel's customers can be sent notices of that name.
+	HasNotice(channel, name string) bool
+	// Due is when a SkillGroup has been open for that long since then; false where it will not be.
+	Due(group string, since time.Time, d time.Duration) (time.Time, bool)
+	// WorkingDays is the end of the n-th working day of a SkillGroup after a day.
+	WorkingDays(group string, since time.Time, n int) time.Time
+}
+
+// Activities are the steps of a case. Each is one transaction that does nothing when it was done before, and returns where the case
+// stands; Perform makes two, and calls the provider between them.
+type Activities struct {
+	Store     *store.Store
+	Directory Directory
+	// Provider does what is to be done outside; false while the Brand declares none.
+	Provider func() (Provider, bool)
+	// Events is the topic of frames, Source the CloudEvents source of what is sent.
+	Events string
+	Source string
+	Now    func() time.Time
+	// Logger and Metrics tell operators of customers and agents who could not be reached, and of the provider.
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// Standing is where a case stands; of two the one of the higher Revision is newer. Histories hold it, as the types below: fields are added,
+// never renamed.
+type Standing struct {
+	Revision int32       `json:"revision"`
+	Step     int         `json:"step"`
+	State    rules.State `json:"state"`
+	// Operation is what is to be done in the state, Attempt and Effect how far it is; empty where nothing is.
+	Operation rules.Operation   `json:"operation,omitempty"`
+	Attempt   int               `json:"attempt,omitempty"`
+	Effect    rules.EffectState `json:"effect,omitempty"`
+}
+
+// underWay says whether the operation is the provider's.
+func (s *Standing) underWay() bool {
+	return s.Effect == rules.EffectWaiting || s.Effect == rules.EffectSending || s.Effect == rules.EffectPending
+}
+
+// The arguments and results of the activities.
+type (
+	// Reference is which case it is, and who works on it.
+	Reference struct {
+		ID         string `json:"id"`
+		SkillGroup string `json:"skillGroup"`
+	}
+	// Entering is the argument of Enter.
+	Entering struct {
+		Case  Reference   `json:"case"`
+		Step  int         `json:"step"`
+		Terms rules.Terms `json:"terms"`
+	}
+	// Entered is the result of Enter; without Due nothing is due.
+	Entered struct {
+		Standing Standing  `json:"standing"`
+		Due      time.Time `json:"due,omitzero"`
+		RemindAt time.Time `json:"remindAt,omitzero"`
+	}
+	// Taking is the argument of Take.
+	Taking struct {
+		Case Reference `json:"case"`
+		Act  rules.Act `json:"act"`
+	}
+	// Taken is the result of Take. Refused is why nothing was done, in one word.
+	Taken struct {
+		Standing Standing `json:"standing"`
+		Refused  string   `json:"refused,omitempty"`
+	}
+	// Lateness is the argument of Late and WarnOverall.
+	Lateness struct {
+		Case     Reference     `json:"case"`
+		Step     int           `json:"step"`
+		Deadline deadline.Step `json:"deadline"`
+		TimeZone string        `json:"timeZone,omitempty"`
+	}
+	// Performing is the argument of Perform.
+	Performing struct {
+		Case      Reference       `json:"case"`
+		Operation rules.Operation `json:"operation"`
+		Attempt   int             `json:"attempt"`
+	}
+	// Telling is the argument of Tell.
+	Telling struct {
+		Case     Reference `json:"case"`
+		Step     int       `json:"step"`
+		TimeZone string    `json:"timeZone,omitempty"`
+	}
+)
+
+// table is every activity by its name.
+func (a *Activities) table() map[string]any {
+	return map[string]any{
+		activityOpen:        a.Open,
+		activityEnter:       a.Enter,
+		activityTake:        a.Take,
+		activityLate:        a.Late,
+		activityWarnOverall: a.WarnOverall,
+		activityPerform:     a.Perform,
+		activityTell:        a.Tell,
+	}
+}
+
+// Open makes the case known to desks, where that was not done by who started its process.
+func (a *Activities) Open(ctx context.Context, in promise.AfterSalesInput) (Standing, error) {
+	var now store.Case
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
+		now, _, err = u.RecordAfterSales(ctx, in, store.Taking{Step: "open", Actor: in.OpenedBy, Tell: a.Directory.GroupAgents(in.SkillGroup)})
+		return err
+	})
+	if err != nil {
+		return Standing{}, err
+	}
+	return standingOf(now)
+}
+
+// Enter sets until when the step that the case is in has to be done.
+func (a *Activities) Enter(ctx context.Context, e Entering) (Entered, error) {
+	out := Entered{}
+	now, err := a.change(ctx, e.Case, stepName("enter", e.Step), "", func(c *rules.Case) bool {
+		due, limited := a.due(c, e)
+		if c.Step() != e.Step || !limited {
+			return false
+		}
+		c.SetDue(due)
+		return true
+	})
+	if err != nil {
+		return out, err
+	}
+	inside, err := store.AfterSalesOf(now)
+	if err != nil {
+		return out, err
+	}
+	if out.Standing, err = standingOf(now); err != nil || inside.Step() != e.Step {
+		return out, err
+	}
+	step := inside.Now()
+	out.Due = step.Due
+	// One that is shorter than the reminder's time reminds nobody.
+	if at := step.Due.Add(-time.Duration(e.Terms.RemindBefore) * time.Second); e.Terms.RemindBefore > 0 && at.After(step.EnteredAt) {
+		out.RemindAt = at
+	}
+	return out, nil
+}
+
+// due asks the calendars until when the step has to be done.
+func (a *Activities) due(c *rules.Case, e Entering) (time.Time, bool) {
+	limit, limited := c.Limit(e.Terms.Limits)
+	if !limited {
+		return time.Time{}, false
+	}
+	due := limit.From.Add(limit.Within)
+	switch {
+	case limit.WorkingDays > 0:
+		due = a.Directory.WorkingDays(e.Case.SkillGroup, limit.From, limit.WorkingDays)
+	case limit.Open:
+		// A group that never opens again is late all the same.
+		if open, ok := a.Directory.Due(e.Case.SkillGroup, limit.From, limit.Within); ok {
+			due = open
+		}
+	}
+	return due.UTC(), true
+}
+
+// Take does something to the case. Where that was done before, as by the desk that signals it, nothing changes.
+func (a *Activities) Take(ctx context.Context, t Taking) (Taken, error) {
+	var now store.Case
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
+		now, _, err = u.TakeAfterSales(ctx, t.Case.ID, t.Act, a.Directory.GroupAgents(t.Case.SkillGroup)...)
+		return err
+	})
+	taken := Taken{}
+	if refusal := (*rules.RefusalError)(nil); errors.As(err, &refusal) {
+		taken.Refused = refusal.Reason
+		a.Metrics.ignored.Inc()
+		now, err = a.read(ctx, t.Case.ID)
+	}
+	if err != nil {
+		return taken, err
+	}
+	taken.Standing, err = standingOf(now)
+	return taken, err
+}
+
+// Late does what is to be done of a step that is nearly due, or late: its owner is reminded, it is marked, a role is called.
+func (a *Activities) Late(ctx context.Context, l Lateness) (Standing, error) {
+	kind, note, tell := string(l.Deadline.Kind), "", a.Directory.GroupAgents(l.Case.SkillGroup)
+	name := stepName(kind, l.Step)
+	called := callees.Callees{}
+	switch l.Deadline.Kind {
+	case deadline.Remind:
+		note = "即将到期"
+	case deadline.Breach:
+		note = "已超时"
+	case deadline.Escalate:
+		called = callees.Of(a.Directory, l.Deadline.Notify, l.Case.SkillGroup)
+		tell = append(tell, called.Agents...)
+		note = fmt.Sprintf("超时升级第%d级：%s", l.Deadline.Rung, l.Deadline.Notify)
+		name = fmt.Sprintf("%s/%d", name, l.Deadline.Rung)
+	}
+	changed := false
+	now, err := a.change(ctx, l.Case, name, note, func(c *rules.Case) bool {
+		changed = c.Step() == l.Step && !c.State.Ended()
+		if !changed {
+			return false
+		}
+		switch l.Deadline.Kind {
+		case deadline.Remind:
+			c.Remind(l.Deadline.At)
+		case deadline.Breach:
+			c.Breach(l.Deadline.At)
+		case deadline.Escalate:
+			c.Escalate(l.Deadline.Rung)
+		}
+		return true
+	}, tell...)
+	if err != nil {
+		return Standing{}, err
+	}
+	if changed {
+		a.Metrics.deadlines.WithLabelValues(kind).Inc()
+		if l.Deadline.Kind == deadline.Escalate && called.Who != callees.Role {
+			a.Logger.Warn("Nobody has the role that a late case was escalated to", "role", l.Deadline.Notify, "reached", called.Who, "case", l.Case.ID)
+		}
+	}
+	if l.Deadline.Kind == deadline.Remind {
+		if err := a.remindCustomer(ctx, l, now); err != nil {
+			return Standing{}, err
+		}
+	}
+	return standingOf(now)
+}
+
+// WarnOverall says that the case as a whole takes longer than it should.
+func (a *Activities) WarnOverall(ctx context.Context, l Lateness) (Standing, error) {
+	called := callees.Of(a.Directory, promise.RoleSupervisor, l.Case.SkillGroup)
+	now, err := a.change(ctx, l.Case, "overall", "总时长超过承诺", func(c *rules.Case) bool {
+		c.OverallLateAt = l.Deadline.At
+		return !c.State.Ended()
+	}, called.Agents...)
+	if err != nil {
+		return Standing{}, err
+	}
+	a.Metrics.deadlines.WithLabelValues("overall").Inc()
+	return standingOf(now)
+}
+
+// errUnchanged leaves a case as it is.
+var errUnchanged = errors.New("there is nothing to change")
+
+// change changes the case in a step of that name, once, and returns what it is now. f returns false to leave it as it is.
+func (a *Activities) change(ctx context.Context, r Reference, name, note string, f func(c *rules.Case) bool, tell ...string) (now store.Case, err error) {
+	err = a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
+		now, _, err = u.ChangeAfterSales(ctx, r.ID, store.Taking{Step: name, Note: note, Tell: tell}, func(c *rules.Case) error {
+			if !f(c) {
+				return errUnchanged
+			}
+			return nil
+		})
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		return a.read(ctx, r.ID)
+	}
+	return now, err
+}
+
+func (a *Activities) read(ctx context.Context, id string) (store.Case, error) {
+	row, err := a.Store.Queries().CaseGet(ctx, id)
+	if err != nil {
+		return store.Case{}, gone(fmt.Errorf("reading a case: %w", err))
+	}
+	return store.CaseView(row), nil
+}
+
+// do runs one transaction.
+func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
+	return gone(a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now()}, f))
+}
+
+func gone(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return temporal.NewNonRetryableApplicationError("the case, or its conversation, is gone", errorGone, err)
+	}
+	return err
+}
+
+func standingOf(c store.Case) (Standing, error) {
+	inside, err := store.AfterSalesOf(c)
+	if err != nil {
+		return Standing{}, err
+	}
+	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Operation: inside.Operation()}
+	s.Attempt, s.Effect = inside.Attempt()
+	return s, nil
+}
+
+// stepName names what is done once in a step of a case.
+func stepName(what string, step int) string { return fmt.Sprintf("%s/%d", what, step) }

@@ -1,0 +1,92 @@
+package aftersales
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/yingda-dev/yingda/internal/promise"
+)
+
+// The activities' names. Histories hold them: a name is never changed or used for something else.
+const (
+	activityOpen        = "aftersales.Open"
+	activityEnter       = "aftersales.Enter"
+	activityTake        = "aftersales.Take"
+	activityLate        = "aftersales.Late"
+	activityWarnOverall = "aftersales.WarnOverall"
+	activityPerform     = "aftersales.Perform"
+	activityTell        = "aftersales.Tell"
+)
+
+// errorGone is the type of the error that no retry heals: the case is not there any more, or never was one.
+const errorGone = "CaseGone"
+
+const (
+	// attempt bounds one run of an activity, one transaction; it is how long a step waits when its worker dies.
+	attempt = 5 * time.Second
+	// callAttempt bounds one run of Perform: two transactions and a call of the provider between them.
+	callAttempt = callTimeout + 2*attempt
+	// tellWithin is how long news are worth telling.
+	tellWithin = 10 * time.Minute
+)
+
+// options are those of an activity: tried until it succeeds, for database and provider come back and what is owed stays owed.
+func options(name string) workflow.ActivityOptions {
+	o := workflow.ActivityOptions{
+		StartToCloseTimeout: attempt,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute, NonRetryableErrorTypes: []string{errorGone},
+		},
+	}
+	switch name {
+	case activityPerform:
+		o.StartToCloseTimeout = callAttempt
+		o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval = time.Second, 5*time.Minute
+	case activityTell:
+		o.ScheduleToCloseTimeout = tellWithin
+	}
+	return o
+}
+
+func execute[Result any](ctx workflow.Context, name string, argument any) (result Result, err error) {
+	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, &result)
+	return result, err
+}
+
+func open(ctx workflow.Context, input promise.AfterSalesInput) (Standing, error) {
+	return execute[Standing](ctx, activityOpen, input)
+}
+
+func enter(ctx workflow.Context, e Entering) (Entered, error) {
+	return execute[Entered](ctx, activityEnter, e)
+}
+
+func take(ctx workflow.Context, t Taking) (Taken, error) { return execute[Taken](ctx, activityTake, t) }
+
+func late(ctx workflow.Context, l Lateness) (Standing, error) {
+	return execute[Standing](ctx, activityLate, l)
+}
+
+func warnOverall(ctx workflow.Context, l Lateness) (Standing, error) {
+	return execute[Standing](ctx, activityWarnOverall, l)
+}
+
+func perform(ctx workflow.Context, p Performing) (Standing, error) {
+	return execute[Standing](ctx, activityPerform, p)
+}
+
+func tell(ctx workflow.Context, t Telling) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(activityTell)), activityTell, t).Get(ctx, nil)
+}
+
+// Register makes a worker serve after-sales cases.
+func Register(registry worker.Registry, activities *Activities) {
+	registry.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: promise.AfterSalesWorkflow})
+	for name, function := range activities.table() {
+		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
+	}
+}

@@ -1,0 +1,198 @@
+package quality
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/yingda-dev/yingda/internal/domain/quality"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+const (
+	// mostReviews are given out for a day: more than a hundred supervisors could judge, few enough for one history.
+	mostReviews = 2000
+	// mostOverdue are told of in a day.
+	mostOverdue = 500
+)
+
+// Directory knows a brand's people.
+type Directory interface {
+	// Agents are the names of all agents of a role: Supervisor or Admin.
+	Agents(role string) []string
+}
+
+// Activities are the steps of looking back. Each does nothing when it was done before.
+type Activities struct {
+	Store     *store.Store
+	Directory Directory
+	Playbooks Playbooks
+	// Events is the topic of frames, Source the CloudEvents source of what is sent.
+	Events string
+	Source string
+	Now    func() time.Time
+	// Logger tells operators of what was too much to be judged.
+	Logger *slog.Logger
+}
+
+// The arguments and results of the activities. Histories hold them: fields are added, never renamed.
+type (
+	// Selection is the argument of Select.
+	Selection struct {
+		// At is a time in the day after.
+		At                time.Time `json:"at"`
+		TimeZone          string    `json:"timeZone"`
+		Namespace         string    `json:"namespace"`
+		Brand             string    `json:"brand"`
+		Percent           int32     `json:"percent"`
+		WaitedOverSeconds int64     `json:"waitedOverSeconds,omitempty"`
+	}
+	// Selected is what Select chose.
+	Selected struct {
+		Day     string   `json:"day"`
+		Reviews []Review `json:"reviews,omitempty"`
+		LeftOut int      `json:"leftOut,omitempty"`
+	}
+	// Review is a conversation that is to be judged.
+	Review struct {
+		Conversation uuid.UUID        `json:"conversation"`
+		Agent        string           `json:"agent"`
+		Reasons      []quality.Reason `json:"reasons"`
+		Reviewer     string           `json:"reviewer,omitempty"`
+	}
+	// Assignments is the argument of Assign.
+	Assignments struct {
+		Namespace        string   `json:"namespace"`
+		Brand            string   `json:"brand"`
+		Day              string   `json:"day"`
+		DueWithinSeconds int64    `json:"dueWithinSeconds"`
+		Reviews          []Review `json:"reviews"`
+	}
+	// Reminder is the argument of Remind.
+	Reminder struct {
+		// Day names the reminder: of what is late is told once for each.
+		Day string `json:"day"`
+	}
+)
+
+// table is every activity by its name.
+func (a *Activities) table() map[string]any {
+	return map[string]any{
+		activitySelect: a.Select,
+		activityAssign: a.Assign,
+		activityRemind: a.Remind,
+		activityReport: a.Report,
+	}
+}
+
+// Select chooses what is to be judged of the day before.
+func (a *Activities) Select(ctx context.Context, s Selection) (Selected, error) {
+	location, err := located(s.TimeZone)
+	if err != nil {
+		return Selected{}, err
+	}
+	day := quality.DayBefore(s.At, location)
+	rows, err := a.Store.Queries().QualityEnded(ctx, day.Since, day.Until, int32(s.WaitedOverSeconds)) //nolint:gosec // At most a day.
+	if err != nil {
+		return Selected{}, fmt.Errorf("reading a day's conversations: %w", err)
+	}
+	ended := make([]quality.Ended, len(rows))
+	for i, row := range rows {
+		ended[i] = quality.Ended{ID: row.ID, Agent: row.Agent, Drawable: row.Drawable, Slow: row.Slow, Poor: row.Poor}
+	}
+	chosen, leftOut := quality.Select(ended, quality.Rules{
+		Percent: s.Percent, Seed: s.Namespace + "/" + s.Brand + "/" + day.Name, Most: mostReviews,
+		Reviewers: a.Directory.Agents(promise.RoleSupervisor), Others: a.Directory.Agents(promise.RoleAdmin),
+	})
+	if leftOut > 0 {
+		a.Logger.Warn("Left conversations out that were to be judged: they are too many", "day", day.Name, "chosen", len(chosen), "leftOut", leftOut)
+	}
+	selected := Selected{Day: day.Name, LeftOut: leftOut}
+	for _, c := range chosen {
+		selected.Reviews = append(selected.Reviews, Review{c.ID, c.Agent, c.Reasons, c.Reviewer})
+	}
+	return selected, nil
+}
+
+// Assign gives conversations to those who are to judge them, each in a transaction of its own.
+func (a *Activities) Assign(ctx context.Context, assignments Assignments) error {
+	within := time.Duration(assignments.DueWithinSeconds) * time.Second
+	for _, r := range assignments.Reviews {
+		err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+			return u.AssignReview(ctx, store.ReviewAssignment{
+				ID: promise.ReviewID(assignments.Namespace, assignments.Brand, r.Conversation), Day: assignments.Day,
+				Chosen: quality.Chosen{ID: r.Conversation, Agent: r.Agent, Reasons: r.Reasons, Reviewer: r.Reviewer},
+				Due:    u.Now.Add(within), DueWithin: within,
+			})
+		})
+		// A conversation that is gone is judged by nobody.
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("giving a conversation to who judges it: %w", err)
+		}
+	}
+	return nil
+}
+
+// Remind marks what is late and tells who has it, once for each day; of what nobody has, the supervisors. It returns how much is late.
+func (a *Activities) Remind(ctx context.Context, r Reminder) (int, error) {
+	ids, err := a.Store.Queries().QualityOverdue(ctx, a.Now(), mostOverdue)
+	if err != nil {
+		return 0, fmt.Errorf("looking for late judgements: %w", err)
+	}
+	for _, id := range ids {
+		if err := a.remind(ctx, id, r.Day); err != nil {
+			return 0, fmt.Errorf("reminding of a judgement: %w", err)
+		}
+	}
+	return len(ids), nil
+}
+
+// errDone says that there is nothing to remind of any more.
+var errDone = errors.New("the step was taken")
+
+func (a *Activities) remind(ctx context.Context, id, day string) error {
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		row, err := u.CaseGet(ctx, id)
+		if err != nil {
+			return err
+		}
+		taking := store.Taking{Step: "overdue/" + day}
+		if row.Owner == "" {
+			taking.Tell = a.Directory.Agents(promise.RoleSupervisor)
+		}
+		_, _, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
+			if c.ClosedAt != nil || c.Due == nil {
+				return errDone
+			}
+			if c.BreachedAt == nil {
+				c.BreachedAt = c.Due
+			}
+			return nil
+		})
+		return err
+	})
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}
+
+// do runs one transaction.
+func (a *Activities) do(ctx context.Context, f func(ctx context.Context, u *store.Unit) error) error {
+	return a.Store.Do(ctx, store.Scope{Events: a.Events, Source: a.Source, Now: a.Now()}, f)
+}
+
+func located(name string) (*time.Location, error) {
+	location, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, temporal.NewNonRetryableApplicationError("the time zone is not known", errorSettings, err)
+	}
+	return location, nil
+}

@@ -1,0 +1,587 @@
+package quality
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/yingda-dev/yingda/internal/domain/quality"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/internal/testenv"
+)
+
+//nolint:gochecknoglobals // A flag of the test binary.
+var update = flag.Bool("update", false, "store the histories of the newest version anew")
+
+// deadline is for what takes seconds; it only bounds a failing test.
+const deadline = time.Minute
+
+// A worker that is to be killed is this test binary again, started with these variables.
+const (
+	workerAddress   = "QUALITY_TEST_WORKER_TEMPORAL"
+	workerNamespace = "QUALITY_TEST_WORKER_NAMESPACE"
+	workerPostgres  = "QUALITY_TEST_WORKER_POSTGRES"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(workerAddress) == "" {
+		os.Exit(m.Run())
+	}
+	if err := workUntilKilled(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func workUntilKilled() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s, err := store.Open(ctx, os.Getenv(workerPostgres))
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	c, err := temporal.Dial(connection(os.Getenv(workerAddress), os.Getenv(workerNamespace)))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return newWorker(c, s).Run(ctx)
+}
+
+func connection(address, namespace string) temporal.Options {
+	return temporal.Options{Address: address, Namespace: namespace, Identity: "worker", Logger: slog.New(slog.DiscardHandler)}
+}
+
+func newWorker(c client.Client, s *store.Store) *temporal.Worker {
+	return temporal.NewWorker(c, slog.New(slog.DiscardHandler), func(r worker.Registry) { Register(r, activitiesOn(s)) })
+}
+
+func activitiesOn(s *store.Store) *Activities {
+	return &Activities{
+		Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// people is a brand with two supervisors and one admin.
+type people struct{}
+
+func (people) Agents(role string) []string {
+	return map[string][]string{"Supervisor": {"other", "sup"}, "Admin": {"boss"}}[role]
+}
+
+// brand is one brand on real servers.
+type brand struct {
+	t         *testing.T
+	store     *store.Store
+	url       string
+	namespace string
+	client    client.Client
+}
+
+func migrate(ctx context.Context, url string) error { return store.Migrate(ctx, url, "") }
+
+// newStore is a brand without workflows.
+func newStore(t *testing.T) *brand {
+	t.Helper()
+	b := &brand{t: t, url: testenv.Database(t, migrate)}
+	var err error
+	if b.store, err = store.Open(t.Context(), b.url); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.store.Close)
+	return b
+}
+
+func newBrand(t *testing.T) *brand {
+	t.Helper()
+	b := newStore(t)
+	b.namespace = testenv.Unique("brand")
+	dial := connection(testenv.Temporal(t), b.namespace)
+	if err := temporal.EnsureNamespace(t.Context(), dial, temporal.Retention); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if b.client, err = temporal.Dial(dial); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.client.Close)
+	// The server knows a new namespace everywhere only after a while.
+	eventually(t, "the namespace", func() bool {
+		_, err := b.client.ScheduleClient().GetHandle(t.Context(), "none").Describe(t.Context())
+		return missing(err)
+	})
+	return b
+}
+
+// run runs something until the test ends.
+func (b *brand) run(f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	b.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Error(err)
+		}
+	})
+}
+
+// do runs a transaction as a router or a desk would.
+func (b *brand) do(at time.Time, f func(ctx context.Context, u *store.Unit) error) {
+	b.t.Helper()
+	if err := b.store.Do(b.t.Context(), store.Scope{Events: "events", Source: "/shop/lumi/router", Now: at}, f); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// ends is a conversation that an agent had and that ended then.
+func (b *brand) ends(agent string, at time.Time) uuid.UUID {
+	b.t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	b.do(at, func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationAdd(ctx, db.ConversationAddParams{
+			ID: id, Channel: "mini", ExternalID: id.String(), CustomerID: uuid.Must(uuid.NewV7()), OpenedAt: u.Now.Add(-time.Hour),
+		})
+		if err != nil {
+			return err
+		}
+		c.State, c.SkillGroup, c.Agent, c.OfferedAt, c.AssignedAt, c.ClosedAt = store.StateClosed, "after-sales", &agent, &u.Now, &u.Now, &u.Now
+		_, err = u.Save(ctx, c)
+		return err
+	})
+	return id
+}
+
+// rated notes what the customer thought of a conversation.
+func (b *brand) rated(id uuid.UUID, at time.Time, rating int32, poor bool) {
+	b.t.Helper()
+	b.do(at, func(ctx context.Context, u *store.Unit) error {
+		err := u.SurveyAdd(ctx, db.SurveyAddParams{ConversationID: id, Channel: "mini", ExternalID: id.String(), Scale: "FiveStars", AskedAt: u.Now})
+		if err != nil {
+			return err
+		}
+		return u.SurveyRate(ctx, rating, u.Now, poor, id)
+	})
+}
+
+// waited marks a conversation whose customer waited so long.
+func (b *brand) waited(id uuid.UUID, at time.Time, wait time.Duration) {
+	b.t.Helper()
+	b.do(at, func(ctx context.Context, u *store.Unit) error {
+		return u.ReviewMark(ctx, id, "an", int32(wait/time.Second), u.Now)
+	})
+}
+
+// await waits until there are so many reviews.
+func (b *brand) await(reviews int) {
+	b.t.Helper()
+	eventually(b.t, fmt.Sprintf("%d reviews", reviews), func() bool { return len(b.reviews()) >= reviews })
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	timeout := time.After(deadline)
+	for !ok() {
+		select {
+		case <-ticker.C:
+		case <-timeout:
+			t.Fatalf("waited %s for %s", deadline, what)
+		}
+	}
+}
+
+func (b *brand) reviews() []db.QualityReviewsRow {
+	b.t.Helper()
+	rows, err := b.store.Queries().QualityReviews(b.t.Context(), false, "", "", 10_000)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return rows
+}
+
+// told is how often an agent's desk heard of each case.
+func (b *brand) told(agent string) map[string]int {
+	b.t.Helper()
+	frames, err := b.store.Queries().FramesAfter(b.t.Context(), agent, 0, 10_000)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	heard := map[string]int{}
+	for _, f := range frames {
+		if f.Kind == string(message.FrameCase) {
+			var c store.Case
+			if err := json.Unmarshal(f.Payload, &c); err != nil {
+				b.t.Fatal(err)
+			}
+			heard[c.ID]++
+		}
+	}
+	return heard
+}
+
+// killableWorker starts a worker of its own process and returns how to kill it.
+func (b *brand) killableWorker() (kill func()) {
+	b.t.Helper()
+	command := exec.CommandContext(b.t.Context(), os.Args[0])
+	command.Env = append(os.Environ(), workerAddress+"="+testenv.Temporal(b.t), workerNamespace+"="+b.namespace, workerPostgres+"="+b.url)
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		if err := command.Process.Kill(); err != nil {
+			b.t.Error(err)
+		}
+		_ = command.Wait() // Killed, as was asked.
+	})
+	b.t.Cleanup(kill)
+	return kill
+}
+
+// yesterday is a time in the day before today, in Shanghai.
+func yesterday(t *testing.T) time.Time {
+	t.Helper()
+	shanghai, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return quality.DayBefore(time.Now(), shanghai).Since.Add(time.Hour)
+}
+
+func settings(modify ...func(*Settings)) Settings {
+	s := Settings{On: true, SamplePercent: 100, DueWithin: 48 * time.Hour, TimeZone: "Asia/Shanghai"}
+	for _, m := range modify {
+		m(&s)
+	}
+	return s
+}
+
+func (b *brand) schedules() *Schedules {
+	return &Schedules{
+		Client: b.client.ScheduleClient(), TaskQueue: temporal.TaskQueue, Namespace: "shop", Brand: "lumi", Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+const sampleSchedule = "quality-sample/shop/lumi"
+
+func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
+	b := newBrand(t)
+	const conversations = 230
+	for i := range conversations {
+		b.ends(fmt.Sprintf("agent-%d", i%3), yesterday(t).Add(time.Duration(i)*time.Second))
+	}
+	if err := b.schedules().Ensure(t.Context(), settings()); err != nil {
+		t.Fatal(err)
+	}
+	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	kill := b.killableWorker()
+	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.await(60)
+	kill()
+	if left := conversations - len(b.reviews()); left == 0 {
+		t.Error("the worker was done before it was killed")
+	}
+	b.run(newWorker(b.client, b.store).Run)
+	b.await(conversations)
+	given := map[string]int{}
+	for _, row := range b.reviews() {
+		given[row.ServiceCase.Owner]++
+	}
+	if diff := cmp.Diff(map[string]int{"sup": conversations / 2, "other": conversations / 2}, given); diff != "" {
+		t.Errorf("given (-want +got):\n%s", diff)
+	}
+	for _, reviewer := range []string{"sup", "other"} {
+		for id, times := range b.told(reviewer) {
+			if times != 1 {
+				t.Errorf("%s heard %d times of %s", reviewer, times, id)
+			}
+		}
+	}
+	started := b.started(handle)
+	var result promise.QualitySampleResult
+	if err := b.client.GetWorkflow(t.Context(), started, "").Get(t.Context(), &result); err != nil {
+		t.Fatal(err)
+	}
+	if result.Chosen != conversations || result.Day != yesterday(t).Add(8*time.Hour).Format(time.DateOnly) {
+		t.Errorf("the result is %+v", result)
+	}
+	b.storeHistory(started, "sample-of-a-worker-that-died")
+}
+
+// started is the id of the workflow that a schedule started last.
+func (b *brand) started(handle client.ScheduleHandle) string {
+	b.t.Helper()
+	is, err := handle.Describe(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if len(is.Info.RecentActions) == 0 {
+		b.t.Fatal("the schedule has started nothing")
+	}
+	return is.Info.RecentActions[len(is.Info.RecentActions)-1].StartWorkflowResult.WorkflowID
+}
+
+func TestSchedulesFollowTheSettings(t *testing.T) {
+	b := newBrand(t)
+	s := b.schedules()
+	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	ensure := func(settings Settings) {
+		t.Helper()
+		if err := s.Ensure(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+	}
+	describe := func() *client.ScheduleDescription {
+		t.Helper()
+		is, err := handle.Describe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	next := func(zone string) []string {
+		t.Helper()
+		location, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var clocks []string
+		for _, at := range describe().Info.NextActionTimes[:3] {
+			clocks = append(clocks, at.In(location).Format(time.TimeOnly))
+		}
+		return clocks
+	}
+	input := func() (in promise.QualitySampleInput) {
+		t.Helper()
+		action, ok := describe().Schedule.Action.(*client.ScheduleWorkflowAction)
+		if !ok || len(action.Args) != 1 {
+			t.Fatalf("the action is %+v", describe().Schedule.Action)
+		}
+		payload, ok := action.Args[0].(*commonpb.Payload)
+		if !ok {
+			t.Fatalf("the argument is %T", action.Args[0])
+		}
+		if err := converter.GetDefaultDataConverter().FromPayload(payload, &in); err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+
+	ensure(settings())
+	made := describe().Info
+	ensure(settings())
+	if again := describe().Info; !again.CreatedAt.Equal(made.CreatedAt) || !again.LastUpdateAt.Equal(made.LastUpdateAt) {
+		t.Error("a schedule that is as it should be was written again")
+	}
+	if diff := cmp.Diff([]string{"04:00:00", "04:00:00", "04:00:00"}, next("Asia/Shanghai")); diff != "" {
+		t.Errorf("starts (-want +got):\n%s", diff)
+	}
+	if err := handle.Pause(t.Context(), client.SchedulePauseOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ensure(settings(func(s *Settings) { s.SamplePercent, s.TimeZone = 10, "Europe/Berlin" }))
+	want := promise.QualitySampleInput{Namespace: "shop", Brand: "lumi", SamplePercent: 10, DueWithinSeconds: 48 * 3600, TimeZone: "Europe/Berlin"}
+	if diff := cmp.Diff(want, input()); diff != "" {
+		t.Errorf("input (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"04:00:00", "04:00:00", "04:00:00"}, next("Europe/Berlin")); diff != "" {
+		t.Errorf("starts (-want +got):\n%s", diff)
+	}
+	if !describe().Schedule.State.Paused {
+		t.Error("a schedule that somebody has paused goes on")
+	}
+	for range 2 {
+		ensure(Settings{})
+		if _, err := handle.Describe(t.Context()); !missing(err) {
+			t.Errorf("after quality was turned off: %v", err)
+		}
+	}
+	ensure(settings())
+	if describe().Schedule.State.Paused {
+		t.Error("a schedule that was made anew is paused")
+	}
+}
+
+func TestSchedulesAreKeptWhileTheWorkerRuns(t *testing.T) {
+	b := newBrand(t)
+	var mu sync.Mutex
+	now := Settings{}
+	changed := make(chan struct{}, 1)
+	set := func(settings Settings) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = settings
+		changed <- struct{}{}
+	}
+	for range 2 { // Two replicas.
+		s := b.schedules()
+		s.Changed = changed
+		s.Settings = func() Settings {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}
+		b.run(s.Run)
+	}
+	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	await := func(what string, there bool) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			_, err := handle.Describe(t.Context())
+			return (err == nil) == there
+		})
+	}
+	set(settings())
+	await("the schedule to be made", true)
+	set(Settings{})
+	await("the schedule to be removed", false)
+}
+
+func TestADayIsChosenOnce(t *testing.T) {
+	b := newStore(t)
+	day := yesterday(t)
+	fine, slow, poor, both := b.ends("an", day), b.ends("an", day), b.ends("an", day), b.ends("bo", day)
+	b.waited(slow, day, 301*time.Second)
+	b.waited(fine, day, 299*time.Second)
+	b.rated(poor, day, 1, true)
+	b.waited(both, day, time.Hour)
+	b.rated(both, day, 2, true)
+	b.rated(fine, day, 5, false)
+	// It ended earlier, and was rated yesterday.
+	before := b.ends("bo", day.Add(-40*time.Hour))
+	b.rated(before, day, 1, true)
+	b.ends("an", day.Add(-40*time.Hour))
+	b.ends("an", day.Add(24*time.Hour))
+	a := activitiesOn(b.store)
+	selection := Selection{At: time.Now(), TimeZone: "Asia/Shanghai", Namespace: "shop", Brand: "lumi", WaitedOverSeconds: 300}
+	reasons := func(selected Selected) map[uuid.UUID][]quality.Reason {
+		found := map[uuid.UUID][]quality.Reason{}
+		for _, r := range selected.Reviews {
+			found[r.Conversation] = r.Reasons
+		}
+		return found
+	}
+	selected, err := a.Select(t.Context(), selection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[uuid.UUID][]quality.Reason{slow: {quality.Slow}, poor: {quality.Poor}, both: {quality.Slow, quality.Poor}, before: {quality.Poor}}
+	if diff := cmp.Diff(want, reasons(selected)); diff != "" {
+		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+	for range 3 { // An activity runs again when its worker died before it could report.
+		err := a.Assign(t.Context(), Assignments{Namespace: "shop", Brand: "lumi", Day: selected.Day, DueWithinSeconds: 60, Reviews: selected.Reviews})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(b.reviews()); got != 4 {
+		t.Errorf("%d are judged, want 4", got)
+	}
+	selection.Percent = 100
+	again, err := a.Select(t.Context(), selection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[uuid.UUID][]quality.Reason{fine: {quality.Sampled}}, reasons(again)); diff != "" {
+		t.Errorf("chosen when all else is judged already (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsLateIsToldOnceADay(t *testing.T) {
+	b := newStore(t)
+	a := activitiesOn(b.store)
+	reviews := []Review{
+		{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"},
+		{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}},
+	}
+	if err := a.Assign(t.Context(), Assignments{Namespace: "shop", Brand: "lumi", Day: "2026-11-21", DueWithinSeconds: 3600, Reviews: reviews}); err != nil {
+		t.Fatal(err)
+	}
+	owned, anybodys := promise.ReviewID("shop", "lumi", reviews[0].Conversation), promise.ReviewID("shop", "lumi", reviews[1].Conversation)
+	remind := func(after time.Duration, day string, want int) {
+		t.Helper()
+		a.Now = func() time.Time { return time.Now().Add(after) }
+		for range 2 {
+			if got, err := a.Remind(t.Context(), Reminder{Day: day}); err != nil || got != want {
+				t.Errorf("%d are late, %v, want %d", got, err, want)
+			}
+		}
+	}
+	remind(0, "2026-11-21", 0)
+	remind(2*time.Hour, "2026-11-22", 2)
+	remind(26*time.Hour, "2026-11-23", 2)
+	want := map[string]map[string]int{"sup": {owned: 3, anybodys: 2}, "other": {anybodys: 2}, "boss": {}}
+	for agent, heard := range want {
+		if diff := cmp.Diff(heard, b.told(agent)); diff != "" {
+			t.Errorf("%s heard (-want +got):\n%s", agent, diff)
+		}
+	}
+	for _, row := range b.reviews() {
+		if row.ServiceCase.BreachedAt == nil {
+			t.Error("what is late is not marked")
+		}
+	}
+}
+
+// storeHistory writes the history that replay_test.go replays, when asked to.
+func (b *brand) storeHistory(id, name string) {
+	b.t.Helper()
+	if !*update {
+		return
+	}
+	var history historypb.History
+	for events := b.client.GetWorkflowHistory(b.t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	content, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	// Names of sticky queues hold the machine's.
+	host, err := os.Hostname()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	path := filepath.Join(histories, newest, name+".json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(content), `"`+host+`:`, `"host:`)+"\n"), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
