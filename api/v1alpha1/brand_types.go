@@ -291,6 +291,14 @@ type DeskSpec struct {
 	// port on every node, or your own route to it).
 	// +optional
 	Exposure *ExposureSpec `json:"exposure,omitempty"`
+
+	// formsURL is where customers reach the desk's paths under /forms/, at most 256 characters: the links that agents send them begin
+	// with it. https, a host, and a port if it is not 443. Route /forms/ there, and nothing else where the desk is for agents alone.
+	// Default: the address at which the agent works. May be changed; links that were sent keep the one that they have.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?/?$')",message="write formsURL as https://host, with a port if it is not 443, for example https://service.lumi.example"
+	FormsURL string `json:"formsURL,omitempty"`
 }
 
 // RouterSpec configures the conversation engine.
