@@ -16,6 +16,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/workers/workflows/aftersales"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 	"github.com/yingda-dev/yingda/workers/workflows/emergency"
 	"github.com/yingda-dev/yingda/workers/workflows/quality"
@@ -24,21 +25,23 @@ import (
 
 func newWorkflowsCommand() *cobra.Command {
 	var s settings
+	var provider providerFlags
 	cmd := &cobra.Command{
 		Use:   "workflows",
 		Short: "Keep a brand's promises of hours and days",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "workflows", startWorkflows)
+			return s.run(cmd, "workflows", func(ctx context.Context, p *process) error { return startWorkflows(ctx, p, provider) })
 		},
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
 	s.keys.bind(cmd)
+	provider.bind(cmd)
 	return cmd
 }
 
-func startWorkflows(ctx context.Context, p *process) error {
+func startWorkflows(ctx context.Context, p *process, provider providerFlags) error {
 	build, err := build()
 	if err != nil {
 		return err
@@ -69,10 +72,12 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
 	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
+	cases := afterSalesActivities(p, database, directory{view, p.names()}, provider)
 	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
+		aftersales.Register(registry, cases)
 		emergency.Register(registry, emergencies)
 		quality.Register(registry, lookingBack)
 	}).As(temporal.Version{Build: build, Declared: declaredWorker(database)})

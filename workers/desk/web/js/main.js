@@ -362,6 +362,14 @@ $('open-case').addEventListener('click', () => askForCase(current.id, current.me
   listSoon();
 }));
 
+$('send-form').addEventListener('click', async () => {
+  const place = current.id;
+  $('send-form').disabled = true;
+  const said = await attempt(() => api.sendForm(place, newKey()));
+  $('send-form').disabled = false;
+  if (said) takeMessage(said);
+});
+
 function read(id) {
   if (!isRead(id)) return;
   unread.delete(id);
@@ -596,18 +604,9 @@ function takeFrame(frame) {
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
-    case 'case': takeCase(frame.payload); break;
     case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
-}
-
-// takeCase tells of a judgement that somebody has made or asks for.
-function takeCase(c) {
-  if (c.kind !== 'review') return;
-  if (tab === 'reviews') listSoon();
-  if (current && current.id === c.conversation) loadJudgement();
-  if (c.state === 'appealed' && c.owner === me.name) toast('有质检申诉待你裁决');
 }
 
 function takeConversation(c) {
@@ -686,6 +685,11 @@ function takeComplaint(c) {
 
 // takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
 function takeCase({ payload: c, at: told }) {
+  if (c.kind === 'review') {
+    if (tab === 'reviews') listSoon();
+    if (current && current.id === c.conversation) loadJudgement();
+    if (c.owner !== me.name) return; // Who is judged finds it in their list.
+  }
   if (tab === 'cases') listSoon();
   if (pane.name === nameOf(c.id)) caseSoon();
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
