@@ -241,7 +241,7 @@ func TestWhatIsOwedIsDoneAsACase(t *testing.T) {
 	if diff := cmp.Diff([]AllowedAction{
 		{Action: "done", Takes: []string{"note"}},
 		{Action: "postpone", Needs: []string{"due", "note"}},
-		{Action: "reassign", Needs: []string{"owner"}},
+		{Action: "reassign", Needs: []string{"owner"}, Takes: []string{"note"}},
 		{Action: "cancel", Needs: []string{"note"}},
 	}, before.Allowed); diff != "" {
 		t.Errorf("allowed (-want +got):\n%s", diff)
