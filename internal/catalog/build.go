@@ -335,7 +335,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.playbook = b.playbookName(s, object)
+			channel.PlaybookName = b.playbookName(s, object)
 			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {

@@ -66,9 +66,8 @@ type Channel struct {
 	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
-
-	// playbook is the name of the Playbook; empty without one.
-	playbook string
+	// PlaybookName is empty without one.
+	PlaybookName string
 }
 
 // DisplayName is the Channel's name as customers know it.

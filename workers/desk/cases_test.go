@@ -228,3 +228,36 @@ func TestTheAPIIsDescribed(t *testing.T) {
 	}
 	golden.Compare(t, "../../../docs/reference/desk-openapi.yaml", described.body)
 }
+
+func TestWhatIsOwedIsDoneAsACase(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	type promised struct{ ID string }
+	owed := asks[promised](d.as("xiaomei"), http.StatusCreated, http.MethodPost, "/api/conversations/"+conversation.String()+"/promises",
+		map[string]any{"key": uuid.New(), "what": "查物流", "preset": "WithinHour"})
+	path := "/api/cases/" + d.nameOf(owed.ID)
+	before := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, path, nil)
+	if diff := cmp.Diff([]AllowedAction{
+		{Action: "done", Takes: []string{"note"}},
+		{Action: "postpone", Needs: []string{"due", "note"}},
+		{Action: "reassign", Needs: []string{"owner"}, Takes: []string{"note"}},
+		{Action: "cancel", Needs: []string{"note"}},
+	}, before.Allowed); diff != "" {
+		t.Errorf("allowed (-want +got):\n%s", diff)
+	}
+	done := CaseActionRequest{Key: uuid.New(), Action: "done"}
+	for range 2 {
+		if got := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path+"/actions", done); got.State != "done" || len(got.History) != 2 {
+			t.Errorf("done it is %+v", got)
+		}
+	}
+	type told struct {
+		Type    string
+		Allowed []AllowedAction
+	}
+	got := asks[told](d.as("laowang"), http.StatusConflict, http.MethodPost, path+"/actions", CaseActionRequest{Key: uuid.New(), Action: "cancel", Note: "不需要了"})
+	if diff := cmp.Diff(told{"urn:yingda:problem:Ended", []AllowedAction{}}, got); diff != "" {
+		t.Errorf("who comes later is told (-want +got):\n%s", diff)
+	}
+}

@@ -124,6 +124,7 @@ export const api = {
   actOnCase: (name, request) => call('POST', `${ofCase(name)}/actions`, request),
   openCase: (id, application) => call('POST', `${of(id)}/after-sales`, application),
   promise: (id, promised) => call('POST', `${of(id)}/promises`, promised),
+  sendForm: (id, key) => call('POST', `${of(id)}/after-sales-form`, { key }),
   evidenceURL: (name, media) => `${ofCase(name)}/evidence/${encodeURIComponent(media)}`,
   poorRatings: () => call('GET', '/api/ratings/poor'),
   complaints: () => call('GET', '/api/complaints'),

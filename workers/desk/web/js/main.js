@@ -369,6 +369,14 @@ $('promise').addEventListener('click', () => askForPromise(current.id, attempt, 
   listSoon();
 }));
 
+$('send-form').addEventListener('click', async () => {
+  const place = current.id;
+  $('send-form').disabled = true;
+  const said = await attempt(() => api.sendForm(place, newKey()));
+  $('send-form').disabled = false;
+  if (said) takeMessage(said);
+});
+
 function read(id) {
   if (!isRead(id)) return;
   unread.delete(id);
@@ -608,14 +616,6 @@ function takeFrame(frame) {
   }
 }
 
-// takeJudgement tells of a judgement that somebody has made or asks for.
-function takeJudgement(c) {
-  if (c.kind !== 'review') return;
-  if (tab === 'reviews') listSoon();
-  if (current && current.id === c.conversation) loadJudgement();
-  if (c.state === 'appealed' && c.owner === me.name) toast('有质检申诉待你裁决');
-}
-
 function takeConversation(c) {
   const item = items.get(c.id);
   const passedBy = c.passedBy || [];
@@ -692,7 +692,11 @@ function takeComplaint(c) {
 
 // takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
 function takeCase({ payload: c, at: told }) {
-  takeJudgement(c);
+  if (c.kind === 'review') {
+    if (tab === 'reviews') listSoon();
+    if (current && current.id === c.conversation) loadJudgement();
+    if (c.owner !== me.name) return; // Who is judged finds it in their list.
+  }
   if (tab === 'cases') listSoon();
   if (pane.name === nameOf(c.id)) caseSoon();
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
