@@ -96,6 +96,9 @@ func (b *builder) build(o objects) *Snapshot {
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
+	if s.Brand != nil && s.Brand.Spec.Defaults.ServiceLevelRef != nil {
+		s.level = b.levels[s.Brand.Spec.Defaults.ServiceLevelRef.Name].value.spec
+	}
 	b.addGroups(s, agents)
 	b.addQuality(s)
 	b.addDefaults(s)

@@ -8,6 +8,7 @@ import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
 import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
+import { askForPromise } from './promise.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
 import { showJudgement, standing, total } from './judgement.js';
 
@@ -362,6 +363,12 @@ $('open-case').addEventListener('click', () => askForCase(current.id, current.me
   listSoon();
 }));
 
+$('promise').addEventListener('click', () => askForPromise(current.id, attempt, (owed) => {
+  toast(`已记下承诺,${clock(owed.due)} 前兑现`);
+  currentSoon();
+  listSoon();
+}));
+
 $('send-form').addEventListener('click', async () => {
   const place = current.id;
   $('send-form').disabled = true;
@@ -396,7 +403,7 @@ function showCurrent(toEnd) {
   chips($('customer-cases'), current.cases || [], openCase);
   const writable = mayWrite();
   $('reply').hidden = !writable;
-  $('close').hidden = $('open-case').hidden = !writable;
+  $('close').hidden = $('open-case').hidden = $('promise').hidden = !writable;
   $('reply-note').hidden = writable;
   $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
