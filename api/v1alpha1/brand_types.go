@@ -72,6 +72,11 @@ type BrandSpec struct {
 	// +optional
 	OnCall *BrandOnCall `json:"onCall,omitempty"`
 
+	// provider is the brand's own program that pays customers back, sends them goods and claims freight insurance. Default: people do it, and
+	// say so at the desk.
+	// +optional
+	Provider *BrandProvider `json:"provider,omitempty"`
+
 	// deletionPolicy says what becomes of the topics, the database's contents and the Temporal namespace when the Brand is
 	// deleted: Retain keeps them, and a Brand of the same name and namespace finds them again; Delete removes them for good.
 	// Default Retain.
@@ -286,6 +291,14 @@ type DeskSpec struct {
 	// port on every node, or your own route to it).
 	// +optional
 	Exposure *ExposureSpec `json:"exposure,omitempty"`
+
+	// formsURL is where customers reach the desk's paths under /forms/, at most 256 characters: the links that agents send them begin
+	// with it. https, a host, and a port if it is not 443. Route /forms/ there, and nothing else where the desk is for agents alone.
+	// Default: the address at which the agent works. May be changed; links that were sent keep the one that they have.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?/?$')",message="write formsURL as https://host, with a port if it is not 443, for example https://service.lumi.example"
+	FormsURL string `json:"formsURL,omitempty"`
 }
 
 // RouterSpec configures the conversation engine.
@@ -345,6 +358,28 @@ type OnCallWebhook struct {
 
 	// caSecretRef names the Secret whose key ca.crt holds the certificates, in PEM, of the authorities that signed that of the
 	// webhook; no others are trusted then. Default: the authorities that browsers trust. What is in the Secret may be changed; no pod rolls.
+	// +optional
+	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
+}
+
+// BrandProvider is the brand's own program that pays customers back, sends them goods and claims freight insurance. docs/after-sales.md says
+// what it is told and what it has to answer; each order has an idempotency key, and must be done once however often it comes.
+type BrandProvider struct {
+	// url takes orders by POST and says by GET what became of one, at most 512 characters. https alone, without user, query and fragment: a
+	// secret in them would be read by whoever reads the Brand. Its host must be on the operator's list (value allowedWebhookHosts of the
+	// chart). May be changed; no pod rolls. What the one before was told is asked of the new one.
+	// +required
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?(/[!-~]*)?$') && !self.contains('?') && !self.contains('#')",message="write url as https://host/path, with a port if it is not 443 and without user, query and fragment, for example https://erp.example/yingda"
+	URL string `json:"url"`
+
+	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature. What is in
+	// the Secret may be changed; no pod rolls.
+	// +required
+	SecretRef CredentialsReference `json:"secretRef"`
+
+	// caSecretRef names the Secret whose key ca.crt holds, in PEM, the certificates of the authorities that signed the provider's; no others
+	// are trusted then. Default: the authorities that browsers trust. What is in the Secret may be changed; no pod rolls.
 	// +optional
 	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/reach"
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
+	"github.com/yingda-dev/yingda/workers/workflows/aftersales"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 	"github.com/yingda-dev/yingda/workers/workflows/emergency"
 	"github.com/yingda-dev/yingda/workers/workflows/quality"
@@ -22,21 +25,27 @@ import (
 
 func newWorkflowsCommand() *cobra.Command {
 	var s settings
+	var provider providerFlags
 	cmd := &cobra.Command{
 		Use:   "workflows",
 		Short: "Keep a brand's promises of hours and days",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "workflows", startWorkflows)
+			return s.run(cmd, "workflows", func(ctx context.Context, p *process) error { return startWorkflows(ctx, p, provider) })
 		},
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
 	s.keys.bind(cmd)
+	provider.bind(cmd)
 	return cmd
 }
 
-func startWorkflows(ctx context.Context, p *process) error {
+func startWorkflows(ctx context.Context, p *process, provider providerFlags) error {
+	build, err := build()
+	if err != nil {
+		return err
+	}
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	changed := changes(view)
 	database, err := p.openStore(ctx)
@@ -63,13 +72,15 @@ func startWorkflows(ctx context.Context, p *process) error {
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
 	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
+	cases := afterSalesActivities(p, database, directory{view, p.names()}, provider)
 	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
+		aftersales.Register(registry, cases)
 		emergency.Register(registry, emergencies)
 		quality.Register(registry, lookingBack)
-	})
+	}).As(temporal.Version{Build: build, Declared: declaredWorker(database)})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
@@ -80,6 +91,17 @@ func startWorkflows(ctx context.Context, p *process) error {
 		return running.Run(ctx)
 	})
 	return nil
+}
+
+// declaredWorker asks which build was set up last.
+func declaredWorker(database *store.Store) func(context.Context) (string, int64, error) {
+	return func(ctx context.Context) (build string, turn int64, err error) {
+		declared, err := database.Queries().WorkerBuildDeclared(ctx)
+		if err != nil {
+			return "", 0, fmt.Errorf("reading which version of the worker was set up: %w", err)
+		}
+		return declared.Build, declared.Turn, nil
+	}
 }
 
 // directory answers workflows from the catalog.

@@ -83,7 +83,7 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	if seen.Securing, err = refs.Secrets(ctx, r.client, seen.brand.Namespace, dataplane.SecuringSecrets(seen.brand)...); err != nil {
 		return err
 	}
-	if err := r.observeWebhook(ctx, seen); err != nil {
+	if err := r.observeCalls(ctx, seen); err != nil {
 		return err
 	}
 	for _, reference := range defaultReferences(seen.brand.Spec.Defaults) {
@@ -100,11 +100,13 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 	return nil
 }
 
-func (r *Reconciler) observeWebhook(ctx context.Context, seen *scene) error {
-	if problem := refs.CheckWebhook(seen.brand, r.settings.AllowedWebhookHosts); problem != nil {
-		seen.dangling = append(seen.dangling, *problem)
+func (r *Reconciler) observeCalls(ctx context.Context, seen *scene) error {
+	for _, check := range []func(*v1alpha1.Brand, []string) *refs.Problem{refs.CheckWebhook, refs.CheckProvider} {
+		if problem := check(seen.brand, r.settings.AllowedWebhookHosts); problem != nil {
+			seen.dangling = append(seen.dangling, *problem)
+		}
 	}
-	for _, name := range dataplane.WebhookSecrets(seen.brand) {
+	for _, name := range dataplane.CallSecrets(seen.brand) {
 		secret, err := refs.Secret(ctx, r.client, seen.key(name))
 		if err != nil {
 			return err

@@ -81,7 +81,7 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, s
 	router.Component = dataplane.Router
 	router.Args = append(dataplane.TemporalArgs(brand), dataplane.WebhookArgs(brand, settings)...)
 	workflows.Component = dataplane.Workflows
-	workflows.Args = dataplane.TemporalArgs(brand)
+	workflows.Args = append(dataplane.TemporalArgs(brand), dataplane.ProviderArgs(brand, settings)...)
 	desk.Component = dataplane.Desk
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}

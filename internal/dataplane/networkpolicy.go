@@ -107,7 +107,7 @@ func (w Workload) calls(destination Destination) bool {
 	case ToPlatforms:
 		return w.Component == Connector
 	case ToWebhooks:
-		return w.callsWebhook()
+		return len(w.called()) > 0
 	case ToTelemetry:
 		return w.Settings.OTLPEndpoint != ""
 	default:
@@ -136,7 +136,7 @@ func (w Workload) ports(destination Destination) []int32 {
 	case ToTemporal:
 		addresses = []string{w.Brand.Spec.Temporal.Address}
 	case ToWebhooks:
-		addresses = webhookAddress(w.Brand)
+		addresses = w.called()
 	case ToTelemetry:
 		addresses = []string{w.Settings.OTLPEndpoint}
 	case ToPlatforms:

@@ -51,6 +51,9 @@ func (w Workload) mounts() []mount {
 	if w.Component == Router {
 		mounts = append(mounts, webhookMounts(w.Brand)...)
 	}
+	if w.Component == Workflows {
+		mounts = append(mounts, providerMounts(w.Brand)...)
+	}
 	return mounts
 }
 

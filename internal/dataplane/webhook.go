@@ -12,11 +12,11 @@ import (
 // webhookKey is the key of the Secret that signs what the Brand's webhook is told.
 const webhookKey = "key"
 
-// WebhookSecrets name the Secrets by which the Brand's webhook is called. Nothing waits for them, and their versions are in no
-// annotation: the router reads the files anew for each call.
-func WebhookSecrets(brand *v1alpha1.Brand) []string {
+// CallSecrets name the Secrets by which the Brand's webhook and provider are called. Nothing waits for them, and their versions are in no
+// annotation: who calls reads the files anew for each call.
+func CallSecrets(brand *v1alpha1.Brand) []string {
 	var names []string
-	for _, m := range webhookMounts(brand) {
+	for _, m := range slices.Concat(webhookMounts(brand), providerMounts(brand)) {
 		if !slices.Contains(names, m.secret) {
 			names = append(names, m.secret)
 		}
@@ -26,10 +26,7 @@ func WebhookSecrets(brand *v1alpha1.Brand) []string {
 
 // WebhookArgs tell the router which webhooks it may call, where the key is, and whom to trust.
 func WebhookArgs(brand *v1alpha1.Brand, settings Settings) []string {
-	var args []string
-	if len(settings.AllowedWebhookHosts) > 0 {
-		args = append(args, "--allowed-webhook-hosts="+strings.Join(settings.AllowedWebhookHosts, ","))
-	}
+	args := allowedHosts(settings)
 	for _, m := range webhookMounts(brand) {
 		switch m.keys[0] {
 		case webhookKey:
@@ -55,13 +52,26 @@ func webhookMounts(brand *v1alpha1.Brand) []mount {
 	return mounts
 }
 
-// callsWebhook says whether the workload calls the Brand's webhook.
-func (w Workload) callsWebhook() bool {
-	return w.Component == Router && w.Brand.Spec.OnCall != nil && oncall.Allowed(w.Brand.Spec.OnCall.Webhook.URL, w.Settings.AllowedWebhookHosts)
+func allowedHosts(settings Settings) []string {
+	if len(settings.AllowedWebhookHosts) == 0 {
+		return nil
+	}
+	return []string{"--allowed-webhook-hosts=" + strings.Join(settings.AllowedWebhookHosts, ",")}
 }
 
-func webhookAddress(brand *v1alpha1.Brand) []string {
-	host, err := oncall.Host(brand.Spec.OnCall.Webhook.URL)
+// called are the addresses of what the workload calls on the Brand's behalf.
+func (w Workload) called() []string {
+	address := ""
+	switch {
+	case w.Component == Router && w.Brand.Spec.OnCall != nil:
+		address = w.Brand.Spec.OnCall.Webhook.URL
+	case w.Component == Workflows && w.Brand.Spec.Provider != nil:
+		address = w.Brand.Spec.Provider.URL
+	}
+	if !oncall.Allowed(address, w.Settings.AllowedWebhookHosts) {
+		return nil
+	}
+	host, err := oncall.Host(address)
 	if err != nil {
 		return nil
 	}

@@ -119,16 +119,31 @@ func CheckAddress(address string, allowed []string) *Problem {
 
 // CheckWebhook says what keeps a Brand's webhook from being called; nil when nothing does.
 func CheckWebhook(brand *v1alpha1.Brand, allowed []string) *Problem {
-	if brand.Spec.OnCall == nil || oncall.Allowed(brand.Spec.OnCall.Webhook.URL, allowed) {
+	if brand.Spec.OnCall == nil {
 		return nil
 	}
-	host, err := oncall.Host(brand.Spec.OnCall.Webhook.URL)
+	return checkHost("onCall.webhook.url", brand.Spec.OnCall.Webhook.URL, allowed)
+}
+
+// CheckProvider says what keeps a Brand's provider from being called; nil when nothing does.
+func CheckProvider(brand *v1alpha1.Brand, allowed []string) *Problem {
+	if brand.Spec.Provider == nil {
+		return nil
+	}
+	return checkHost("provider.url", brand.Spec.Provider.URL, allowed)
+}
+
+func checkHost(name, address string, allowed []string) *Problem {
+	if oncall.Allowed(address, allowed) {
+		return nil
+	}
+	host, err := oncall.Host(address)
 	if err != nil {
-		return &Problem{Reason: v1alpha1.ReasonInvalid, Message: "onCall.webhook.url cannot be used: " + err.Error()}
+		return &Problem{Reason: v1alpha1.ReasonInvalid, Message: name + " cannot be used: " + err.Error()}
 	}
 	return &Problem{
 		Reason: v1alpha1.ReasonAddressNotAllowed,
-		Message: "onCall.webhook.url is of " + host + ", which is not on the operator's list of allowed hosts: have it added to the chart's" +
+		Message: name + " is of " + host + ", which is not on the operator's list of allowed hosts: have it added to the chart's" +
 			" allowedWebhookHosts (the operator's --allowed-webhook-hosts)",
 	}
 }

@@ -68,7 +68,7 @@ func brandOf(obj client.Object) []string {
 func secretsOf(obj client.Object) []string {
 	switch o := obj.(type) {
 	case *v1alpha1.Brand:
-		return slices.Concat(databaseClaims(o), dataplane.SecuringSecrets(o), dataplane.WebhookSecrets(o))
+		return slices.Concat(databaseClaims(o), dataplane.SecuringSecrets(o), dataplane.CallSecrets(o))
 	case *v1alpha1.Channel:
 		if account := o.Spec.WeChat(); account != nil {
 			return []string{account.CredentialsSecretRef.Name}

@@ -34,6 +34,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.caseRoutes(api)
 	d.emergencyRoutes(api)
 	d.afterSalesRoutes(api)
+	d.formRoutes(api, mux)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)
 	d.weekRoutes(api)

@@ -21,6 +21,7 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/outcall"
 )
 
 // pager is what a brand's webhook leads to.
@@ -87,7 +88,7 @@ func (w *world) trust(p *pager, key string) {
 	if err := os.WriteFile(authorities, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw}), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	w.Webhook = Webhook{AllowedHosts: []string{strings.TrimPrefix(p.URL, "https://")}, KeyFile: file, CAFile: authorities}
+	w.Webhook = Webhook{AllowedHosts: []string{strings.TrimPrefix(p.URL, "https://")}, Files: outcall.Files{KeyFile: file, CAFile: authorities}}
 }
 
 // shortOf has after-sales lack agents since then, and call xiaomei; a zero time has it lack none.

@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
-	"github.com/yingda-dev/yingda/internal/tlsfiles"
+	"github.com/yingda-dev/yingda/internal/outcall"
 )
 
 const (
@@ -28,29 +27,7 @@ const (
 type Webhook struct {
 	// AllowedHosts are the hosts, with a port if it is not 443, that may be called.
 	AllowedHosts []string
-	// KeyFile holds the key that signs; empty when the Brand names none.
-	KeyFile string
-	// CAFile holds the authorities to trust; empty when the Brand names none.
-	CAFile string
-}
-
-// caller makes a client for one call: it goes where it was sent and nowhere else, neither by redirects nor by way of somebody else.
-func (w Webhook) caller(hook yingdav1.OnCallWebhook) (*http.Client, error) {
-	if hook.CASecretRef != nil && w.CAFile == "" {
-		return nil, errors.New("not sent: the Brand names authorities that this replica was not started with")
-	}
-	trust, err := tlsfiles.Files{CA: w.CAFile}.Config()
-	if err != nil {
-		return nil, fmt.Errorf("not sent: %w", err)
-	}
-	return &http.Client{
-		Timeout:       webhookTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			TLSClientConfig: trust, TLSHandshakeTimeout: webhookTimeout,
-			ForceAttemptHTTP2: true, DisableKeepAlives: true, MaxResponseHeaderBytes: webhookAnswer,
-		},
-	}, nil
+	outcall.Files
 }
 
 // callWebhook says what came of a call, and with what status it was refused. What the other side answers is in no error.
@@ -67,13 +44,13 @@ func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, n
 	request.Header.Set("User-Agent", "yingda")
 	request.Header.Set(oncall.HeaderIdempotencyKey, notice.ID)
 	if hook.SecretRef != nil {
-		key, err := r.Webhook.key()
+		key, err := r.Webhook.Key()
 		if err != nil {
 			return configz.CallUnsigned, 0, err
 		}
 		request.Header.Set(oncall.HeaderSignature, oncall.Sign(key, body, r.Now()))
 	}
-	caller, err := r.Webhook.caller(hook)
+	caller, err := r.Webhook.Client(hook.CASecretRef != nil, webhookTimeout)
 	if err != nil {
 		return configz.CallUntrusted, 0, err
 	}
@@ -90,19 +67,4 @@ func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, n
 		return configz.CallRefused, int32(answer.StatusCode), fmt.Errorf("it answered %d", answer.StatusCode) //nolint:gosec // Three digits.
 	}
 	return configz.CallDelivered, 0, nil
-}
-
-// key is what the Secret holds now. White space around it is not part of it: editors leave it behind.
-func (w Webhook) key() ([]byte, error) {
-	if w.KeyFile == "" {
-		return nil, errors.New("not sent: the Brand names a Secret that this replica was not started with")
-	}
-	key, err := os.ReadFile(w.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("not sent: reading the key that signs: %w", err)
-	}
-	if key = bytes.TrimSpace(key); len(key) == 0 {
-		return nil, errors.New("not sent: the key that signs is empty")
-	}
-	return key, nil
 }

@@ -140,6 +140,11 @@ type Feed struct {
 	Reader string
 }
 
+type FormKey struct {
+	OnlyOne bool
+	Key     []byte
+}
+
 type Frame struct {
 	Agent     string
 	Seq       int64
@@ -381,6 +386,12 @@ type TierChange struct {
 type TokenRefresh struct {
 	Account  string
 	ForcedAt time.Time
+}
+
+type WorkerBuild struct {
+	Sole  bool
+	Build string
+	Turn  int64
 }
 
 type Workload struct {

@@ -3,23 +3,20 @@ package aftersales
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/outcall"
 )
 
 const (
-	callTimeout = 20 * time.Second
+	callTimeout = 10 * time.Second
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 64 << 10
 )
@@ -28,25 +25,10 @@ const (
 type Provider struct {
 	// URL takes orders by POST, and tells by GET what became of one.
 	URL string
-	// KeyFile holds the key that signs calls; empty where the Brand names none.
-	KeyFile string
-	// Signed says that the Brand names one.
-	Signed bool
-	Client *http.Client
-	Now    func() time.Time
-}
-
-// NewClient makes the client of providers: it goes where it was sent and nowhere else, neither by redirects nor by way of somebody else.
-// Nil trusts the system's authorities.
-func NewClient(authorities *x509.CertPool) *http.Client {
-	return &http.Client{
-		Timeout:       callTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}, TLSHandshakeTimeout: 5 * time.Second,
-			ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: maxAnswer,
-		},
-	}
+	// Files hold the key that signs calls and, where the Brand names authorities, these.
+	Files    outcall.Files
+	Trusting bool
+	Now      func() time.Time
 }
 
 // Order is what a provider is told, as JSON: the same bytes each time.
@@ -105,16 +87,17 @@ func (p *Provider) ask(ctx context.Context, key string) (answer, error) {
 func (p *Provider) call(request *http.Request, key string, signed []byte) (answer, error) {
 	request.Header.Set("User-Agent", "yingda")
 	request.Header.Set(oncall.HeaderIdempotencyKey, key)
-	if p.Signed {
-		secret, err := p.key()
-		if err != nil {
-			return answer{}, err
-		}
-		request.Header.Set(oncall.HeaderSignature, oncall.Sign(secret, signed, p.Now()))
-	}
-	response, err := p.Client.Do(request)
+	secret, err := p.Files.Key()
 	if err != nil {
-		// The address in it holds nothing but the key; the provider's name is the Brand's.
+		return answer{}, err
+	}
+	request.Header.Set(oncall.HeaderSignature, oncall.Sign(secret, signed, p.Now()))
+	client, err := p.Files.Client(p.Trusting, callTimeout)
+	if err != nil {
+		return answer{}, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
 		return answer{}, fmt.Errorf("calling the provider: %w", err)
 	}
 	defer response.Body.Close()
@@ -138,19 +121,4 @@ func understand(status int, body []byte) (a answer, err error) {
 		return answer{}, fmt.Errorf("the provider answered %d without the state done or pending", status)
 	}
 	return a, nil
-}
-
-// key is what the Secret holds now. White space around it is not part of it: editors leave it behind.
-func (p *Provider) key() ([]byte, error) {
-	if p.KeyFile == "" {
-		return nil, errors.New("not sent: the Brand names a Secret that this replica was not started with")
-	}
-	key, err := os.ReadFile(p.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("not sent: reading the key that signs: %w", err)
-	}
-	if key = bytes.TrimSpace(key); len(key) == 0 {
-		return nil, errors.New("not sent: the key that signs is empty")
-	}
-	return key, nil
 }

@@ -60,6 +60,13 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 		if err != nil {
 			return err
 		}
+		if there {
+			// Before the ledger is looked at, which what was said the last time has changed.
+			if first, err := u.SaidElsewhere(ctx, c, r.ID+"/reach/"+name); err != nil || !first {
+				by = ""
+				return err
+			}
+		}
 		if known && there {
 			content, reachable, err := a.content(ctx, u, c, now, words, location)
 			if err != nil {
@@ -70,10 +77,7 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 				if content.Kind == message.KindNotice {
 					by = toldByNotice
 				}
-				_, said, err := u.Say(ctx, c, store.Words{Key: r.ID + "/" + name, Topic: topic, Sender: store.SenderBot, Content: content})
-				if !said {
-					by = ""
-				}
+				_, _, err = u.Say(ctx, c, store.Words{Key: r.ID + "/" + name, Topic: topic, Sender: store.SenderBot, Content: content})
 				return err
 			}
 		}

@@ -114,6 +114,7 @@ export const api = {
   case: (name) => call('GET', ofCase(name)),
   actOnCase: (name, request) => call('POST', `${ofCase(name)}/actions`, request),
   openCase: (id, application) => call('POST', `${of(id)}/after-sales`, application),
+  sendForm: (id, key) => call('POST', `${of(id)}/after-sales-form`, { key }),
   evidenceURL: (name, media) => `${ofCase(name)}/evidence/${encodeURIComponent(media)}`,
   poorRatings: () => call('GET', '/api/ratings/poor'),
   complaints: () => call('GET', '/api/complaints'),

@@ -365,6 +365,14 @@ $('open-case').addEventListener('click', () => askForCase(current.id, current.me
   listSoon();
 }));
 
+$('send-form').addEventListener('click', async () => {
+  const place = current.id;
+  $('send-form').disabled = true;
+  const said = await attempt(() => api.sendForm(place, newKey()));
+  $('send-form').disabled = false;
+  if (said) takeMessage(said);
+});
+
 function read(id) {
   if (!isRead(id)) return;
   unread.delete(id);
