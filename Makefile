@@ -150,6 +150,11 @@ e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story r
 bench: up ## Measure the product against its floor and write BENCH_OUT
 	@$(STEP) "bench" go run ./test/bench -out $(BENCH_OUT)
 
+.PHONY: bench-cases
+bench-cases: bin/stack ## Measure cases on Temporal against their floor, on SQLite and on Postgres, and write docs/performance-cases.md (takes an hour)
+	@$(STEP) "bench-cases (SQLite)" go run ./test/benchcases -on sqlite
+	@$(STEP) "bench-cases (Postgres)" go run ./test/benchcases -on postgres
+
 .PHONY: bench-operator
 bench-operator: bin/k8s bin/kwok ## Measure the operator against its floor, and write BENCH_OPERATOR_OUT (takes ten minutes)
 	@$(STEP) "bench-operator" go run ./test/benchoperator -out $(BENCH_OPERATOR_OUT)

@@ -115,8 +115,23 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 	if err := keys.Ensure(ctx, opened, s.keys.wrapping); err != nil {
 		return err
 	}
+	if err := declareWorker(ctx, opened); err != nil {
+		return err
+	}
 	if err := opened.Queries().EnsurePartitions(ctx, time.Now()); err != nil {
 		return fmt.Errorf("making the partitions of the coming months: %w", err)
+	}
+	return nil
+}
+
+// declareWorker makes the workflow worker of this binary the one that gets the cases once it runs.
+func declareWorker(ctx context.Context, opened *store.Store) error {
+	build, err := build()
+	if err != nil {
+		return err
+	}
+	if err := opened.Queries().WorkerBuildDeclare(ctx, build); err != nil {
+		return fmt.Errorf("declaring the version of the workflow worker: %w", err)
 	}
 	return nil
 }

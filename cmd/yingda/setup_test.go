@@ -111,6 +111,10 @@ func TestSetupMakesAllThatABrandNeedsAndMayRunAgain(t *testing.T) {
 	if _, err := s.Queries().Standings(t.Context()); err != nil {
 		t.Errorf("the schema is not there: %v", err)
 	}
+	declared, err := s.Queries().WorkerBuildDeclared(t.Context())
+	if own, ownErr := build(); err != nil || ownErr != nil || declared.Build != own || declared.Turn != 1 {
+		t.Errorf("setup declares the worker %+v with the errors %v and %v, want %s, once", declared, err, ownErr, own)
+	}
 	connector, err := pgx.Connect(t.Context(), testenv.ConnectorURL(t, r.url))
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/reach"
+	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/aftersales"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
@@ -40,6 +42,10 @@ func newWorkflowsCommand() *cobra.Command {
 }
 
 func startWorkflows(ctx context.Context, p *process, provider providerFlags) error {
+	build, err := build()
+	if err != nil {
+		return err
+	}
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	changed := changes(view)
 	database, err := p.openStore(ctx)
@@ -74,7 +80,7 @@ func startWorkflows(ctx context.Context, p *process, provider providerFlags) err
 		aftersales.Register(registry, cases)
 		emergency.Register(registry, emergencies)
 		quality.Register(registry, lookingBack)
-	})
+	}).As(temporal.Version{Build: build, Declared: declaredWorker(database)})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
@@ -85,6 +91,17 @@ func startWorkflows(ctx context.Context, p *process, provider providerFlags) err
 		return running.Run(ctx)
 	})
 	return nil
+}
+
+// declaredWorker asks which build was set up last.
+func declaredWorker(database *store.Store) func(context.Context) (string, int64, error) {
+	return func(ctx context.Context) (build string, turn int64, err error) {
+		declared, err := database.Queries().WorkerBuildDeclared(ctx)
+		if err != nil {
+			return "", 0, fmt.Errorf("reading which version of the worker was set up: %w", err)
+		}
+		return declared.Build, declared.Turn, nil
+	}
 }
 
 // directory answers workflows from the catalog.

@@ -123,22 +123,7 @@ func dial(t *testing.T, o temporal.Options) client.Client {
 // work has a worker serve until the test ends or the returned function is called.
 func work(t *testing.T, c client.Client, register func(worker.Registry)) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	w, done := temporal.NewWorker(c, slog.New(slog.DiscardHandler), register), make(chan error, 1)
-	go func() { done <- w.Run(ctx) }()
-	ended := false
-	stop = func() {
-		if ended {
-			return
-		}
-		ended = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+	return runs(t, temporal.NewWorker(c, slog.New(slog.DiscardHandler), register))
 }
 
 func TestTheServiceKeepsNothingThatACustomerSaid(t *testing.T) {

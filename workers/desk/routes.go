@@ -43,6 +43,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.providerRoutes(api)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)
+	d.weekRoutes(api)
 	d.tierRoutes(api)
 	d.ratingRoutes(api)
 	d.taskRoutes(api)

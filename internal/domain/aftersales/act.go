@@ -29,7 +29,8 @@ const (
 	ActionAccept Action = "accept"
 	// ActionReject says that they are not; Note tells the customer why.
 	ActionReject Action = "reject"
-	// ActionRefunded says that the money was paid back by hand, or by the provider: Reference.
+	// ActionRefunded says that the money was paid back by hand, or by the provider: Reference. By hand, Amount may be another than was
+	// decided on.
 	ActionRefunded Action = "refunded"
 	// ActionShipped says that goods were sent to the customer: Tracking, and Carrier.
 	ActionShipped Action = "shipped"
@@ -39,7 +40,7 @@ const (
 	ActionReversed Action = "reversed"
 	// ActionWaive goes on without what the insurance or the customer owes; Note says why.
 	ActionWaive Action = "waive"
-	// ActionRetry tells the provider again what it refused.
+	// ActionRetry tells the provider again what it refused; of a refund Amount may be another.
 	ActionRetry Action = "retry"
 	// ActionRefundInstead pays back where nothing can be sent; Note says why, Amount may lower it.
 	ActionRefundInstead Action = "refundInstead"
@@ -247,7 +248,12 @@ func (c *Case) complete(a Act) error {
 	case ActionSent, ActionShipped:
 		return needs(a.Tracking == "", "TrackingMissing", "the tracking number")
 	case ActionRefunded, ActionClaimed, ActionReversed:
-		return needs(a.Reference == "", "ReferenceMissing", "a reference: by what it can be found again")
+		if err := needs(a.Reference == "", "ReferenceMissing", "a reference: by what it can be found again"); err != nil {
+			return err
+		}
+		return c.otherwise(a)
+	case ActionRetry:
+		return c.otherwise(a)
 	case ActionAssign:
 		return needs(a.Owner == "", "OwnerMissing", "an owner: the name of an Agent")
 	case ActionAccept:
@@ -286,6 +292,24 @@ func (c *Case) affordable(amount int64) error {
 	return nil
 }
 
+// otherwise says whether another amount than was decided on may be paid back, where an Agent names one.
+func (c *Case) otherwise(a Act) error {
+	if c.State != StateRefunding || a.Amount == 0 || a.By == ByProvider {
+		return nil
+	}
+	return c.affordable(a.Amount)
+}
+
+// changeAmount pays back another amount than was decided on, where an Agent names one.
+func (c *Case) changeAmount(a Act) {
+	if c.State != StateRefunding || a.Amount == 0 || a.By == ByProvider {
+		return
+	}
+	refund := *c.Refund
+	refund.Amount, c.Decision.Amount = a.Amount, a.Amount
+	c.Refund = &refund
+}
+
 // take does what was found to be possible.
 func (c *Case) take(a Act, at time.Time) {
 	switch a.Action {
@@ -316,10 +340,12 @@ func (c *Case) take(a Act, at time.Time) {
 	case ActionReject:
 		c.undo(StateRefused, a, at)
 	case ActionRefunded, ActionShipped, ActionClaimed, ActionReversed:
+		c.changeAmount(a)
 		c.report(a, at)
 	case ActionWaive:
 		c.leave(c.next(), a, at)
 	case ActionRetry:
+		c.changeAmount(a)
 		again := c.effect(c.Operation())
 		*again = &Effect{Attempt: (*again).Attempt + 1, State: EffectWaiting, Amount: (*again).Amount, At: at}
 	case ActionRefundInstead:

@@ -159,6 +159,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
 		"an id that is none":            {back, Act{By: "an", Action: ActionApprove}, "TooLong", "id"},
 		"a note that is a novel":        {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: strings.Repeat("长", maxNote+1)}, "TooLong", ""},
+		"more by hand than was paid":    {func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefunded, Reference: "R", Amount: 100_01}, "AmountTooHigh", ""},
 		"a refund of nothing instead":   {func() Case { c := after(reissue, ActionApprove); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefundInstead, Note: "无货"}, "AmountTooHigh", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -195,7 +196,7 @@ func TestARefusedRefundMayBeTriedAgain(t *testing.T) {
 	if err := c.Act(do(ActionRetry), noon()); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Effect{Attempt: 2, State: EffectWaiting, Amount: 100_00, At: noon()}); *c.Refund != want {
+	if want := (Effect{Attempt: 2, State: EffectWaiting, Amount: 50_00, At: noon()}); *c.Refund != want || c.Decision.Amount != 50_00 {
 		t.Errorf("the refund is %+v", c.Refund)
 	}
 }

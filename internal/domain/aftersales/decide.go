@@ -93,8 +93,8 @@ func (p *Policy) sellersFault(a Application, d Decision) Decision {
 		return d.say(RuleEvidenceWanted, "请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
 			"缺少凭证：请客户提供照片或视频；凭证齐全后无需退货。")
 	}
-	return d.say(RuleSellersFault, "您的申请已收到，凭证齐全，无需寄回商品，我们会尽快为您审核。",
-		"商家责任且凭证齐全：核实后无需退货，运费由商家承担。")
+	return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。",
+		"商家责任：核实后无需退货，运费由商家承担。")
 }
 
 // noReason is the return without a reason.

@@ -122,6 +122,9 @@ func (c *Case) Words(step int, location *time.Location) string {
 	case StateReceived:
 		return "已收到您寄回的商品，我们会尽快验收。"
 	case StateRefunding:
+		if before.Action == ActionRefundInstead {
+			return "很抱歉，无法为您发货：" + before.Note + "。退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
+		}
 		return "您的申请已通过，退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
 	case StateShipping:
 		return "您的申请已通过，商品将在" + by + "发出。"

@@ -69,7 +69,7 @@ func nearest(candidates []candidate, asked question) (candidate, bool) {
 type candidate struct {
 	*entry
 	// number is its place in the FAQ.
-	number int
+	number             int
 	ofText, ofQuestion float64
 }
 

@@ -388,6 +388,12 @@ type TokenRefresh struct {
 	ForcedAt time.Time
 }
 
+type WorkerBuild struct {
+	Sole  bool
+	Build string
+	Turn  int64
+}
+
 type Workload struct {
 	SkillGroup      string
 	Quarter         time.Time

@@ -1,0 +1,140 @@
+package aftersales
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What customers read is reviewed here, at one place.
+func TestWhatCustomersRead(t *testing.T) {
+	china := time.FixedZone("CST", 8*60*60)
+	for name, test := range map[string]struct {
+		application Application
+		tier        string
+		actions     []Action
+		want        []string
+	}{
+		"a return whose freight is insured": {
+			application(insured), "",
+			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionRefunded, ActionClaimed, ActionConfirm},
+			[]string{
+				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"您的申请已通过，退款50元将在11月22日13:00前原路退回。",
+				"退款50元已原路退回，请注意查收。我们正在为您申请运费险理赔。",
+				"运费险理赔已办理。如有问题请随时联系我们。",
+				"",
+			},
+		},
+		"a refund at once": {
+			application(), "vip",
+			[]Action{ActionRefunded, ActionWithdraw, ActionReversed},
+			[]string{
+				"您的申请已通过，退款100元将在11月22日13:00前原路退回。",
+				"退款50元已原路退回，请注意查收。请在11月22日13:00前将商品寄回：仓库。运费由您承担。寄出后请告诉我们快递单号。",
+				"由于没有收到符合要求的商品，请退还已退的货款50元，客服会与您联系。",
+				"您的售后申请已撤销。",
+			},
+		},
+		"photos, asked for twice": {
+			application(of(Reissue, Damaged)), "",
+			[]Action{ActionAddEvidence, ActionAskEvidence, ActionAddEvidence, ActionApprove, ActionShipped},
+			[]string{
+				"请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
+				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
+				"为了尽快处理您的申请，请补充凭证：因为",
+				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
+				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"商品已发出，快递：顺丰 SF1。如有问题请随时联系我们。",
+			},
+		},
+		"nothing can be sent": {
+			application(of(Reissue, MissingItem)), "",
+			[]Action{ActionApprove, ActionRefundInstead},
+			[]string{
+				"您的申请已收到，无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"很抱歉，无法为您发货：因为。退款50元将在11月22日13:00前原路退回。",
+			},
+		},
+		"refused by somebody": {
+			application(), "",
+			[]Action{ActionRefuse},
+			[]string{"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。", "很抱歉，您的售后申请未通过：因为"},
+		},
+		"refused by the policy": {
+			application(goods("fresh")), "", nil,
+			[]string{"很抱歉，生鲜商品不支持七天无理由退换；如有质量问题请选择质量问题并上传照片。"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(test.application, test.tier)
+			var got []string
+			read := func() {
+				c.SetDue(noon().Add(time.Hour))
+				got = append(got, c.Words(c.Step(), china))
+			}
+			read()
+			for _, action := range test.actions {
+				byHand(&c)
+				if err := c.Act(do(action), noon()); err != nil {
+					t.Fatal(err)
+				}
+				read()
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("words (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatCustomersAreRemindedOf(t *testing.T) {
+	c := opened(application(of(RefundOnly, Quality)), "")
+	c.SetDue(noon())
+	if got := c.Reminder(noon().Location()); !strings.Contains(got, "11月22日12:00前补充凭证") {
+		t.Errorf("the reminder is %q", got)
+	}
+	c = opened(application(), "")
+	if got := c.Reminder(noon().Location()); got != "" {
+		t.Errorf("while somebody else has to do something they read %q", got)
+	}
+}
+
+func TestTitlesTellNothingOfTheOrder(t *testing.T) {
+	a := application()
+	if title := a.Title(); title != "退货退款 · 无理由" || strings.Contains(title, a.Order.Number) {
+		t.Errorf("the title is %q", title)
+	}
+	if got := a.MaskedOrder(); got != "****0112" {
+		t.Errorf("the order is shown as %q", got)
+	}
+}
+
+func TestAmountsAsPeopleReadThem(t *testing.T) {
+	for fen, want := range map[int64]string{0: "0", 5: "0.05", 100: "1", 10_050: "100.50"} {
+		if got := yuan(fen); got != want {
+			t.Errorf("%d fen are %s, want %s", fen, got, want)
+		}
+	}
+}
+
+func TestEachStateHasAName(t *testing.T) {
+	var names []string
+	for _, s := range []State{
+		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateUndoing, StateSettled,
+		StateDone, StateRefused, StateWithdrawn, StateExpired,
+	} {
+		if name := stateName(s); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) != 13 {
+		t.Errorf("the names are %q", names)
+	}
+}
