@@ -40,7 +40,7 @@ func (f *providerFlags) of(snapshot *catalog.Snapshot) (aftersales.Provider, boo
 		return aftersales.Provider{}, false
 	}
 	declared := snapshot.Brand.Spec.Provider
-	return aftersales.Provider{URL: declared.URL, Files: f.files, Trusting: declared.CASecretRef != nil, Now: time.Now}, true
+	return aftersales.Provider{URL: declared.URL, Files: f.files, Authorities: declared.CASecretRef, Now: time.Now}, true
 }
 
 func (d directory) HasNotice(channel, name string) bool {

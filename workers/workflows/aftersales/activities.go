@@ -198,7 +198,7 @@ func (a *Activities) Take(ctx context.Context, t Taking) (Taken, error) {
 		return err
 	})
 	taken := Taken{}
-	if refusal := (*rules.RefusalError)(nil); errors.As(err, &refusal) {
+	if refusal, refused := errors.AsType[*rules.RefusalError](err); refused {
 		taken.Refused = refusal.Reason
 		a.Metrics.ignored.Inc()
 		now, err = a.read(ctx, t.Case.ID)

@@ -68,7 +68,11 @@ func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (no
 			if attempt, state := c.Attempt(); c.Operation() != p.Operation || attempt != p.Attempt || state != rules.EffectWaiting {
 				return errUnchanged
 			}
-			return a.beginNow(ctx, u, p, key, declared, c)
+			if !declared {
+				c.LeaveByHand(u.Now)
+				return nil
+			}
+			return a.beginNow(ctx, u, p, key, c)
 		})
 		return err
 	})
@@ -94,16 +98,11 @@ func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (no
 }
 
 // beginNow is begin for the first time, with order and case locked.
-func (a *Activities) beginNow(ctx context.Context, u *store.Unit, p Performing, key string, declared bool, c *rules.Case) error {
-	if !declared {
-		c.LeaveByHand(u.Now)
-		return nil
-	}
+func (a *Activities) beginNow(ctx context.Context, u *store.Unit, p Performing, key string, c *rules.Case) error {
 	amount := c.Effect(p.Operation).Amount
 	if p.Operation == rules.OperationRefund {
-		var refusal *rules.RefusalError
 		err := u.SpendOrder(ctx, c.Application.Order.Number, key, amount)
-		if errors.As(err, &refusal) {
+		if refusal, refused := errors.AsType[*rules.RefusalError](err); refused {
 			c.Refuse(refusal.Message, u.Now)
 			return nil
 		}
@@ -166,7 +165,7 @@ func (a *Activities) settle(ctx context.Context, p Performing, effect *db.CaseEf
 			if attempt, _ := c.Attempt(); c.Operation() != p.Operation || attempt != p.Attempt {
 				return errUnchanged
 			}
-			changed := false
+			var changed bool
 			switch state {
 			case rules.EffectDone:
 				changed = c.Done(said.Reference, u.Now)

@@ -24,6 +24,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outbox"
@@ -97,7 +98,9 @@ func activitiesOn(s *store.Store) *Activities {
 }
 
 func calling(url string, files outcall.Files) func() (Provider, bool) {
-	return func() (Provider, bool) { return Provider{URL: url, Files: files, Trusting: true, Now: time.Now}, true }
+	return func() (Provider, bool) {
+		return Provider{URL: url, Files: files, Authorities: &yingdav1.CredentialsReference{Name: "ca"}, Now: time.Now}, true
+	}
 }
 
 // people is a brand that is always open, with one supervisor, one admin and one channel.
