@@ -32,15 +32,15 @@ const askAgain, askAgainMost = 2 * time.Second, 5 * time.Minute
 //
 // While the provider is away, or thinks, it is run again by Temporal. Without a provider the operation is left to somebody's hands.
 func (a *Activities) Perform(ctx context.Context, p Performing) (Standing, error) {
-	provider, declared := a.Provider()
-	now, effect, err := a.begin(ctx, p, declared)
+	provider := a.Provider()
+	now, effect, err := a.begin(ctx, p, provider)
 	if err != nil || effect == nil {
 		if err != nil {
 			return Standing{}, err
 		}
 		return standingOf(now)
 	}
-	if !declared {
+	if provider == nil {
 		return Standing{}, temporal.NewApplicationError("the Brand declares no provider any more, which may have done what it was told", errorFailed)
 	}
 	var said answer
@@ -59,7 +59,7 @@ func (a *Activities) Perform(ctx context.Context, p Performing) (Standing, error
 }
 
 // begin commits that the provider may be told, and returns what it is told; nil where it need not be.
-func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (now store.Case, effect *db.CaseEffect, err error) {
+func (a *Activities) begin(ctx context.Context, p Performing, provider *Provider) (now store.Case, effect *db.CaseEffect, err error) {
 	key := store.AfterSalesKey(p.Case.ID, p.Operation, p.Attempt)
 	err = a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		effect = nil
@@ -68,7 +68,7 @@ func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (no
 			if attempt, state := c.Attempt(); c.Operation() != p.Operation || attempt != p.Attempt || state != rules.EffectWaiting {
 				return errUnchanged
 			}
-			if !declared {
+			if provider == nil {
 				c.LeaveByHand(u.Now)
 				return nil
 			}

@@ -92,14 +92,14 @@ func newWorker(c client.Client, a *Activities) *temporal.Worker {
 
 func activitiesOn(s *store.Store) *Activities {
 	return &Activities{
-		Store: s, Directory: people{}, Provider: func() (Provider, bool) { return Provider{}, false },
+		Store: s, Directory: people{}, Provider: func() *Provider { return nil },
 		Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
 	}
 }
 
-func calling(url string, files outcall.Files) func() (Provider, bool) {
-	return func() (Provider, bool) {
-		return Provider{URL: url, Files: files, Authorities: &yingdav1.CredentialsReference{Name: "ca"}, Now: time.Now}, true
+func calling(url string, files outcall.Files) func() *Provider {
+	return func() *Provider {
+		return &Provider{URL: url, Files: files, Authorities: &yingdav1.CredentialsReference{Name: "ca"}, Now: time.Now}
 	}
 }
 
