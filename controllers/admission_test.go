@@ -276,6 +276,10 @@ func TestAdmissionOfNewObjects(t *testing.T) {
 		"a webhook with a fragment":                {paged("https://pager.example/send#key"), "write url as https://host/path"},
 		"a webhook without a host":                 {paged("https:///yingda"), "write url as https://host/path"},
 		"no name of the Secret of a webhook":       {brand("lumi", pagedAt("https://pager.example/", "")), "spec.onCall.webhook.secretRef.name"},
+		"forms at a host":                          {formsAt("https://service.lumi.example"), ""},
+		"forms at a port":                          {formsAt("https://service.lumi.example:8443/"), ""},
+		"forms in plain text":                      {formsAt("http://service.lumi.example"), "write formsURL as https://host"},
+		"forms below a path":                       {formsAt("https://lumi.example/service"), "write formsURL as https://host"},
 		"a Dedicated Channel":                      {dedicated(strings.Repeat("a", 46)), ""},
 		"a Dedicated Channel with a long name":     {dedicated(strings.Repeat("a", 47)), "name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together"},
 		"a Dedicated Channel with a dot":           {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
@@ -736,6 +740,10 @@ func canned(code string) *v1alpha1.Playbook {
 	p := playbook("shop")
 	p.Spec.CannedReplies = []v1alpha1.CannedReply{{Code: code, Text: "好"}}
 	return p
+}
+
+func formsAt(url string) *v1alpha1.Brand {
+	return brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Desk.FormsURL = url })
 }
 
 func paged(url string) *v1alpha1.Brand { return brand("lumi", pagedAt(url, "lumi-pager")) }

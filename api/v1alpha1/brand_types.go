@@ -291,6 +291,14 @@ type DeskSpec struct {
 	// port on every node, or your own route to it).
 	// +optional
 	Exposure *ExposureSpec `json:"exposure,omitempty"`
+
+	// formsURL is where customers reach the desk's paths under /forms/, at most 256 characters: the links that agents send them begin
+	// with it. https, a host, and a port if it is not 443. Route /forms/ there, and nothing else where the desk is for agents alone.
+	// Default: the address at which the agent works. May be changed; links that were sent keep the one that they have.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?/?$')",message="write formsURL as https://host, with a port if it is not 443, for example https://service.lumi.example"
+	FormsURL string `json:"formsURL,omitempty"`
 }
 
 // RouterSpec configures the conversation engine.
@@ -365,8 +373,8 @@ type BrandProvider struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?(/[!-~]*)?$') && !self.contains('?') && !self.contains('#')",message="write url as https://host/path, with a port if it is not 443 and without user, query and fragment, for example https://erp.example/yingda"
 	URL string `json:"url"`
 
-	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature. What is in
-	// the Secret may be changed; no pod rolls.
+	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature. By the
+	// same the provider signs what it tells the desk under /api/provider/. What is in the Secret may be changed; no pod rolls.
 	// +required
 	SecretRef CredentialsReference `json:"secretRef"`
 

@@ -185,6 +185,8 @@ type simulatorApp struct {
 	CallbackURL    string `json:"callbackURL,omitempty"`
 	// OpenPlatform makes one person of a customer's accounts: all that a brand has are bound to one open platform account.
 	OpenPlatform string `json:"openPlatform"`
+	// Templates are those of the notices that the Channel declares, text by id.
+	Templates map[string]string `json:"templates,omitempty"`
 }
 
 // register makes the simulator know an app; where it pushes to stays as it was.

@@ -204,10 +204,26 @@ func (f *folder) apps() []simulatorApp {
 			AppSecret: secret["appSecret"], Token: secret["token"], EncodingAESKey: secret["encodingAESKey"],
 			OriginalID: "gh_" + strings.TrimPrefix(spec.AppID, "wx"), Mode: simulatorMode(spec.MessageMode),
 			Kind: strings.ToLower(string(channel.Spec.Type[:1])) + string(channel.Spec.Type[1:]), Format: simulatorFormat(channel.Spec.Type),
-			OpenPlatform: f.brand.Name,
+			OpenPlatform: f.brand.Name, Templates: simulatorTemplates(channel),
 		})
 	}
 	return apps
+}
+
+// simulatorTemplates are the templates of the notices that a Channel declares, as if somebody had chosen them in the console.
+func simulatorTemplates(channel *v1alpha1.Channel) map[string]string {
+	if channel.Spec.OfficialAccount == nil {
+		return nil
+	}
+	templates := map[string]string{}
+	for _, notice := range channel.Spec.OfficialAccount.Notices {
+		var places []string
+		for _, value := range notice.Values {
+			places = append(places, "{{"+value.Key+".DATA}}")
+		}
+		templates[notice.TemplateID] = strings.Join(places, " ")
+	}
+	return templates
 }
 
 // simulatorFormat is how the simulator writes what it pushes: an official account knows XML alone.

@@ -96,6 +96,9 @@ func (b *builder) build(o objects) *Snapshot {
 	b.report(s)
 	agents := b.addAgents(s, o.agents)
 	b.addChannels(s, o.channels)
+	if s.Brand != nil && s.Brand.Spec.Defaults.ServiceLevelRef != nil {
+		s.level = b.levels[s.Brand.Spec.Defaults.ServiceLevelRef.Name].value.spec
+	}
 	b.addGroups(s, agents)
 	b.addQuality(s)
 	b.addDefaults(s)
@@ -332,7 +335,7 @@ func (b *builder) addChannels(s *Snapshot, channels []yingdav1.Channel) {
 		}
 		channel := Bare(object)
 		if p, ok := b.playbooks[b.playbookName(s, object)]; ok {
-			channel.playbook = b.playbookName(s, object)
+			channel.PlaybookName = b.playbookName(s, object)
 			channel.Playbook, channel.Intake, channel.Survey, channel.CannedReplies = p.value.bot, p.value.intake, p.value.survey, p.value.canned
 		}
 		if l, ok := b.levels[b.levelName(s, object)]; ok {

@@ -26,7 +26,7 @@ func (s *Snapshot) Quality() (Quality, bool) {
 // PlaybookOf is the name of the Playbook that a Channel's customers meet; empty for none, and for a Channel that is gone.
 func (s *Snapshot) PlaybookOf(channel string) string {
 	if c, known := s.channels[channel]; known {
-		return c.playbook
+		return c.PlaybookName
 	}
 	return ""
 }
@@ -35,7 +35,7 @@ func (s *Snapshot) PlaybookOf(channel string) string {
 // Playbook that no Channel has.
 func (s *Snapshot) Answers(playbook, question string) string {
 	for _, c := range s.channels {
-		if c.playbook != playbook {
+		if c.PlaybookName != playbook {
 			continue
 		}
 		switch decided := c.Playbook.Decide(question).(type) {

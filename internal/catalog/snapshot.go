@@ -37,6 +37,8 @@ type Snapshot struct {
 	// Emergency says when complaints are too many; the defaults where the brand declares nothing.
 	Emergency servicelevel.Emergency
 
+	// level is what the Brand's default ServiceLevel says; the defaults without one.
+	level         yingdav1.ServiceLevelSpec
 	channels      map[string]*Channel
 	groups        map[string]*Group
 	agents        map[string]*yingdav1.Agent
@@ -64,9 +66,8 @@ type Channel struct {
 	Quota quota.Rules
 	// Clocks are the promises among them that run in seconds and minutes.
 	Clocks servicelevel.Clocks
-
-	// playbook is the name of the Playbook; empty without one.
-	playbook string
+	// PlaybookName is empty without one.
+	PlaybookName string
 }
 
 // DisplayName is the Channel's name as customers know it.
@@ -149,6 +150,9 @@ func (s *Snapshot) Lacks(channel string) bool {
 	_, known := s.channels[channel]
 	return s.Brand != nil && !known
 }
+
+// ServiceLevel is what the Brand promises whose customers are on no Channel of it.
+func (s *Snapshot) ServiceLevel() yingdav1.ServiceLevelSpec { return s.level }
 
 // Clocks are the promises that run in seconds and minutes to the customers of a Channel; the defaults for one that is gone.
 func (s *Snapshot) Clocks(channel string) servicelevel.Clocks {

@@ -15,6 +15,11 @@ func ReviewID(namespace, brand string, conversation uuid.UUID) string {
 	return "review/" + namespace + "/" + brand + "/" + conversation.String()
 }
 
+// QualityWeekID is the id of the workflow that makes a report which somebody has asked for.
+func QualityWeekID(namespace, brand, report string) string {
+	return "quality-week/" + namespace + "/" + brand + "/" + report
+}
+
 // QualitySampleInput starts QualitySampleWorkflow, which looks at the day before the one that it was scheduled for.
 type QualitySampleInput struct {
 	Namespace string `json:"namespace"`

@@ -60,9 +60,9 @@ func (s *Store) AssignNext(ctx context.Context, scope Scope, a Assignment) (assi
 // assignHead gives the first conversation of the queue to an agent. One that wants skills which no free agent has is no
 // reason for those behind it to wait, but for those who came by the same route: they want the same.
 func (u *Unit) assignHead(ctx context.Context, a Assignment) (assigned bool, err error) {
-	without := []string{}
+	var without []string
 	for {
-		c, err := u.QueueHead(ctx, a.Group, without)
+		c, err := u.queueHead(ctx, a.Group, without)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return false, nil
 		}
@@ -81,6 +81,14 @@ func (u *Unit) assignHead(ctx context.Context, a Assignment) (assigned bool, err
 		}
 		without = append(without, routeOf(c).String())
 	}
+}
+
+// queueHead is the first conversation of the queue that came by none of the routes.
+func (u *Unit) queueHead(ctx context.Context, group string, without []string) (db.Conversation, error) {
+	if len(without) == 0 {
+		return u.QueueHead(ctx, group)
+	}
+	return u.QueueHeadWithout(ctx, group, without)
 }
 
 // passOn gives a conversation that its agent has not answered in time to another one. Nobody gets one that they had before,

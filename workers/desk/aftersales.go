@@ -164,11 +164,31 @@ func (d *Desk) apply(ctx context.Context, u *store.Unit, a applicant, by string)
 		ID: a.id, Application: a.application, Terms: terms, Ladder: ladder, Conversation: a.conversation, Channel: a.channel,
 		Customer: a.customer, Tier: a.tier, SkillGroup: a.group, StartedAt: u.Now,
 	}
-	if a.application.Source == aftersales.FromAgent {
+	switch a.application.Source {
+	case aftersales.FromAgent:
 		input.OpenedBy = by
+	case aftersales.FromCustomer:
+		input.Terms.Policy = reviewed(terms.Policy)
+	case aftersales.FromProvider:
 	}
 	opened, _, err := u.OpenAfterSales(ctx, input, store.Taking{Step: "apply", Actor: by, Tell: snapshot.Supervisors(a.group)})
 	return opened, refusedAfterSales(err, nil)
+}
+
+// reviewed is a policy by which nothing is paid back before somebody has looked: what was paid and delivered is the customer's word.
+func reviewed(p aftersales.Policy) aftersales.Policy {
+	p.Speeds, p.Promotions = slices.Clone(p.Speeds), slices.Clone(p.Promotions)
+	for i := range p.Speeds {
+		if p.Speeds[i].Speed == aftersales.Instant {
+			p.Speeds[i].Speed = aftersales.OnApproval
+		}
+	}
+	for i := range p.Promotions {
+		if p.Promotions[i].Speed == aftersales.Instant {
+			p.Promotions[i].Speed = aftersales.OnApproval
+		}
+	}
+	return p
 }
 
 // refusedAfterSales tells what the rules of after-sales refuse: what the state does not allow with what it does.

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -32,6 +33,8 @@ type CaseActionRequest struct {
 	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
 	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
 	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
+	// Kind of what is offered to who complained; its worth is amount.
+	Compensation yingdav1.CompensationKind `json:"compensation,omitempty" enum:"Gift,Points,Coupon,Refund" doc:"What is offered to who complained; amount is its worth." example:"Coupon"`
 	// What follows belongs to what is owed to customers.
 	Due        *time.Time      `json:"due,omitempty" doc:"Until when it is postponed, within 30 days."`
 	ReasonCode task.ReasonCode `json:"reasonCode,omitempty" enum:"Attitude,Unsolved,SlowReply,Product,Logistics,Price,Other" doc:"Why the customer was not content, of a call-back for a bad rating." example:"SlowReply"`
@@ -149,37 +152,4 @@ func listed(allowed []AllowedAction) string {
 		names[i] = a.Action
 	}
 	return strings.Join(names, ", ")
-}
-
-const (
-	actionResolve  = "resolve"
-	actionFollowUp = "followUp"
-)
-
-// complaintActions are those of the paths under /api/conversations/{id}/complaint.
-func complaintActions(_ *principal, c store.Case) []AllowedAction {
-	switch promise.ComplaintState(c.State) {
-	case promise.ComplaintOpen, promise.ComplaintEscalated:
-		return []AllowedAction{{Action: actionResolve, Needs: []string{"note"}}}
-	case promise.ComplaintResolved:
-		return []AllowedAction{{Action: actionFollowUp}}
-	default:
-		return nil
-	}
-}
-
-func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
-	if err := mayNow(p, c, request); err != nil {
-		return err
-	}
-	if c.Conversation == nil {
-		return notPossible("NotPossible", "the complaint belongs to no conversation", nil)
-	}
-	var err error
-	if request.Action == actionResolve {
-		_, err = d.resolve(ctx, p, *c.Conversation, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
-	} else {
-		_, err = d.followUp(ctx, p, *c.Conversation)
-	}
-	return err
 }

@@ -121,7 +121,7 @@ func TestACaseIsShownWithItsHistoryToThoseWhomItConcerns(t *testing.T) {
 			{Revision: 1, At: noon(), Actor: "customer", State: "open"},
 			{Revision: 2, At: noon().Add(time.Minute), State: "escalated", Note: "主管已收到通知"},
 		},
-		Allowed: []AllowedAction{{Action: "resolve", Needs: []string{"note"}}},
+		Allowed: []AllowedAction{{Action: "resolve", Needs: []string{"note"}}, compensating()},
 	}
 	for _, path := range []string{"/api/cases/complaint~1~2", "/api/cases/" + url.PathEscape(id)} {
 		if diff := cmp.Diff(want, asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, path, nil)); diff != "" {
@@ -172,7 +172,7 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 		Type, Detail string
 		Allowed      []AllowedAction
 	}
-	resolve := []AllowedAction{{Action: "resolve", Needs: []string{"note"}}}
+	resolve := []AllowedAction{{Action: "resolve", Needs: []string{"note"}}, compensating()}
 	for name, tc := range map[string]struct {
 		name    string
 		request CaseActionRequest
@@ -183,7 +183,7 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 			"complaint~1",
 			CaseActionRequest{Action: "followUp"},
 			http.StatusConflict,
-			told{"urn:yingda:problem:NotPossible", "not possible now: the case is open; possible is resolve", resolve},
+			told{"urn:yingda:problem:NotPossible", "not possible now: the case is open; possible is resolve, compensate", resolve},
 		},
 		"upon a revision that is past": {
 			"complaint~1",

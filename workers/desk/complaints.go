@@ -53,14 +53,26 @@ func (d *Desk) complaintRoutes(api huma.API) {
 		OperationID: "resolve-complaint", Method: http.MethodPost, Path: path + "resolve", Summary: "Say how a complaint was settled",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *resolveInput) (*complaintOutput, error) {
-		return d.resolve(ctx, p, in.ID, promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
+		return d.resolve(ctx, ofConversation(p, in.ID), promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
 	})
 	handle(d, api, huma.Operation{
 		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "follow-up", Summary: "Say that the customer was asked again after the resolution",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *conversationInput) (*complaintOutput, error) {
-		return d.followUp(ctx, p, in.ID)
+		return d.followUp(ctx, p, ofConversation(p, in.ID))
 	})
+	handle(d, api, huma.Operation{
+		OperationID: "compensate", Method: http.MethodPost, Path: path + "compensation",
+		Summary: "Offer something to who complained: within the limit of one's role at once, above it once somebody has approved it",
+		Description: "The complaint's case has what was offered, and takes approve and refuse while an offer waits. The agent tells the customer, " +
+			"once it is approved.",
+		DefaultStatus: http.StatusAccepted, Errors: []int{403, 404, 409, 422},
+	}, d.compensateInConversation)
+	handle(d, api, huma.Operation{
+		OperationID: "external-complaint", Method: http.MethodPost, Path: "/api/complaints",
+		Summary:       "Write down a complaint that came from outside: it starts at the top; for supervisors",
+		DefaultStatus: http.StatusCreated, Errors: []int{403, 404, 422},
+	}, d.complainFromOutside)
 }
 
 func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput) (*complaintsOutput, error) {
@@ -81,15 +93,15 @@ func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput
 
 // resolve writes down how a complaint was settled, and tells its process, which only stops its clocks: of two agents who
 // settle it at once, one is told that it was settled. Everybody who sees the conversation may: it is the group's duty.
-func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how promise.Resolve) (*complaintOutput, error) {
+func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Resolve) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
-		complaint, err := complaintOf(ctx, u, p, id)
+		complaint, err := get(ctx, u)
 		if err != nil {
 			return err
 		}
 		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Actor: how.By, Note: how.Resolution}}
-		_, fresh, err := u.ChangeComplaint(ctx, id, step, func(ctx context.Context) (db.Complaint, error) {
+		_, fresh, err := u.ChangeComplaint(ctx, store.ComplaintView(complaint).Conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			var err error
 			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
 			return complaint, err
@@ -110,10 +122,10 @@ func (d *Desk) resolve(ctx context.Context, p *principal, id uuid.UUID, how prom
 }
 
 // followUp tells a complaint's process that the customer was asked again.
-func (d *Desk) followUp(ctx context.Context, p *principal, id uuid.UUID) (*complaintOutput, error) {
+func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
-		complaint, err := complaintOf(ctx, u, p, id)
+		complaint, err := get(ctx, u)
 		if err != nil {
 			return err
 		}
@@ -133,6 +145,14 @@ func (d *Desk) followUp(ctx context.Context, p *principal, id uuid.UUID) (*compl
 		return nil, err
 	}
 	return out, nil
+}
+
+// complaintGetter finds a complaint that the principal sees, and locks its conversation.
+type complaintGetter func(ctx context.Context, u *store.Unit) (db.Complaint, error)
+
+// ofConversation is the newest complaint of a conversation.
+func ofConversation(p *principal, id uuid.UUID) complaintGetter {
+	return func(ctx context.Context, u *store.Unit) (db.Complaint, error) { return complaintOf(ctx, u, p, id) }
 }
 
 // complaintOf returns the complaint of a conversation that the principal sees, and locks the conversation.

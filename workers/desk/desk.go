@@ -5,7 +5,8 @@
 //
 // Invariants:
 //   - No token, no data: every path under /api but the sign-in wants an Agent's trial token or a session made from it, and
-//     a session dies with its token and with its Agent.
+//     a session dies with its token and with its Agent. Under /forms a signed link shows one customer one form, and no more,
+//     and under /api/provider counts what the Brand's provider has signed, and nothing else.
 //   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
 //   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
 //     whatever Kafka did not bring. A stored frame shows what the agent may see now, not what they once might.
@@ -17,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -32,6 +34,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -62,9 +65,11 @@ type Config struct {
 	Payloads converter.PayloadCodec
 	// TemporalUI is the origin of Temporal's web UI, whose page may have payloads decrypted; empty for none.
 	TemporalUI string
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Metrics    *Metrics
+	// Provider holds the key by which the Brand's provider signs what it tells the desk.
+	Provider outcall.Files
+	Now      func() time.Time
+	Logger   *slog.Logger
+	Metrics  *Metrics
 }
 
 // Desk is one replica of the workbench.
@@ -80,8 +85,14 @@ type Desk struct {
 	onDuty atomic.Pointer[[]string]
 	// shown and taken are the memory of files on their way out and in.
 	shown, taken *budget
-	tracer       trace.Tracer
-	handler      http.Handler
+	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of those on their way in, and
+	// handedIn keeps one link from being used too often.
+	forms    *template.Template
+	formKey  formKey
+	formed   *budget
+	handedIn *recently[uuid.UUID]
+	tracer   trace.Tracer
+	handler  http.Handler
 	// hearing says that every event from now on is heard, beat is when the last round began.
 	hearing atomic.Bool
 	beat    atomic.Int64
@@ -92,10 +103,14 @@ func New(config Config) (*Desk, error) {
 	d := &Desk{
 		Config: config, hub: newHub(), failures: newFailureLimit(config.Now),
 		typing: newRecently[uuid.UUID](typingInterval, config.Now), seen: newRecently[string](seenInterval, config.Now),
-		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), tracer: otel.Tracer("yingda/desk"),
+		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), formed: newBudget(maxForms),
+		handedIn: newRecently[uuid.UUID](formInterval, config.Now), tracer: otel.Tracer("yingda/desk"),
 	}
 	page, err := newPage()
 	if err != nil {
+		return nil, err
+	}
+	if d.forms, err = newForms(); err != nil {
 		return nil, err
 	}
 	d.handler = d.middleware(d.routes(page))

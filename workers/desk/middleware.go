@@ -36,6 +36,7 @@ const (
 type visit struct {
 	principal *principal
 	remote    string
+	host      string
 	secure    bool
 	// release gives back what the request holds when it has been answered.
 	release []func()
@@ -79,7 +80,7 @@ func principalOf(ctx context.Context) *principal { return visitOf(ctx).principal
 func (d *Desk) middleware(routes http.Handler) http.Handler {
 	guarded := d.measured(d.guarded(routes))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{remote: r.RemoteAddr, secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"}
+		v := &visit{remote: r.RemoteAddr, host: r.Host, secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"}
 		defer v.done()
 		ctx := context.WithValue(r.Context(), visitKey{}, v)
 		if r.URL.Path != streamPath {
@@ -128,6 +129,12 @@ func (d *Desk) guarded(routes http.Handler) http.Handler {
 		}
 		if r.Method == http.MethodPost && r.URL.Path == sessionPath {
 			routes.ServeHTTP(w, r)
+			return
+		}
+		if isProviders(r.URL.Path) {
+			if d.signedByProvider(w, r) {
+				routes.ServeHTTP(w, r)
+			}
 			return
 		}
 		p, err := d.authenticate(r)

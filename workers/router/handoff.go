@@ -142,13 +142,9 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 	if err != nil {
 		return promise.ComplaintInput{}, fmt.Errorf("writing the acknowledgement: %w", err)
 	}
-	days := level.FollowUpWithinDays
-	if days == 0 {
-		days = int32(servicelevel.FollowUpDue(time.Time{}, level).Sub(time.Time{}) / (24 * time.Hour)) //nolint:gosec // Some days.
-	}
 	input := promise.ComplaintInput{
 		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
-		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: days, Ladder: store.Rungs(ladder),
+		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: servicelevel.FollowUpDays(level), Ladder: store.Rungs(ladder),
 	}
 	return input, nil
 }

@@ -80,11 +80,15 @@ func ladder(spec yingdav1.ComplaintSpec, path *field.Path) ([]Rung, field.ErrorL
 // FollowUpDue is until when the customer of a resolved complaint is asked again: days of 24 hours, so that the answer does
 // not depend on a time zone.
 func FollowUpDue(resolved time.Time, spec yingdav1.ComplaintSpec) time.Time {
-	days := spec.FollowUpWithinDays
-	if days < 1 || days > maxFollowUpDays {
-		days = defaultFollowUpDays
+	return resolved.Add(time.Duration(FollowUpDays(spec)) * day)
+}
+
+// FollowUpDays is within how many days that is.
+func FollowUpDays(spec yingdav1.ComplaintSpec) int32 {
+	if days := spec.FollowUpWithinDays; days >= 1 && days <= maxFollowUpDays {
+		return days
 	}
-	return resolved.Add(time.Duration(days) * day)
+	return defaultFollowUpDays
 }
 
 // OffHoursDue is until when who wrote while the group was closed is answered, given the opening that follows.

@@ -560,14 +560,78 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'queued' AND skill_group = $1 AND (channel || '/' || routing_rule) <> ALL($2::text[])
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'queued' AND skill_group = $1
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
 // The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
-// Those that came by the routes (<channel>/<rule>) for which no seat was found are left out.
-func (q *Queries) QueueHead(ctx context.Context, skillGroup string, withoutRoutes []string) (Conversation, error) {
-	row := q.db.QueryRow(ctx, QueueHead, skillGroup, withoutRoutes)
+func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversation, error) {
+	row := q.db.QueryRow(ctx, QueueHead, skillGroup)
+	var i Conversation
+	err := row.Scan(
+		&i.ID,
+		&i.Channel,
+		&i.ExternalID,
+		&i.CustomerID,
+		&i.State,
+		&i.SkillGroup,
+		&i.RoutingRule,
+		&i.Topic,
+		&i.Priority,
+		&i.Agent,
+		&i.OpenedAt,
+		&i.QueuedAt,
+		&i.AssignedAt,
+		&i.ClosedAt,
+		&i.DueAt,
+		&i.LastMessageAt,
+		&i.OffHoursTold,
+		&i.QueuedTold,
+		&i.Complaints,
+		&i.Version,
+		&i.UnansweredSince,
+		&i.PassedBy,
+		&i.Weight,
+		&i.QueueKey,
+		&i.WaitingSince,
+		&i.Overflowed,
+		&i.OfferedAt,
+		&i.OfferedTo,
+		&i.Intake,
+		&i.AskedSince,
+		&i.RemindAt,
+		&i.AnsweredAt,
+		&i.LateAt,
+		&i.Tier,
+		&i.CloseReason,
+		&i.ResolveAt,
+	)
+	return i, err
+}
+
+const QueueHeadWithout = `-- name: QueueHeadWithout :one
+WITH RECURSIVE route AS (
+    (SELECT f.channel, f.routing_rule FROM conversation f WHERE f.state = 'queued' AND f.skill_group = $1
+     ORDER BY f.channel, f.routing_rule LIMIT 1)
+    UNION ALL
+    SELECT n.channel, n.routing_rule FROM route r CROSS JOIN LATERAL (
+        SELECT c.channel, c.routing_rule FROM conversation c
+        WHERE c.state = 'queued' AND c.skill_group = $1 AND (c.channel, c.routing_rule) > (r.channel, r.routing_rule)
+        ORDER BY c.channel, c.routing_rule LIMIT 1) n
+)
+SELECT q.id, q.channel, q.external_id, q.customer_id, q.state, q.skill_group, q.routing_rule, q.topic, q.priority, q.agent, q.opened_at, q.queued_at, q.assigned_at, q.closed_at, q.due_at, q.last_message_at, q.off_hours_told, q.queued_told, q.complaints, q.version, q.unanswered_since, q.passed_by, q.weight, q.queue_key, q.waiting_since, q.overflowed, q.offered_at, q.offered_to, q.intake, q.asked_since, q.remind_at, q.answered_at, q.late_at, q.tier, q.close_reason, q.resolve_at FROM conversation q WHERE q.state = 'queued' AND q.skill_group = $1 AND q.id = ANY(ARRAY(
+    SELECT h.id FROM route r CROSS JOIN LATERAL (
+        SELECT c.id FROM conversation c
+        WHERE c.state = 'queued' AND c.skill_group = $1 AND c.channel = r.channel AND c.routing_rule = r.routing_rule
+        ORDER BY coalesce(c.queue_key, c.queued_at), c.id LIMIT 8) h
+    WHERE (r.channel || '/' || r.routing_rule) <> ALL($2::text[])))
+ORDER BY coalesce(q.queue_key, q.queued_at), q.id LIMIT 1 FOR UPDATE SKIP LOCKED
+`
+
+// The same of those that did not come by the routes (<channel>/<rule>) for which no seat was found. It goes from route to route and
+// looks at the first few of each, so that it reads as many rows however many are left out.
+func (q *Queries) QueueHeadWithout(ctx context.Context, skillGroup string, withoutRoutes []string) (Conversation, error) {
+	row := q.db.QueryRow(ctx, QueueHeadWithout, skillGroup, withoutRoutes)
 	var i Conversation
 	err := row.Scan(
 		&i.ID,

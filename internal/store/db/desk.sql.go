@@ -493,6 +493,54 @@ func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRo
 	return items, nil
 }
 
+const FormFileAdd = `-- name: FormFileAdd :exec
+INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
+VALUES ($1, $2, 'stored', $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING
+`
+
+type FormFileAddParams struct {
+	ID          uuid.UUID
+	Channel     string
+	Source      string
+	ContentType string
+	Data        []byte
+	At          time.Time
+}
+
+// A file that a customer sent with a form; it belongs to the Channel on which they are known.
+func (q *Queries) FormFileAdd(ctx context.Context, arg FormFileAddParams) error {
+	_, err := q.db.Exec(ctx, FormFileAdd,
+		arg.ID,
+		arg.Channel,
+		arg.Source,
+		arg.ContentType,
+		arg.Data,
+		arg.At,
+	)
+	return err
+}
+
+const FormKeyAdd = `-- name: FormKeyAdd :exec
+INSERT INTO form_key (key) VALUES ($1) ON CONFLICT DO NOTHING
+`
+
+// Keeps a key unless there is one.
+func (q *Queries) FormKeyAdd(ctx context.Context, key []byte) error {
+	_, err := q.db.Exec(ctx, FormKeyAdd, key)
+	return err
+}
+
+const FormKeyGet = `-- name: FormKeyGet :one
+SELECT key FROM form_key
+`
+
+func (q *Queries) FormKeyGet(ctx context.Context) ([]byte, error) {
+	row := q.db.QueryRow(ctx, FormKeyGet)
+	var key []byte
+	err := row.Scan(&key)
+	return key, err
+}
+
 const MediaBytes = `-- name: MediaBytes :one
 SELECT data FROM media WHERE id = $1
 `

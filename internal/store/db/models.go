@@ -140,6 +140,11 @@ type Feed struct {
 	Reader string
 }
 
+type FormKey struct {
+	OnlyOne bool
+	Key     []byte
+}
+
 type Frame struct {
 	Agent     string
 	Seq       int64

@@ -29,9 +29,28 @@ RETURNING *;
 
 -- name: QueueHead :one
 -- The group's next conversation; one that another transaction holds is passed over, whoever holds it assigns again afterwards.
--- Those that came by the routes (<channel>/<rule>) for which no seat was found are left out.
-SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group AND (channel || '/' || routing_rule) <> ALL(@without_routes::text[])
+SELECT * FROM conversation WHERE state = 'queued' AND skill_group = @skill_group
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: QueueHeadWithout :one
+-- The same of those that did not come by the routes (<channel>/<rule>) for which no seat was found. It goes from route to route and
+-- looks at the first few of each, so that it reads as many rows however many are left out.
+WITH RECURSIVE route AS (
+    (SELECT f.channel, f.routing_rule FROM conversation f WHERE f.state = 'queued' AND f.skill_group = @skill_group
+     ORDER BY f.channel, f.routing_rule LIMIT 1)
+    UNION ALL
+    SELECT n.channel, n.routing_rule FROM route r CROSS JOIN LATERAL (
+        SELECT c.channel, c.routing_rule FROM conversation c
+        WHERE c.state = 'queued' AND c.skill_group = @skill_group AND (c.channel, c.routing_rule) > (r.channel, r.routing_rule)
+        ORDER BY c.channel, c.routing_rule LIMIT 1) n
+)
+SELECT q.* FROM conversation q WHERE q.state = 'queued' AND q.skill_group = @skill_group AND q.id = ANY(ARRAY(
+    SELECT h.id FROM route r CROSS JOIN LATERAL (
+        SELECT c.id FROM conversation c
+        WHERE c.state = 'queued' AND c.skill_group = @skill_group AND c.channel = r.channel AND c.routing_rule = r.routing_rule
+        ORDER BY coalesce(c.queue_key, c.queued_at), c.id LIMIT 8) h
+    WHERE (r.channel || '/' || r.routing_rule) <> ALL(@without_routes::text[])))
+ORDER BY coalesce(q.queue_key, q.queued_at), q.id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: Standings :many
 -- How many conversations wait in each group, by their state and since when the first of them, and how many each agent has

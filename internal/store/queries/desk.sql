@@ -171,3 +171,15 @@ ORDER BY sent_at, platform_message_id, id;
 -- name: MediaGet :one
 -- What is known of a file, without its bytes.
 SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = @id;
+
+-- name: FormKeyAdd :exec
+-- Keeps a key unless there is one.
+INSERT INTO form_key (key) VALUES (@key) ON CONFLICT DO NOTHING;
+
+-- name: FormKeyGet :one
+SELECT key FROM form_key;
+
+-- name: FormFileAdd :exec
+-- A file that a customer sent with a form; it belongs to the Channel on which they are known.
+INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
+VALUES (@id, @channel, 'stored', @source, @content_type, @data, @at) ON CONFLICT (id) DO NOTHING;

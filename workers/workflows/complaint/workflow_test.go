@@ -189,6 +189,19 @@ func TestComplaint(t *testing.T) {
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(73 * time.Hour),
 			},
 		},
+		"one from outside is at the top at once": {
+			input: input(func(in *promise.ComplaintInput) {
+				in.Source, in.Acknowledgement, in.Ladder = promise.ComplaintFromPlatform, "", []promise.Rung{{Notify: promise.RoleAdmin}}
+			}),
+			play: func(s *scene) { s.resolve(time.Hour); s.followUp(2 * time.Hour) },
+			want: []string{
+				"0.0h opened", "0.0h escalated rung 1 to Admin, telling Supervisor+Admin",
+				"1.0h resolved by an (refunded), due 73h0m0s, telling Supervisor+Admin", "2.0h followed up",
+			},
+			status: promise.ComplaintStatus{
+				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Admin", FollowUpDue: start().Add(73 * time.Hour),
+			},
+		},
 		"failing steps are repeated until they succeed": {
 			input: input(),
 			play: func(s *scene) {

@@ -31,6 +31,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflowWithOptions(Sample, workflow.RegisterOptions{Name: promise.QualitySampleWorkflow})
+			replayer.RegisterWorkflowWithOptions(Week, workflow.RegisterOptions{Name: promise.QualityWeekWorkflow})
 			if err := replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), path); err != nil {
 				t.Errorf("running workflows could not go on with this version: %v", err)
 			}

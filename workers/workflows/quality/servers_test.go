@@ -84,7 +84,7 @@ func newWorker(c client.Client, s *store.Store) *temporal.Worker {
 
 func activitiesOn(s *store.Store) *Activities {
 	return &Activities{
-		Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Store: s, Directory: people{}, Playbooks: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -93,6 +93,16 @@ type people struct{}
 
 func (people) Agents(role string) []string {
 	return map[string][]string{"Supervisor": {"other", "sup"}, "Admin": {"boss"}}[role]
+}
+
+// PlaybookOf and Answers are of a brand with one Playbook, which knows when things are sent.
+func (people) PlaybookOf(channel string) string { return map[string]string{"mini": "shop"}[channel] }
+
+func (people) Answers(_, question string) string {
+	if strings.Contains(question, "发货") {
+		return "shipping"
+	}
+	return ""
 }
 
 // brand is one brand on real servers.

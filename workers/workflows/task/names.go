@@ -20,6 +20,9 @@ const (
 	activityClose    = "task.Close"
 )
 
+// changeAttributes is since when a task has search attributes. Histories hold it.
+const changeAttributes = "search-attributes"
+
 // errorGone is the type of the error that no retry heals: the case is not there any more.
 const errorGone = "CaseGone"
 

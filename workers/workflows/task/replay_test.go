@@ -16,7 +16,7 @@ import (
 // Once newest is released its histories stay as they are, and newest moves on.
 const (
 	histories = "testdata/histories"
-	newest    = "v0.1.0"
+	newest    = "v0.2.0"
 )
 
 func TestStoredHistoriesReplay(t *testing.T) {

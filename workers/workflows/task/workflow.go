@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/deadline"
 )
 
@@ -64,6 +65,9 @@ type task struct {
 	// end is not nil once somebody ended it.
 	end      *promise.TaskEnd
 	selector workflow.Selector
+	// listed says that the run has search attributes; told is what they say.
+	listed bool
+	told   temporal.Attributes
 }
 
 // newTask registers the query and begins to listen to signals.
@@ -139,7 +143,11 @@ func (t *task) ignore(ctx workflow.Context, signal string) {
 
 // run is the life of a task. What is left when its history has become long goes on in a new run.
 func (t *task) run(ctx workflow.Context) error {
+	t.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
 	for t.end == nil {
+		if err := t.list(ctx, t.Status.Due); err != nil {
+			return err
+		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			for t.selector.HasPending() {
 				t.selector.Select(ctx)
@@ -158,7 +166,22 @@ func (t *task) run(ctx workflow.Context) error {
 		}
 	}
 	t.Status.State = t.end.State
+	if err := t.list(ctx, time.Time{}); err != nil {
+		return err
+	}
 	return closeCase(ctx, Closing{ID: t.input.ID, By: t.end.By, State: t.end.State})
+}
+
+// list tells Temporal where the task stands and until when it is owed, where that is news.
+func (t *task) list(ctx workflow.Context, deadline time.Time) error {
+	now := temporal.Attributes{
+		Brand: promise.BrandOf(t.input.ID), Kind: string(t.input.Kind), State: string(t.Status.State), Owner: t.Status.Owner, Deadline: deadline,
+	}
+	if !t.listed || now == t.told {
+		return nil
+	}
+	t.told = now
+	return now.Upsert(ctx)
 }
 
 // awaitOpening asks the schedule, and waits until the group opens or it is time to ask again.

@@ -20,7 +20,7 @@ const states = {
   complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
   emergency: { open: '进行中', closing: '正在结束', closed: '已结束' },
 };
-const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', closed: '已结束' };
+const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', lapsed: '已失效', closed: '已结束' };
 
 export const stateName = (c) => (states[c.kind] || {})[c.state] || common[c.state] || c.state;
 
@@ -28,7 +28,7 @@ const actions = {
   approve: '同意', refuse: '拒绝', askEvidence: '要求补充凭证', addEvidence: '添加凭证', sent: '登记客户寄回', receive: '确认收货', accept: '验货通过',
   reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', reversed: '登记已追回', waive: '放弃追索', retry: '重新提交',
   refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', assign: '转交', resolve: '解决', followUp: '标记已回访',
-  apply: '提交申请', expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消',
+  apply: '提交申请', expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消', compensate: '补偿',
   extend: '延长两小时', close: '结束应急',
 };
 const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
@@ -37,13 +37,16 @@ export const actionName = (action) => actions[action] || action;
 
 const fields = {
   note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
-  checked: '检查项', evidence: '凭证', due: '新的时间', reasonCode: '不满意的原因',
+  checked: '检查项', evidence: '凭证', due: '新的时间', reasonCode: '不满意的原因', compensation: '补偿方式',
 };
-const reasonCodes = { Attitude: '服务态度', Unsolved: '问题没解决', SlowReply: '回复太慢', Product: '商品', Logistics: '物流', Price: '价格', Other: '其他' };
-const details = { what: '内容', reason: '事由', reasonCode: '不满意的原因', postponed: '延期次数' };
 
 const wants = { Return: '退货退款', Exchange: '换货', RefundOnly: '仅退款', Reissue: '补发' };
 const reasons = { NoReason: '无理由', Quality: '质量问题', WrongItem: '发错货', MissingItem: '少发', Damaged: '破损', Other: '其他' };
+const discontents = { Attitude: '服务态度', Unsolved: '问题没解决', SlowReply: '回复慢', Product: '商品', Logistics: '物流', Price: '价格', Other: '其他' };
+const compensations = { Coupon: '优惠券', Points: '积分', Gift: '赠品', Refund: '退款' };
+const offers = { waiting: '待审批', approved: '可以告知客户', refused: '未通过' };
+const sources = { Platform: '平台', 12315: '12315', Elsewhere: '其他渠道' };
+const scales = { FiveStars: '星', ThreeLevels: '档' };
 const effects = { waiting: '即将提交', sending: '提交中', pending: '处理中', byHand: '待人工处理', refused: '被拒绝', done: '已完成' };
 const freights = { Buyer: '买家承担', Seller: '商家承担', Insurance: '运费险' };
 const people = { customer: '客户', provider: '商家系统' };
@@ -227,11 +230,6 @@ export class Pane {
         inputs.set(name, chooser.value);
         return chooser.element;
       }
-      case 'reasonCode': {
-        const input = el('select', {}, ...options(reasonCodes));
-        inputs.set(name, () => input.value);
-        return el('label', {}, label, input);
-      }
       case 'amount': {
         const input = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal', required });
         inputs.set(name, () => fen(input.value));
@@ -247,6 +245,12 @@ export class Pane {
         inputs.set(name, () => input.value.trim());
         return el('label', {}, label, input);
       }
+      case 'reasonCode':
+      case 'compensation': {
+        const input = el('select', { required }, ...options(name === 'reasonCode' ? discontents : compensations));
+        inputs.set(name, () => input.value);
+        return el('label', {}, label, input);
+      }
       default: {
         const input = el('input', { maxlength: '100', required });
         inputs.set(name, () => input.value.trim());
@@ -256,10 +260,28 @@ export class Pane {
   }
 }
 
-const detailValues = { BadRating: '差评回访', PhoneSurvey: '电话回访' };
+// owed is what a task knows of itself.
+const owed = (d) => [
+  ['内容', d.what],
+  ['评分', d.rating ? `${d.rating} ${scales[d.scale] || ''}` : ''],
+  ['接待客服', d.rated],
+  ['不满意的原因', discontents[d.reasonCode]],
+  ['延期次数', d.postponed ? String(d.postponed) : ''],
+];
+
+// complained is what a complaint knows of itself.
+const complained = (d) => [
+  ['来源', sources[d.source]],
+  ['来源编号', d.reference],
+  ['内容', d.what],
+  ['处理结果', d.resolution],
+  ...(d.compensations || []).map((o) => ['补偿', [compensations[o.kind] || o.kind, yuan(o.worth), offers[o.state] || o.state, `由 ${o.by} 提出`, o.decidedBy ? `${o.decidedBy} 审批` : '', o.note].filter(Boolean).join(' · ')]),
+];
+
+const knowing = { promise: owed, offHours: owed, callBack: owed, complaint: complained };
 
 // plain is what a case of another kind knows of itself and that needs no words of ours.
-const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [details[name] || name, reasonCodes[value] || detailValues[value] || String(value)]);
+const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [name, String(value)]);
 
 const fen = (text) => (text ? Math.round(Number(text) * 100) : undefined);
 

@@ -8,7 +8,9 @@ import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
 import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
+import { askForPromise } from './promise.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { openWeeks } from './weeks.js';
 import { showJudgement, standing, total } from './judgement.js';
 
 const pollEvery = 5000;
@@ -104,6 +106,8 @@ $('sign-in-form').addEventListener('submit', async (event) => {
   }
 });
 
+$('weeks').addEventListener('click', () => openWeeks(attempt));
+
 $('sign-out').addEventListener('click', async () => {
   await attempt(async () => {
     await api.signOut();
@@ -115,7 +119,7 @@ function signedIn(agent) {
   me = agent;
   $('sign-in').hidden = true;
   $('desk').hidden = false;
-  $('tab-all').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-all').hidden = $('tab-ratings').hidden = $('weeks').hidden = me.role === 'Agent';
   $('tab-reviews').textContent = me.role === 'Agent' ? '质检' : '复核';
   showMe();
   show(undefined);
@@ -362,6 +366,20 @@ $('open-case').addEventListener('click', () => askForCase(current.id, current.me
   listSoon();
 }));
 
+$('promise').addEventListener('click', () => askForPromise(current.id, attempt, (owed) => {
+  toast(`已记下承诺,${clock(owed.due)} 前兑现`);
+  currentSoon();
+  listSoon();
+}));
+
+$('send-form').addEventListener('click', async () => {
+  const place = current.id;
+  $('send-form').disabled = true;
+  const said = await attempt(() => api.sendForm(place, newKey()));
+  $('send-form').disabled = false;
+  if (said) takeMessage(said);
+});
+
 function read(id) {
   if (!isRead(id)) return;
   unread.delete(id);
@@ -388,7 +406,7 @@ function showCurrent(toEnd) {
   chips($('customer-cases'), current.cases || [], openCase);
   const writable = mayWrite();
   $('reply').hidden = !writable;
-  $('close').hidden = $('open-case').hidden = !writable;
+  $('close').hidden = $('open-case').hidden = $('promise').hidden = !writable;
   $('reply-note').hidden = writable;
   $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
@@ -596,18 +614,9 @@ function takeFrame(frame) {
     case 'queue': takeQueueAlert(frame); break;
     case 'window': takeWindow(frame.payload); break;
     case 'late': takeLate(frame); break;
-    case 'case': takeCase(frame.payload); break;
     case 'rating': takeRating(frame.payload); break;
     case 'hidden': listSoon(); break; // A conversation that is another group's now.
   }
-}
-
-// takeCase tells of a judgement that somebody has made or asks for.
-function takeCase(c) {
-  if (c.kind !== 'review') return;
-  if (tab === 'reviews') listSoon();
-  if (current && current.id === c.conversation) loadJudgement();
-  if (c.state === 'appealed' && c.owner === me.name) toast('有质检申诉待你裁决');
 }
 
 function takeConversation(c) {
@@ -686,6 +695,11 @@ function takeComplaint(c) {
 
 // takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
 function takeCase({ payload: c, at: told }) {
+  if (c.kind === 'review') {
+    if (tab === 'reviews') listSoon();
+    if (current && current.id === c.conversation) loadJudgement();
+    if (c.owner !== me.name) return; // Who is judged finds it in their list.
+  }
   if (tab === 'cases') listSoon();
   if (pane.name === nameOf(c.id)) caseSoon();
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();

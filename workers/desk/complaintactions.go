@@ -1,0 +1,220 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/compensation"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+const (
+	actionResolve    = "resolve"
+	actionFollowUp   = "followUp"
+	actionCompensate = "compensate"
+	actionApprove    = "approve"
+	actionRefuse     = "refuse"
+	// maxCompensations of one complaint.
+	maxCompensations = 20
+)
+
+// complaintActions are those of complaints.
+func complaintActions(_ *principal, c store.Case) []AllowedAction {
+	var allowed []AllowedAction
+	switch promise.ComplaintState(c.State) {
+	case promise.ComplaintOpen, promise.ComplaintEscalated:
+		allowed = append(allowed, AllowedAction{Action: actionResolve, Needs: []string{"note"}})
+	case promise.ComplaintResolved:
+		allowed = append(allowed, AllowedAction{Action: actionFollowUp})
+	default:
+		return nil
+	}
+	detail, err := store.ComplaintDetailOf(c)
+	if err != nil {
+		return allowed
+	}
+	// One offer at a time: who decides knows what on.
+	if waiting(detail) != nil {
+		return append(allowed, AllowedAction{Action: actionApprove, Takes: []string{"note"}}, AllowedAction{Action: actionRefuse, Needs: []string{"note"}})
+	}
+	return append(allowed, AllowedAction{Action: actionCompensate, Needs: []string{"compensation", "amount", "note"}})
+}
+
+func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
+	get := func(ctx context.Context, u *store.Unit) (db.Complaint, error) { return complaintByID(ctx, u, c) }
+	switch request.Action {
+	case actionResolve, actionFollowUp:
+		if err := mayNow(p, c, request); err != nil {
+			return err
+		}
+		var err error
+		if request.Action == actionResolve {
+			_, err = d.resolve(ctx, get, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
+		} else {
+			_, err = d.followUp(ctx, p, get)
+		}
+		return err
+	default:
+		return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+			_, err := d.compensate(ctx, u, p, c.ID, request)
+			return err
+		})
+	}
+}
+
+// complaintByID returns the complaint of a case that the principal sees, and locks its conversation.
+func complaintByID(ctx context.Context, u *store.Unit, c store.Case) (db.Complaint, error) {
+	if c.Conversation != nil {
+		if _, err := u.ConversationForUpdate(ctx, *c.Conversation); err != nil {
+			return db.Complaint{}, fmt.Errorf("locking a complaint's conversation: %w", err)
+		}
+	}
+	complaint, err := u.ComplaintGet(ctx, c.ID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return complaint, refusal(http.StatusConflict, "NotDueYet", "the complaint is still being recorded; try again")
+	}
+	if err != nil {
+		return complaint, fmt.Errorf("reading a complaint: %w", err)
+	}
+	return complaint, nil
+}
+
+// compensate offers something to who complained, or decides on what was offered. It is told to the customer by an agent, in
+// words of their own, and only once it is approved.
+func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest) (store.Case, error) {
+	row, err := u.CaseGet(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return store.Case{}, refusal(http.StatusConflict, "NotDueYet", "the complaint is still being recorded; try again")
+	}
+	if err != nil {
+		return store.Case{}, fmt.Errorf("reading a complaint's case: %w", err)
+	}
+	spec := d.compensationOf(row.Channel)
+	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
+	if request.Action == actionCompensate {
+		taking.Note = fmt.Sprintf("%s %s: %s", request.Compensation, yuan(request.Amount), request.Note)
+		taking.Tell = d.deciders(spec, request.Amount)
+	}
+	now, _, err := u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
+		detail, err := store.ComplaintDetailOf(*c)
+		if err != nil {
+			return err
+		}
+		if err := mayNow(p, *c, request); err != nil {
+			return err
+		}
+		if request.Action == actionCompensate {
+			err = offer(u, p, spec, &detail, request)
+		} else {
+			err = decideOn(p, spec, &detail, request)
+		}
+		if err != nil {
+			return err
+		}
+		return c.SetDetail(detail)
+	})
+	return now, err
+}
+
+// offer adds an offer to the complaint: approved where its worth is within the agent's limit, else waiting.
+func offer(u *store.Unit, p *principal, spec *yingdav1.CompensationSpec, detail *promise.ComplaintDetail, request CaseActionRequest) error {
+	if len(detail.Compensations) >= maxCompensations {
+		return refusal(http.StatusConflict, "TooManyOffers", "%d offers are enough for one complaint", maxCompensations)
+	}
+	alone, err := compensation.Offer(spec, p.agent.Spec.Role, request.Compensation, given(*detail), request.Amount)
+	if err != nil {
+		return notOffered(err)
+	}
+	made := promise.Compensation{
+		ID: request.Key.String(), Kind: string(request.Compensation), Worth: request.Amount, Note: request.Note,
+		State: promise.CompensationWaiting, By: p.agent.Name, At: u.Now,
+	}
+	if alone {
+		made.State = promise.CompensationApproved
+	}
+	detail.Compensations = append(detail.Compensations, made)
+	return nil
+}
+
+// decideOn approves or refuses the offer that waits.
+func decideOn(p *principal, spec *yingdav1.CompensationSpec, detail *promise.ComplaintDetail, request CaseActionRequest) error {
+	pending := waiting(*detail)
+	if request.Action == actionRefuse {
+		// Whoever offered it may take it back.
+		if pending.By != p.agent.Name && !p.supervises() {
+			return refusal(http.StatusForbidden, "SupervisorsOnly", "only supervisors, admins and who offered it refuse it")
+		}
+		pending.State = promise.CompensationRefused
+	} else {
+		if err := compensation.Decide(spec, p.agent.Spec.Role, p.agent.Name, pending.By, given(*detail)-pending.Worth, pending.Worth); err != nil {
+			return notOffered(err)
+		}
+		pending.State = promise.CompensationApproved
+	}
+	pending.DecidedBy = p.agent.Name
+	return nil
+}
+
+// waiting is the offer that waits for a decision; nil without one. It is part of the detail's array.
+func waiting(detail promise.ComplaintDetail) *promise.Compensation {
+	i := slices.IndexFunc(detail.Compensations, func(c promise.Compensation) bool { return c.State == promise.CompensationWaiting })
+	if i < 0 {
+		return nil
+	}
+	return &detail.Compensations[i]
+}
+
+// given is what was offered and not refused, in fen.
+func given(detail promise.ComplaintDetail) (sum int64) {
+	for _, c := range detail.Compensations {
+		if c.State != promise.CompensationRefused {
+			sum += c.Worth
+		}
+	}
+	return sum
+}
+
+// compensationOf is what may be offered to who complained on a Channel, or on none.
+func (d *Desk) compensationOf(channel string) *yingdav1.CompensationSpec {
+	snapshot := d.Catalog.Snapshot()
+	if c, ok := snapshot.Channel(channel); ok {
+		return c.ServiceLevel.Complaint.Compensation
+	}
+	return snapshot.ServiceLevel().Complaint.Compensation
+}
+
+// deciders are who may approve what is worth that much.
+func (d *Desk) deciders(spec *yingdav1.CompensationSpec, worth int64) (agents []string) {
+	for _, role := range compensation.Deciders(spec, worth) {
+		if role != yingdav1.RoleAgent {
+			agents = append(agents, d.Catalog.Snapshot().WithRole(role)...)
+		}
+	}
+	return agents
+}
+
+// notOffered says what the rules refuse as the desk does.
+func notOffered(err error) error {
+	var wrong *compensation.RefusedError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	status := http.StatusConflict
+	if wrong.Forbidden {
+		status = http.StatusForbidden
+	}
+	return refusal(status, wrong.Reason, "%s", wrong.Text)
+}
+
+// yuan writes fen as people read them.
+func yuan(fen int64) string {
+	return fmt.Sprintf("%d.%02d 元", fen/100, fen%100)
+}

@@ -1,0 +1,119 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+const titleExternal = "外部投诉"
+
+type compensationInput struct {
+	ID   uuid.UUID `path:"id"`
+	Body struct {
+		Key    uuid.UUID                 `json:"key" doc:"Made by the client for this offer; sending it again with the same key offers once."`
+		Kind   yingdav1.CompensationKind `json:"kind" enum:"Gift,Points,Coupon,Refund"`
+		Amount int64                     `json:"amount" minimum:"1" maximum:"10000000" doc:"What it is worth, in fen." example:"2000"`
+		Note   string                    `json:"note" minLength:"1" maxLength:"1000" example:"补偿 20 元优惠券"`
+	}
+}
+
+type externalInput struct {
+	Body struct {
+		Key          uuid.UUID               `json:"key" doc:"Made by the client for this complaint; sending it again with the same key makes one."`
+		Source       promise.ComplaintSource `json:"source" enum:"Platform,12315,Elsewhere"`
+		Reference    string                  `json:"reference,omitempty" maxLength:"100" doc:"By what the source knows it."`
+		What         string                  `json:"what" minLength:"1" maxLength:"2000" doc:"What it says."`
+		Conversation *uuid.UUID              `json:"conversation,omitempty" doc:"The conversation that it is about, if there is one."`
+		SkillGroup   string                  `json:"skillGroup,omitempty" maxLength:"253" doc:"Who sees to it; without it the group of the conversation, or the Brand's default."`
+	}
+}
+
+func (d *Desk) compensateInConversation(ctx context.Context, p *principal, in *compensationInput) (*owedOutput, error) {
+	out := &owedOutput{}
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		complaint, err := complaintOf(ctx, u, p, in.ID)
+		if err != nil {
+			return err
+		}
+		now, err := d.compensate(ctx, u, p, complaint.ID, CaseActionRequest{
+			Key: in.Body.Key, Action: actionCompensate, Compensation: in.Body.Kind, Amount: in.Body.Amount, Note: in.Body.Note,
+		})
+		out.Body = d.caseView(now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// complainFromOutside starts the process of a complaint that came from outside. Its case is there at once; the process makes
+// the rest known, and calls the admins.
+func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *externalInput) (*owedOutput, error) {
+	if err := supervisorsOnly(p); err != nil {
+		return nil, err
+	}
+	out := &owedOutput{}
+	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+		snapshot := d.Catalog.Snapshot()
+		input := promise.ComplaintInput{
+			ID:     promise.ExternalComplaintID(d.Names.Namespace, d.Names.Brand, in.Body.Key),
+			Source: in.Body.Source, SkillGroup: cmp.Or(in.Body.SkillGroup, snapshot.DefaultGroup()), StartedAt: u.Now,
+			Ladder: []promise.Rung{{Notify: promise.RoleAdmin}},
+		}
+		spec := snapshot.ServiceLevel().Complaint
+		if in.Body.Conversation != nil {
+			c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, *in.Body.Conversation) })
+			if err != nil {
+				return err
+			}
+			input.Conversation, input.Channel, input.Customer = c.ID, c.Channel, c.ExternalID
+			input.SkillGroup = cmp.Or(in.Body.SkillGroup, c.SkillGroup)
+			spec = d.channelOf(c).ServiceLevel.Complaint
+		}
+		if _, known := snapshot.Group(input.SkillGroup); !known {
+			return refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "name a SkillGroup that sees to it")
+		}
+		input.FollowUpWithinDays = servicelevel.FollowUpDays(spec)
+		now, err := d.openExternal(ctx, u, p, input, promise.ComplaintDetail{
+			Source: in.Body.Source, Reference: in.Body.Reference, What: in.Body.What,
+		})
+		out.Body = d.caseView(now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (d *Desk) openExternal(ctx context.Context, u *store.Unit, p *principal, in promise.ComplaintInput, detail promise.ComplaintDetail) (store.Case, error) {
+	c := store.Case{
+		ID: in.ID, Kind: promise.CaseComplaint, State: string(promise.ComplaintOpen), Title: titleExternal, Channel: in.Channel, Customer: in.Customer,
+		SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt, Due: &in.StartedAt,
+	}
+	if in.Conversation != uuid.Nil {
+		c.Conversation = &in.Conversation
+	}
+	if err := c.SetDetail(detail); err != nil {
+		return c, err
+	}
+	now, fresh, err := u.OpenCase(ctx, c, store.Taking{Step: "open", Actor: p.agent.Name, Note: string(in.Source) + " " + detail.Reference})
+	if err != nil || !fresh {
+		return now, err
+	}
+	if err := u.StartWorkflow(ctx, in.ID, promise.ComplaintWorkflow, in); err != nil {
+		return now, fmt.Errorf("starting a complaint: %w", err)
+	}
+	return now, nil
+}

@@ -1,0 +1,306 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/store"
+)
+
+// customer opens pages without signing in.
+type customer struct {
+	desk   *desk
+	client *http.Client
+}
+
+func (d *desk) customer() *customer { return &customer{d, &http.Client{}} }
+
+func (c *customer) does(request *http.Request) (status int, page string) {
+	c.desk.t.Helper()
+	response, err := c.client.Do(request)
+	if err != nil {
+		c.desk.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.desk.t.Fatal(err)
+	}
+	if policy := response.Header.Get("Content-Security-Policy"); policy != contentPolicy {
+		c.desk.t.Errorf("the page may do %q", policy)
+	}
+	return response.StatusCode, string(content)
+}
+
+func (c *customer) opens(address string) (status int, page string) {
+	c.desk.t.Helper()
+	request, err := http.NewRequestWithContext(c.desk.t.Context(), http.MethodGet, address, http.NoBody)
+	if err != nil {
+		c.desk.t.Fatal(err)
+	}
+	return c.does(request)
+}
+
+// hands in a form; after it the client has followed the redirect.
+func (c *customer) hands(address string, values map[string]string, photos ...[]byte) (status int, page string) {
+	c.desk.t.Helper()
+	var body bytes.Buffer
+	writer := multipart.NewWriter(&body)
+	for name, value := range values {
+		if err := writer.WriteField(name, value); err != nil {
+			c.desk.t.Fatal(err)
+		}
+	}
+	for _, photo := range photos {
+		part, err := writer.CreateFormFile("photos", "p.png")
+		if err == nil {
+			_, err = part.Write(photo)
+		}
+		if err != nil {
+			c.desk.t.Fatal(err)
+		}
+	}
+	if err := writer.Close(); err != nil {
+		c.desk.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(c.desk.t.Context(), http.MethodPost, address, &body)
+	if err != nil {
+		c.desk.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", writer.FormDataContentType())
+	return c.does(request)
+}
+
+func filled(change map[string]string) map[string]string {
+	values := map[string]string{
+		"order": "LM20261120001", "kind": "Return", "reason": "Quality", "paid": "99.50", "delivered": "2026-11-21", "item": "真丝衬衫", "description": "领口<开线>",
+	}
+	maps.Copy(values, change)
+	return values
+}
+
+func picture(size int) []byte {
+	return append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, size)...)
+}
+
+// link sends a link in a conversation and returns its address.
+func (w *world) link(d *desk, conversation uuid.UUID) string {
+	w.t.Helper()
+	said := asks[store.Message](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales-form", map[string]any{"key": uuid.New()})
+	var content message.Content
+	if err := json.Unmarshal(said.Content, &content); err != nil {
+		w.t.Fatal(err)
+	}
+	return content.Link.URL
+}
+
+func TestACustomerAppliesByTheFormThatAnAgentSent(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	address := w.link(d, conversation)
+	if !strings.HasPrefix(address, d.url+"/forms/after-sales/") || strings.Contains(address, conversation.String()) {
+		t.Fatalf("the link is %s", address)
+	}
+	c := d.customer()
+	if status, page := c.opens(address); status != http.StatusOK || !strings.Contains(page, "露米") || !strings.Contains(page, `name="order"`) {
+		t.Fatalf("the form: %d %s", status, page)
+	}
+	if status, page := c.hands(address, filled(nil), picture(100), picture(200)); status != http.StatusOK || !strings.Contains(page, "申请已提交") || !strings.Contains(page, "LM****0001") {
+		t.Fatalf("handed in: %d %s", status, page)
+	}
+	started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)
+	if len(started) != 1 {
+		t.Fatalf("%d processes were started, want 1", len(started))
+	}
+	var input promise.AfterSalesInput
+	if err := json.Unmarshal(started[0], &input); err != nil {
+		t.Fatal(err)
+	}
+	a := input.Application
+	if a.Source != aftersales.FromCustomer || a.Order.Paid != 9950 || a.Description != "领口<开线>" || len(a.Evidence) != 2 || input.OpenedBy != "" || input.SkillGroup != "after-sales" || input.Customer != "c" {
+		t.Errorf("the process was started with %+v", input)
+	}
+	// The link opens one case, however often it is used; it shows how that stands.
+	w.passes(formInterval)
+	if status, page := c.hands(address, filled(map[string]string{"order": "OTHER-1"})); status != http.StatusOK || !strings.Contains(page, "LM****0001") {
+		t.Errorf("handed in again: %d %s", status, page)
+	}
+	if again := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(again) != 1 {
+		t.Errorf("%d processes were started by one link", len(again))
+	}
+	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+d.nameOf(input.ID), nil)
+	file := "/api/cases/" + shown.Name + "/evidence/" + a.Evidence[1].Media.String()
+	if got := d.as("xiaomei").sends(http.MethodGet, file, nil); got.status != http.StatusOK || !bytes.Equal(got.body, picture(200)) {
+		t.Errorf("the second photo: %d, %d bytes", got.status, len(got.body))
+	}
+}
+
+func TestALinkToAFormIsOneOfOursAndWorksForADay(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	address := w.link(d, conversation)
+	root, token := address[:strings.LastIndex(address, "/")+1], address[strings.LastIndex(address, "/")+1:]
+	other := []byte(token)
+	other[len(other)-2] ^= 1
+	later := []byte(token)
+	later[4] ^= 1
+	c := d.customer()
+	for name, tc := range map[string]struct {
+		address string
+		status  int
+	}{
+		"with another signature":  {root + string(other), http.StatusNotFound},
+		"with another expiry":     {root + string(later), http.StatusNotFound},
+		"that is cut off":         {root + token[:40], http.StatusNotFound},
+		"that is no base64":       {root + strings.Repeat("!", len(token)), http.StatusNotFound},
+		"as it was sent":          {address, http.StatusOK},
+		"as it was sent, by POST": {address, http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, page := c.opens(tc.address)
+			if status != tc.status || status != http.StatusOK && strings.Contains(page, "<form") {
+				t.Errorf("status %d, want %d: %s", status, tc.status, page)
+			}
+		})
+	}
+	// Another replica signs by the same key.
+	another := w.starts()
+	if status, _ := another.customer().opens(another.url + "/forms/after-sales/" + token); status != http.StatusOK {
+		t.Errorf("another replica answers %d", status)
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		locked, err := u.ConversationForUpdate(ctx, conversation)
+		if err != nil {
+			return err
+		}
+		_, err = u.Close(ctx, locked)
+		return err
+	})
+	if status, _ := c.opens(address); status != http.StatusOK {
+		t.Errorf("after the conversation ended: %d", status)
+	}
+	w.passes(linkFor)
+	if status, page := c.opens(address); status != http.StatusGone || !strings.Contains(page, "已过期") {
+		t.Errorf("after a day: %d %s", status, page)
+	}
+	if status, _ := c.hands(address, filled(nil)); status != http.StatusGone {
+		t.Errorf("handed in after a day: %d", status)
+	}
+}
+
+func TestWhatIsWrongInAFormIsSaidAndNothingOfItIsLost(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change map[string]string
+		photos [][]byte
+		want   string
+	}{
+		"no order number":            {map[string]string{"order": " "}, nil, "请填写订单号"},
+		"no amount":                  {map[string]string{"paid": "一百"}, nil, "请填写实付金额"},
+		"more back than was paid":    {map[string]string{"amount": "100"}, nil, "退款金额不能超过实付金额"},
+		"a day that there is not":    {map[string]string{"delivered": "2026-11-31"}, nil, "请检查签收日期"},
+		"a kind of somebody's own":   {map[string]string{"kind": "Everything"}, nil, "请检查填写的内容"},
+		"a file that is no photo":    {nil, [][]byte{[]byte("<script>")}, "只能上传"},
+		"a photo that is too large":  {nil, [][]byte{picture(maxUpload)}, "照片过大"},
+		"more photos than are taken": {nil, [][]byte{picture(1), picture(1), picture(1), picture(1), picture(1), picture(1), picture(1)}, "最多上传 6 张照片"},
+		"a body without an end":      {nil, [][]byte{picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8)}, "照片"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			d := w.starts()
+			address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+			values := filled(tc.change)
+			status, page := d.customer().hands(address, values, tc.photos...)
+			if status != http.StatusUnprocessableEntity || !strings.Contains(page, tc.want) {
+				t.Errorf("status %d, want %q in %s", status, tc.want, page)
+			}
+			if tc.photos == nil && !strings.Contains(page, "领口&lt;开线&gt;") {
+				t.Errorf("the description is lost, or markup: %s", page)
+			}
+			if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 0 {
+				t.Errorf("%d processes were started", len(started))
+			}
+		})
+	}
+}
+
+func TestAFormOpensOneCaseHoweverManyHandItInAtOnce(t *testing.T) {
+	w := newWorld(t)
+	replicas := []*desk{w.starts(), w.starts(), w.starts()}
+	address := w.link(replicas[0], w.assigned("after-sales", "xiaomei", "c"))
+	token := address[strings.LastIndex(address, "/"):]
+	var group sync.WaitGroup
+	for _, d := range replicas {
+		group.Go(func() {
+			if status, page := d.customer().hands(d.url+"/forms/after-sales"+token, filled(nil), picture(10)); status != http.StatusOK {
+				t.Errorf("handed in: %d %s", status, page)
+			}
+		})
+	}
+	group.Wait()
+	if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 1 {
+		t.Errorf("%d processes were started, want 1", len(started))
+	}
+	if status, _ := replicas[0].customer().hands(replicas[0].url+"/forms/after-sales"+token, filled(nil)); status != http.StatusTooManyRequests {
+		t.Errorf("handed in twice in a moment: %d", status)
+	}
+}
+
+func TestTheCustomersWordAlonePaysNothingBack(t *testing.T) {
+	quick := func(objects []client.Object) {
+		for _, object := range objects {
+			switch object := object.(type) {
+			case *yingdav1.Brand:
+				object.Spec.Defaults.ServiceLevelRef = &yingdav1.ServiceLevelReference{Name: "quick"}
+			case *yingdav1.ServiceLevel:
+				object.Spec.AfterSales.Policy.RefundSpeeds = []yingdav1.TierRefundSpeed{{Speed: yingdav1.RefundInstant}}
+			}
+		}
+	}
+	w := newWorld(t)
+	level := &yingdav1.ServiceLevel{}
+	level.Name, level.Namespace, level.Generation = "quick", "lumi", 1
+	objects := append(brand(), level)
+	quick(objects)
+	w.catalog.Set(objects...)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	byAgent := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
+	if byAgent.State != string(aftersales.StateRefunding) {
+		t.Errorf("what an agent has checked is in %s, want refunding", byAgent.State)
+	}
+	if status, page := d.customer().hands(w.link(d, conversation), filled(map[string]string{"reason": "NoReason", "order": "LM2"})); status != http.StatusOK || !strings.Contains(page, "审核中") {
+		t.Errorf("what the customer says: %d %s", status, page)
+	}
+}
+
+func TestLinksBeginWhereTheBrandSays(t *testing.T) {
+	w := newWorld(t)
+	objects := brand()
+	for _, object := range objects {
+		if b, ok := object.(*yingdav1.Brand); ok {
+			b.Spec.Desk.FormsURL = "https://service.lumi.example/"
+		}
+	}
+	w.catalog.Set(objects...)
+	d := w.starts()
+	if address := w.link(d, w.assigned("after-sales", "xiaomei", "c")); !strings.HasPrefix(address, "https://service.lumi.example/forms/after-sales/") {
+		t.Errorf("the link is %s", address)
+	}
+}

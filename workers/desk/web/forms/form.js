@@ -1,0 +1,40 @@
+// Makes photos small enough before they are sent; without it those that are too large are refused.
+
+const most = 6;
+const longest = 1600;
+const large = 1 << 20;
+
+const input = document.getElementById('photos');
+const form = input && input.form;
+
+// smaller is a photo whose longer side has at most so many pixels. One that cannot be read here is left as it is.
+async function smaller(file) {
+  if (file.size <= large || file.type === 'image/gif') return file;
+  try {
+    const picture = await createImageBitmap(file, { imageOrientation: 'from-image' });
+    const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((resolve) => { canvas.toBlob(resolve, 'image/jpeg', 0.85); });
+    return blob && blob.size < file.size ? new File([blob], 'photo.jpg', { type: 'image/jpeg' }) : file;
+  } catch {
+    return file;
+  }
+}
+
+if (form) {
+  const button = form.querySelector('button');
+  const note = document.getElementById('chosen');
+  input.addEventListener('change', async () => {
+    button.disabled = true;
+    const kept = new DataTransfer();
+    for (const file of [...input.files].slice(0, most)) kept.items.add(await smaller(file));
+    note.textContent = input.files.length > most ? `已选 ${most} 张,其余未上传` : `已选 ${kept.files.length} 张`;
+    input.files = kept.files;
+    button.disabled = false;
+  });
+  form.addEventListener('submit', () => { button.disabled = true; });
+  window.addEventListener('pageshow', () => { button.disabled = false; });
+}
