@@ -60,7 +60,7 @@ func TestAdmissionOfAfterSales(t *testing.T) {
 		"a ladder of six rungs":               {climbing(rung("1m"), rung("2m"), rung("3m"), rung("4m"), rung("5m"), rung("6m")), "must have at most 5 items"},
 		"a rung at some time":                 {climbing(rung("soon")), "write after in hours, minutes and seconds"},
 		"a rung at once":                      {climbing(rung("0s")), "after must be at least 1s and at most 720h"},
-		"a rung that calls agents":            {climbing(v1alpha1.DeadlineRung{After: "1h", Notify: v1alpha1.RoleAgent}), "Unsupported value"},
+		"a rung that calls agents":            {climbing(v1alpha1.DeadlineRung{After: "1h", Notify: v1alpha1.RoleAgent}), "a ladder calls Supervisor or Admin"},
 		"no return without a reason":          {policy(func(p *v1alpha1.AfterSalesPolicy) { p.NoReasonDays = new(int32(0)) }), ""},
 		"a return after a year":               {policy(func(p *v1alpha1.AfterSalesPolicy) { p.NoReasonDays = new(int32(365)) }), "should be less than or equal to 90"},
 		"photos of what was sent wrong": {policy(func(p *v1alpha1.AfterSalesPolicy) {
@@ -75,11 +75,19 @@ func TestAdmissionOfAfterSales(t *testing.T) {
 		"a speed that there is not": {policy(func(p *v1alpha1.AfterSalesPolicy) {
 			p.RefundSpeeds = []v1alpha1.TierRefundSpeed{{Tier: "vip", Speed: "Yesterday"}}
 		}), "Unsupported value"},
-		"a promotion":                   {promotion("2026-11-11", "2026-11-13"), ""},
-		"a promotion of a day":          {promotion("2026-11-11", "2026-11-11"), ""},
-		"a promotion that ends first":   {promotion("2026-11-13", "2026-11-11"), "until must not be before from"},
-		"a promotion from some day":     {promotion("11.11", "2026-11-11"), "write from as a date, for example 2026-11-11"},
-		"a promotion until some day":    {promotion("2026-11-11", "2026-13-11"), "write until as a date, for example 2026-11-13"},
+		"a promotion":                 {promotion("2026-11-11", "2026-11-13"), ""},
+		"a promotion of a day":        {promotion("2026-11-11", "2026-11-11"), ""},
+		"a promotion that ends first": {promotion("2026-11-13", "2026-11-11"), "until must not be before from"},
+		"a promotion from some day":   {promotion("11.11", "2026-11-11"), "write from as a date, for example 2026-11-11"},
+		"a promotion until some day":  {promotion("2026-11-11", "2026-13-11"), "write until as a date, for example 2026-11-13"},
+		"a promotion of nothing": {policy(func(p *v1alpha1.AfterSalesPolicy) {
+			p.Promotions = []v1alpha1.PromotionWindow{{From: "2026-11-11", Until: "2026-11-11", Speed: v1alpha1.RefundOnReceipt}}
+		}), "speed must be OnApproval or Instant"},
+		"a complaint that calls agents": {func() *v1alpha1.ServiceLevel {
+			level := serviceLevel("standard")
+			level.Spec.Complaint.Ladder = []v1alpha1.EscalationRung{{After: "1h", Notify: v1alpha1.RoleAgent}}
+			return level
+		}(), "a ladder calls Supervisor or Admin"},
 		"an inspection of one point":    {policy(func(p *v1alpha1.AfterSalesPolicy) { p.Inspection = []string{"完好"} }), ""},
 		"an inspection that is a novel": {policy(func(p *v1alpha1.AfterSalesPolicy) { p.Inspection = []string{strings.Repeat("好", 41)} }), "may not be more than 40"},
 		"insurance left to customers":   {policy(func(p *v1alpha1.AfterSalesPolicy) { p.FreightInsurance = v1alpha1.FreightInsuranceIgnore }), ""},

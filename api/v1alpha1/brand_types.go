@@ -373,8 +373,8 @@ type BrandProvider struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?(/[!-~]*)?$') && !self.contains('?') && !self.contains('#')",message="write url as https://host/path, with a port if it is not 443 and without user, query and fragment, for example https://erp.example/yingda"
 	URL string `json:"url"`
 
-	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature. What is in
-	// the Secret may be changed; no pod rolls.
+	// secretRef names the Secret that signs each call by what its key "key" holds: HMAC-SHA256, in the header Yingda-Signature. By the
+	// same the provider signs what it tells the desk under /api/provider/. What is in the Secret may be changed; no pod rolls.
 	// +required
 	SecretRef CredentialsReference `json:"secretRef"`
 

@@ -140,7 +140,7 @@ type DeadlineRung struct {
 	After string `json:"after"`
 	// notify is the role that is called: Supervisor or Admin.
 	// +required
-	// +kubebuilder:validation:Enum=Supervisor;Admin
+	// +kubebuilder:validation:XValidation:rule="self != 'Agent'",message="a ladder calls Supervisor or Admin: agents are told anyway"
 	Notify AgentRole `json:"notify"`
 }
 
@@ -279,7 +279,7 @@ type PromotionWindow struct {
 	Until string `json:"until"`
 	// speed is OnApproval or Instant.
 	// +required
-	// +kubebuilder:validation:Enum=OnApproval;Instant
+	// +kubebuilder:validation:XValidation:rule="self != 'OnReceipt'",message="speed must be OnApproval or Instant: on receipt is how quickly all are paid without a promotion"
 	Speed RefundSpeed `json:"speed"`
 	// upToFen is the largest amount in fen for which that holds; 0 bounds nothing. Default 0; at most 10000000.
 	// +optional

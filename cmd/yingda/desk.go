@@ -10,6 +10,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
 	"github.com/yingda-dev/yingda/internal/keys"
+	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -19,22 +20,24 @@ import (
 func newDeskCommand() *cobra.Command {
 	var s settings
 	var address, temporalUI string
+	var provider outcall.Files
 	cmd := &cobra.Command{
 		Use:   "desk",
 		Short: "Serve the workbench of a brand's agents",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address, temporalUI) })
+			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address, temporalUI, provider) })
 		},
 	}
 	s.bind(cmd)
 	s.keys.bind(cmd)
 	cmd.Flags().StringVar(&address, "address", ":8080", "address of the workbench: its page, API and WebSocket")
 	cmd.Flags().StringVar(&temporalUI, "temporal-ui-origin", "", "origin of Temporal's web UI, whose page may have payloads decoded for admins; empty for none")
+	cmd.Flags().StringVar(&provider.KeyFile, "provider-key-file", "", "file with the key by which the provider signs what it tells the desk; it is read anew for each call")
 	return cmd
 }
 
-func startDesk(ctx context.Context, p *process, address, temporalUI string) error {
+func startDesk(ctx context.Context, p *process, address, temporalUI string, provider outcall.Files) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	database, err := p.openStore(ctx)
 	if err != nil {
@@ -47,7 +50,7 @@ func startDesk(ctx context.Context, p *process, address, temporalUI string) erro
 	}
 	workbench, err := desk.New(desk.Config{
 		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Catalog: view,
-		Payloads: temporal.NewCodec(own), TemporalUI: temporalUI,
+		Payloads: temporal.NewCodec(own), TemporalUI: temporalUI, Provider: provider,
 		Now: time.Now, Logger: p.logger, Metrics: desk.NewMetrics(p.registry),
 	})
 	if err != nil {

@@ -85,6 +85,7 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, s
 	desk.Component = dataplane.Desk
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}
+	desk.Args = append(desk.Args, dataplane.ProviderKeyArgs(brand)...)
 	if settings.TemporalUIOrigin != "" {
 		desk.Args = append(desk.Args, "--temporal-ui-origin="+settings.TemporalUIOrigin)
 	}

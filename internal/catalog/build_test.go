@@ -486,3 +486,28 @@ func TestQualityIsThatOfTheBrandsDefaults(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAPlaybookAnswersIsNamed(t *testing.T) {
+	playbook := &yingdav1.Playbook{ObjectMeta: meta("shop", 1), Spec: yingdav1.PlaybookSpec{
+		Rules: []yingdav1.PlaybookRule{
+			{Name: "invoice", Match: yingdav1.PlaybookMatch{Keywords: []string{"发票"}}, Reply: &yingdav1.BotReply{Text: "在这里开"}},
+			{Name: "complaint", Match: yingdav1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &yingdav1.RuleHandOff{Topic: "complaint"}},
+		},
+		FAQ: []yingdav1.FAQEntry{{Name: "return-policy", Question: "怎么退货", Answer: "七天内"}},
+	}}
+	with := aChannel("shop", func(c *yingdav1.Channel) { c.Spec.PlaybookRef = &yingdav1.PlaybookReference{Name: "shop"} })
+	s := Fixed(namespace, brandName, aBrand(), playbook, with, aChannel("silent")).Snapshot()
+	if with, without, gone := s.PlaybookOf("shop"), s.PlaybookOf("silent"), s.PlaybookOf("gone"); with != "shop" || without != "" || gone != "" {
+		t.Errorf("the Playbooks are %q, %q and %q", with, without, gone)
+	}
+	for question, want := range map[string]string{
+		"请问如何退货呢": "return-policy", "发票怎么开": "invoice", "我要投诉": "complaint", "转人工": "handOff", "会员日是几号": "",
+	} {
+		if got := s.Answers("shop", question); got != want {
+			t.Errorf("%s is answered by %q, want %q", question, got, want)
+		}
+	}
+	if got := s.Answers("gone", "怎么退货"); got != "" {
+		t.Errorf("a Playbook that is gone answers by %q", got)
+	}
+}

@@ -19,13 +19,29 @@ func ProviderArgs(brand *v1alpha1.Brand, settings Settings) []string {
 	return args
 }
 
-func providerMounts(brand *v1alpha1.Brand) []mount {
-	provider := brand.Spec.Provider
-	if provider == nil {
+// ProviderKeyArgs tell desks where the key is by which the Brand's provider signs.
+func ProviderKeyArgs(brand *v1alpha1.Brand) []string {
+	var args []string
+	for _, m := range providerKeyMounts(brand) {
+		args = append(args, "--provider-key-file="+m.file(webhookKey))
+	}
+	return args
+}
+
+// providerKeyMounts are those of who is called by the provider and does not call it.
+func providerKeyMounts(brand *v1alpha1.Brand) []mount {
+	if brand.Spec.Provider == nil {
 		return nil
 	}
-	mounts := []mount{{purpose: "provider", secret: provider.SecretRef.Name, keys: []string{webhookKey}}}
-	if ref := provider.CASecretRef; ref != nil {
+	return []mount{{purpose: "provider", secret: brand.Spec.Provider.SecretRef.Name, keys: []string{webhookKey}}}
+}
+
+func providerMounts(brand *v1alpha1.Brand) []mount {
+	mounts := providerKeyMounts(brand)
+	if brand.Spec.Provider == nil {
+		return mounts
+	}
+	if ref := brand.Spec.Provider.CASecretRef; ref != nil {
 		mounts = append(mounts, mount{purpose: "provider-ca", secret: ref.Name, keys: []string{caKey}})
 	}
 	return mounts

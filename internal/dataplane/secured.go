@@ -51,8 +51,12 @@ func (w Workload) mounts() []mount {
 	if w.Component == Router {
 		mounts = append(mounts, webhookMounts(w.Brand)...)
 	}
-	if w.Component == Workflows {
+	switch w.Component {
+	case Workflows:
 		mounts = append(mounts, providerMounts(w.Brand)...)
+	case Desk:
+		mounts = append(mounts, providerKeyMounts(w.Brand)...)
+	default:
 	}
 	return mounts
 }

@@ -33,7 +33,7 @@ func TestWindowsThatCloseAreFoundWithoutReadingAllOfThem(t *testing.T) {
 		`INSERT INTO quota (channel, external_id, window_ends, remaining, session_ends, session_remaining)
 			SELECT 'shop', 'o' || n, now() + make_interval(mins => n), 5, 'epoch', 0 FROM generate_series(1, 20000) AS n`,
 		`INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, opened_at, last_message_at, queued_at)
-			SELECT gen_random_uuid(), 'shop', 'o' || n, gen_random_uuid(), 'queued', 'g', at, at, at FROM (SELECT now() AS at) AS noted, generate_series(1, 20000) AS n`,
+			SELECT gen_random_uuid(), 'shop', 'o' || n, gen_random_uuid(), 'queued', 'g', a.at, b.at, a.at FROM (SELECT now() AS at) a, (SELECT now() AS at) b, generate_series(1, 20000) AS n`,
 		"VACUUM ANALYZE quota", "VACUUM ANALYZE conversation",
 	} {
 		if _, err := s.Pool().Exec(t.Context(), statement); err != nil {

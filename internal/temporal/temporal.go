@@ -123,12 +123,16 @@ func (o *Options) claimedByOther(described *workflowservice.DescribeNamespaceRes
 // EnsureNamespace makes the namespace for its owner when it is missing, and has it know the search attributes. One that exists
 // is left as it is but for these; one of another owner is ErrClaimed.
 func EnsureNamespace(ctx context.Context, o Options, retention time.Duration) error {
-	return o.explained(func(c client.Client) error {
-		err := inTime(ctx, func(ctx context.Context) error { return o.ensureNamespace(ctx, c.WorkflowService(), retention) })
+	return o.explained(func(options client.Options) error {
+		namespaces, err := client.NewNamespaceClient(options)
 		if err != nil {
+			return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
+		}
+		defer namespaces.Close()
+		if err := inTime(ctx, func(ctx context.Context) error { return o.ensureNamespace(ctx, namespaces, retention) }); err != nil {
 			return err
 		}
-		return o.ensureAttributes(ctx, c)
+		return o.with(options, func(c client.Client) error { return o.ensureAttributes(ctx, c) })
 	})
 }
 
@@ -140,33 +144,38 @@ func inTime(ctx context.Context, call func(context.Context) error) error {
 }
 
 // explained calls the service, and says why that failed and what to do about it.
-func (o *Options) explained(call func(client.Client) error) error {
+func (o *Options) explained(call func(client.Options) error) error {
 	options, err := o.client()
 	if err != nil {
 		return err
 	}
 	why := reason{secured: o.TLS != nil}
 	options.ConnectionOptions.DialOptions = why.dialOptions()
+	return why.explain(call(options))
+}
+
+// with calls the service by a client of its own.
+func (o *Options) with(options client.Options, call func(client.Client) error) error {
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return fmt.Errorf("reaching Temporal at %s: %w", o.Address, err)
 	}
 	defer c.Close()
-	return why.explain(call(c))
+	return call(c)
 }
 
-func (o *Options) ensureNamespace(ctx context.Context, service workflowservice.WorkflowServiceClient, retention time.Duration) error {
-	described, err := service.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})
-	_, missing := errors.AsType[*serviceerror.NamespaceNotFound](err)
+func (o *Options) ensureNamespace(ctx context.Context, c client.NamespaceClient, retention time.Duration) error {
+	described, err := c.Describe(ctx, o.Namespace)
+	var missing *serviceerror.NamespaceNotFound
 	switch {
 	case err == nil && o.claimedByOther(described):
 		return ErrClaimed
 	case err == nil:
 		return nil
-	case !missing:
+	case !errors.As(err, &missing):
 		return fmt.Errorf("looking for the namespace %s of Temporal at %s: %w", o.Namespace, o.Address, err)
 	}
-	_, err = service.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace:                        o.Namespace,
 		Description:                      "Promises of a Yingda brand",
 		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
@@ -182,8 +191,10 @@ func (o *Options) ensureNamespace(ctx context.Context, service workflowservice.W
 // DeleteNamespace deletes the namespace with all its workflows; one that does not exist is no error, one that was not made for
 // the owner is ErrClaimed. Temporal takes it out of sight at once and its contents in the background.
 func DeleteNamespace(ctx context.Context, o Options) error {
-	return o.explained(func(c client.Client) error {
-		return inTime(ctx, func(ctx context.Context) error { return o.deleteNamespace(ctx, c) })
+	return o.explained(func(options client.Options) error {
+		return o.with(options, func(c client.Client) error {
+			return inTime(ctx, func(ctx context.Context) error { return o.deleteNamespace(ctx, c) })
+		})
 	})
 }
 

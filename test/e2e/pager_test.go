@@ -119,7 +119,7 @@ func (p *pager) called(context.Context) ([]pagerCall, error) {
 // anybody is called the test does not wait: it writes into the status that they are over.
 func (s *story) calledAtThePager() {
 	t := s.t
-	host, _, err := net.SplitHostPort(s.env["KAFKA"])
+	host, _, err := net.SplitHostPort(s.env["KAFKA_BROKERS"])
 	must(t, err)
 	p := openPager(t, host)
 	s.creates(t, pagerName, map[string][]byte{"key": []byte(pagerKey), "ca.crt": p.authority})

@@ -5,7 +5,8 @@
 //
 // Invariants:
 //   - No token, no data: every path under /api but the sign-in wants an Agent's trial token or a session made from it, and
-//     a session dies with its token and with its Agent. Under /forms a signed link shows one customer one form, and no more.
+//     a session dies with its token and with its Agent. Under /forms a signed link shows one customer one form, and no more,
+//     and under /api/provider counts what the Brand's provider has signed, and nothing else.
 //   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
 //   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
 //     whatever Kafka did not bring. A stored frame shows what the agent may see now, not what they once might.
@@ -33,6 +34,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -63,9 +65,11 @@ type Config struct {
 	Payloads converter.PayloadCodec
 	// TemporalUI is the origin of Temporal's web UI, whose page may have payloads decrypted; empty for none.
 	TemporalUI string
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Metrics    *Metrics
+	// Provider holds the key by which the Brand's provider signs what it tells the desk.
+	Provider outcall.Files
+	Now      func() time.Time
+	Logger   *slog.Logger
+	Metrics  *Metrics
 }
 
 // Desk is one replica of the workbench.

@@ -131,6 +131,12 @@ func (d *Desk) guarded(routes http.Handler) http.Handler {
 			routes.ServeHTTP(w, r)
 			return
 		}
+		if isProviders(r.URL.Path) {
+			if d.signedByProvider(w, r) {
+				routes.ServeHTTP(w, r)
+			}
+			return
+		}
 		p, err := d.authenticate(r)
 		if err != nil {
 			d.refuse(w, r, err)

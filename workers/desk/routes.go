@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/yingda-dev/yingda/internal/domain/oncall"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
@@ -26,6 +27,10 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"trialToken": {Type: "http", Scheme: "bearer"},
 		"session":    {Type: "apiKey", In: "cookie", Name: cookieName},
+		"providerSignature": {
+			Type: "apiKey", In: "header", Name: oncall.HeaderSignature,
+			Description: `t=<seconds since 1970>,v1=<HMAC-SHA256 of "<t>.<body>" in hex>, by the key "key" of the Secret that spec.provider.secretRef of the Brand names`,
+		},
 	}
 	api := humago.New(mux, config)
 	d.agentRoutes(api)
@@ -35,6 +40,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.emergencyRoutes(api)
 	d.afterSalesRoutes(api)
 	d.formRoutes(api, mux)
+	d.providerRoutes(api)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)
 	d.weekRoutes(api)

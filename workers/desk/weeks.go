@@ -118,7 +118,7 @@ func (d *Desk) quarter(ctx context.Context, p *principal, in *lastWeekInput) (*a
 	}
 	last, err := quality.Week(in.Week, location)
 	if err != nil {
-		return nil, errNoWeek() //nolint:nilerr // It says so.
+		return nil, errNoWeek()
 	}
 	if last.Until.After(d.Now()) {
 		return nil, refusal(http.StatusConflict, "NotOver", "the week is not over yet")

@@ -28,6 +28,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outbox"
+	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/internal/testenv"
@@ -55,6 +56,8 @@ type world struct {
 	catalog *catalog.Catalog
 	names   bus.Names
 	cluster bus.Cluster
+	// provider is what replicas are started with.
+	provider outcall.Files
 	// with changes what a desk works with.
 	with func(*Config)
 
@@ -153,7 +156,7 @@ func (w *world) starts() *desk {
 	w.t.Helper()
 	registry := prometheus.NewRegistry()
 	config := Config{
-		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Now: w.clock,
+		Cluster: w.cluster, Names: w.names, Store: w.store, Catalog: w.catalog, Provider: w.provider, Now: w.clock,
 		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry),
 	}
 	if w.with != nil {

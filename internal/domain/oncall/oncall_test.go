@@ -72,3 +72,35 @@ func TestWhatGoesOut(t *testing.T) {
 		t.Errorf("signature is %s, want %s", got, signed)
 	}
 }
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1794369600, 0)
+	key, body := []byte("secret"), []byte(`{"key":"1"}`)
+	signature := Sign(key, body, now)
+	for name, tc := range map[string]struct {
+		key, body []byte
+		signature string
+		now       time.Time
+		want      bool
+	}{
+		"as it was signed":         {key, body, signature, now, true},
+		"a clock that is ahead":    {key, body, signature, now.Add(-signedFor), true},
+		"a call that is old":       {key, body, signature, now.Add(signedFor + time.Second), false},
+		"a call of the future":     {key, body, signature, now.Add(-signedFor - time.Second), false},
+		"another body":             {key, []byte(`{"key":"2"}`), signature, now, false},
+		"another key":              {[]byte("other"), body, signature, now, false},
+		"an empty key":             {nil, body, Sign(nil, body, now), now, false},
+		"another time":             {key, body, strings.Replace(signature, "t=1794369600", "t=1794369601", 1), now, false},
+		"a longer list":            {key, body, signature + ",v1=00", now, false},
+		"nothing":                  {key, body, "", now, false},
+		"something without a time": {key, body, "v1=00", now, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Verify(tc.key, tc.body, tc.signature, tc.now); got != tc.want {
+				t.Errorf("verified %t, want %t", got, tc.want)
+			}
+		})
+	}
+}

@@ -172,7 +172,7 @@ func TestWhatCustomersWriteCannotBreakOutOfThePatch(t *testing.T) {
 	for _, text := range nasty {
 		for _, known := range []string{"", "entry"} {
 			r := Report{Name: "2026-W47-13w", Topics: []Topic{{Question: text, Playbook: "shop", Known: known, Conversations: 4, Answer: text + text}, {Question: text, Playbook: "shop", Conversations: 4}}}
-			for _, document := range strings.Split(r.Patch("lumi"), "\n---\n") {
+			for document := range strings.SplitSeq(r.Patch("lumi"), "\n---\n") {
 				var p yingdav1.Playbook
 				if err := yaml.UnmarshalStrict([]byte(document), &p); err != nil {
 					t.Fatalf("%v of\n%s", err, document)

@@ -31,7 +31,7 @@ func rotating(tb testing.TB) *Schedule {
 		if i%4 == 0 {
 			rule = "FREQ=MONTHLY;BYDAY=2MO,-1FR;BYMONTHDAY=-3,-2,-1,8,9,10"
 		}
-		sh := shiftOf(fmt.Sprintf("team-%d", i), []string{"06:00", "14:00"}[i%2], "8h", 1, peakOf("noon", "12:00", "3h", 2))
+		sh := shiftOf(fmt.Sprintf("team-%d", i), []string{"06:00", "14:00"}[i%2], "8h", 1, peakOf("busy", []string{"10:00", "18:00"}[i%2], "3h", 2))
 		spec.Shifts = append(spec.Shifts, rotation(rule, anchor.Format(time.DateOnly), sh))
 	}
 	return mustCompile(tb, spec).With(mustCompileCalendars(tb, china(tb))...)

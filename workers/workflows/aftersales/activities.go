@@ -52,6 +52,8 @@ type Standing struct {
 	Revision int32       `json:"revision"`
 	Step     int         `json:"step"`
 	State    rules.State `json:"state"`
+	// Owner is the Agent who has to do something; empty where that is anybody of the group, or the customer.
+	Owner string `json:"owner,omitempty"`
 	// Operation is what is to be done in the state, Attempt and Effect how far it is; empty where nothing is.
 	Operation rules.Operation   `json:"operation,omitempty"`
 	Attempt   int               `json:"attempt,omitempty"`
@@ -316,7 +318,7 @@ func standingOf(c store.Case) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Operation: inside.Operation()}
+	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Owner: inside.Owner(), Operation: inside.Operation()}
 	s.Attempt, s.Effect = inside.Attempt()
 	return s, nil
 }

@@ -18,11 +18,12 @@ import (
 	"strconv"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
+	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/deadline"
 )
 
@@ -41,7 +42,7 @@ func Workflow(ctx workflow.Context, input promise.AfterSalesInput, carried *Carr
 		return c.status(), err
 	}
 	if c.Cancelled {
-		return c.status(), temporal.NewCanceledError()
+		return c.status(), sdk.NewCanceledError()
 	}
 	return c.status(), nil
 }
@@ -126,6 +127,9 @@ func (c *afterSales) run(ctx workflow.Context) error {
 		}
 	}
 	c.Deadline = deadline.Deadline{}
+	if err := c.list(ctx); err != nil {
+		return err
+	}
 	c.untold(c.Standing.Step)
 	return workflow.Await(ctx, func() bool { return c.quiet() && len(c.Untold) == 0 && !c.telling })
 }
@@ -145,7 +149,15 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	if c.Standing.State.Waits() {
 		c.Deadline.Ladder = nil
 	}
-	return nil
+	return c.list(ctx)
+}
+
+// list lets people find the case in Temporal by where it stands.
+func (c *afterSales) list(ctx workflow.Context) error {
+	return temporal.Attributes{
+		Brand: promise.BrandOf(c.input.ID), Kind: string(promise.CaseAfterSales), State: string(c.Standing.State), Owner: c.Standing.Owner,
+		Deadline: c.Deadline.Due,
+	}.Upsert(ctx)
 }
 
 // stay keeps the deadlines of a step, and has done what is to be done in it, until the case leaves it; or until this run has become so long
@@ -160,7 +172,7 @@ func (c *afterSales) stay(ctx workflow.Context, step int) (again bool, err error
 			defer running.Done()
 			// What has begun when the case leaves the step is brought to its end.
 			ctx, _ := workflow.NewDisconnectedContext(within)
-			if failed := keep(within, ctx, left); failed != nil && !temporal.IsCanceledError(failed) && err == nil {
+			if failed := keep(within, ctx, left); failed != nil && !sdk.IsCanceledError(failed) && err == nil {
 				err = failed
 			}
 		})

@@ -147,3 +147,39 @@ func TestATimeZoneThatDoesNotExistEndsTheWorkflow(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+func TestWeek(t *testing.T) {
+	due := four().Add(25 * time.Hour)
+	for name, tc := range map[string]struct {
+		input     promise.QualityWeekInput
+		scheduled *time.Time
+		want      string
+	}{
+		"the week before it was due":       {promise.QualityWeekInput{TimeZone: "Asia/Shanghai"}, &due, "0 weeks to  before 2026-11-22T21:00:00Z in Asia/Shanghai"},
+		"the weeks that somebody asks for": {promise.QualityWeekInput{TimeZone: "UTC", Weeks: 13, LastWeek: "2026-W40"}, nil, "13 weeks to 2026-W40 before 2026-11-21T23:00:00Z in UTC"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.RegisterWorkflowWithOptions(Week, workflow.RegisterOptions{Name: promise.QualityWeekWorkflow})
+			s.fails[activityReport] = 3
+			if tc.scheduled != nil {
+				key := temporal.NewSearchAttributeKeyTime(promise.ScheduledAt)
+				if err := s.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(key.ValueSet(*tc.scheduled))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := promise.QualityWeekResult{Report: "2026-W47", Conversations: 7}
+			register(s, activityReport, func(Weeks) promise.QualityWeekResult { return want }, func(w Weeks) string {
+				return fmt.Sprintf("%d weeks to %s before %s in %s", w.Weeks, w.LastWeek, w.At.Format(time.RFC3339), w.TimeZone)
+			})
+			s.ExecuteWorkflow(promise.QualityWeekWorkflow, tc.input)
+			var result promise.QualityWeekResult
+			if err := s.GetWorkflowResult(&result); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{tc.want}, s.notes); diff != "" || result != want {
+				t.Errorf("it became %+v by (-want +got):\n%s", result, diff)
+			}
+		})
+	}
+}

@@ -40,6 +40,7 @@ const reasons = {
   TooLate: '质检已超过 7 天,不能再申诉',
   AlreadyDecided: '申诉已经裁决',
   NotAppealed: '没有申诉',
+  NoSuchWeek: '没有这一周的报告',
   NoSuchTier: '没有这个客户级别',
   NoSuchCase: '没有这个工单,或没有权限查看',
   NotPossible: '现在不能这样操作,工单的状态可能已经变化',
@@ -146,6 +147,8 @@ export const api = {
   judge: (id, scores) => call('POST', `${of(id)}/judgement`, scores),
   appeal: (id, words) => call('POST', `${of(id)}/judgement/appeal`, { words }),
   decideAppeal: (id, decision) => call('POST', `${of(id)}/judgement/decision`, decision),
+  weeks: () => call('GET', '/api/quality/weeks'),
+  week: (name) => call('GET', `/api/quality/weeks/${encodeURIComponent(name)}`),
   upload: (file) => call('POST', '/api/media', file),
   file: (id, conversation) => call('GET', mediaURL(id, conversation)),
 };

@@ -10,6 +10,7 @@ import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
 import { askForPromise } from './promise.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { openWeeks } from './weeks.js';
 import { showJudgement, standing, total } from './judgement.js';
 
 const pollEvery = 5000;
@@ -105,6 +106,8 @@ $('sign-in-form').addEventListener('submit', async (event) => {
   }
 });
 
+$('weeks').addEventListener('click', () => openWeeks(attempt));
+
 $('sign-out').addEventListener('click', async () => {
   await attempt(async () => {
     await api.signOut();
@@ -116,7 +119,7 @@ function signedIn(agent) {
   me = agent;
   $('sign-in').hidden = true;
   $('desk').hidden = false;
-  $('tab-all').hidden = $('tab-ratings').hidden = me.role === 'Agent';
+  $('tab-all').hidden = $('tab-ratings').hidden = $('weeks').hidden = me.role === 'Agent';
   $('tab-reviews').textContent = me.role === 'Agent' ? '质检' : '复核';
   showMe();
   show(undefined);
