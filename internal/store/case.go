@@ -66,7 +66,7 @@ func (u *Unit) OpenCase(ctx context.Context, c Case, t Taking) (now Case, fresh 
 	}
 	row, err := u.CaseOpen(ctx, db.CaseOpenParams{
 		ID: c.ID, Kind: string(c.Kind), State: c.State, Title: c.Title, ConversationID: c.Conversation, Channel: c.Channel,
-		ExternalID: c.Customer, SkillGroup: c.SkillGroup, Owner: c.Owner, OpenedAt: c.OpenedAt, DueAt: c.Due, Detail: c.Detail,
+		ExternalID: c.Customer, SkillGroup: c.SkillGroup, Owner: c.Owner, OpenedAt: c.OpenedAt, DueAt: c.Due, ClosedAt: c.ClosedAt, Detail: c.Detail,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		row, err = u.CaseGet(ctx, c.ID)

@@ -133,6 +133,20 @@ func TestAnApplicationThatIsWrongOpensNothing(t *testing.T) {
 	}
 }
 
+func TestWhatThePolicyRefusesHasEndedWhenItIsOpened(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	fresh := func(r *OpenAfterSalesRequest) { r.Order.Items = []NewItem{{Name: "车厘子", Category: "fresh"}} }
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted(fresh))
+	if opened.State != string(aftersales.StateRefused) || opened.ClosedAt == nil || len(opened.Allowed) != 0 {
+		t.Errorf("opened as %s, closed at %v, allowed %v", opened.State, opened.ClosedAt, opened.Allowed)
+	}
+	if open := names(asks[listedCases](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases", nil)); len(open) != 0 {
+		t.Errorf("listed as open: %v", open)
+	}
+}
+
 func TestTwoAgentsActOnACaseAndOneIsTold(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()

@@ -41,6 +41,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.afterSalesRoutes(api)
 	d.formRoutes(api, mux)
 	d.providerRoutes(api)
+	d.exportRoutes(api)
 	d.reviewRoutes(api)
 	d.judgementRoutes(api)
 	d.weekRoutes(api)

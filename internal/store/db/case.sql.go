@@ -128,8 +128,8 @@ func (q *Queries) CaseGet(ctx context.Context, id string) (ServiceCase, error) {
 }
 
 const CaseOpen = `-- name: CaseOpen :one
-INSERT INTO service_case (id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO service_case (id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, closed_at, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail
 `
@@ -146,6 +146,7 @@ type CaseOpenParams struct {
 	Owner          string
 	OpenedAt       time.Time
 	DueAt          *time.Time
+	ClosedAt       *time.Time
 	Detail         json.RawMessage
 }
 
@@ -163,6 +164,7 @@ func (q *Queries) CaseOpen(ctx context.Context, arg CaseOpenParams) (ServiceCase
 		arg.Owner,
 		arg.OpenedAt,
 		arg.DueAt,
+		arg.ClosedAt,
 		arg.Detail,
 	)
 	var i ServiceCase

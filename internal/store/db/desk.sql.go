@@ -787,6 +787,20 @@ func (q *Queries) TierChanges(ctx context.Context, channel string, externalID st
 	return items, nil
 }
 
+const TranscriptExportAdd = `-- name: TranscriptExportAdd :exec
+INSERT INTO transcript_export (conversation_id, agent, exported_at, sha256) VALUES ($1, $2, $3, $4)
+`
+
+func (q *Queries) TranscriptExportAdd(ctx context.Context, conversationID uuid.UUID, agent string, exportedAt time.Time, sha256 []byte) error {
+	_, err := q.db.Exec(ctx, TranscriptExportAdd,
+		conversationID,
+		agent,
+		exportedAt,
+		sha256,
+	)
+	return err
+}
+
 const UploadAdd = `-- name: UploadAdd :execrows
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
 SELECT $1, '', 'stored', $2, $3, $4, $5

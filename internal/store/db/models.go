@@ -388,6 +388,14 @@ type TokenRefresh struct {
 	ForcedAt time.Time
 }
 
+type TranscriptExport struct {
+	ID             int64
+	ConversationID uuid.UUID
+	Agent          string
+	ExportedAt     time.Time
+	Sha256         []byte
+}
+
 type WorkerBuild struct {
 	Sole  bool
 	Build string

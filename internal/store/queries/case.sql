@@ -1,7 +1,7 @@
 -- name: CaseOpen :one
 -- No row when the case exists already.
-INSERT INTO service_case (id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, detail)
-VALUES (@id, @kind, @state, @title, sqlc.narg(conversation_id), @channel, @external_id, @skill_group, @owner, @opened_at, sqlc.narg(due_at), @detail)
+INSERT INTO service_case (id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, closed_at, detail)
+VALUES (@id, @kind, @state, @title, sqlc.narg(conversation_id), @channel, @external_id, @skill_group, @owner, @opened_at, sqlc.narg(due_at), sqlc.narg(closed_at), @detail)
 ON CONFLICT (id) DO NOTHING
 RETURNING *;
 

@@ -183,3 +183,6 @@ SELECT key FROM form_key;
 -- A file that a customer sent with a form; it belongs to the Channel on which they are known.
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
 VALUES (@id, @channel, 'stored', @source, @content_type, @data, @at) ON CONFLICT (id) DO NOTHING;
+
+-- name: TranscriptExportAdd :exec
+INSERT INTO transcript_export (conversation_id, agent, exported_at, sha256) VALUES (@conversation_id, @agent, @exported_at, @sha256);

@@ -361,7 +361,7 @@ async function openCase(name) {
 }
 
 $('open-case').addEventListener('click', () => askForCase(current.id, current.messages, attempt, (made) => {
-  toast(`已建售后单:${stateName(made)}`);
+  toast(`已建售后单:${stateName(made)}。${made.detail.decision.agent}`);
   currentSoon();
   listSoon();
 }));
