@@ -139,6 +139,7 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	if c.Entered >= step {
 		return nil
 	}
+	byProvider := c.Standing.Operation != ""
 	entered, err := enter(ctx, Entering{Case: c.reference(), Step: step, Terms: c.input.Terms})
 	if err != nil {
 		return err
@@ -148,6 +149,9 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	c.Deadline = deadline.Deadline{Due: entered.Due, RemindAt: entered.RemindAt, Ladder: c.input.Ladder}
 	if c.Standing.State.Waits() {
 		c.Deadline.Ladder = nil
+	}
+	if !byProvider { // Also where the case has left the step meanwhile: the customer hears of each.
+		c.untold(step)
 	}
 	return c.list(ctx)
 }
@@ -305,15 +309,13 @@ func (c *afterSales) awaitCancel(ctx workflow.Context) {
 	})
 }
 
-// announce has the customer hear of the step. Of what a provider does at once they hear when it is done: messages are few.
+// announce has the customer hear of what a provider does, unless it does so at once, and they hear that it is done: messages are few.
 func (c *afterSales) announce(within, _ workflow.Context, left func() bool) error {
-	if c.Announced >= c.Standing.Step {
+	if left() || c.Announced >= c.Standing.Step {
 		return nil
 	}
-	if c.Standing.Operation != "" {
-		if gone, err := workflow.AwaitWithTimeout(within, atOnce, left); err != nil || gone {
-			return err
-		}
+	if gone, err := workflow.AwaitWithTimeout(within, atOnce, left); err != nil || gone {
+		return err
 	}
 	c.untold(c.Standing.Step)
 	return nil
