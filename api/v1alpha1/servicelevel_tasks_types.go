@@ -117,7 +117,6 @@ const (
 type CompensationLimit struct {
 	// role is Agent, Supervisor or Admin.
 	// +required
-	// +kubebuilder:validation:Enum=Agent;Supervisor;Admin
 	Role AgentRole `json:"role"`
 	// upTo is the worth in fen, for example 2000 for 20 yuan; 0 to 10000000.
 	// +required

@@ -28,19 +28,19 @@ func (f *providerFlags) bind(cmd *cobra.Command) {
 // afterSalesActivities are the steps of after-sales cases.
 func afterSalesActivities(p *process, database *store.Store, answers directory, f providerFlags) *aftersales.Activities {
 	return &aftersales.Activities{
-		Store: database, Directory: answers, Provider: func() (aftersales.Provider, bool) { return f.of(answers.view.Snapshot()) },
+		Store: database, Directory: answers, Provider: func() *aftersales.Provider { return f.of(answers.view.Snapshot()) },
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: aftersales.NewMetrics(p.registry),
 	}
 }
 
-// of is the Brand's provider; false where it declares none that may be called.
-func (f *providerFlags) of(snapshot *catalog.Snapshot) (aftersales.Provider, bool) {
+// of is the Brand's provider; nil where it declares none that may be called.
+func (f *providerFlags) of(snapshot *catalog.Snapshot) *aftersales.Provider {
 	if snapshot.Brand == nil || snapshot.Brand.Spec.Provider == nil || !oncall.Allowed(snapshot.Brand.Spec.Provider.URL, f.allowedHosts) {
-		return aftersales.Provider{}, false
+		return nil
 	}
 	declared := snapshot.Brand.Spec.Provider
-	return aftersales.Provider{URL: declared.URL, Files: f.files, Trusting: declared.CASecretRef != nil, Now: time.Now}, true
+	return &aftersales.Provider{URL: declared.URL, Files: f.files, Authorities: declared.CASecretRef, Now: time.Now}
 }
 
 func (d directory) HasNotice(channel, name string) bool {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/tlsfiles"
 )
 
@@ -26,9 +27,9 @@ type Files struct {
 	CAFile string
 }
 
-// Client makes a client for one call. Trusting says that the Brand names authorities.
-func (f Files) Client(trusting bool, timeout time.Duration) (*http.Client, error) {
-	if trusting && f.CAFile == "" {
+// Client makes a client for one call. Authorities are those that the Brand names; nil trusts the system's.
+func (f Files) Client(authorities *yingdav1.CredentialsReference, timeout time.Duration) (*http.Client, error) {
+	if authorities != nil && f.CAFile == "" {
 		return nil, errors.New("not sent: the Brand names authorities that this replica was not started with")
 	}
 	trust, err := tlsfiles.Files{CA: f.CAFile}.Config()

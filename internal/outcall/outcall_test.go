@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/outcall"
 )
 
@@ -22,6 +23,9 @@ func file(t *testing.T, content []byte) string {
 	return path
 }
 
+// private are authorities that a Brand names.
+func private() *yingdav1.CredentialsReference { return &yingdav1.CredentialsReference{Name: "ca"} }
+
 func TestACallGoesWhereItWasSentAndNowhereElse(t *testing.T) {
 	reached := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
@@ -29,7 +33,7 @@ func TestACallGoesWhereItWasSentAndNowhereElse(t *testing.T) {
 	server := httptest.NewTLSServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	t.Cleanup(server.Close)
 	files := outcall.Files{CAFile: file(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))}
-	client, err := files.Client(true, time.Minute)
+	client, err := files.Client(private(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +52,10 @@ func TestACallGoesWhereItWasSentAndNowhereElse(t *testing.T) {
 }
 
 func TestWhatIsNotThereIsNotCalled(t *testing.T) {
-	if _, err := (outcall.Files{}).Client(true, time.Minute); err == nil {
+	if _, err := (outcall.Files{}).Client(private(), time.Minute); err == nil {
 		t.Error("the Brand names authorities, and others are trusted")
 	}
-	if _, err := (outcall.Files{CAFile: file(t, []byte("hidden"))}).Client(true, time.Minute); err == nil || strings.Contains(err.Error(), "hidden") {
+	if _, err := (outcall.Files{CAFile: file(t, []byte("hidden"))}).Client(private(), time.Minute); err == nil || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("authorities that are none: %v", err)
 	}
 	for name, files := range map[string]outcall.Files{

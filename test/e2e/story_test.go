@@ -46,6 +46,8 @@ func TestStory(t *testing.T) {
 		{"a second customer waits while the only agent is full", (*story).fullAgent},
 		{"what is written outside the shift is answered at the next opening", (*story).outsideTheShift},
 		{"a complaint left alone is escalated", (*story).complaintLeftAlone},
+		{"a refund goes through every step once, whenever the worker dies", (*story).refundedOnce},
+		{"a promise that is late is marked, though the worker died meanwhile", (*story).promisedAndLate},
 		{"an edited Playbook is in force at once", (*story).editedPlaybook},
 		{"a rotated Secret is taken without a restart", (*story).rotatedSecret},
 		{"an official account answers at once", (*story).answersAtOnce},

@@ -101,7 +101,13 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
 	if request.Action == actionCompensate {
 		taking.Note = fmt.Sprintf("%s %s: %s", request.Compensation, yuan(request.Amount), request.Note)
-		taking.Tell = d.deciders(spec, request.Amount)
+		before, err := store.ComplaintDetailOf(store.CaseView(row))
+		if err != nil {
+			return store.Case{}, err
+		}
+		if alone, _ := compensation.Offer(spec, p.agent.Spec.Role, request.Compensation, given(before), request.Amount); !alone {
+			taking.Tell = d.deciders(spec, given(before)+request.Amount)
+		}
 	}
 	now, _, err := u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
 		detail, err := store.ComplaintDetailOf(*c)

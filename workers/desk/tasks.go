@@ -332,8 +332,7 @@ func decide(p *principal, c *store.Case, request CaseActionRequest, decision tas
 
 // refusing says what the rules refuse for what it lacks as the desk does.
 func refusing(err error) error {
-	var wrong *task.RefusedError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*task.RefusedError](err); ok {
 		return refusal(http.StatusUnprocessableEntity, wrong.Reason, "%s", wrong.Text)
 	}
 	return err

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -24,9 +25,7 @@ func acting(c store.Case) string { return "/api/cases/" + url.PathEscape(c.ID) +
 // act is an act, with a key of its own.
 func act(action string, with map[string]any) map[string]any {
 	body := map[string]any{"key": uuid.New(), "action": action}
-	for key, value := range with {
-		body[key] = value
-	}
+	maps.Copy(body, with)
 	return body
 }
 

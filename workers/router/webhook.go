@@ -50,7 +50,7 @@ func (r *Router) callWebhook(ctx context.Context, hook yingdav1.OnCallWebhook, n
 		}
 		request.Header.Set(oncall.HeaderSignature, oncall.Sign(key, body, r.Now()))
 	}
-	caller, err := r.Webhook.Client(hook.CASecretRef != nil, webhookTimeout)
+	caller, err := r.Webhook.Client(hook.CASecretRef, webhookTimeout)
 	if err != nil {
 		return configz.CallUntrusted, 0, err
 	}

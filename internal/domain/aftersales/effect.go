@@ -1,6 +1,10 @@
 package aftersales
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Attempt is the number of the attempt at the operation of the case's state, and what became of it; 0 where the state has none.
 func (c *Case) Attempt() (number int, state EffectState) {
@@ -47,20 +51,13 @@ func (c *Case) settle(to Effect, from ...EffectState) bool {
 		return false
 	}
 	now := **at
-	for _, state := range from {
-		if now.State == state {
-			now.State, now.Reason, now.By, now.At = to.State, to.Reason, to.By, to.At
-			if to.Key != "" {
-				now.Key = to.Key
-			}
-			if to.Reference != "" {
-				now.Reference = to.Reference
-			}
-			*at = &now
-			return true
-		}
+	if !slices.Contains(from, now.State) {
+		return false
 	}
-	return false
+	now.State, now.Reason, now.By, now.At = to.State, to.Reason, to.By, to.At
+	now.Key, now.Reference = cmp.Or(to.Key, now.Key), cmp.Or(to.Reference, now.Reference)
+	*at = &now
+	return true
 }
 
 // shortened bounds what somebody else's program says.

@@ -17,8 +17,7 @@ func lumi() *yingdav1.CompensationSpec {
 }
 
 func reasonOf(err error) string {
-	var refused *RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused.Reason
 	}
 	return ""

@@ -86,7 +86,7 @@ func (r *reader) rungs(spec []yingdav1.DeadlineRung) []Rung {
 	}
 	like := yingdav1.ComplaintSpec{}
 	for _, rung := range spec {
-		like.Ladder = append(like.Ladder, yingdav1.EscalationRung{After: rung.After, Notify: rung.Notify})
+		like.Ladder = append(like.Ladder, yingdav1.EscalationRung(rung))
 	}
 	rungs, wrong := ladder(like, r.path)
 	r.wrong = append(r.wrong, wrong...)

@@ -5,6 +5,7 @@
 package task
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -89,7 +90,7 @@ func Check(t Task, d Decision, now time.Time) error {
 	}
 	switch d.Action {
 	case Done:
-		if t.NeedsReason && !known(d.ReasonCode) {
+		if t.NeedsReason && !slices.Contains(ReasonCodes(), d.ReasonCode) {
 			return lacks("NeedsReasonCode", "say why the customer was not content: "+list())
 		}
 		if t.NeedsReason && strings.TrimSpace(d.Note) == "" {
@@ -124,15 +125,6 @@ func InTime(due, now time.Time) error {
 		return &RefusedError{Reason: "BadDue", Text: "choose a time to come, within 30 days", Incomplete: true}
 	}
 	return nil
-}
-
-func known(code ReasonCode) bool {
-	for _, c := range ReasonCodes() {
-		if c == code {
-			return true
-		}
-	}
-	return false
 }
 
 func list() string {

@@ -35,8 +35,8 @@ type Directory interface {
 type Activities struct {
 	Store     *store.Store
 	Directory Directory
-	// Provider does what is to be done outside; false while the Brand declares none.
-	Provider func() (Provider, bool)
+	// Provider does what is to be done outside; nil while the Brand declares none.
+	Provider func() *Provider
 	// Events is the topic of frames, Source the CloudEvents source of what is sent.
 	Events string
 	Source string
@@ -198,7 +198,7 @@ func (a *Activities) Take(ctx context.Context, t Taking) (Taken, error) {
 		return err
 	})
 	taken := Taken{}
-	if refusal := (*rules.RefusalError)(nil); errors.As(err, &refusal) {
+	if refusal, refused := errors.AsType[*rules.RefusalError](err); refused {
 		taken.Refused = refusal.Reason
 		a.Metrics.ignored.Inc()
 		now, err = a.read(ctx, t.Case.ID)

@@ -32,15 +32,15 @@ const askAgain, askAgainMost = 2 * time.Second, 5 * time.Minute
 //
 // While the provider is away, or thinks, it is run again by Temporal. Without a provider the operation is left to somebody's hands.
 func (a *Activities) Perform(ctx context.Context, p Performing) (Standing, error) {
-	provider, declared := a.Provider()
-	now, effect, err := a.begin(ctx, p, declared)
+	provider := a.Provider()
+	now, effect, err := a.begin(ctx, p, provider)
 	if err != nil || effect == nil {
 		if err != nil {
 			return Standing{}, err
 		}
 		return standingOf(now)
 	}
-	if !declared {
+	if provider == nil {
 		return Standing{}, temporal.NewApplicationError("the Brand declares no provider any more, which may have done what it was told", errorFailed)
 	}
 	var said answer
@@ -59,7 +59,7 @@ func (a *Activities) Perform(ctx context.Context, p Performing) (Standing, error
 }
 
 // begin commits that the provider may be told, and returns what it is told; nil where it need not be.
-func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (now store.Case, effect *db.CaseEffect, err error) {
+func (a *Activities) begin(ctx context.Context, p Performing, provider *Provider) (now store.Case, effect *db.CaseEffect, err error) {
 	key := store.AfterSalesKey(p.Case.ID, p.Operation, p.Attempt)
 	err = a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		effect = nil
@@ -68,7 +68,11 @@ func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (no
 			if attempt, state := c.Attempt(); c.Operation() != p.Operation || attempt != p.Attempt || state != rules.EffectWaiting {
 				return errUnchanged
 			}
-			return a.beginNow(ctx, u, p, key, declared, c)
+			if provider == nil {
+				c.LeaveByHand(u.Now)
+				return nil
+			}
+			return a.beginNow(ctx, u, p, key, c)
 		})
 		return err
 	})
@@ -94,16 +98,11 @@ func (a *Activities) begin(ctx context.Context, p Performing, declared bool) (no
 }
 
 // beginNow is begin for the first time, with order and case locked.
-func (a *Activities) beginNow(ctx context.Context, u *store.Unit, p Performing, key string, declared bool, c *rules.Case) error {
-	if !declared {
-		c.LeaveByHand(u.Now)
-		return nil
-	}
+func (a *Activities) beginNow(ctx context.Context, u *store.Unit, p Performing, key string, c *rules.Case) error {
 	amount := c.Effect(p.Operation).Amount
 	if p.Operation == rules.OperationRefund {
-		var refusal *rules.RefusalError
 		err := u.SpendOrder(ctx, c.Application.Order.Number, key, amount)
-		if errors.As(err, &refusal) {
+		if refusal, refused := errors.AsType[*rules.RefusalError](err); refused {
 			c.Refuse(refusal.Message, u.Now)
 			return nil
 		}
@@ -166,7 +165,7 @@ func (a *Activities) settle(ctx context.Context, p Performing, effect *db.CaseEf
 			if attempt, _ := c.Attempt(); c.Operation() != p.Operation || attempt != p.Attempt {
 				return errUnchanged
 			}
-			changed := false
+			var changed bool
 			switch state {
 			case rules.EffectDone:
 				changed = c.Done(said.Reference, u.Now)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 	"github.com/yingda-dev/yingda/internal/outcall"
@@ -26,9 +27,9 @@ type Provider struct {
 	// URL takes orders by POST, and tells by GET what became of one.
 	URL string
 	// Files hold the key that signs calls and, where the Brand names authorities, these.
-	Files    outcall.Files
-	Trusting bool
-	Now      func() time.Time
+	Files       outcall.Files
+	Authorities *yingdav1.CredentialsReference
+	Now         func() time.Time
 }
 
 // Order is what a provider is told, as JSON: the same bytes each time.
@@ -92,7 +93,7 @@ func (p *Provider) call(request *http.Request, key string, signed []byte) (answe
 		return answer{}, err
 	}
 	request.Header.Set(oncall.HeaderSignature, oncall.Sign(secret, signed, p.Now()))
-	client, err := p.Files.Client(p.Trusting, callTimeout)
+	client, err := p.Files.Client(p.Authorities, callTimeout)
 	if err != nil {
 		return answer{}, err
 	}

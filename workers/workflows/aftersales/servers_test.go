@@ -24,6 +24,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outbox"
@@ -91,13 +92,15 @@ func newWorker(c client.Client, a *Activities) *temporal.Worker {
 
 func activitiesOn(s *store.Store) *Activities {
 	return &Activities{
-		Store: s, Directory: people{}, Provider: func() (Provider, bool) { return Provider{}, false },
+		Store: s, Directory: people{}, Provider: func() *Provider { return nil },
 		Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
 	}
 }
 
-func calling(url string, files outcall.Files) func() (Provider, bool) {
-	return func() (Provider, bool) { return Provider{URL: url, Files: files, Trusting: true, Now: time.Now}, true }
+func calling(url string, files outcall.Files) func() *Provider {
+	return func() *Provider {
+		return &Provider{URL: url, Files: files, Authorities: &yingdav1.CredentialsReference{Name: "ca"}, Now: time.Now}
+	}
 }
 
 // people is a brand that is always open, with one supervisor, one admin and one channel.

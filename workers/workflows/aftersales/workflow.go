@@ -242,7 +242,7 @@ func (c *afterSales) keepOverall(within, ctx workflow.Context, left func() bool)
 }
 
 // perform has the provider do what is to be done in the step. Cut off, it is taken up again by the next run under the same key.
-func (c *afterSales) perform(within, ctx workflow.Context, left func() bool) error {
+func (c *afterSales) perform(within, _ workflow.Context, left func() bool) error {
 	for !left() && c.Standing.Operation != "" {
 		if c.Standing.underWay() {
 			standing, err := perform(within, Performing{Case: c.reference(), Operation: c.Standing.Operation, Attempt: c.Standing.Attempt})

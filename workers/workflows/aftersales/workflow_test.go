@@ -99,8 +99,7 @@ func newPaper(t *testing.T) *paper {
 		if p.acts[k.Act.ID] {
 			return Taken{Standing: p.standing()}, nil
 		}
-		var refusal *rules.RefusalError
-		if errors.As(p.c.Act(k.Act, p.Now()), &refusal) {
+		if refusal, refused := errors.AsType[*rules.RefusalError](p.c.Act(k.Act, p.Now())); refused {
 			p.note("ignored %s: %s", k.Act.Action, refusal.Reason)
 			return Taken{Standing: p.standing(), Refused: refusal.Reason}, nil
 		}
@@ -309,7 +308,7 @@ func TestAfterSales(t *testing.T) {
 		},
 		"what a provider refuses somebody decides": {
 			input(of(rules.Reissue, rules.MissingItem)), func(p *paper) {
-				p.provider = func(o rules.Operation, attempt int) rules.EffectState {
+				p.provider = func(o rules.Operation, _ int) rules.EffectState {
 					if o == rules.OperationShipment {
 						return rules.EffectRefused
 					}

@@ -356,8 +356,14 @@ func TestEveryFaultLeadsToTheSameEnd(t *testing.T) {
 			passes(in.Due)
 			b.killableWorker()
 		},
-		"Temporal is killed": func(t *testing.T, _ *brand, s servers, _ func(), in promise.TaskInput) { restart(t, s.temporal, in) },
-		"Postgres is killed": func(t *testing.T, _ *brand, s servers, _ func(), in promise.TaskInput) { restart(t, s.postgres, in) },
+		"Temporal is killed": func(t *testing.T, _ *brand, s servers, _ func(), in promise.TaskInput) {
+			t.Helper()
+			restart(t, s.temporal, in)
+		},
+		"Postgres is killed": func(t *testing.T, _ *brand, s servers, _ func(), in promise.TaskInput) {
+			t.Helper()
+			restart(t, s.postgres, in)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := servers{testenv.NewServer(t, testenv.StartTemporal), testenv.NewServer(t, testenv.StartPostgres)}

@@ -173,9 +173,9 @@ func (t *task) run(ctx workflow.Context) error {
 }
 
 // list tells Temporal where the task stands and until when it is owed, where that is news.
-func (t *task) list(ctx workflow.Context, deadline time.Time) error {
+func (t *task) list(ctx workflow.Context, due time.Time) error {
 	now := temporal.Attributes{
-		Brand: promise.BrandOf(t.input.ID), Kind: string(t.input.Kind), State: string(t.Status.State), Owner: t.Status.Owner, Deadline: deadline,
+		Brand: promise.BrandOf(t.input.ID), Kind: string(t.input.Kind), State: string(t.Status.State), Owner: t.Status.Owner, Deadline: due,
 	}
 	if !t.listed || now == t.told {
 		return nil

@@ -160,7 +160,7 @@ export class Pane {
     const talk = $('case-conversation');
     talk.hidden = !c.conversation;
     talk.onclick = () => this.on.conversation(c.conversation);
-    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : plain(c.detail))]));
+    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}))]));
     $('case-history').replaceChildren(...c.history.map((e) => el('li', {},
       el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, stateName({ ...c, state: e.state })),
       el('span', {}, [people[e.actor] || e.actor || '系统', e.note].filter(Boolean).join(':')))));

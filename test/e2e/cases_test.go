@@ -1,0 +1,137 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// file is a case as the desk shows it.
+type file struct {
+	Name       string     `json:"name"`
+	ID         string     `json:"id"`
+	State      string     `json:"state"`
+	Due        *time.Time `json:"due"`
+	BreachedAt *time.Time `json:"breachedAt"`
+	ClosedAt   *time.Time `json:"closedAt"`
+	History    []struct {
+		State string `json:"state"`
+		Actor string `json:"actor"`
+	} `json:"history"`
+	Allowed []struct {
+		Action string `json:"action"`
+	} `json:"allowed"`
+}
+
+// was lists the states that a case went through.
+func (f file) was() []string {
+	var states []string
+	for _, event := range f.History {
+		states = append(states, event.State)
+	}
+	return slices.Compact(states)
+}
+
+func (d desk) file(ctx context.Context, name string) (f file, err error) {
+	return f, d.do(ctx, http.MethodGet, "/api/cases/"+url.PathEscape(name), nil, &f)
+}
+
+// reaches waits until a case is in a state in which the action is allowed.
+func (d desk) reaches(t testing.TB, name, action string) file {
+	t.Helper()
+	return await(t, "the case takes "+action, recovery,
+		func(ctx context.Context) (file, error) { return d.file(ctx, name) },
+		func(f file) bool {
+			for _, a := range f.Allowed {
+				if a.Action == action {
+					return true
+				}
+			}
+			return false
+		})
+}
+
+// acts does something with a case, twice: the first answer may have been lost.
+func (d desk) acts(t testing.TB, name, action string, with map[string]any) {
+	t.Helper()
+	d.reaches(t, name, action)
+	body := map[string]any{"key": uuid.New(), "action": action}
+	for key, value := range with {
+		body[key] = value
+	}
+	for range 2 {
+		must(t, d.do(t.Context(), http.MethodPost, "/api/cases/"+url.PathEscape(name)+"/actions", body, nil))
+	}
+}
+
+// recovery is how long a step may take whose worker was killed: its pod starts anew, and Temporal gives up on the old one.
+const recovery = 90 * time.Second
+
+// refundedOnce plays an after-sales case from the application to the customer's consent, while the worker is killed in each state:
+// every step happens once.
+func (s *story) refundedOnce() {
+	t := s.t
+	c := s.customer("refunded")
+	given := s.meets(t, c, "少发了一件")
+	prey := findVictims(t, s.kube)
+	crash := func() {
+		t.Helper()
+		if killed, err := prey.kill("workflows"); err != nil || killed == 0 {
+			t.Fatalf("killed %d workers: %v", killed, err)
+		}
+	}
+	var opened file
+	must(t, s.agent.do(t.Context(), http.MethodPost, "/api/conversations/"+given.ID+"/after-sales", map[string]any{
+		"key": uuid.New(), "kind": "RefundOnly", "reason": "MissingItem", "description": "少一件",
+		"order": map[string]any{"number": "LM20261120007", "paid": 19900, "deliveredAt": time.Now().Add(-24 * time.Hour).UTC()},
+	}, &opened))
+	crash()
+	s.agent.acts(t, opened.Name, "approve", map[string]any{"note": "核实少发"})
+	crash()
+	s.agent.reaches(t, opened.Name, "refunded")
+	c.writes(t, "进度")
+	c.receives(t, "where the case stands", func(l line) bool { return strings.Contains(l.Text, "0007") && strings.Contains(l.Text, "退款") })
+	s.agent.acts(t, opened.Name, "refunded", map[string]any{"reference": "4200001234202611220001"})
+	crash()
+	s.agent.acts(t, opened.Name, "confirm", nil)
+	crash()
+	done := await(t, "the case has ended", recovery,
+		func(ctx context.Context) (file, error) { return s.agent.file(ctx, opened.Name) },
+		func(f file) bool { return f.ClosedAt != nil })
+	want := []string{"review", "refunding", "settled", "done"}
+	if got := done.was(); !slices.Equal(got, want) || done.BreachedAt != nil {
+		t.Errorf("the case went through %q, late at %v; want %q, never late", got, done.BreachedAt, want)
+	}
+}
+
+// promisedAndLate makes a promise that nobody keeps in time: its breach is marked once, though Temporal's worker dies while the
+// timer runs, and the agent can still keep it.
+func (s *story) promisedAndLate() {
+	t := s.t
+	c := s.customer("promised")
+	given := s.meets(t, c, "物流到哪了")
+	var owed file
+	must(t, s.agent.do(t.Context(), http.MethodPost, "/api/conversations/"+given.ID+"/promises", map[string]any{
+		"key": uuid.New(), "what": "查物流", "due": time.Now().Add(5 * time.Second).UTC(),
+	}, &owed))
+	killed, err := findVictims(t, s.kube).kill("workflows")
+	must(t, err)
+	if killed == 0 {
+		t.Fatal("no worker runs")
+	}
+	late := await(t, "the promise is late", recovery,
+		func(ctx context.Context) (file, error) { return s.agent.file(ctx, owed.Name) },
+		func(f file) bool { return f.BreachedAt != nil })
+	s.agent.acts(t, late.Name, "done", nil)
+	await(t, "the promise is kept", recovery,
+		func(ctx context.Context) (file, error) { return s.agent.file(ctx, owed.Name) },
+		func(f file) bool { return f.ClosedAt != nil })
+}
