@@ -66,6 +66,11 @@ func (u *Unit) TakeAfterSales(ctx context.Context, id string, act aftersales.Act
 		if effect := c.Effect(operation); effect != nil && effect.State == aftersales.EffectDone {
 			return u.reported(ctx, id, c, operation)
 		}
+		grants := act.Action == aftersales.ActionApprove || act.Action == aftersales.ActionRefundInstead
+		if grants && c.Decision.Remedy == aftersales.RemedyRefund {
+			// Before somebody pays by hand what another case of the order paid already.
+			return u.SpendOrder(ctx, c.Application.Order.Number, AfterSalesKey(id, aftersales.OperationRefund, 1), c.Decision.Amount)
+		}
 		return nil
 	})
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -64,9 +65,7 @@ func (d desk) acts(t testing.TB, name, action string, with map[string]any) {
 	t.Helper()
 	d.reaches(t, name, action)
 	body := map[string]any{"key": uuid.New(), "action": action}
-	for key, value := range with {
-		body[key] = value
-	}
+	maps.Copy(body, with)
 	for range 2 {
 		must(t, d.do(t.Context(), http.MethodPost, "/api/cases/"+url.PathEscape(name)+"/actions", body, nil))
 	}

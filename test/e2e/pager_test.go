@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -136,6 +137,11 @@ func (s *story) calledAtThePager() {
 	base := group.DeepCopy()
 	group.Status.Seats.ShortSince = new(metav1.NewTime(time.Now().Add(-6 * time.Minute).UTC().Truncate(time.Second)))
 	must(t, s.kube.Status().Patch(t.Context(), group, client.MergeFrom(base)))
+	// What a test wrote, no one else would take away.
+	cleanly(t, func(ctx context.Context) error {
+		return s.kube.Status().Patch(ctx, &v1alpha1.SkillGroup{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: groupName}},
+			client.RawPatch(types.MergePatchType, []byte(`{"status":{"seats":{"shortSince":null}}}`)))
+	})
 
 	s.says(t, group, "those on call are called", v1alpha1.ConditionStaffed, v1alpha1.ReasonOnCallCalled)
 	s.says(t, group, "the group says that the webhook refuses the call", v1alpha1.ConditionOnCallReached, v1alpha1.ReasonWebhookRefused)

@@ -18,6 +18,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
+// clockSlack is how far a day of delivery may lie ahead: somebody names the day, not the hour.
+const clockSlack = 24 * time.Hour
+
 // NewOrder is what was bought, as somebody says who opens an after-sales case.
 type NewOrder struct {
 	Number         string    `json:"number" minLength:"1" maxLength:"64" example:"LM20261120001"`
@@ -158,6 +161,9 @@ type applicant struct {
 
 // apply opens a case for an applicant in the name of an agent, "customer" or "provider", by the terms that hold now.
 func (d *Desk) apply(ctx context.Context, u *store.Unit, a applicant, by string) (store.Case, error) {
+	if a.application.Order.DeliveredAt.After(u.Now.Add(clockSlack)) {
+		return store.Case{}, refusal(http.StatusUnprocessableEntity, "BadDelivery", "order.deliveredAt lies in the future: leave it out while nothing was delivered")
+	}
 	snapshot := d.Catalog.Snapshot()
 	terms, ladder := snapshot.AfterSales(a.channel, a.group)
 	input := promise.AfterSalesInput{

@@ -119,6 +119,7 @@ func TestAnApplicationThatIsWrongOpensNothing(t *testing.T) {
 	}{
 		"more back than was paid":      {"xiaomei", func(r *OpenAfterSalesRequest) { r.Amount = 9901 }, http.StatusUnprocessableEntity, "AmountTooHigh"},
 		"words of another customer":    {"xiaomei", func(r *OpenAfterSalesRequest) { r.Evidence = w.sent(other) }, http.StatusUnprocessableEntity, "NoSuchMessage"},
+		"a delivery that is to come":   {"xiaomei", func(r *OpenAfterSalesRequest) { r.Order.DeliveredAt = noon().Add(25 * time.Hour) }, http.StatusUnprocessableEntity, "BadDelivery"},
 		"an order number with a space": {"xiaomei", func(r *OpenAfterSalesRequest) { r.Order.Number = " 1" }, http.StatusUnprocessableEntity, "OrderMissing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,5 +241,26 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	})
 	if feed != 1 {
 		t.Errorf("xiaohong was told %d times that the case is theirs, want 1", feed)
+	}
+}
+
+func TestWhatWasPaidBackForAnOrderIsNotGrantedAgain(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	open := func() CaseDetail {
+		return asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales",
+			wanted(func(r *OpenAfterSalesRequest) { r.Kind, r.Reason = aftersales.RefundOnly, aftersales.MissingItem }))
+	}
+	first, second := open(), open()
+	_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO case_effect (key, case_id, operation, order_number, amount, state, body, reference, began_at, changed_at)
+		VALUES ('1', $1, 'refund', 'LM20261120001', 9900, 'done', '', '4200001', $2, $2)`, first.ID, w.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodPost, "/api/cases/"+second.Name+"/actions",
+		CaseActionRequest{Key: uuid.New(), Action: "approve"})
+	if got.Type != "urn:yingda:problem:AmountTooHigh" {
+		t.Errorf("the whole order is granted once more: %+v", got)
 	}
 }

@@ -56,8 +56,14 @@ const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
 // nameOf is the name of the case of an id, as frames have it.
 export const nameOf = (id) => { const [kind, , , ...rest] = id.split('/'); return [kind, ...rest].join('~'); };
 
-// title is what a case is called.
-export const title = (c) => c.title || kinds[c.kind] || c.kind;
+// title is what a case is called, with what tells it from others of its kind: what was promised, or the end of the order's number.
+export function title(c) {
+  const name = c.title || kinds[c.kind] || c.kind;
+  const detail = c.detail || {};
+  const order = ((detail.application || {}).order || {}).number;
+  const which = detail.what || (order && `订单 …${order.slice(-4)}`);
+  return which ? `${name} · ${which.slice(0, 40)}` : name;
+}
 
 // dueTag says when something is due: red when that is past, amber when it is soon.
 export function dueTag(c) {
@@ -72,7 +78,7 @@ export function caseEntry(c, { current, group, open }) {
   const marks = el('span', { class: 'marks' }, dueTag(c) || '');
   return el('li', {}, el('button', { type: 'button', 'aria-current': String(current), onclick: open },
     el('span', { class: c.overdue ? 'name hot' : 'name' }, title(c)), el('span', { class: 'when' }, clock(c.openedAt)),
-    el('span', { class: 'preview' }, [kinds[c.kind] !== title(c) && kinds[c.kind], stateName(c), c.owner || group || '无人负责'].filter(Boolean).join(' · ')), marks));
+    el('span', { class: 'preview' }, [!title(c).startsWith(kinds[c.kind]) && kinds[c.kind], stateName(c), c.owner || group || '无人负责'].filter(Boolean).join(' · ')), marks));
 }
 
 // chips are a customer's cases beside their conversation.
