@@ -306,7 +306,7 @@ func TestAnAutoscalerWithoutMetricsIsTold(t *testing.T) {
 
 func TestASecuredBrandIsScaledByKEDA(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.settings.KEDA = true })
-	w.create(secret("kafka"), secret("temporal"))
+	w.create(secret("kafka"), secret("temporal"), secret("key"))
 	w.scheduled(peaking("online", time.Now().Add(2*time.Hour)), securedBothWays, func(b *v1alpha1.Brand) {
 		b.Spec.Kafka.Topics.Partitions = 4
 		b.Spec.Router = v1alpha1.RouterSpec{Replicas: 2, Scaling: &v1alpha1.PeakScaling{PeakReplicas: new(int32(5)), MaxReplicas: new(int32(8))}}
