@@ -52,7 +52,7 @@ func newRosterPlanCommand(now func() time.Time) *cobra.Command {
 		Use:     "plan",
 		Short:   "Compare a schedule's seats with what a group's history wants, or write the schedule that has them",
 		Long:    rosterPlanHelp,
-		Example: "  yingda roster plan -f schedule.yaml -f calendars/china.yaml --history history.csv --group after-sales\n  yingda roster plan -f schedule.yaml --history history.csv --group after-sales -o yaml | kubectl apply -f -",
+		Example: "  yingda roster plan -f schedule.yaml -f calendars/china.yaml --history history.csv --group after-sales\n  yingda roster plan -f schedule.yaml --history history.csv --group after-sales -o yaml | kubectl apply --server-side -f -",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.run(cmd, now()) },
 	}
