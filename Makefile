@@ -143,7 +143,7 @@ e2e: up bin/gotestsum | .run/reports ## Play the story of a customer on the real
 # The faults ask most of the broker: Apache Kafka, or kfake where that cannot run (make up says why).
 .PHONY: e2e-faults
 e2e-faults: KAFKA = apache
-e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story runs on, and count every message
+e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story runs on, and count every message and case
 	@$(call gotest,e2e-faults,.,$(E2E_FLAGS) -run '^TestFaults',test/e2e/)
 
 .PHONY: bench

@@ -101,11 +101,22 @@ type Webhook interface {
 type Received struct {
 	// Messages are what customers did. The host answers only when they are durable.
 	Messages []message.Inbound
+	// Undelivered are notices of which the platform says now that they did not reach the customer.
+	Undelivered []Undelivered
 	// Answer is the body of the answer.
 	Answer string
 	// Reply makes an answer that says something to the customer; false where the platform cannot carry it. It is nil where
 	// the platform's calls are not answered so. Only one message has a Reply.
 	Reply func(contents []message.Content) (answer string, ok bool)
+}
+
+// Undelivered is a notice that the platform took and did not deliver.
+type Undelivered struct {
+	Customer string
+	// PlatformID is what Notify returned.
+	PlatformID string
+	// Reason is as of a CallError.
+	Reason string
 }
 
 // ProfileSource is a Connector whose platform can say who a customer is.
@@ -127,8 +138,8 @@ type Profile struct {
 type Notifier interface {
 	// Notify sends out.Content.Notice by the template that the Channel declares for its name; one that it does not declare is
 	// refused for ReasonNoTemplate. Errors are as of Send. One for ReasonNotAuthorized or ReasonQuotaReached is about notices
-	// alone.
-	Notify(ctx context.Context, channel *v1alpha1.Channel, out message.Outbound) error
+	// alone. platformID is by what the platform names the notice when it says later that it did not arrive; "" where it does not.
+	Notify(ctx context.Context, channel *v1alpha1.Channel, out message.Outbound) (platformID string, err error)
 }
 
 // MenuKeeper is a Connector whose platform shows a menu beside the chat.

@@ -17,6 +17,12 @@ const (
 	ReasonQuotaReached = "APIQuotaReached"
 )
 
+// Why a notice that the platform took did not reach the customer.
+const (
+	ReasonBlockedByCustomer = "BlockedByCustomer"
+	ReasonPlatformFailed    = "PlatformFailed"
+)
+
 // ReasonNoTemplate is why a notice cannot be sent for which the Channel declares no template.
 const ReasonNoTemplate = "NoTemplate"
 

@@ -23,8 +23,10 @@ func connectedAs(other string) map[string]func(*v1alpha1.Brand) {
 }
 
 func TestOfTwoBrandsWithOneConnectionTheLaterWaits(t *testing.T) {
+	t.Parallel()
 	for reason, connected := range connectedAs("lumi") {
 		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.servedBrand("lumi")
 			// Later by name, should both be of one second.
@@ -70,6 +72,7 @@ func (w *world) nothingRuns(brand string) error {
 }
 
 func TestABrandThatTakesAnothersConnectionIsNotRolledAndThePoolNeither(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.servedBrand("moon")
@@ -95,6 +98,7 @@ func TestABrandThatTakesAnothersConnectionIsNotRolledAndThePoolNeither(t *testin
 }
 
 func TestAnOlderBrandThatComesToAYoungersDatabaseGetsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.servedBrand("moon")
@@ -115,6 +119,7 @@ func TestAnOlderBrandThatComesToAYoungersDatabaseGetsNothing(t *testing.T) {
 }
 
 func TestADatabaseIsFreeOnceItsBrandIsSetUpElsewhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	lumi, moon := &v1alpha1.Brand{}, &v1alpha1.Brand{}
@@ -129,8 +134,10 @@ func TestADatabaseIsFreeOnceItsBrandIsSetUpElsewhere(t *testing.T) {
 }
 
 func TestABrandTakesNothingAlongThatAnotherOneDeclares(t *testing.T) {
+	t.Parallel()
 	for reason, connected := range connectedAs("lumi") {
 		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.servedBrand("lumi")
 			moon := brand("moon", removable)

@@ -20,6 +20,7 @@ import (
 )
 
 func TestAChannelGoesOnceItsMessagesAreSettled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.servedChannel("shop", "lumi")
@@ -55,6 +56,7 @@ func TestAChannelGoesOnceItsMessagesAreSettled(t *testing.T) {
 }
 
 func TestAChannelThatCannotDrainGoesAfterTwoMinutes(t *testing.T) {
+	t.Parallel()
 	for sentence, tt := range map[string]struct {
 		hinder func(w *world)
 		want   string
@@ -64,6 +66,7 @@ func TestAChannelThatCannotDrainGoesAfterTwoMinutes(t *testing.T) {
 		"with a replica that goes on as it was told": {func(w *world) { w.data.hold("Channel", "shop", 1) }, "not every replica has confirmed"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.servedBrand("lumi")
 			w.servedChannel("shop", "lumi")
@@ -85,6 +88,7 @@ func TestAChannelThatCannotDrainGoesAfterTwoMinutes(t *testing.T) {
 }
 
 func TestAChannelThatNobodyServesGoesAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	shop := &v1alpha1.Channel{}
 	w.create(channel("shop", "nowhere"))
@@ -138,6 +142,7 @@ func (w *world) endPods() {
 }
 
 func TestDeletionPolicyDeleteRemovesTheDataOnceNobodyUsesIt(t *testing.T) {
+	t.Parallel()
 	w := departingBrand(t)
 	teardown := &batchv1.Job{}
 	w.gone(&appsv1.Deployment{}, "lumi-router")
@@ -157,6 +162,7 @@ func TestDeletionPolicyDeleteRemovesTheDataOnceNobodyUsesIt(t *testing.T) {
 }
 
 func TestATeardownThatFailsSaysWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	w := departingBrand(t)
 	w.endPods()
 	teardown := &batchv1.Job{}
@@ -173,6 +179,7 @@ func TestATeardownThatFailsSaysWhatIsLeft(t *testing.T) {
 }
 
 func TestABrandThatIsTornDownSaysWhatIsStillTrueOfIt(t *testing.T) {
+	t.Parallel()
 	w := departingBrand(t)
 	lumi := &v1alpha1.Brand{}
 	waits := w.waitFor(lumi, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
@@ -197,6 +204,7 @@ func TestABrandThatIsTornDownSaysWhatIsStillTrueOfIt(t *testing.T) {
 }
 
 func TestABrandGoesAfterTwoMinutesWhoeverLeadsMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := departingBrand(t)
 	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
 	w.halt()
@@ -206,6 +214,7 @@ func TestABrandGoesAfterTwoMinutesWhoeverLeadsMeanwhile(t *testing.T) {
 }
 
 func TestABrandGoesAfterTwoMinutesWhenItsPodsDoNotEnd(t *testing.T) {
+	t.Parallel()
 	w := departingBrand(t)
 	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
 	w.clock.advance(2 * time.Minute)
@@ -219,6 +228,7 @@ func TestABrandGoesAfterTwoMinutesWhenItsPodsDoNotEnd(t *testing.T) {
 }
 
 func TestTheDataOfARetainedBrandIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.remove(&v1alpha1.Brand{}, "lumi")
@@ -229,6 +239,7 @@ func TestTheDataOfARetainedBrandIsLeftAlone(t *testing.T) {
 }
 
 func TestADedicatedChannelHasAPoolOfItsOwn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.servedChannel("shop", "lumi")

@@ -16,6 +16,7 @@ func throughGateway(host string) *v1alpha1.ExposureSpec {
 }
 
 func TestAnExposedChannelHasARouteAndSaysWhatTheGatewaySaysOfIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.data.say("shop", accepted())
@@ -58,6 +59,7 @@ func TestAnExposedChannelHasARouteAndSaysWhatTheGatewaySaysOfIt(t *testing.T) {
 }
 
 func TestAnExposureByIngress(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	lumi, ingress := &v1alpha1.Brand{}, &networkingv1.Ingress{}
@@ -78,6 +80,7 @@ func TestAnExposureByIngress(t *testing.T) {
 }
 
 func TestARouteThatTheClusterRefusesKeepsNothingElseFromRunning(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	refused := &v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "two..dots"}
 	w.create(secret("lumi-postgres"), skillGroup("lumi-everybody", "lumi"), brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Desk.Exposure = refused }))
@@ -97,6 +100,7 @@ func TestARouteThatTheClusterRefusesKeepsNothingElseFromRunning(t *testing.T) {
 }
 
 func TestWithoutTheGatewayAPIAConditionSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.halt()
 	w.settings.GatewayAPI = false

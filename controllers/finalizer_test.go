@@ -49,6 +49,7 @@ func (w *world) anotherChannel() []string {
 }
 
 func TestAnotherChannelOfAPoolCostsThreeWrites(t *testing.T) {
+	t.Parallel()
 	want := []string{"PATCH channels/outlet", "PATCH channels/outlet/status", "PATCH roles/lumi-miniprogram"}
 	if diff := cmp.Diff(want, newWorld(t).anotherChannel()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
@@ -56,6 +57,7 @@ func TestAnotherChannelOfAPoolCostsThreeWrites(t *testing.T) {
 }
 
 func TestWithTheAdmissionPolicyAnotherChannelCostsTwoWrites(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.giveFinalizers()
 	want := []string{"PATCH channels/outlet/status", "PATCH roles/lumi-miniprogram"}

@@ -33,7 +33,8 @@ func (w *world) template(deployment string) corev1.PodTemplateSpec {
 	return found.Spec.Template
 }
 
-func TestConnectorsMountTheirOwnLoginAlone(t *testing.T) {
+func TestConnectorsMountTheirOwnLoginAlone(t *testing.T) { //nolint:tparallel // Its subtests go on where it was.
+	t.Parallel()
 	w := newWorld(t)
 	w.create(secret("lumi-postgres"), skillGroup("lumi-everybody", "lumi"), brand("lumi", ownLogin("lumi-connector")))
 	lumi := &v1alpha1.Brand{}

@@ -19,6 +19,7 @@ func answeringTaps(p *v1alpha1.Playbook, key string) {
 }
 
 func TestAKeyOfTheMenuThatNoRuleKnowsIsSaid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	lumi, service, shop := &v1alpha1.Brand{}, &v1alpha1.Channel{}, playbook("shop")

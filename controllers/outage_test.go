@@ -12,6 +12,7 @@ import (
 )
 
 func TestAnOutageOfKafkaIsShownBesideReady(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.data.reach(configz.Kafka, true)
 	w.servedBrand("lumi")
@@ -47,6 +48,7 @@ func TestAnOutageOfKafkaIsShownBesideReady(t *testing.T) {
 }
 
 func TestReplicasThatLostPostgresSaySoThoughNotReady(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.data.reach(configz.Postgres, true)
 	w.servedBrand("lumi")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAGroupSaysWhoWaitsForIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	w.create(skillGroup("after-sales", "lumi"))
@@ -62,6 +63,7 @@ func TestAGroupSaysWhoWaitsForIt(t *testing.T) {
 }
 
 func TestAQueueOverflowsIntoAGroupThatExists(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	declared := queued(v1alpha1.SkillGroupQueue{Overflow: overflow("3m", "pre-sales")})

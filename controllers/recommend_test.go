@@ -12,6 +12,7 @@ import (
 )
 
 func TestAGroupWantsWhatItsCustomersTake(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	online := alwaysOpen("online")

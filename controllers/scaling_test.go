@@ -42,10 +42,22 @@ func scaledDesk(replicas int32, peaks v1alpha1.PeakScaling) *v1alpha1.Brand {
 
 // peaking is a schedule, always open, with a peak of an hour every day.
 func peaking(name string, start time.Time) *v1alpha1.ShiftSchedule {
+	start = start.In(whereItIsNoon(start))
 	daily := alwaysOpen(name)
-	daily.Spec.TimeZone = "UTC"
-	daily.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: start.UTC().Format("15:04"), Duration: "1h", Seats: 3}}
+	daily.Spec.TimeZone = start.Location().String()
+	daily.Spec.Shifts[0].Peaks = []v1alpha1.Peak{{Name: "noon", Start: start.Format("15:04"), Duration: "1h", Seats: 3}}
 	return daily
+}
+
+// whereItIsNoon is a zone in whose days a moment is far from both ends, where what begins then would be cut off.
+func whereItIsNoon(t time.Time) *time.Location {
+	east := 12 - t.UTC().Hour()
+	// The sign of these names is that of POSIX: west is positive.
+	location, err := time.LoadLocation(fmt.Sprintf("Etc/GMT%+d", -east))
+	if err != nil {
+		panic(err)
+	}
+	return location
 }
 
 // scheduled makes a Brand whose group works by the schedule "online", and whose data plane runs.
@@ -169,7 +181,8 @@ func TestPodsAreLiftedBeforeThePeakAndByItselfOnTime(t *testing.T) {
 	})
 }
 
-func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
+func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) { //nolint:tparallel // Its subtests go on where it was.
+	t.Parallel()
 	w := newWorld(t)
 	start := time.Now().UTC().Truncate(time.Minute).Add(-10 * time.Minute)
 	w.scheduled(peaking("online", start))
@@ -233,6 +246,7 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) {
 }
 
 func TestAPoolHasABudgetWhileItMayHaveTwoReplicas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.scheduled(alwaysOpen("online"))
 	w.data.say("shop", accepted())
@@ -265,6 +279,7 @@ func (w *world) measure(name string, status corev1.ConditionStatus, reason strin
 }
 
 func TestAnAutoscalerWithoutMetricsIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	most := v1alpha1.PeakScaling{PeakReplicas: new(int32(2)), MaxReplicas: new(int32(6))}
 	w.scheduled(alwaysOpen("online"), func(b *v1alpha1.Brand) { b.Spec.Desk.Scaling = &most })
@@ -305,6 +320,7 @@ func TestAnAutoscalerWithoutMetricsIsTold(t *testing.T) {
 }
 
 func TestASecuredBrandIsScaledByKEDA(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(w *world) { w.settings.KEDA = true })
 	w.create(secret("kafka"), secret("temporal"), secret("key"))
 	w.scheduled(peaking("online", time.Now().Add(2*time.Hour)), securedBothWays, func(b *v1alpha1.Brand) {

@@ -37,6 +37,7 @@ func (w *world) wants(name string, seats int32, reason string) *v1alpha1.SkillGr
 }
 
 func TestAGroupWantsWhatItsScheduleWantsFromTheMomentOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.create(brand("lumi", func(b *v1alpha1.Brand) {
 		b.Spec.Defaults.ScheduleRef = &v1alpha1.ShiftScheduleReference{Name: "online"}
@@ -87,6 +88,7 @@ func (w *world) cannotTell(name, reason string) {
 }
 
 func TestSeatsAreAskedForByScaling(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	declared := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": v1alpha1.GroupVersion().String(), "kind": "SkillGroup",
@@ -137,7 +139,68 @@ func TestSeatsAreAskedForByScaling(t *testing.T) {
 	}
 }
 
+// readyOf records what Ready says of a group from now on, until it is asked.
+func (w *world) readyOf(name string) func() []metav1.ConditionStatus {
+	w.t.Helper()
+	watcher, err := client.NewWithWatch(apiServer, client.Options{Scheme: w.client.Scheme()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	changes, err := watcher.Watch(w.t.Context(), &v1alpha1.SkillGroupList{}, client.InNamespace(w.namespace), client.MatchingFields{"metadata.name": name})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	seen := make(chan []metav1.ConditionStatus)
+	go func() {
+		var said []metav1.ConditionStatus
+		for change := range changes.ResultChan() {
+			if group, ok := change.Object.(*v1alpha1.SkillGroup); ok {
+				ready, _ := conditions.Find(group.Status.Conditions, v1alpha1.ConditionReady)
+				said = append(said, ready.Status)
+			}
+		}
+		seen <- said
+	}()
+	return func() []metav1.ConditionStatus {
+		changes.Stop()
+		return <-seen
+	}
+}
+
+func TestScalingAGroupTakesItNotOutOfService(t *testing.T) {
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	group := &v1alpha1.SkillGroup{}
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+
+	// Replicas are slow: they go on with the generation of before.
+	w.data.hold("SkillGroup", "lumi-everybody", group.Generation)
+	ready := w.readyOf("lumi-everybody")
+	for _, seats := range []int32{3, 5} {
+		if err := w.client.SubResource("scale").Update(t.Context(), group, client.WithSubResourceBody(&autoscalingv1.Scale{
+			ObjectMeta: metav1.ObjectMeta{Name: group.Name, Namespace: group.Namespace}, Spec: autoscalingv1.ScaleSpec{Replicas: seats},
+		})); err != nil {
+			t.Fatal(err)
+		}
+		w.wants("lumi-everybody", seats, fmt.Sprintf("%d were asked for", seats))
+		w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+	}
+	said := ready()
+	if len(said) == 0 {
+		t.Error("nothing was said of the group")
+	}
+	for _, said := range said {
+		if said != metav1.ConditionTrue {
+			t.Fatalf("a group that is scaled says that it is ready: %s", said)
+		}
+	}
+	// What changes how customers are served is waited for.
+	change(w, "lumi-everybody", group, func(g *v1alpha1.SkillGroup) { g.Spec.DisplayName = "大家" })
+	w.waitFor(group, "lumi-everybody", v1alpha1.ConditionReady, v1alpha1.ReasonAwaitingReload)
+}
+
 func TestAGroupSaysWhetherItsSeatsAreTaken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	sales := map[string]string{"team": "after-sales"}
@@ -182,6 +245,7 @@ func TestAGroupSaysWhetherItsSeatsAreTaken(t *testing.T) {
 }
 
 func TestThoseOnCallAreCalledWhenAGroupHasLackedAgentsForFiveMinutes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	sales := map[string]string{"team": "after-sales"}

@@ -33,6 +33,7 @@ func (r *secretReads) wrap(next http.RoundTripper) http.RoundTripper {
 }
 
 func TestTheOperatorAsksForNoContentsOfSecrets(t *testing.T) {
+	t.Parallel()
 	reads := &secretReads{forms: map[string]int{}}
 	w := newWorld(t, func(w *world) { w.observe = reads.wrap })
 	w.servedBrand("lumi")
@@ -57,6 +58,7 @@ func TestTheOperatorAsksForNoContentsOfSecrets(t *testing.T) {
 }
 
 func TestTheCacheHoldsNoContentsOfSecrets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const applied = `{"stringData":{"appSecret":"hunter2"}}`
 	credentials := secret("shop-wechat")

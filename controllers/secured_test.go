@@ -18,7 +18,8 @@ func securedBothWays(b *v1alpha1.Brand) {
 	b.Spec.Privacy = &v1alpha1.PrivacySpec{EncryptionKeySecretRef: credentials("key")}
 }
 
-func TestTheSecretsOfSecuredConnectionsAreReferences(t *testing.T) {
+func TestTheSecretsOfSecuredConnectionsAreReferences(t *testing.T) { //nolint:tparallel // Its subtests go on where it was.
+	t.Parallel()
 	w := newWorld(t)
 	w.create(secret("lumi-postgres"), unlabelledSecret("temporal"), skillGroup("lumi-everybody", "lumi"), brand("lumi", securedBothWays))
 	lumi := &v1alpha1.Brand{}

@@ -7,6 +7,7 @@ import (
 )
 
 func TestAGroupSaysWhetherItHasTheSkillsThatAreWanted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
 	declared := assigned(v1alpha1.SkillGroupAssignment{Strategy: v1alpha1.StrategySkilled})

@@ -178,6 +178,10 @@ func TestWebhooksRefuseWhatASchemaCannotSee(t *testing.T) {
 			brand("lumi", pagedAt("https://evil.example:8443/", "pager")),
 			"spec.onCall.webhook.url: Forbidden: onCall.webhook.url is of evil.example:8443, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
 		},
+		"a Brand with a mail server on the list": {mailed(func(m *v1alpha1.BrandMail) { m.Host, m.Port = "pager.example", 443 }), ""},
+		"a Brand with somebody else's mail server": {
+			mailed(), "spec.mail.host: Forbidden: mail.host is of smtp.example:587, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
+		},
 		"a Brand with a database that is taken": {
 			brand("lumi", func(b *v1alpha1.Brand) { b.Spec.Postgres.SecretRef.Name = "moon-postgres" }),
 			"spec.postgres: Forbidden: Brand moon has the database of Secret moon-postgres already",
@@ -282,6 +286,7 @@ func TestWebhooksJudgeOnlyWhatAWriteChanges(t *testing.T) {
 }
 
 func TestOfTwoChannelsAtOnceOneIsRefusedOrBlamed(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	g.close()
 	appID, made := uniqueAppID(), make(chan error)
@@ -317,6 +322,7 @@ func TestOfTwoChannelsAtOnceOneIsRefusedOrBlamed(t *testing.T) {
 }
 
 func TestWithItsWebhooksAwayObjectsApplyAndConditionsTell(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	g.close()
 	g.halt()

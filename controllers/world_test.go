@@ -45,7 +45,8 @@ func (w *world) create(objects ...client.Object) {
 	}
 }
 
-// createCalendar makes a calendar, which is the cluster's, until the test ends.
+// createCalendar makes a calendar, which is the cluster's, until the test ends. The operators of all worlds report on it, so a test with
+// one is not for t.Parallel: it runs before those that are.
 func (w *world) createCalendar(calendar *v1alpha1.HolidayCalendar) {
 	w.t.Helper()
 	if err := w.client.Create(w.t.Context(), calendar); err != nil {
@@ -71,6 +72,18 @@ func change[T client.Object](w *world, name string, obj T, edit func(T)) {
 		}
 		edit(obj)
 		return w.client.Update(w.t.Context(), obj)
+	})
+}
+
+func nudge(w *world, name string, obj client.Object) {
+	w.t.Helper()
+	change(w, name, obj, func(obj client.Object) {
+		labels := obj.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels["nudged"] = "true"
+		obj.SetLabels(labels)
 	})
 }
 
@@ -324,6 +337,17 @@ func calendar(name string, days ...v1alpha1.CalendarDay) *v1alpha1.HolidayCalend
 
 func day(date string, kind v1alpha1.CalendarDayKind) v1alpha1.CalendarDay {
 	return v1alpha1.CalendarDay{Date: date, Kind: kind}
+}
+
+func alwaysOpen(name string) *v1alpha1.ShiftSchedule {
+	return &v1alpha1.ShiftSchedule{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ShiftScheduleSpec{
+		Shifts: []v1alpha1.WeeklyShift{{
+			Days: []v1alpha1.Weekday{
+				v1alpha1.Monday, v1alpha1.Tuesday, v1alpha1.Wednesday, v1alpha1.Thursday, v1alpha1.Friday, v1alpha1.Saturday, v1alpha1.Sunday,
+			},
+			Shift: v1alpha1.Shift{Name: "all-day", Start: "00:00", Duration: "24h"},
+		}},
+	}}
 }
 
 // naming makes a schedule refer to calendars.

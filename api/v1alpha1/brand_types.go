@@ -72,10 +72,15 @@ type BrandSpec struct {
 	// +optional
 	OnCall *BrandOnCall `json:"onCall,omitempty"`
 
-	// provider is the brand's own program that pays customers back, sends them goods and claims freight insurance. Default: people do it, and
-	// say so at the desk.
+	// provider is the brand's own program that pays customers back, sends them goods, claims freight insurance, and knows and changes
+	// orders. Default: people do it, and say so at the desk.
 	// +optional
 	Provider *BrandProvider `json:"provider,omitempty"`
+
+	// mail is the mail server by which customers who gave an address hear of their cases where neither a text nor a notice reaches them.
+	// Default: they are not written to, and the group is told to reach them.
+	// +optional
+	Mail *BrandMail `json:"mail,omitempty"`
 
 	// deletionPolicy says what becomes of the topics, the database's contents and the Temporal namespace when the Brand is
 	// deleted: Retain keeps them, and a Brand of the same name and namespace finds them again; Delete removes them for good.
@@ -262,6 +267,19 @@ type PrivacySpec struct {
 	// +optional
 	EncryptionKeySecretRef *CredentialsReference `json:"encryptionKeySecretRef,omitempty"`
 
+	// keyRotationDays is the age at which the key that encrypts the brand's data is replaced by a new one, 1 to 3650 days. A new key is
+	// made, and encrypts once every replica has it, some ten minutes later; nothing is encrypted anew, and those of before go on
+	// decrypting for ever. Needs nothing of encryptionKeySecretRef and leaves it as it is. May be changed; no pod rolls. Default: never.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3650
+	KeyRotationDays *int32 `json:"keyRotationDays,omitempty"`
+
+	// rotateKeysAfter has a key that was made before this time replaced once it has come, as keyRotationDays does: the time of now replaces
+	// the key at once. May be changed; no pod rolls. Default: none.
+	// +optional
+	RotateKeysAfter *metav1.Time `json:"rotateKeysAfter,omitempty"`
+
 	// retentionDays is for how long after its end a conversation is kept, 30 to 3650 days. What is older is erased within hours: what
 	// was said and sent, ratings, reviews, cases and complaints that have ended, and what is known of customers who have nothing
 	// else left. A conversation that an open case or complaint comes from stays until that has ended. May be changed; a lower
@@ -292,9 +310,9 @@ type DeskSpec struct {
 	// +optional
 	Exposure *ExposureSpec `json:"exposure,omitempty"`
 
-	// formsURL is where customers reach the desk's paths under /forms/, at most 256 characters: the links that agents send them begin
-	// with it. https, a host, and a port if it is not 443. Route /forms/ there, and nothing else where the desk is for agents alone.
-	// Default: the address at which the agent works. May be changed; links that were sent keep the one that they have.
+	// formsURL is where customers reach the desk's paths under /forms/, at most 256 characters: the links that agents and the bot send
+	// them begin with it. https, a host, and a port if it is not 443. Route /forms/ there, and nothing else where the desk is for agents alone.
+	// Default: the address at which the agent works; the bot, which has none, then sends no links. May be changed; links that were sent keep the one that they have.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?/?$')",message="write formsURL as https://host, with a port if it is not 443, for example https://service.lumi.example"
@@ -400,7 +418,7 @@ type BrandConnections struct {
 
 // BrandStatus reports on a Brand.
 type BrandStatus struct {
-	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed; while the data is removed, TornDown.
+	// conditions are Ready, derived from ReferencesResolved, Provisioned, RouterAvailable, WorkflowsAvailable, DeskAvailable and Acknowledged; beside them DependenciesReachable and, with an exposure of the desk, Exposed, and, with a mail server, MailReached; while the data is removed, TornDown.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -423,6 +441,22 @@ type BrandStatus struct {
 	// desk is how many replicas the desk has, and why.
 	// +optional
 	Desk *ReplicasStatus `json:"desk,omitempty"`
+	// keys are those by which the brand's data are encrypted, as the workflow worker last told.
+	// +optional
+	Keys *KeysStatus `json:"keys,omitempty"`
+}
+
+// KeysStatus tells of the keys by which a brand's data are encrypted.
+type KeysStatus struct {
+	// count is how many there are: the one that encrypts, and those that only decrypt.
+	// +required
+	Count int32 `json:"count"`
+	// madeAt is when the one that encrypts was made; for a brand that is older than the rotation of keys, when that came.
+	// +required
+	MadeAt metav1.Time `json:"madeAt"`
+	// nextMadeAt is when the one was made that is to encrypt next; it waits until every replica has it. Absent while there is none.
+	// +optional
+	NextMadeAt *metav1.Time `json:"nextMadeAt,omitempty"`
 }
 
 // +kubebuilder:object:root=true

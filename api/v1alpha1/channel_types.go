@@ -104,7 +104,8 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	EntryPoints []EntryPoint `json:"entryPoints,omitempty"`
 
-	// routing gives conversations to skill groups, at most 64 rules; the first that matches wins, else the Brand's default group.
+	// routing gives conversations and after-sales cases to skill groups, at most 64 rules; the first that matches wins. A conversation that
+	// none claims goes to the Brand's default group, a case stays with the group of its conversation.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -149,14 +150,15 @@ type EntryPoint struct {
 	SessionFromPrefix string `json:"sessionFromPrefix"`
 }
 
-// RoutingRule gives matching conversations to a skill group.
+// RoutingRule gives matching conversations, or after-sales cases, to a skill group.
+// +kubebuilder:validation:XValidation:rule="!has(self.wants) || !has(self.when.afterSales)",message="wants are what agents need for conversations: leave them out of a rule for afterSales"
 type RoutingRule struct {
 	// name of the rule, shown to agents as the reason of an assignment.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// when says which conversations match.
+	// when says which conversations, or which cases, match.
 	// +required
 	When RoutingMatch `json:"when"`
 	// skillGroupRef names the group that gets them.
@@ -186,8 +188,9 @@ type WantedSkill struct {
 	MinLevel int32 `json:"minLevel,omitempty"`
 }
 
-// RoutingMatch matches a conversation when every list that is set has an entry that applies.
-// +kubebuilder:validation:XValidation:rule="has(self.entryPoints) || has(self.keywords) || has(self.topics)",message="set at least one of entryPoints, keywords and topics; for a catch-all use the Brand's defaults.skillGroupRef"
+// RoutingMatch matches a conversation when every list that is set has an entry that applies, or an after-sales case by its reason.
+// +kubebuilder:validation:XValidation:rule="has(self.entryPoints) || has(self.keywords) || has(self.topics) || has(self.afterSales)",message="set at least one of entryPoints, keywords, topics and afterSales; for a catch-all use the Brand's defaults.skillGroupRef"
+// +kubebuilder:validation:XValidation:rule="!has(self.afterSales) || !has(self.entryPoints) && !has(self.keywords) && !has(self.topics)",message="afterSales matches cases, the others match conversations: make two rules"
 type RoutingMatch struct {
 	// entryPoints are names from spec.entryPoints, at most 16.
 	// +optional
@@ -211,7 +214,18 @@ type RoutingMatch struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=63
 	Topics []string `json:"topics,omitempty"`
+	// afterSales are reasons of after-sales cases: NoReason, Quality, WrongItem, MissingItem, Damaged and Other. The group decides on such
+	// cases, whichever group has the conversation. Not together with the others.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=6
+	AfterSales []AfterSalesReason `json:"afterSales,omitempty"`
 }
+
+// AfterSalesReason is why a customer applies for a return, an exchange, a refund or a reissue.
+// +kubebuilder:validation:Enum=NoReason;Quality;WrongItem;MissingItem;Damaged;Other
+type AfterSalesReason string
 
 // ScalingSpec says how many replicas a connector pool has.
 // +kubebuilder:validation:XValidation:rule="!has(self.peakReplicas) || self.peakReplicas >= self.minReplicas",message="peakReplicas must be at least minReplicas: it is what runs for a peak"

@@ -49,6 +49,9 @@ const (
 	// ConditionRulesReachable says whether customers can get to all of the Playbook's rules and of its FAQ, or whether rules that
 	// come before take what some of them are for; it never holds Ready back.
 	ConditionRulesReachable = "RulesReachable"
+	// ConditionFormReachable says whether the Brands that the Playbook is for have an address for the form to which it leads
+	// customers; it never holds Ready back.
+	ConditionFormReachable = "FormReachable"
 	// ConditionCalendarStale says whether the HolidayCalendar lacks the year that it should know by now; it never holds Ready
 	// back.
 	ConditionCalendarStale = "CalendarStale"
@@ -60,11 +63,17 @@ const (
 	// ConditionOnCallReached says whether the Brand's webhook took the last call for those on call for the SkillGroup. It stays as it was
 	// when the call is over: whoever is on call has to be sure of the next one.
 	ConditionOnCallReached = "OnCallReached"
+	// ConditionMailReached says whether the Brand's mail server took the last mail; there is one of Brands that declare one. It stays as it was
+	// until the next mail, and never holds Ready back.
+	ConditionMailReached = "MailReached"
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.
 	ConditionSkillsCovered = "SkillsCovered"
 	// ConditionQueueHealthy says whether the SkillGroup's queue is short enough and moves; it never holds Ready back.
 	ConditionQueueHealthy = "QueueHealthy"
+	// ConditionObjectivesMet says whether customers lately got what the ServiceLevel's objectives want; there is one of ServiceLevels
+	// that declare some. It never holds Ready back.
+	ConditionObjectivesMet = "ObjectivesMet"
 )
 
 // Condition reasons. They are part of the API: alerts and scripts match on them.
@@ -106,6 +115,8 @@ const (
 	ReasonInvalid            = "Invalid"
 	ReasonReachable          = "Reachable"
 	ReasonShadowed           = "Shadowed"
+	ReasonNotUsed            = "NotUsed"
+	ReasonNoFormsURL         = "NoFormsURL"
 	ReasonYearMissing        = "YearMissing"
 	ReasonUpToDate           = "UpToDate"
 	ReasonKeptAsChanged      = "KeptAsChanged"
@@ -124,11 +135,21 @@ const (
 	ReasonWebhookUnreachable = "WebhookUnreachable"
 	ReasonWebhookUntrusted   = "WebhookUntrusted"
 	ReasonWebhookUnsigned    = "WebhookUnsigned"
+	ReasonMailTaken          = "MailTaken"
+	ReasonMailRefused        = "MailRefused"
+	ReasonMailDeferred       = "MailDeferred"
+	ReasonMailUnreachable    = "MailUnreachable"
+	ReasonMailUntrusted      = "MailUntrusted"
+	ReasonMailNotSignedIn    = "MailNotSignedIn"
+	ReasonNothingMailed      = "NothingMailed"
 	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"
 	ReasonQueueShort         = "QueueShort"
 	ReasonQueueLong          = "QueueLong"
 	ReasonQueueSlow          = "QueueSlow"
+	ReasonObjectivesMet      = "ObjectivesMet"
+	ReasonObjectivesMissed   = "ObjectivesMissed"
+	ReasonTooFewCustomers    = "TooFewCustomers"
 	ReasonDeletionBlocked    = "DeletionBlocked"
 	ReasonDraining           = "Draining"
 	ReasonDrainIncomplete    = "DrainIncomplete"

@@ -75,25 +75,27 @@ type PlaybookSpec struct {
 
 // PlaybookTexts are Go templates over the variables Brand (display name), Channel (display name), Hours (today's opening
 // hours), NextOpening (time of the next opening), QueuePosition (number of customers ahead), ExpectedWait (how long it will
-// take until an agent answers, as 约 5 分钟), IntakeFields (what the customer is asked for) and RatingAnswers (what they may answer). An
-// empty text is not sent.
+// take until an agent answers, as 约 5 分钟), IntakeFields (what the customer is asked for), RatingAnswers (what they may answer) and
+// AfterSalesForm (the address of the customer's own form for after-sales, which works for 24 hours and opens one case; empty without
+// the Brand's spec.desk.formsURL). An empty text is not sent.
 type PlaybookTexts struct {
-	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours. At most 600 characters.
+	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours, AfterSalesForm. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	Welcome string `json:"welcome,omitempty"`
-	// offHours is sent, once per closed period, to who writes while the group is closed. Variables: Brand, Channel, Hours, NextOpening. At most 600 characters.
+	// offHours is sent, once per closed period, to who writes while the group is closed. Variables: Brand, Channel, Hours, NextOpening,
+	// AfterSalesForm. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	OffHours string `json:"offHours,omitempty"`
 	// queued is sent once to who has to wait for a free agent, unless the platform lets only one more message through, which is
-	// left to the agent. Variables: Brand, Channel, QueuePosition, ExpectedWait. ExpectedWait goes by how quickly the group took
+	// left to the agent. Variables: Brand, Channel, QueuePosition, ExpectedWait, AfterSalesForm. ExpectedWait goes by how quickly the group took
 	// conversations in the last 30 minutes; without enough of them it is 暂时无法估计. At most 600 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	Queued string `json:"queued,omitempty"`
 	// queueFull is sent instead of queued to who comes while the group's queue is full and no other group can take them. They
-	// wait all the same. Variables: Brand, Channel, QueuePosition, ExpectedWait. At most 600 characters. Default: an apology that
+	// wait all the same. Variables: Brand, Channel, QueuePosition, ExpectedWait, AfterSalesForm. At most 600 characters. Default: an apology that
 	// asks to leave a message; "" sends nothing.
 	// +optional
 	// +kubebuilder:default="现在咨询的人很多,可能要等较长时间。您可以直接留言,不用一直等在这里,我们会按顺序回复您。"
@@ -173,7 +175,9 @@ type PlaybookMatch struct {
 
 // BotReply is what the bot sends.
 type BotReply struct {
-	// text that is sent, at most 600 characters.
+	// text that is sent, at most 600 characters: a Go template. Variables: Brand, Channel (display names) and AfterSalesForm, the
+	// address of the customer's own form for after-sales, which works for 24 hours and opens one case. It is under the Brand's
+	// spec.desk.formsURL; without that the customer is given to a human instead.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=600
@@ -190,10 +194,10 @@ type BotLink struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Title string `json:"title"`
-	// url that the card opens, https.
+	// url that the card opens, https; or {{.AfterSalesForm}} and nothing else, for the customer's own form for after-sales.
 	// +required
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="url must start with https://"
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') || self == '{{.AfterSalesForm}}'",message="url must start with https://, or be {{.AfterSalesForm}}"
 	URL string `json:"url"`
 }
 
@@ -286,7 +290,7 @@ type FAQEntry struct {
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=64
 	Question string `json:"question"`
-	// answer that is sent, at most 600 characters. The conversation stays with the bot; in one conversation it is sent once.
+	// answer that is sent, at most 600 characters: a Go template as the text of a rule's reply, with the same variables. The conversation stays with the bot; in one conversation it is sent once.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=600
@@ -335,7 +339,7 @@ type CannedReply struct {
 
 // PlaybookStatus reports on a Playbook.
 type PlaybookStatus struct {
-	// conditions are Ready, derived from Valid and Acknowledged; beside it RulesReachable.
+	// conditions are Ready, derived from Valid and Acknowledged; beside it RulesReachable and FormReachable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

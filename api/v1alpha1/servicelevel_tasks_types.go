@@ -76,7 +76,7 @@ type LateRung struct {
 	After string `json:"after"`
 	// notify is the role that is called: Supervisor or Admin.
 	// +required
-	// +kubebuilder:validation:Enum=Supervisor;Admin
+	// +kubebuilder:validation:XValidation:rule="self != 'Agent'",message="a ladder calls Supervisor or Admin: agents are told anyway"
 	Notify AgentRole `json:"notify"`
 }
 

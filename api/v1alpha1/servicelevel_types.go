@@ -9,6 +9,7 @@ import (
 // +kubebuilder:resource:shortName=sl,categories=yingda
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Objectives",type=string,JSONPath=`.status.conditions[?(@.type=="ObjectivesMet")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
 // ServiceLevel is what a brand promises its customers, and what happens when a promise is late.
@@ -73,9 +74,18 @@ type ServiceLevelSpec struct {
 	// +kubebuilder:default={}
 	FollowUp FollowUpSpec `json:"followUp,omitempty"`
 
+	// shipping is how soon an order is sent that was paid, and how soon one is changed before that.
+	// +optional
+	// +kubebuilder:default={}
+	Shipping ShippingSpec `json:"shipping,omitempty"`
+
 	// quality says which conversations are judged afterwards. Default: none, and nothing is counted.
 	// +optional
 	Quality *QualitySpec `json:"quality,omitempty"`
+
+	// objectives are what the brand wants of its service as a whole. Default: none, and nothing is measured.
+	// +optional
+	Objectives *ObjectivesSpec `json:"objectives,omitempty"`
 }
 
 // FirstResponseSpec is how soon a customer who wants a human hears from one. The clock starts when the conversation first comes into the
@@ -188,7 +198,7 @@ type OffHoursSpec struct {
 
 // ServiceLevelStatus reports on a ServiceLevel.
 type ServiceLevelStatus struct {
-	// conditions are Ready, derived from Valid and Acknowledged.
+	// conditions are Ready, derived from Valid and Acknowledged; beside it ObjectivesMet, with objectives.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

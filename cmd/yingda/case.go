@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,14 +10,17 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"sigs.k8s.io/yaml"
 
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
+	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/workers/desk"
 )
@@ -31,9 +36,17 @@ What is shown is what the agent sees whose trial token it is; a supervisor sees 
 // caseKinds are those of --kind, in the order of its help.
 func caseKinds() []promise.CaseKind {
 	return []promise.CaseKind{
-		promise.CaseAfterSales, promise.CaseComplaint, promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseEmergency, promise.CaseReview,
+		promise.CaseAfterSales, promise.CaseComplaint, promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseOrder, promise.CaseShipping, promise.CaseEmergency,
+		promise.CaseReview,
 	}
 }
+
+const (
+	// casePage is the largest page that a desk gives.
+	casePage = 500
+	// maxCasePages end a list that nobody reads to its end.
+	maxCasePages = 100
+)
 
 // caseFlags are how a case command was started.
 type caseFlags struct {
@@ -90,7 +103,7 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	case f.kind != "" && !slices.Contains(caseKinds(), promise.CaseKind(f.kind)):
 		return fmt.Errorf("--kind is one of %s, not %s", kindList(), f.kind)
 	}
-	query := url.Values{"limit": {"500"}}
+	query := url.Values{"limit": {strconv.Itoa(casePage)}}
 	if f.kind != "" {
 		query.Set("kind", f.kind)
 	}
@@ -103,11 +116,8 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	if f.mine {
 		query.Set("mine", "true")
 	}
-	var answer struct {
-		Cases     []desk.CaseView `json:"cases"`
-		Truncated bool            `json:"truncated,omitempty"`
-	}
-	if err := f.client.get(cmd.Context(), "/api/cases?"+query.Encode(), &answer); err != nil {
+	answer, err := f.pages(cmd.Context(), query)
+	if err != nil {
 		return err
 	}
 	if f.output == "json" || f.output == "yaml" {
@@ -123,26 +133,54 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	return f.table(cmd.OutOrStdout(), answer.Cases)
 }
 
-func (f *caseFlags) table(out io.Writer, cases []desk.CaseView) error {
-	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	header := "NAME\tKIND\tSTATE\tDUE\tOWNER\tAGE"
-	if f.output == "wide" {
-		header += "\tGROUP\tCHANNEL\tCONVERSATION\tTITLE"
+// listedCases are all cases that a list found.
+type listedCases struct {
+	Cases []desk.CaseView `json:"cases"`
+	// Truncated says that there are more than are ever listed.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// pages reads a list to its end.
+func (f *caseFlags) pages(ctx context.Context, query url.Values) (listedCases, error) {
+	all := listedCases{Cases: []desk.CaseView{}}
+	for range maxCasePages {
+		var page struct {
+			Cases []desk.CaseView `json:"cases"`
+			Next  string          `json:"next"`
+		}
+		if err := f.client.get(ctx, "/api/cases?"+query.Encode(), &page); err != nil {
+			return all, err
+		}
+		all.Cases = append(all.Cases, page.Cases...)
+		if page.Next == "" {
+			return all, nil
+		}
+		query.Set("after", page.Next)
 	}
-	fmt.Fprintln(table, header)
+	all.Truncated = true
+	return all, nil
+}
+
+func (f *caseFlags) table(out io.Writer, cases []desk.CaseView) error {
+	table := columns{gap: 3}
+	header := []string{"NAME", "KIND", "STATE", "DUE", "OWNER", "AGE"}
+	if f.output == "wide" {
+		header = append(header, "GROUP", "CHANNEL", "CONVERSATION", "TITLE")
+	}
+	table.add(header...)
 	for i := range cases {
 		c := &cases[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s", c.Name, c.Kind, c.State, f.due(c), or(c.Owner), duration.HumanDuration(f.now().Sub(c.OpenedAt)))
+		row := []string{c.Name, string(c.Kind), c.State, f.due(c), or(cmp.Or(c.OwnerName, c.Owner)), duration.HumanDuration(f.now().Sub(c.OpenedAt))}
 		if f.output == "wide" {
 			conversation := ""
 			if c.Conversation != nil {
 				conversation = c.Conversation.String()
 			}
-			fmt.Fprintf(table, "\t%s\t%s\t%s\t%s", or(c.SkillGroup), or(c.Channel), or(conversation), or(c.Title))
+			row = append(row, or(c.SkillGroup), or(c.Channel), or(conversation), or(c.Title))
 		}
-		fmt.Fprintln(table)
+		table.add(row...)
 	}
-	return table.Flush()
+	return table.write(out)
 }
 
 // due says how long is left, or for how long it is late.
@@ -180,54 +218,78 @@ func (f *caseFlags) show(cmd *cobra.Command, name string) error {
 }
 
 func (f *caseFlags) describe(out io.Writer, c *desk.CaseDetail) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, value string) { fmt.Fprintf(table, "%s:\t%s\n", name, value) }
-	stamp := func(at *time.Time) string {
-		if at == nil {
-			return or("")
-		}
-		return at.In(f.now().Location()).Format("2006-01-02 15:04:05 -0700")
-	}
+	table := columns{gap: 2}
+	line := func(name, value string) { table.add(name+":", value) }
 	line("Name", c.Name)
 	line("Kind", string(c.Kind))
 	line("Title", or(c.Title))
 	line("State", c.State)
-	line("Owner", or(c.Owner))
+	line("Owner", or(named(c.Owner, c.OwnerName)))
 	line("Group", or(c.SkillGroup))
 	line("Channel", or(c.Channel))
 	if c.Conversation != nil {
 		line("Conversation", c.Conversation.String())
 	}
-	line("Opened", stamp(&c.OpenedAt))
+	line("Opened", f.stamp(&c.OpenedAt))
 	if c.ClosedAt != nil {
-		line("Closed", stamp(c.ClosedAt))
+		line("Closed", f.stamp(c.ClosedAt))
 	} else {
-		line("Due", strings.TrimSuffix(stamp(c.Due)+" ("+f.due(&c.CaseView)+")", " (<none>)"))
+		line("Due", strings.TrimSuffix(f.stamp(c.Due)+" ("+f.due(&c.CaseView)+")", " (<none>)"))
 	}
 	if c.BreachedAt != nil {
-		line("First late", stamp(c.BreachedAt))
+		line("First late", f.stamp(c.BreachedAt))
 	}
 	var actions []string
 	for _, a := range c.Allowed {
 		actions = append(actions, a.Action)
 	}
 	line("Possible", or(strings.Join(actions, ", ")))
-	if err := table.Flush(); err != nil {
+	if err := table.write(out); err != nil {
 		return err
 	}
 	if err := describeDetail(out, c.Detail); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "History:")
-	fmt.Fprintln(table, "  TIME\tSTATE\tBY\tNOTE")
-	for _, e := range c.History {
-		actor := e.Actor
-		if actor == "" {
-			actor = "yingda"
-		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", stamp(&e.At), e.State, actor, or(strings.Join(strings.Fields(e.Note), " ")))
+	return f.history(c.History).write(out)
+}
+
+// history has a line for each event: when, what was done, in which state that left the case, and who did it.
+func (f *caseFlags) history(events []desk.CaseEvent) *columns {
+	table := &columns{gap: 2, indent: "  "}
+	table.add("TIME", "ACTION", "STATE", "BY", "NOTE")
+	for i := range events {
+		e := &events[i]
+		table.add(f.stamp(&e.At), or(string(e.Action)), e.State, cmp.Or(e.ActorName, e.Actor, "yingda"), or(f.told(e)))
 	}
-	return table.Flush()
+	return table
+}
+
+// told is an event's note in one line, after what its action changed: until when, or whose it is.
+func (f *caseFlags) told(e *desk.CaseEvent) string {
+	var told []string
+	switch {
+	case (e.Action == history.Due || e.Action == history.Action(task.Postpone)) && e.Due != nil:
+		told = append(told, "until "+f.stamp(e.Due))
+	case e.Action == history.Action(task.Reassign) || e.Action == history.Action(aftersales.ActionAssign):
+		told = append(told, "to "+or(named(e.Owner, e.OwnerName)))
+	}
+	return strings.Join(append(told, strings.Fields(e.Note)...), " ")
+}
+
+func (f *caseFlags) stamp(at *time.Time) string {
+	if at == nil {
+		return or("")
+	}
+	return at.In(f.now().Location()).Format("2006-01-02 15:04:05 -0700")
+}
+
+// named is an Agent by display name and name.
+func named(agent, display string) string {
+	if display == "" || display == agent {
+		return agent
+	}
+	return display + " (" + agent + ")"
 }
 
 // describeDetail shows what only the kind knows, which is the kind's own affair.

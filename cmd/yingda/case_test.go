@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,12 +30,12 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 	returned := desk.CaseView{Name: "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", Overdue: true, Case: store.Case{
 		ID: "after-sales/lumi/lumi/0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", Kind: promise.CaseAfterSales, State: "review", Title: "退货退款",
 		Conversation: &conversation, Channel: "shop", Customer: "o-1", SkillGroup: "after-sales", OpenedAt: *at(-130 * time.Minute), Due: at(-10 * time.Minute),
-		BreachedAt: at(-10 * time.Minute), Revision: 2, Detail: json.RawMessage(`{"state":"review","application":{"kind":"Return"}}`),
-	}}
+		BreachedAt: at(-10 * time.Minute), Revision: 5, Detail: json.RawMessage(`{"state":"review","application":{"kind":"Return"}}`), Owner: "xiaomei",
+	}, OwnerName: "小美"}
 	promised := desk.CaseView{Name: "promise~0199c7a4-7c00-7b3a-b1e4-52f0c1d7aa02", Case: store.Case{
 		ID: "promise/lumi/lumi/0199c7a4-7c00-7b3a-b1e4-52f0c1d7aa02", Kind: promise.CasePromise, State: "open", Title: "回电", Owner: "xiaomei",
 		OpenedAt: *at(-15 * time.Minute), Due: at(45 * time.Minute), Revision: 1,
-	}}
+	}, OwnerName: "小美"}
 	write := func(w http.ResponseWriter, status int, value any) {
 		w.WriteHeader(status)
 		if err := json.NewEncoder(w).Encode(value); err != nil {
@@ -45,6 +47,12 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 		switch {
 		case r.Header.Get("Authorization") != "Bearer secret":
 			write(w, http.StatusUnauthorized, map[string]any{})
+		case r.URL.Path == "/api/cases" && r.URL.Query().Get("state") == "nope":
+			write(w, http.StatusUnprocessableEntity, map[string]any{"detail": "there is no state nope: complaint has open, escalated"})
+		case r.URL.Path == "/api/cases" && r.URL.Query().Get("state") == "review":
+			write(w, http.StatusOK, aPage(returned, r.URL.Query().Get("after"), 5000))
+		case r.URL.Path == "/api/cases" && r.URL.Query().Get("state") == "evidence":
+			write(w, http.StatusOK, aPage(returned, r.URL.Query().Get("after"), 1<<20))
 		case r.URL.Path == "/api/cases" && r.URL.Query().Get("state") == "none":
 			write(w, http.StatusOK, map[string]any{"cases": []any{}})
 		case r.URL.Path == "/api/cases":
@@ -53,8 +61,14 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 			write(w, http.StatusOK, desk.CaseDetail{
 				CaseView: returned, Allowed: []desk.AllowedAction{{Action: "approve"}, {Action: "refuse", Needs: []string{"note"}}},
 				History: []desk.CaseEvent{
-					{Revision: 1, At: *at(-130 * time.Minute), Actor: "customer", State: "review"},
-					{Revision: 2, At: *at(-10 * time.Minute), State: "review", Note: "超时\n已通知主管"},
+					{Revision: 1, At: *at(-130 * time.Minute), Action: "apply", Actor: "customer", State: "review"},
+					{Revision: 2, At: *at(-130 * time.Minute), Action: "due", State: "review", Due: at(-10 * time.Minute)},
+					{
+						Revision: 3, At: *at(-50 * time.Minute), Action: "assign", Actor: "laowang", ActorName: "王主管", State: "review", Owner: "xiaomei", OwnerName: "小美",
+						Note: "熟悉这个客户",
+					},
+					{Revision: 4, At: *at(-10 * time.Minute), Action: "breach", State: "review", Note: "已超时"},
+					{Revision: 5, At: *at(-5 * time.Minute), Action: "escalate", State: "review", Note: "升级第1级：\n已通知主管"},
 				},
 			})
 		default:
@@ -63,6 +77,33 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, asked
+}
+
+// aPage is the page that follows "after" of a list of so many cases like one.
+func aPage(like desk.CaseView, after string, all int) map[string]any {
+	from, _ := strconv.Atoi(after)
+	until := min(from+casePage, all)
+	page := map[string]any{"cases": slices.Repeat([]desk.CaseView{like}, until-from)}
+	if until < all {
+		page["next"], page["truncated"] = strconv.Itoa(until), true
+	}
+	return page
+}
+
+func TestAListIsReadToItsEndOrSaysThatItIsCut(t *testing.T) {
+	now := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	address, asked := aDesk(t, now)
+	t.Setenv("DESK_URL", address)
+	t.Setenv("YINGDA_TOKEN", "secret")
+	out, hints, err := runCase(t, now, "list", "--state", "review")
+	if lines := strings.Count(out, "\n"); err != nil || hints != "" || lines != 5001 || len(*asked) != 10 {
+		t.Errorf("%d lines of %d questions, %q, %v", lines, len(*asked), hints, err)
+	}
+	out, hints, err = runCase(t, now, "list", "--state", "evidence")
+	want := "There are more than 50000; narrow them with --kind, --state, --overdue or --mine\n"
+	if lines := strings.Count(out, "\n"); err != nil || hints != want || lines != 50_001 {
+		t.Errorf("%d lines, %q, %v", lines, hints, err)
+	}
 }
 
 func runCase(t *testing.T, now time.Time, arguments ...string) (out, hints string, err error) {
@@ -130,15 +171,16 @@ func TestCasesSayWhatToDo(t *testing.T) {
 		arguments  []string
 		want       string
 	}{
-		"no desk":                  {"", "secret", []string{"list"}, "say where the desk is: --desk URL or DESK_URL"},
-		"a desk that is no URL":    {"desk.example", "secret", []string{"list"}, "--desk is an address such as https://desk.example, not desk.example"},
-		"no token":                 {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
-		"a token of nobody":        {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
-		"a desk that is away":      {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
-		"a case that is not there": {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
-		"a kind that there is not": {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
-		"an output that is none":   {address, "secret", []string{"list", "-o", "xml"}, "--output is wide, json or yaml, not xml"},
-		"nothing is open":          {address, "secret", []string{"list", "--state", "none"}, ""},
+		"no desk":                   {"", "secret", []string{"list"}, "say where the desk is: --desk URL or DESK_URL"},
+		"a desk that is no URL":     {"desk.example", "secret", []string{"list"}, "--desk is an address such as https://desk.example, not desk.example"},
+		"no token":                  {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
+		"a token of nobody":         {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
+		"a desk that is away":       {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
+		"a case that is not there":  {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
+		"a kind that there is not":  {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
+		"a state that there is not": {address, "secret", []string{"list", "--state", "nope"}, "there is no state nope: complaint has open, escalated"},
+		"an output that is none":    {address, "secret", []string{"list", "-o", "xml"}, "--output is wide, json or yaml, not xml"},
+		"nothing is open":           {address, "secret", []string{"list", "--state", "none"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DESK_URL", tc.url)

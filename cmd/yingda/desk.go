@@ -9,8 +9,6 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
-	"github.com/yingda-dev/yingda/internal/keys"
-	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/telemetry"
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -20,37 +18,37 @@ import (
 func newDeskCommand() *cobra.Command {
 	var s settings
 	var address, temporalUI string
-	var provider outcall.Files
+	var calls callFlags
 	cmd := &cobra.Command{
 		Use:   "desk",
 		Short: "Serve the workbench of a brand's agents",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address, temporalUI, provider) })
+			return s.run(cmd, "desk", func(ctx context.Context, p *process) error { return startDesk(ctx, p, address, temporalUI, calls) })
 		},
 	}
 	s.bind(cmd)
 	s.keys.bind(cmd)
 	cmd.Flags().StringVar(&address, "address", ":8080", "address of the workbench: its page, API and WebSocket")
 	cmd.Flags().StringVar(&temporalUI, "temporal-ui-origin", "", "origin of Temporal's web UI, whose page may have payloads decoded for admins; empty for none")
-	cmd.Flags().StringVar(&provider.KeyFile, "provider-key-file", "", "file with the key by which the provider signs what it tells the desk; it is read anew for each call")
+	calls.bindProvider(cmd)
 	return cmd
 }
 
-func startDesk(ctx context.Context, p *process, address, temporalUI string, provider outcall.Files) error {
+func startDesk(ctx context.Context, p *process, address, temporalUI string, calls callFlags) error {
 	view := catalog.New(p.namespace, p.brand, p.logger)
 	database, err := p.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	own, err := keys.Load(ctx, database, p.keys.wrapping)
+	own, err := p.openKeys(ctx, database)
 	if err != nil {
 		database.Close()
 		return err
 	}
 	workbench, err := desk.New(desk.Config{
 		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Catalog: view,
-		Payloads: temporal.NewCodec(own), TemporalUI: temporalUI, Provider: provider,
+		Payloads: temporal.NewCodec(own), TemporalUI: temporalUI, Provider: calls.provider, ProviderHosts: calls.allowedHosts,
 		Now: time.Now, Logger: p.logger, Metrics: desk.NewMetrics(p.registry),
 	})
 	if err != nil {

@@ -87,7 +87,7 @@ func newOperatorCommand() *cobra.Command {
 	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the leader's lease; empty for the pod's own")
 	flags.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to serve; none for all")
 	flags.StringSliceVar(&o.settings.AllowedAPIBaseURLs, "allowed-api-base-urls", []string{v1alpha1.DefaultWeChatAPIBaseURL}, "addresses at which Channels may call their platforms")
-	flags.StringSliceVar(&o.settings.AllowedWebhookHosts, "allowed-webhook-hosts", nil, "hosts, with a port if it is not 443, that Brands may name in onCall.webhook.url and provider.url; none refuses any")
+	flags.StringSliceVar(&o.settings.AllowedWebhookHosts, "allowed-webhook-hosts", nil, "hosts, with a port if it is not 443, that Brands may name in onCall.webhook.url, provider.url and mail.host; none refuses any")
 	flags.StringVar(&o.settings.TemporalUIOrigin, "temporal-ui-origin", "", "origin of Temporal's web UI, such as https://temporal.example, whose page may have desks decode payloads for admins; empty for none")
 	flags.StringVar(&o.exposure, "exposure", string(corev1.ServiceTypeClusterIP), "how webhooks and desks are reached: ClusterIP or NodePort")
 	flags.StringVar(&o.settings.NodePortHost, "node-port-host", "127.0.0.1", "host by which node ports are reached")

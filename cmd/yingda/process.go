@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -137,14 +139,21 @@ func (p *process) openStore(ctx context.Context, options ...store.Option) (*stor
 	}
 }
 
-// dialTemporal returns a client that encrypts by the brand's own keys, names this pod and tells of its calls.
-func (p *process) dialTemporal(ctx context.Context, database *store.Store) (client.Client, error) {
-	options := p.temporal.options(p.logger)
-	options.Identity, options.Metrics = os.Getenv("POD_NAME"), p.registry
-	var err error
-	if options.Keys, err = keys.Load(ctx, database, p.keys.wrapping); err != nil {
+// openKeys returns the brand's own keys, and follows what becomes of them until ctx ends.
+func (p *process) openKeys(ctx context.Context, database *store.Store) (*keys.Ring, error) {
+	ring, err := keys.Load(ctx, database, p.keys.wrapping)
+	if err != nil {
 		return nil, err
 	}
+	replica := keys.Replica{Name: cmp.Or(os.Getenv("POD_NAME"), uuid.NewString()), Now: time.Now, Logger: p.logger}
+	p.group.Go(func() error { ring.Follow(ctx, replica); return nil })
+	return ring, nil
+}
+
+// dialTemporal returns a client that encrypts by the brand's own keys, names this pod and tells of its calls.
+func (p *process) dialTemporal(own *keys.Ring) (client.Client, error) {
+	options := p.temporal.options(p.logger)
+	options.Identity, options.Metrics, options.Keys = os.Getenv("POD_NAME"), p.registry, own
 	return temporal.Dial(options)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/outbox"
 	"github.com/yingda-dev/yingda/internal/reach"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -45,7 +47,17 @@ func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 		return err
 	}
 	p.health.Ready = database.Ping
-	workflows, err := p.dialTemporal(ctx, database)
+	own, err := p.openKeys(ctx, database)
+	if err != nil {
+		database.Close()
+		return err
+	}
+	formKey, err := formlink.LoadKey(ctx, database.Queries())
+	if err != nil {
+		database.Close()
+		return fmt.Errorf("starting the router: %w", err)
+	}
+	workflows, err := p.dialTemporal(own)
 	if err != nil {
 		database.Close()
 		return err
@@ -59,7 +71,7 @@ func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 	engine := router.New(router.Config{
 		Cluster: p.kafka.cluster(), Names: p.names(), Store: database, Producer: deadLetters, Catalog: view,
 		Relay: relay, Now: time.Now, Logger: p.logger, Metrics: router.NewMetrics(p.registry),
-		BusMetrics: bus.NewMetrics(p.registry), Webhook: hook,
+		BusMetrics: bus.NewMetrics(p.registry), FormKey: formKey, Webhook: hook,
 	})
 	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{
 		configz.Kafka: p.kafka.cluster().Reach, configz.Postgres: database.Ping, configz.Temporal: temporal.Reach(workflows),
@@ -69,7 +81,7 @@ func startRouter(ctx context.Context, p *process, hook router.Webhook) error {
 		generations := view.Snapshot().Generations()
 		return configz.Report{
 			Objects: generations, Channels: engine.Departing(), Queues: engine.Queues(), Workloads: engine.Workloads(), Calls: engine.Calls(),
-			Reached: services.Reached(),
+			Objectives: engine.Objectives(), Reached: services.Reached(),
 		}
 	}
 	if err := p.watchCatalog(ctx, view); err != nil {

@@ -35,6 +35,8 @@ type setupFlags struct {
 	pools            []string
 	connectorURLFile string
 	terminationLog   string
+	// schema is how far the database is.
+	schema progress
 }
 
 func newSetupCommand() *cobra.Command {
@@ -46,6 +48,7 @@ func newSetupCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := telemetry.NewLogger(os.Stderr, s.logLevel, "setup").With("brand", s.brand)
 			trying := newTrials(s.steps(logger))
+			trying.doing = s.schema.doing
 			stopTelling := trying.tell(cmd.Context(), logger, s.healthAddress)
 			defer stopTelling()
 			return trying.run(cmd.Context(), logger, s.terminationLog)
@@ -79,7 +82,7 @@ func (t *topicFlags) topology() bus.Topology {
 func (s *setupFlags) steps(logger *slog.Logger) []step {
 	return []step{
 		onKafka(s.ensureTopics),
-		onPostgres(migrationTimeout, s.ensureSchema),
+		onPostgres(migrationTimeout, func(ctx context.Context) error { return s.ensureSchema(ctx, logger) }),
 		onTemporal(func(ctx context.Context) error {
 			return temporal.EnsureNamespace(ctx, s.temporalOwner(logger), temporal.Retention)
 		}),
@@ -90,7 +93,7 @@ func (s *setupFlags) ensureTopics(ctx context.Context) error {
 	return bus.EnsureTopics(ctx, s.kafka.cluster(), s.names().Topics(s.pools), s.topics.topology())
 }
 
-func (s *setupFlags) ensureSchema(ctx context.Context) error {
+func (s *setupFlags) ensureSchema(ctx context.Context, logger *slog.Logger) error {
 	url, err := connectionString(s.postgresURLFile)
 	if err != nil {
 		return err
@@ -104,7 +107,10 @@ func (s *setupFlags) ensureSchema(ctx context.Context) error {
 		return err
 	}
 	defer opened.Close()
-	if err := store.Migrate(ctx, url, role); err != nil {
+	stopFollowing := s.schema.follow(ctx, logger, opened.Building)
+	err = store.Migrate(ctx, url, role)
+	stopFollowing()
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, afterMigration)

@@ -72,6 +72,8 @@ func onTemporal(take func(ctx context.Context) error) step {
 // trials are steps that are taken all at once, each until it succeeds or a minute is over, and what keeps them.
 type trials struct {
 	steps []step
+	// doing says what of it is under way that takes long.
+	doing func() string
 
 	mu sync.Mutex
 	// failures are by step what its last try failed of, nil before one failed and once one succeeded.
@@ -79,7 +81,7 @@ type trials struct {
 }
 
 func newTrials(steps []step) *trials {
-	return &trials{steps: steps, failures: make([]error, len(steps))}
+	return &trials{steps: steps, doing: func() string { return "" }, failures: make([]error, len(steps))}
 }
 
 // run takes the steps, and leaves what failed where the kubelet looks for it; the operator shows it on the Brand.
@@ -213,13 +215,13 @@ func tail(text string, most int) string {
 	return ellipsis + strings.ToValidUTF8(text[len(text)-max(0, most-len(ellipsis)):], "")
 }
 
-// tell answers the operator, who asks meanwhile what keeps the steps, until the function that it returns is called. Without it
+// tell answers the operator, who asks meanwhile what keeps the steps and how far they are, until the function that it returns is called. Without it
 // the operator learns that from the termination message.
 func (t *trials) tell(ctx context.Context, logger *slog.Logger, address string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	health := telemetry.Health{
 		Registry: telemetry.NewRegistry(), Logger: logger,
-		Report: func() configz.Report { return configz.Report{Failing: t.reason()} },
+		Report: func() configz.Report { return configz.Report{Failing: t.reason(), Doing: t.doing()} },
 	}
 	health.Started()
 	var serving sync.WaitGroup

@@ -19,29 +19,31 @@ import (
 	"github.com/yingda-dev/yingda/workers/workflows/aftersales"
 	"github.com/yingda-dev/yingda/workers/workflows/complaint"
 	"github.com/yingda-dev/yingda/workers/workflows/emergency"
+	"github.com/yingda-dev/yingda/workers/workflows/mail"
 	"github.com/yingda-dev/yingda/workers/workflows/quality"
 	"github.com/yingda-dev/yingda/workers/workflows/task"
 )
 
 func newWorkflowsCommand() *cobra.Command {
 	var s settings
-	var provider providerFlags
+	var calls callFlags
 	cmd := &cobra.Command{
 		Use:   "workflows",
 		Short: "Keep a brand's promises of hours and days",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, "workflows", func(ctx context.Context, p *process) error { return startWorkflows(ctx, p, provider) })
+			return s.run(cmd, "workflows", func(ctx context.Context, p *process) error { return startWorkflows(ctx, p, calls) })
 		},
 	}
 	s.bind(cmd)
 	s.temporal.bind(cmd)
 	s.keys.bind(cmd)
-	provider.bind(cmd)
+	calls.bindProvider(cmd)
+	calls.bindMail(cmd)
 	return cmd
 }
 
-func startWorkflows(ctx context.Context, p *process, provider providerFlags) error {
+func startWorkflows(ctx context.Context, p *process, calls callFlags) error {
 	build, err := build()
 	if err != nil {
 		return err
@@ -57,33 +59,41 @@ func startWorkflows(ctx context.Context, p *process, provider providerFlags) err
 		database.Close()
 		return err
 	}
-	client, err := p.dialTemporal(ctx, database)
+	own, err := p.openKeys(ctx, database)
+	if err != nil {
+		database.Close()
+		return err
+	}
+	client, err := p.dialTemporal(own)
 	if err != nil {
 		database.Close()
 		return err
 	}
 	services := p.watchServices(ctx, map[configz.Dependency]reach.Probe{configz.Postgres: database.Ping, configz.Temporal: temporal.Reach(client)})
-	p.health.Report = func() configz.Report {
-		return configz.Report{Objects: view.Snapshot().Generations(), Reached: services.Reached()}
-	}
 	activities := &complaint.Activities{
 		Store: database, Directory: directory{view, p.names()},
 		Events: p.names().Events(), Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 		Logger: p.logger, Metrics: complaint.NewMetrics(p.registry),
 	}
 	tasks, emergencies := taskActivities(p, database, directory{view, p.names()}), emergencyActivities(p, database, directory{view, p.names()})
-	cases := afterSalesActivities(p, database, directory{view, p.names()}, provider)
+	cases := afterSalesActivities(p, database, directory{view, p.names()}, calls)
+	mails := mailActivities(p, database, directory{view, p.names()}, calls)
+	p.health.Report = func() configz.Report {
+		return configz.Report{Objects: view.Snapshot().Generations(), Keys: keysReport(own.State()), Mail: mails.Last(), Reached: services.Reached()}
+	}
 	lookingBack := p.quality(database, view)
 	running := temporal.NewWorker(client, p.logger, func(registry worker.Registry) {
 		complaint.Register(registry, activities)
 		task.Register(registry, tasks)
 		aftersales.Register(registry, cases)
+		mail.Register(registry, mails)
 		emergency.Register(registry, emergencies)
 		quality.Register(registry, lookingBack)
 	}).As(temporal.Version{Build: build, Declared: declaredWorker(database)})
 	p.health.Ready = func(ctx context.Context) error {
 		return errors.Join(database.Ping(ctx), running.Ready(ctx))
 	}
+	p.group.Go(func() error { p.keyRotation(database, view).Run(ctx); return nil })
 	p.group.Go(func() error { return p.qualitySchedules(client.ScheduleClient(), view, changed).Run(ctx) })
 	p.group.Go(func() error {
 		defer database.Close()

@@ -40,6 +40,7 @@ const (
 	ClosedWindowsAreRespected  Check = "a closed window and a spent quota are seen without a call"
 	ThePlatformCorrectsLedgers Check = "the platform's word on window and quota corrects the ledger"
 	NoticesNeedNoWindow        Check = "a notice needs no window, costs nothing and holds no talk up, and one without a template fails"
+	LateFailuresAreTold        Check = "a notice of which the platform says later that it did not arrive has failed, and is told once"
 	StoppingFinishesSends      Check = "a replica that is told to stop finishes what it sends"
 	DeletionDrains             Check = "a Channel that is being deleted takes nothing more and sends what is on its way"
 	KeysAreRotatedInPlace      Check = "keys are changed without a restart and without a message lost"
@@ -70,6 +71,7 @@ func checks() []struct {
 		{ClosedWindowsAreRespected, closedWindowsAreRespected},
 		{ThePlatformCorrectsLedgers, thePlatformCorrectsLedgers},
 		{NoticesNeedNoWindow, noticesNeedNoWindow},
+		{LateFailuresAreTold, lateFailuresAreTold},
 		{StoppingFinishesSends, stoppingFinishesSends},
 		{DeletionDrains, deletionDrains},
 		{KeysAreRotatedInPlace, keysAreRotatedInPlace},

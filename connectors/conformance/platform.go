@@ -110,6 +110,8 @@ type Noticing interface {
 	Notice() (notice message.Notice, read string)
 	// RefuseNotice makes the platform refuse the next notice, for it has sent too many. It takes the one after it.
 	RefuseNotice(customer string)
+	// BlockNotices makes the platform take notices for the customer, and say of each later that it did not arrive.
+	BlockNotices(customer string)
 }
 
 // Rotator is an Account whose keys can be changed without a message being lost.

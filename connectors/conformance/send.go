@@ -193,3 +193,30 @@ func noticesNeedNoWindow(s *stage) {
 	s.Report(waiting, message.DeliveryDelivered)
 	shop.got(talking, "在的", read)
 }
+
+func lateFailuresAreTold(s *stage) {
+	s.build("")
+	shop := s.open("shop", s.Replica())
+	customers := shop.meet(1, 2)
+	noticing := can[Noticing](shop)
+	notice, read := noticing.Notice()
+	tell := func(customer string) uuid.UUID {
+		return s.SayContent("shop", customer, message.Content{Kind: message.KindNotice, Text: read, Notice: &notice})
+	}
+	noticing.BlockNotices(customers[0])
+	blocked, arrived := tell(customers[0]), tell(customers[1])
+	if report := s.Report(blocked, message.DeliveryFailed); report.Reason != connectors.ReasonBlockedByCustomer {
+		s.Errorf("report = %+v, want %s", report, connectors.ReasonBlockedByCustomer)
+	}
+	s.Report(arrived, message.DeliveryDelivered)
+	s.Eventually("all is told", func() bool { return s.Unreported() == 0 })
+	failures := 0
+	for _, report := range s.Reports(blocked) {
+		if report.State == message.DeliveryFailed {
+			failures++
+		}
+	}
+	if failures != 1 || s.DeliveryState(blocked) != message.DeliveryFailed || s.DeliveryState(arrived) != message.DeliveryDelivered {
+		s.Errorf("%d reports that it failed; it is %s, and the other one %s", failures, s.DeliveryState(blocked), s.DeliveryState(arrived))
+	}
+}

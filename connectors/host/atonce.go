@@ -1,9 +1,11 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +14,7 @@ import (
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/domain/burst"
 	"github.com/yingda-dev/yingda/internal/domain/inquiry"
 	"github.com/yingda-dev/yingda/internal/domain/survey"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -140,18 +143,25 @@ func (a *atOnce) find(ctx context.Context, in message.Inbound, call uuid.UUID, e
 	if err != nil || reply == nil {
 		return spoken{}, err
 	}
-	answer, ok := encode(reply.Contents)
-	if !ok {
+	first, err := withBanner(snapshot, channel, standing, in, reply, a.clock())
+	if err != nil {
+		return spoken{}, err
+	}
+	answer, ok := encode(first.Contents)
+	if ok {
+		reply = first
+	} else if answer, ok = encode(reply.Contents); !ok {
+		// Where one answer does not hold both, the banner is left to the router; where it holds neither, all is.
 		return spoken{}, nil
 	}
 	for range reply.Contents {
 		reply.MessageIDs = append(reply.MessageIDs, uuid.New())
 	}
-	first, err := a.memory.ReplyAtOnce(ctx, in, store.Saying{Key: key, Call: call, Reply: *reply}, a.clock().UTC())
+	remembered, err := a.memory.ReplyAtOnce(ctx, in, store.Saying{Key: key, Call: call, Reply: *reply}, a.clock().UTC())
 	if err != nil {
 		return spoken{}, err
 	}
-	if first {
+	if remembered {
 		return spoken{reply, answer}, nil
 	}
 	// Something like it was said before, or another call with the message was faster.
@@ -201,10 +211,14 @@ func (a *atOnce) unheard(ctx context.Context, in message.Inbound, call uuid.UUID
 	}
 }
 
-// words are what the bot says to a customer who is with nobody yet, and the key by which it is said once; nil for nothing.
+// words are what the bot says to a customer who is with nobody yet, and the key by which it is said once; nil for nothing. What
+// leads to the customer's own form is the router's: connectors have no key to sign its address by.
 func words(snapshot *catalog.Snapshot, channel *catalog.Channel, standing store.Standing, in message.Inbound, now time.Time) (key string, reply *message.Reply, err error) {
 	switch in.Content.Kind {
 	case message.KindFollowed, message.KindScanned, message.KindEntered:
+		if channel.Playbook.WelcomeLeads() {
+			return "", nil, nil
+		}
 		text, err := channel.Playbook.Welcome(snapshot.Vars(channel, snapshot.DefaultGroup(), now))
 		if err != nil {
 			return "", nil, fmt.Errorf("writing the welcome: %w", err)
@@ -230,10 +244,17 @@ func decided(snapshot *catalog.Snapshot, channel *catalog.Channel, standing stor
 	}
 	switch decision := channel.Decide(in.Content).(type) {
 	case bot.Answer:
-		if decision.FAQ != "" {
-			return "faq/" + decision.FAQ, ruled(decision), nil
+		if decision.Form {
+			return "", nil, nil
 		}
-		return "rule/" + in.MessageID, ruled(decision), nil
+		answer, err := channel.Playbook.Fill(decision, snapshot.Vars(channel, snapshot.DefaultGroup(), now))
+		if err != nil {
+			return "", nil, fmt.Errorf("writing an answer: %w", err)
+		}
+		if answer.FAQ != "" {
+			return "faq/" + answer.FAQ, ruled(answer), nil
+		}
+		return "rule/" + in.MessageID, ruled(answer), nil
 	case bot.HandOff:
 		if decision.Topic == v1alpha1.TopicComplaint {
 			// Who complains hears first that they were heard: that the router says, and then this.
@@ -267,7 +288,7 @@ func offHours(snapshot *catalog.Snapshot, channel *catalog.Channel, standing sto
 	}
 	name := snapshot.Route(channel, standing.SessionFrom, in.Content.Text, topic).Group
 	group, known := snapshot.Group(name)
-	if !known || group.Open(now) {
+	if !known || group.Open(now) || channel.Playbook.OffHoursLeads() {
 		return "", nil, nil
 	}
 	text, err := channel.Playbook.OffHours(snapshot.Vars(channel, name, now))
@@ -279,6 +300,26 @@ func offHours(snapshot *catalog.Snapshot, channel *catalog.Channel, standing sto
 		key += "/" + opening.UTC().Format(time.RFC3339)
 	}
 	return key, replyOf(message.ReplyOffHours, text), nil
+}
+
+// withBanner tells a customer first of the emergency that concerns them, if they were not told. It must find the same one as the router.
+func withBanner(snapshot *catalog.Snapshot, channel *catalog.Channel, standing store.Standing, in message.Inbound, reply *message.Reply, now time.Time) (*message.Reply, error) {
+	goesTo := snapshot.Route(channel, cmp.Or(in.Content.SessionFrom, standing.SessionFrom), in.Content.Text, standing.Topic).Group
+	at := slices.IndexFunc(standing.Emergencies, func(e store.Emergency) bool { return e.SkillGroup == burst.Brand || e.SkillGroup == goesTo })
+	if at < 0 || standing.Emergencies[at].Told {
+		return reply, nil
+	}
+	text, err := channel.Playbook.Banner(snapshot.Vars(channel, snapshot.DefaultGroup(), now))
+	if err != nil {
+		return nil, fmt.Errorf("writing the banner: %w", err)
+	}
+	first := replyOf(reply.Reason, text)
+	if first == nil {
+		return reply, nil
+	}
+	first.Contents = append(first.Contents, reply.Contents...)
+	first.Banner = standing.Emergencies[at].Number
+	return first, nil
 }
 
 // replyOf is a text; nil for "", which is not sent.

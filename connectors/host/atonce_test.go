@@ -97,15 +97,20 @@ func shopThatAnswers() []client.Object {
 			Shift: v1alpha1.Shift{Name: "all", Start: "00:00", Duration: "24h"},
 		}}}},
 		&v1alpha1.Playbook{ObjectMeta: meta("shop"), Spec: v1alpha1.PlaybookSpec{
-			Texts: v1alpha1.PlaybookTexts{Welcome: "您好,这里是{{.Brand}}。", OffHours: "休息中,{{.NextOpening}}回复。"},
+			Texts: v1alpha1.PlaybookTexts{Welcome: "您好,这里是{{.Brand}}。", OffHours: "休息中,{{.NextOpening}}回复。", Banner: "{{.Brand}}缺货。"},
 			Rules: []v1alpha1.PlaybookRule{
 				{Name: "invoice", Match: v1alpha1.PlaybookMatch{Keywords: []string{"发票"}, MenuKeys: []string{"INVOICE"}}, Reply: &v1alpha1.BotReply{
 					Text: "开票:", Link: &v1alpha1.BotLink{Title: "开发票", URL: "https://lumi.example"},
 				}},
 				{Name: "complaint", Match: v1alpha1.PlaybookMatch{Keywords: []string{"投诉"}}, HandOff: &v1alpha1.RuleHandOff{Topic: "complaint"}},
 				{Name: "long", Match: v1alpha1.PlaybookMatch{Keywords: []string{"长"}}, Reply: &v1alpha1.BotReply{Text: "too long to say at once"}},
+				{Name: "full", Match: v1alpha1.PlaybookMatch{Keywords: []string{"满"}}, Reply: &v1alpha1.BotReply{Text: strings.Repeat("满", 16)}},
 			},
-			FAQ:    []v1alpha1.FAQEntry{{Name: "return", Question: "怎么退货", Answer: "七天内可以退货。"}},
+			FAQ: []v1alpha1.FAQEntry{
+				{Name: "return", Question: "怎么退货", Answer: "七天内可以退货。"},
+				{Name: "brand", Question: "是正品吗", Answer: "{{.Brand}}都是正品。"},
+				{Name: "exchange", Question: "怎么换货", Answer: "请填写:{{.AfterSalesForm}}"},
+			},
 			Survey: &v1alpha1.SurveySpec{},
 		}},
 	}
@@ -222,6 +227,8 @@ func TestTheBotAnswersAtOnceWhereNoHumanHasTheConversation(t *testing.T) {
 		"a tap is answered":                                        {message.Content{Kind: message.KindMenuTap, MenuKey: "INVOICE"}, 0, nil, invoice, message.ReplyRule},
 		"a voice message is answered where it was understood":      {message.Content{Kind: message.KindVoice, Text: "发票"}, 0, nil, invoice, message.ReplyRule},
 		"a question of the FAQ is answered":                        {says("怎么退货"), 0, nil, "said 七天内可以退货。", message.ReplyRule},
+		"an answer with the brand's name is answered":              {says("是正品吗"), 0, nil, "said 露米都是正品。", message.ReplyRule},
+		"what leads to the customer's form is left to the router":  {says("怎么换货"), 0, nil, nothing, ""},
 		"who is with the bot is answered":                          {says("发票"), 0, []string{"bot", "", ""}, invoice, message.ReplyRule},
 		"a keyword is answered in the night as well":               {says("发票"), evening, nil, invoice, message.ReplyRule},
 		"what the bot does not know waits for a human":             {says("在吗"), 0, nil, nothing, ""},
@@ -351,5 +358,88 @@ func TestAnAnswerDoesNotWaitForADatabaseThatHangs(t *testing.T) {
 	h.clock = func() time.Time { return slow.Add(-answerBy) }
 	if got := d.does(h, "m2", says("发票")); got != nothing {
 		t.Errorf("answered %q when there was no time left", got)
+	}
+}
+
+// emergency opens one of a group, or of the brand, and returns its number.
+func (d *counterDesk) emergency(group string) (number int64) {
+	d.t.Helper()
+	err := d.owner.QueryRow(d.t.Context(), `INSERT INTO emergency (skill_group, started_at) VALUES ($1, now()) RETURNING number`, group).Scan(&number)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return number
+}
+
+func TestWhoIsAnsweredAtOnceHearsOfAnEmergencyFirst(t *testing.T) {
+	t.Parallel()
+	const told = "said 露米缺货。 "
+	for sentence, tt := range map[string]struct {
+		group   string
+		ended   bool
+		stands  []string
+		told    bool
+		content message.Content
+		want    string
+	}{
+		"with the welcome":                              {content: message.Content{Kind: message.KindFollowed}, want: told + "您好,这里是露米。"},
+		"with the answer of a rule":                     {content: says("发票"), want: told + "开票: https://lumi.example"},
+		"with the bot's conversation":                   {stands: []string{"bot", "", ""}, content: says("怎么退货"), want: told + "七天内可以退货。"},
+		"of their group":                                {group: "day", content: says("怎么退货"), want: told + "七天内可以退货。"},
+		"of the group that they come to":                {group: "always", content: message.Content{Kind: message.KindScanned, SessionFrom: "parcel:1"}, want: told + "您好,这里是露米。"},
+		"but not of another group":                      {group: "always", content: says("怎么退货"), want: "said 七天内可以退货。"},
+		"but not of one that is over":                   {ended: true, content: says("怎么退货"), want: "said 七天内可以退货。"},
+		"but not twice in a conversation":               {stands: []string{"bot", "", ""}, told: true, content: says("怎么退货"), want: "said 七天内可以退货。"},
+		"but not where one answer does not hold both":   {content: says("满"), want: "said " + strings.Repeat("满", 16)},
+		"but not where there is nothing to say at once": {content: says("在吗"), want: nothing},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			d := newCounterDesk(t)
+			number := d.emergency(tt.group)
+			if tt.ended {
+				d.executes(`UPDATE emergency SET ended_at = now()`)
+			}
+			if tt.stands != nil {
+				d.stands(tt.stands[0], tt.stands[1], tt.stands[2])
+			}
+			if tt.told {
+				d.executes(`INSERT INTO processed (consumer, channel, message_id, received_at) SELECT 'say', 'service', 'banner/' || e.number || '/' || c.id, now() FROM emergency e, conversation c`)
+			}
+			if got := d.does(d.webhooks, "m1", tt.content); got != tt.want {
+				t.Errorf("answered %q, want %q", got, tt.want)
+			}
+			kept := d.kept.messages[0].Reply
+			if tells := strings.HasPrefix(tt.want, told); tells != (kept != nil && kept.Banner == number) {
+				t.Errorf("the message says that the customer was told: %+v", kept)
+			}
+		})
+	}
+}
+
+func TestWhoWasToldAtOnceOfAnEmergencyIsNotToldAgain(t *testing.T) {
+	t.Parallel()
+	d := newCounterDesk(t)
+	d.emergency("")
+	follows := message.Content{Kind: message.KindFollowed}
+	for _, step := range []struct {
+		id      string
+		content message.Content
+		want    string
+	}{
+		{"m1", follows, "said 露米缺货。 您好,这里是露米。"},
+		{"m1", follows, "said 露米缺货。 您好,这里是露米。"},
+		{"m2", says("发票"), invoice},
+	} {
+		if got := d.does(d.webhooks, step.id, step.content); got != step.want {
+			t.Errorf("%s is answered %q, want %q", step.id, got, step.want)
+		}
+	}
+}
+
+func (d *counterDesk) executes(statement string) {
+	d.t.Helper()
+	if _, err := d.owner.Exec(d.t.Context(), statement); err != nil {
+		d.t.Fatal(err)
 	}
 }

@@ -132,8 +132,9 @@ func (d *dispatcher) send(ctx context.Context, turn turn, claim store.Claim) {
 		trace.WithAttributes(attribute.String("yingda.channel", row.Channel), attribute.Int("yingda.attempt", int(row.Attempts))))
 	defer span.End()
 	out, failure := outboundOf(row)
+	platformID := ""
 	if failure == nil {
-		failure = d.call(ctx, turn, out)
+		platformID, failure = d.call(ctx, turn, out)
 	}
 	if out.Content.Kind == message.KindNotice {
 		d.table.notified(turn, failure)
@@ -145,7 +146,9 @@ func (d *dispatcher) send(ctx context.Context, turn turn, claim store.Claim) {
 		d.logger.InfoContext(ctx, "A message was not delivered", "Channel", row.Channel, "messageID", row.MessageID,
 			"class", string(failure.Class), "reason", failure.Reason, "code", failure.Code, "attempt", row.Attempts, "error", failure.Err)
 	}
-	d.settle(ctx, d.judge(claim, failure))
+	settlement := d.judge(claim, failure)
+	settlement.PlatformID = platformID
+	d.settle(ctx, settlement)
 }
 
 func outboundOf(row db.Delivery) (message.Outbound, *connectors.CallError) {
@@ -156,26 +159,27 @@ func outboundOf(row db.Delivery) (message.Outbound, *connectors.CallError) {
 	return out, nil
 }
 
-// call returns nil when the platform took the message.
-func (d *dispatcher) call(ctx context.Context, turn turn, out message.Outbound) *connectors.CallError {
+// call returns, once the platform took the message, its own name of it, where it tells later what became of it.
+func (d *dispatcher) call(ctx context.Context, turn turn, out message.Outbound) (platformID string, failure *connectors.CallError) {
 	if !out.NotAfter.IsZero() && d.clock().After(out.NotAfter) {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLate"}
+		return "", &connectors.CallError{Class: connectors.ClassPermanent, Reason: "TooLate"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	if err := say(ctx, turn, out); err != nil {
-		return connectors.AsCallError(err)
+	platformID, err := say(ctx, turn, out)
+	if err != nil {
+		return "", connectors.AsCallError(err)
 	}
-	return nil
+	return platformID, nil
 }
 
-func say(ctx context.Context, turn turn, out message.Outbound) error {
+func say(ctx context.Context, turn turn, out message.Outbound) (platformID string, err error) {
 	if out.Content.Kind != message.KindNotice {
-		return turn.connector.Send(ctx, out)
+		return "", turn.connector.Send(ctx, out)
 	}
 	notifier, ok := turn.connector.(connectors.Notifier)
 	if !ok {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: connectors.ReasonNoTemplate}
+		return "", &connectors.CallError{Class: connectors.ClassPermanent, Reason: connectors.ReasonNoTemplate}
 	}
 	return notifier.Notify(ctx, turn.channel, out)
 }

@@ -105,7 +105,7 @@ func New(o Options) *Host {
 		names: o.Names, pool: o.Pool, source: source, producer: o.Producer, spool: o.Store, clock: o.Clock,
 		logger: o.Logger, metrics: m, spooled: make(chan struct{}, 1),
 	}
-	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, clock: o.Clock, metrics: m, logger: o.Logger}
+	h.webhooks = &webhooks{namespace: o.Names.Namespace, table: h.table, ingest: in, revoker: o.Store, clock: o.Clock, metrics: m, logger: o.Logger}
 	if o.Catalog != nil {
 		h.webhooks.atOnce = newAtOnce(o.Catalog.Snapshot, o.Store, in.repeated, o.Clock, m, o.Logger)
 	}

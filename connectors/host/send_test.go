@@ -118,6 +118,50 @@ func TestPlatformThatCannotBeReachedDefersAndSendsLater(t *testing.T) {
 	w.Report(id, message.DeliveryDelivered)
 }
 
+func TestAPlaceInTheQueueThatWaitsForItsTurnIsNotToldOnceAnAgentIsThere(t *testing.T) {
+	t.Parallel()
+	w, _, shop := shopWith(t, "customer1", "customer2")
+	const refused = 40001 // Twice: the first is tried again with another token.
+	shop.Fault(wechatsim.Fault{OpenID: "customer1", ErrCode: refused})
+	shop.Fault(wechatsim.Fault{OpenID: "customer1", ErrCode: refused})
+	conversation := uuid.New()
+	stands := func(state string) {
+		t.Helper()
+		_, err := w.Owner.Pool().Exec(t.Context(), `INSERT INTO conversation (id, channel, external_id, customer_id, state, agent, opened_at, last_message_at)
+			VALUES ($1, 'shop', 'customer1', gen_random_uuid(), $2, CASE WHEN $2 = 'assigned' THEN 'an' END, now(), now())
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, agent = excluded.agent`, conversation, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	stands(store.StateQueued)
+	waiting := func(text string) uuid.UUID {
+		id := uuid.New()
+		w.Publish(message.Outbound{
+			MessageID: id, Channel: "shop", Customer: "customer1", Conversation: conversation,
+			Content: message.Content{Kind: message.KindText, Text: text}, WhileWaiting: true,
+		})
+		return id
+	}
+	place := waiting("前面 3 位")
+	w.Report(place, message.DeliveryDeferred)
+	left := w.Ledger("shop", "customer1").Remaining
+	stands(store.StateAssigned)
+	w.Report(w.Say("shop", "customer1", "您好"), message.DeliveryDelivered)
+	if report := w.Report(place, message.DeliverySuperseded); report.Reason != store.ReasonAssigned {
+		t.Errorf("report = %+v", report)
+	}
+	w.Report(waiting("前面 1 位"), message.DeliverySuperseded)
+	stands(store.StateQueued)
+	w.Report(waiting("前面 0 位"), message.DeliveryDelivered)
+	if diff := cmp.Diff([]string{"您好", "前面 0 位"}, shop.Received("customer1")); diff != "" {
+		t.Errorf("phone (-want +got):\n%s", diff)
+	}
+	if got := w.Ledger("shop", "customer1").Remaining; got != left-2 {
+		t.Errorf("%d messages remain of %d, want two less: what is not sent costs nothing", got, left)
+	}
+}
+
 func TestAccountThatIsRefusedAtASendIsTriedWithOneMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -35,6 +35,7 @@ type webhooks struct {
 	namespace string
 	table     *table
 	ingest    *ingest
+	revoker   revoker
 	// atOnce is nil where the platform takes no words in its answer.
 	atOnce  *atOnce
 	clock   func() time.Time
@@ -107,6 +108,12 @@ func (h *webhooks) serve(w http.ResponseWriter, r *http.Request, name string, we
 				return
 			}
 		}
+	}
+	if err := h.undelivered(ctx, name, received.Undelivered); err != nil {
+		h.metrics.webhooks.WithLabelValues(name, outcomeFailed, reasonNotDurable).Inc()
+		h.logger.ErrorContext(ctx, "Cannot note that a notice did not arrive, the platform will say it again", "Channel", name, "error", err)
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
 	}
 	h.metrics.webhooks.WithLabelValues(name, outcome, "").Inc()
 	// The answer may be text that came with the call: no browser may take it for a page.

@@ -8,8 +8,6 @@
 package miniprogram
 
 import (
-	"errors"
-
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
 	"github.com/yingda-dev/yingda/connectors/wechat"
@@ -28,27 +26,17 @@ var (
 // connector serves one Channel.
 type connector struct{ *wechat.Connector }
 
-var errNoSpec = errors.New("set spec.miniProgram")
-
 // Name is the spec.type.
 func (Type) Name() v1alpha1.ChannelType { return v1alpha1.ChannelTypeMiniProgram }
 
 // Needs names the Secret and what a connector is made of.
 func (Type) Needs(channel *v1alpha1.Channel) (connectors.Needs, error) {
-	spec := channel.Spec.MiniProgram
-	if spec == nil {
-		return connectors.Needs{}, errNoSpec
-	}
-	return wechat.NeedsOf(&spec.WeChatAccount), nil
+	return wechat.NeedsOf(channel)
 }
 
 // Open makes the connector of a Channel from its Secret.
 func (Type) Open(config connectors.Config) (connectors.Connector, error) {
-	spec := config.Channel.Spec.MiniProgram
-	if spec == nil {
-		return nil, errNoSpec
-	}
-	account, err := wechat.Open(config, &spec.WeChatAccount)
+	account, err := wechat.Open(config)
 	if err != nil {
 		return nil, err
 	}

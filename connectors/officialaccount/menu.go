@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors"
@@ -45,6 +46,8 @@ func (c *connector) KeepMenu(ctx context.Context, channel *v1alpha1.Channel, our
 	}
 	return connectors.Menu{Published: want, Others: found.Conditional}, nil
 }
+
+var errNoSpec = errors.New("set spec.officialAccount")
 
 // buttonsOf is the menu as the platform takes it; nil where none is declared.
 func buttonsOf(channel *v1alpha1.Channel) ([]wechat.MenuButton, error) {

@@ -15,18 +15,34 @@ var _ connectors.Notifier = (*connector)(nil)
 // untold stands where a notice tells nothing: the platform takes no empty value.
 const untold = "-"
 
-// Notify sends a notice by the template that the Channel declares for it. Whether it reached the customer the platform tells
-// later, by an event that is kept as it is: the notice counts as delivered when the platform took it, as messages do.
-func (c *connector) Notify(ctx context.Context, channel *v1alpha1.Channel, out message.Outbound) error {
+// Notify sends a notice by the template that the Channel declares for it. It counts as delivered when the platform took it, as messages do;
+// that it did not reach the customer the platform tells later, by an event: see undelivered.
+func (c *connector) Notify(ctx context.Context, channel *v1alpha1.Channel, out message.Outbound) (platformID string, err error) {
 	notice := out.Content.Notice
 	if notice == nil {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: reasonNotSupported}
+		return "", &connectors.CallError{Class: connectors.ClassPermanent, Reason: reasonNotSupported}
 	}
 	template := channel.Spec.Notice(notice.Name)
 	if template == nil {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: connectors.ReasonNoTemplate}
+		return "", &connectors.CallError{Class: connectors.ClassPermanent, Reason: connectors.ReasonNoTemplate}
 	}
 	return c.SendTemplate(ctx, filled(template, out.Customer, notice.Values))
+}
+
+// templateEnded is the event that tells how a notice ended.
+const templateEnded = "TEMPLATESENDJOBFINISH"
+
+// undelivered is what a push says of a notice that did not reach the customer.
+func undelivered(push wechat.Push) []connectors.Undelivered {
+	id, status := push.MessageID(), push.Field("Status")
+	if push.Event() != templateEnded || id == "" || !strings.HasPrefix(status, "failed") {
+		return nil
+	}
+	reason := connectors.ReasonPlatformFailed
+	if strings.Contains(status, "user block") {
+		reason = connectors.ReasonBlockedByCustomer
+	}
+	return []connectors.Undelivered{{Customer: push.Sender(), PlatformID: id, Reason: reason}}
 }
 
 func filled(template *v1alpha1.NoticeTemplate, to string, values map[string]string) wechat.TemplateMessage {

@@ -51,7 +51,7 @@ func TestANoticeFillsTheTemplateThatTheChannelDeclares(t *testing.T) {
 			p, address := newPlatform(t)
 			c := open(t, v1alpha1.MessageModeSecure, address)
 			out := message.Outbound{Customer: "o1", Content: message.Content{Kind: message.KindNotice, Notice: &message.Notice{Name: "afterSales", Values: values}}}
-			if err := c.Notify(t.Context(), tt.channel, out); err != nil {
+			if _, err := c.Notify(t.Context(), tt.channel, out); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]string{tt.want}, p.sent); diff != "" {
@@ -94,12 +94,44 @@ func TestANoticeWithoutATemplateIsRefusedWithoutACall(t *testing.T) {
 		"of a name that is not declared": {message.Content{Kind: message.KindNotice, Notice: &message.Notice{Name: "refund"}}, connectors.ReasonNoTemplate},
 		"that says nothing":              {message.Content{Kind: message.KindNotice}, "TypeNotSupported"},
 	} {
-		failure := connectors.AsCallError(c.Notify(t.Context(), afterSales(), message.Outbound{Customer: "o1", Content: tt.content}))
+		_, err := c.Notify(t.Context(), afterSales(), message.Outbound{Customer: "o1", Content: tt.content})
+		failure := connectors.AsCallError(err)
 		if failure.Class != connectors.ClassPermanent || failure.Reason != tt.want {
 			t.Errorf("%s: %v, want %s", name, failure, tt.want)
 		}
 	}
 	if len(p.sent) > 0 {
 		t.Errorf("sent %q", p.sent)
+	}
+}
+
+func TestHowANoticeEnded(t *testing.T) {
+	t.Parallel()
+	c := open(t, v1alpha1.MessageModePlaintext, "")
+	failed := func(reason string) []connectors.Undelivered {
+		return []connectors.Undelivered{{Customer: testOpenID, PlatformID: "200163836", Reason: reason}}
+	}
+	for name, tt := range map[string]struct {
+		status string
+		want   []connectors.Undelivered
+	}{
+		"it arrived":                        {"<MsgID>200163836</MsgID><Status><![CDATA[success]]></Status>", nil},
+		"the customer blocks the account":   {"<MsgID>200163836</MsgID><Status><![CDATA[failed:user block]]></Status>", failed("BlockedByCustomer")},
+		"the platform failed":               {"<MsgID>200163836</MsgID><Status><![CDATA[failed: system failed]]></Status>", failed("PlatformFailed")},
+		"it failed for a reason of the day": {"<MsgID>200163836</MsgID><Status>failed:tomorrow</Status>", failed("PlatformFailed")},
+		"it is not said which":              {"<Status>failed:user block</Status>", nil},
+		"it is not said how":                {"<MsgID>200163836</MsgID>", nil},
+	} {
+		received, reason := call(t, c, signed(), xmlOf("<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event>"+tt.status))
+		if reason != "" {
+			t.Fatalf("%s: refused: %s", name, reason)
+		}
+		if diff := cmp.Diff(tt.want, received.Undelivered); diff != "" || len(received.Messages) != 1 {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	other, _ := call(t, c, signed(), xmlOf("<MsgType>event</MsgType><Event>MASSSENDJOBFINISH</Event><MsgID>1</MsgID><Status>failed:user block</Status>"))
+	if len(other.Undelivered) > 0 {
+		t.Errorf("of another event %+v", other.Undelivered)
 	}
 }

@@ -25,7 +25,7 @@ func (c *connector) Receive(r *http.Request) (connectors.Received, error) {
 	}
 	in.Content = c.content(call, in)
 	return connectors.Received{
-		Messages: []message.Inbound{in}, Answer: wechat.AnswerSuccess,
+		Messages: []message.Inbound{in}, Undelivered: undelivered(call.Push), Answer: wechat.AnswerSuccess,
 		Reply: func(contents []message.Content) (string, bool) { return c.reply(call, contents) },
 	}, nil
 }

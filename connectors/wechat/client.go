@@ -100,24 +100,27 @@ func (c *Client) Typing(ctx context.Context, openID string) error {
 }
 
 func (c *Client) post(ctx context.Context, call, path string, body any) error {
-	return c.postBy(ctx, call, path, body, codes)
+	_, err := c.postBy(ctx, call, path, body, codes)
+	return err
 }
 
-func (c *Client) postBy(ctx context.Context, call, path string, body any, table func(int) verdict) error {
+func (c *Client) postBy(ctx context.Context, call, path string, body any, table func(int) verdict) (said []byte, err error) {
 	// The platform shows \u003c to the customer as it stands, which breaks links in texts.
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(body); err != nil {
-		return &connectors.CallError{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
+		return nil, &connectors.CallError{Class: connectors.ClassPermanent, Reason: "CannotEncode", Err: err}
 	}
-	return c.withToken(ctx, func(ctx context.Context, token string) error {
-		_, err := c.do(ctx, request{
+	err = c.withToken(ctx, func(ctx context.Context, token string) error {
+		answer, err := c.do(ctx, request{
 			name: call, method: http.MethodPost, path: path, query: url.Values{"access_token": {token}},
 			body: buffer.Bytes(), contentType: "application/json; charset=utf-8", timeout: callTimeout, maxAnswer: maxAnswer, coded: true,
 		}, table)
+		said = answer.body
 		return err
 	})
+	return said, err
 }
 
 // withToken calls f with an access token, and once more with a new one when the platform refused the first. That is no

@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,14 +32,20 @@ type Connector struct {
 	keys  Keys
 }
 
-// NeedsOf names the Secret and what a connector of the account is made of.
-func NeedsOf(account *v1alpha1.WeChatAccount) connectors.Needs {
+var errNoAccount = errors.New("set spec.miniProgram or spec.officialAccount, as spec.type says")
+
+// NeedsOf names the Secret and what a connector of a Channel's account is made of.
+func NeedsOf(channel *v1alpha1.Channel) (connectors.Needs, error) {
+	account := channel.Spec.WeChat()
+	if account == nil {
+		return connectors.Needs{}, errNoAccount
+	}
 	address := baseURL(account)
 	return connectors.Needs{
 		SecretName:  account.CredentialsSecretRef.Name,
 		Fingerprint: strings.Join([]string{account.AppID, account.CredentialsSecretRef.Name, string(account.MessageMode), address}, "\x00"),
 		APIBaseURL:  address,
-	}
+	}, nil
 }
 
 func baseURL(account *v1alpha1.WeChatAccount) string {
@@ -48,8 +55,12 @@ func baseURL(account *v1alpha1.WeChatAccount) string {
 	return account.APIBaseURL
 }
 
-// Open makes the Connector of a Channel with that account from its Secret.
-func Open(config connectors.Config, account *v1alpha1.WeChatAccount) (*Connector, error) {
+// Open makes the Connector of a Channel from its Secret.
+func Open(config connectors.Config) (*Connector, error) {
+	account := config.Channel.Spec.WeChat()
+	if account == nil {
+		return nil, errNoAccount
+	}
 	appSecret, token := value(config.Secret, keyAppSecret), value(config.Secret, keyToken)
 	for key, content := range map[string]string{keyAppSecret: appSecret, keyToken: token} {
 		if content == "" {

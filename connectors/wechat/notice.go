@@ -1,6 +1,9 @@
 package wechat
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // TemplateMessage is a notice that is sent by a template of an official account's.
 type TemplateMessage struct {
@@ -23,7 +26,16 @@ type TemplateValue struct {
 	Value string `json:"value"`
 }
 
-// SendTemplate is message/template/send. After an error of class Unknown the notice may have arrived.
-func (c *Client) SendTemplate(ctx context.Context, notice TemplateMessage) error {
-	return c.postBy(ctx, "template", "/cgi-bin/message/template/send", notice, noticeCodes)
+// SendTemplate is message/template/send; it returns the notice's id, by which an event tells later how it ended, "" where the platform says
+// none. After an error of class Unknown the notice may have arrived.
+func (c *Client) SendTemplate(ctx context.Context, notice TemplateMessage) (id string, err error) {
+	body, err := c.postBy(ctx, "template", "/cgi-bin/message/template/send", notice, noticeCodes)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		MsgID json.Number `json:"msgid"`
+	}
+	_ = json.Unmarshal(body, &answer) // It was sent, whatever else the answer says.
+	return answer.MsgID.String(), nil
 }

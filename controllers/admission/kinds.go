@@ -81,6 +81,9 @@ func (o *others) brand(ctx context.Context, before, brand *v1alpha1.Brand) (fiel
 	if before == nil || !equality.Semantic.DeepEqual(before.Spec.Provider, brand.Spec.Provider) {
 		mistakes = forbid(mistakes, field.NewPath("spec", "provider", "url"), refs.CheckProvider(brand, o.settings.AllowedWebhookHosts))
 	}
+	if before == nil || !equality.Semantic.DeepEqual(before.Spec.Mail, brand.Spec.Mail) {
+		mistakes = forbid(mistakes, field.NewPath("spec", "mail", "host"), refs.CheckMail(brand, o.settings.AllowedWebhookHosts))
+	}
 	return mistakes, err
 }
 

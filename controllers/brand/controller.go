@@ -170,6 +170,7 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	if outcome == apply.Written {
 		conditions.Announce(r.recorder, seen.brand, before, after.Conditions)
 		r.turns.Announce(r.recorder, seen.brand, before, after.Conditions, v1alpha1.ConditionDependenciesReachable)
+		r.turns.Announce(r.recorder, seen.brand, before, after.Conditions, v1alpha1.ConditionMailReached)
 	}
 	return outcome, nil
 }

@@ -68,6 +68,10 @@ func findings(seen *scene, provisioned conditions.Condition) (derived, beside []
 	if seen.exposed != nil {
 		beside = append(beside, *seen.exposed)
 	}
+	if seen.brand.Spec.Mail != nil {
+		before, _ := conditions.Find(seen.brand.Status.Conditions, v1alpha1.ConditionMailReached)
+		beside = append(beside, judgeMail(before, seen.answers[dataplane.Workflows]))
+	}
 	return derived, beside
 }
 

@@ -86,6 +86,22 @@ func TestDecideProvisioning(t *testing.T) {
 			edit:   func(s *scene) { running(s); s.failing = "Kafka is out of reach" },
 			reason: "ProvisioningFailed", message: "Kafka is out of reach", run: true, wake: 2 * time.Second,
 		},
+		"a setup that is at something that takes long": {
+			edit: func(s *scene) {
+				running(s)
+				s.doing = "the index seen_by of contact (building index: scanning table, 40 %)"
+			},
+			reason: "Provisioning", run: true, wake: 2 * time.Second,
+			message: "Topics, database schema and Temporal namespace are being set up: the index seen_by of contact (building index: scanning table, 40 %)",
+		},
+		"a setup that is at it once a failure is over": {
+			edit: func(s *scene) {
+				running(s)
+				s.doing, s.brand.Status.ObservedGeneration = "the index seen_by", 3
+				s.brand.Status.Conditions = conditions.Merge(nil, 3, noon(), conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed, "no broker answers"))
+			},
+			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up: the index seen_by", run: true, wake: 2 * time.Second,
+		},
 		"a setup that is going away": {
 			edit:   func(s *scene) { running(s); s.jobs[setupJob].DeletionTimestamp = &metav1.Time{Time: noon()} },
 			reason: "Provisioning", message: "Topics, database schema and Temporal namespace are being set up",

@@ -37,6 +37,8 @@ type scene struct {
 	failures map[string]string
 	// failing is what keeps a setup that goes on trying, in its own words; empty while nothing does, or nobody says.
 	failing string
+	// doing is what a setup is at that takes long, in its own words.
+	doing string
 	// deployments by component.
 	deployments map[string]*appsv1.Deployment
 	// scales of the workloads; unscaled says that the cluster refused what the pass made of them.
@@ -101,7 +103,7 @@ func (r *Reconciler) observeReferences(ctx context.Context, seen *scene) error {
 }
 
 func (r *Reconciler) observeCalls(ctx context.Context, seen *scene) error {
-	for _, check := range []func(*v1alpha1.Brand, []string) *refs.Problem{refs.CheckWebhook, refs.CheckProvider} {
+	for _, check := range []func(*v1alpha1.Brand, []string) *refs.Problem{refs.CheckWebhook, refs.CheckProvider, refs.CheckMail} {
 		if problem := check(seen.brand, r.settings.AllowedWebhookHosts); problem != nil {
 			seen.dangling = append(seen.dangling, *problem)
 		}
@@ -180,11 +182,11 @@ func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
 			seen.failing = max(seen.failing, keptFromStarting(pod))
 		}
 	}
-	return r.observeFailing(ctx, seen)
+	return r.observeSetup(ctx, seen)
 }
 
-// observeFailing asks the setup that runs, if one does: its last words would come with the end of its patience alone.
-func (r *Reconciler) observeFailing(ctx context.Context, seen *scene) error {
+// observeSetup asks the setup that runs, if one does: its last words would come with the end of its patience alone.
+func (r *Reconciler) observeSetup(ctx context.Context, seen *scene) error {
 	for _, job := range seen.jobs {
 		if ended(job) {
 			continue
@@ -195,6 +197,7 @@ func (r *Reconciler) observeFailing(ctx context.Context, seen *scene) error {
 		}
 		for _, answer := range answers {
 			seen.failing = max(seen.failing, readable(answer.Report.Failing))
+			seen.doing = max(seen.doing, answer.Report.Doing)
 		}
 		return nil
 	}

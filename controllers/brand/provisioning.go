@@ -72,18 +72,21 @@ func ended(job *batchv1.Job) bool {
 	return dataplane.Finished(job, batchv1.JobComplete) != nil || dataplane.Finished(job, batchv1.JobFailed) != nil
 }
 
-// stillProvisioning says what keeps a setup that goes on trying, and keeps the reason of the last failure while the same
+// stillProvisioning says what keeps a setup that goes on trying or what it is at, and keeps the reason of the last failure while the same
 // declaration is tried again: an operator of the platform should read what is wrong, not see it blink.
 func stillProvisioning(seen *scene) conditions.Condition {
 	if seen.failing != "" {
 		return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioningFailed, seen.failing)
 	}
+	const message = "Topics, database schema and Temporal namespace are being set up"
+	if seen.doing != "" {
+		return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning, readable(message+": "+seen.doing))
+	}
 	before, known := conditions.Find(seen.brand.Status.Conditions, v1alpha1.ConditionProvisioned)
 	if known && before.Reason == v1alpha1.ReasonProvisioningFailed && seen.brand.Status.ObservedGeneration == seen.brand.Generation {
 		return before
 	}
-	return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning,
-		"Topics, database schema and Temporal namespace are being set up")
+	return conditions.False(v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioning, message)
 }
 
 // lastWords is the last line of what a failed pod left behind.

@@ -81,11 +81,11 @@ func workloads(brand *v1alpha1.Brand, secrets dataplane.Logins, scales scales, s
 	router.Component = dataplane.Router
 	router.Args = append(dataplane.TemporalArgs(brand), dataplane.WebhookArgs(brand, settings)...)
 	workflows.Component = dataplane.Workflows
-	workflows.Args = append(dataplane.TemporalArgs(brand), dataplane.ProviderArgs(brand, settings)...)
+	workflows.Args = append(dataplane.TemporalArgs(brand), dataplane.WorkflowsArgs(brand, settings)...)
 	desk.Component = dataplane.Desk
 	desk.ServesHTTP = true
 	desk.Args = []string{"--address=:" + strconv.Itoa(dataplane.PortHTTP)}
-	desk.Args = append(desk.Args, dataplane.ProviderKeyArgs(brand)...)
+	desk.Args = append(desk.Args, dataplane.DeskArgs(brand, settings)...)
 	if settings.TemporalUIOrigin != "" {
 		desk.Args = append(desk.Args, "--temporal-ui-origin="+settings.TemporalUIOrigin)
 	}

@@ -137,10 +137,11 @@ func (r *Reconciler) announceWaits(channel *v1alpha1.Channel, before, after []me
 	}
 }
 
-// For how long nothing is said of what may pass by itself in a moment, of a further step towards Ready, and of what may be on
-// its way to a new Channel that refers to it.
+// For how long nothing is said of what may pass by itself in a moment, of the first pod of a new Channel's own pool besides, of a
+// further step towards Ready, and of what may be on its way to a new Channel that refers to it.
 const (
 	patienceWithReplicas = 3 * time.Second
+	patienceWithFirstPod = 8 * time.Second
 	patienceWithSteps    = 10 * time.Second
 	patience             = time.Second
 )
@@ -153,8 +154,11 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 	ready, published := decided.findings[0], seen.channel.Status.Conditions
 	was, said := conditions.Find(published, v1alpha1.ConditionReady)
 	withReplicas := patienceWithReplicas
-	if seen.unnamed {
+	switch {
+	case seen.unnamed:
 		withReplicas += mostPoolSpacing
+	case !said && seen.channel.Spec.Isolation == v1alpha1.IsolationDedicated && ready.Reason != v1alpha1.ReasonBrandNotReady:
+		withReplicas += patienceWithFirstPod
 	}
 	switch {
 	case ready.Status == metav1.ConditionTrue:

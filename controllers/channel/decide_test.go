@@ -275,6 +275,30 @@ func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheFirstPodOfItsOwnPoolHasTimeToStart(t *testing.T) {
+	starting, loading := conditions.False("Ready", v1alpha1.ReasonNoReadyReplica, ""), conditions.False("Ready", v1alpha1.ReasonAwaitingReload, "")
+	for name, tt := range map[string]struct {
+		ready   conditions.Condition
+		pending bool
+		waited  time.Duration
+		want    time.Duration
+	}{
+		"it may be starting":         {starting, false, time.Second, 10 * time.Second},
+		"it started and may load":    {loading, true, 5 * time.Second, 6 * time.Second},
+		"it takes long to start":     {starting, false, 11 * time.Second, 0},
+		"its Brand is not ready":     {conditions.False("Ready", v1alpha1.ReasonBrandNotReady, ""), false, 3 * time.Second, 0},
+		"what it needs is not there": {conditions.False("Ready", v1alpha1.ReasonNotFound, ""), false, time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := sceneOf(func(s *scene) { s.channel.Spec.Isolation = v1alpha1.IsolationDedicated })
+			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
+			if got := hold(seen, decided, tt.waited, time.Unix(100, 0)); got != tt.want {
+				t.Errorf("held for %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAPoolWithoutUsableSecretsMayReadNone(t *testing.T) {
 	if rules := secretRules(nil); len(rules) != 0 {
 		t.Errorf("rules %+v, want none: one without names is for every Secret", rules)

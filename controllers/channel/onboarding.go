@@ -20,8 +20,8 @@ type console struct{ push, secret, whitelist, permissions, certify string }
 func consoleOf(channel *v1alpha1.Channel) console {
 	if channel.Spec.Type == v1alpha1.ChannelTypeOfficialAccount {
 		return console{
-			push: "设置与开发 → 基本配置 → 服务器配置 → 启用", secret: "设置与开发 → 基本配置 → 开发者密码(AppSecret)",
-			whitelist: "设置与开发 → 基本配置 → IP白名单", permissions: "设置与开发 → 接口权限", certify: "设置与开发 → 公众号设置 → 认证",
+			push: "设置与开发 → 开发接口管理 → 基本配置 → 服务器配置 → 修改配置", secret: "设置与开发 → 开发接口管理 → 基本配置 → 开发者密码(AppSecret)",
+			whitelist: "设置与开发 → 开发接口管理 → 基本配置 → IP白名单", permissions: "设置与开发 → 接口权限", certify: "设置与开发 → 公众号设置 → 认证",
 		}
 	}
 	return console{

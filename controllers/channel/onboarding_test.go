@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,24 @@ func TestEventsTellWhatTurns(t *testing.T) {
 
 func shows(menu configz.Menu) configz.Channel { return configz.Channel{Menu: &menu} }
 
+// Who reads a condition and who reads the guide enter the webhook in the same place.
+func TestTheGuideNamesThePlacesThatConditionsName(t *testing.T) {
+	for _, guide := range []string{"onboarding.md", "onboarding.zh-CN.md"} {
+		content, err := os.ReadFile("../../docs/" + guide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range []v1alpha1.ChannelType{v1alpha1.ChannelTypeMiniProgram, v1alpha1.ChannelTypeOfficialAccount} {
+			c := consoleOf(&v1alpha1.Channel{Spec: v1alpha1.ChannelSpec{Type: of}})
+			for _, place := range []string{c.push, c.permissions} {
+				if !strings.Contains(string(content), place) {
+					t.Errorf("docs/%s does not name %s of a %s", guide, place, of)
+				}
+			}
+		}
+	}
+}
+
 func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
 	const permission, quota, menu, taps, credentials = v1alpha1.ConditionPermissionGranted, v1alpha1.ConditionQuotaHealthy, v1alpha1.ConditionMenuPublished, v1alpha1.ConditionMenuAnswered, v1alpha1.ConditionCredentialsValid
 	for name, tt := range map[string]struct {
@@ -129,7 +148,7 @@ func TestWhatWaitsForAPersonSaysWhatToClick(t *testing.T) {
 		"only user info is refused":         {[]func(*scene){says(configz.Channel{Denied: []string{"user"}})}, permission, "False", "NotAuthorized", "获取用户基本信息", "True"},
 		"only notices are refused":          {[]func(*scene){asAccount, says(configz.Channel{Denied: []string{"template"}})}, permission, "False", "NotAuthorized", "模板消息", "True"},
 		"a secret that is wrong":            {[]func(*scene){says(configz.Channel{Credentials: configz.CredentialsRejected, Message: "m", Reason: "InvalidAppSecret"})}, credentials, "False", "Rejected", "开发 → 开发管理 → 开发设置 → AppSecret", "False"},
-		"an address that is not allowed":    {[]func(*scene){asAccount, says(configz.Channel{Credentials: configz.CredentialsRejected, Message: "m", Reason: "AddressNotAllowed"})}, credentials, "False", "Rejected", "设置与开发 → 基本配置 → IP白名单", "False"},
+		"an address that is not allowed":    {[]func(*scene){asAccount, says(configz.Channel{Credentials: configz.CredentialsRejected, Message: "m", Reason: "AddressNotAllowed"})}, credentials, "False", "Rejected", "设置与开发 → 开发接口管理 → 基本配置 → IP白名单", "False"},
 		"within the quota":                  {[]func(*scene){says(configz.Channel{})}, quota, "True", "WithinQuota", "", "True"},
 		"the quota is reached":              {[]func(*scene){asAccount, says(configz.Channel{Limited: []string{"send"}})}, quota, "False", "QuotaReached", "counters are cleared in the console (设置与开发 → 接口权限)", "True"},
 		"nobody has looked at the menu":     {[]func(*scene){asAccount, says(configz.Channel{})}, menu, "Unknown", "NotYetTried", "", "True"},

@@ -7,6 +7,7 @@ package playbook
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,7 +49,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		For(&v1alpha1.Playbook{}).
-		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
+		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.DeclarationChanged())).
+		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(playbookOf), builder.WithPredicates(ack.DeclarationChanged())).
 		Watches(ack.Replica(), all, ack.WatchReplicas(append(servers(), dataplane.Connector)...)).
 		Complete(telemetry.Traced("playbook", r))
+}
+
+// playbookOf is the Playbook that a Channel names.
+func playbookOf(_ context.Context, changed client.Object) []ctrl.Request {
+	channel, ok := changed.(*v1alpha1.Channel)
+	if !ok || channel.Spec.PlaybookRef == nil {
+		return nil
+	}
+	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.PlaybookRef.Name}}}
 }

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"fmt"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,7 +36,7 @@ func decide(seen *scene) verdict {
 	}
 	findings := []conditions.Condition{checked, acknowledged}
 	return verdict{
-		findings:   append([]conditions.Condition{conditions.Summary(findings...)}, append(findings, reachable(playbook.Spec))...),
+		findings:   append([]conditions.Condition{conditions.Summary(findings...)}, append(findings, reachable(playbook.Spec), form(seen))...),
 		rules:      rules,
 		faqEntries: entries,
 		pending:    ack.Pending(acknowledged),
@@ -47,6 +48,21 @@ func reachable(spec v1alpha1.PlaybookSpec) conditions.Condition {
 		return conditions.False(v1alpha1.ConditionRulesReachable, v1alpha1.ReasonShadowed, strings.Join(shadowed, "; "))
 	}
 	return conditions.True(v1alpha1.ConditionRulesReachable, v1alpha1.ReasonReachable, "Customers can get to all rules and to all of the FAQ")
+}
+
+// form says whether customers reach the form to which the Playbook leads them.
+func form(seen *scene) conditions.Condition {
+	leads := bot.Forms(seen.playbook.Spec)
+	switch {
+	case len(leads) == 0:
+		return conditions.True(v1alpha1.ConditionFormReachable, v1alpha1.ReasonNotUsed, "Nothing leads customers to their form for after-sales")
+	case len(seen.formless) > 0:
+		return conditions.False(v1alpha1.ConditionFormReachable, v1alpha1.ReasonNoFormsURL, fmt.Sprintf(
+			"Brand %s has no address for customers' forms: set its spec.desk.formsURL to the https address at which they reach the desk's /forms/. Until then whom a rule or the FAQ would lead there is given to a human, and {{.AfterSalesForm}} is empty in texts. It is in %s",
+			strings.Join(seen.formless, ", "), strings.Join(leads, ", ")))
+	default:
+		return conditions.True(v1alpha1.ConditionFormReachable, v1alpha1.ReasonReachable, "Customers reach the form to which the Playbook leads them")
+	}
 }
 
 func valid(spec v1alpha1.PlaybookSpec) conditions.Condition {

@@ -36,7 +36,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := status(seen, decided, now)
 	return r.Report(ctx, reporter.Pass{
 		Object: seen.level, Before: seen.level.Status.Conditions, Status: after, After: after.Conditions,
-		Pending: decided.pending,
+		Turns: []string{v1alpha1.ConditionObjectivesMet}, Pending: decided.pending, Wake: decided.wake,
 	})
 }
 

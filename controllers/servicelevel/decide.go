@@ -1,6 +1,8 @@
 package servicelevel
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -15,6 +17,8 @@ type verdict struct {
 	findings []conditions.Condition
 	// pending says that asking the replicas again may change a finding.
 	pending bool
+	// wake is when a finding may change by itself; zero for never.
+	wake time.Duration
 }
 
 func decide(seen *scene) verdict {
@@ -24,10 +28,14 @@ func decide(seen *scene) verdict {
 		acknowledged, _ = ack.NotServed("ServiceLevel", seen.level.Name, seen.brands)
 	}
 	findings := []conditions.Condition{checked, acknowledged}
-	return verdict{
+	decided := verdict{
 		findings: append([]conditions.Condition{conditions.Summary(findings...)}, findings...),
 		pending:  ack.Pending(acknowledged),
 	}
+	if objectives, wanted := attained(seen.level, seen.brands); wanted {
+		decided.findings, decided.wake = append(decided.findings, objectives), measureAgain
+	}
+	return decided
 }
 
 // valid finds what passed another version of the schema.

@@ -27,17 +27,27 @@ import (
 )
 
 // Reconciler reconciles SkillGroups.
-type Reconciler struct{ *reporter.Reporter }
+type Reconciler struct {
+	*reporter.Reporter
+
+	alike *alike
+}
 
 // New makes a Reconciler.
-func New(o reporter.Options) *Reconciler { return &Reconciler{reporter.New("skillgroup", o)} }
+func New(o reporter.Options) *Reconciler {
+	return &Reconciler{reporter.New("skillgroup", o), newAlike()}
+}
 
 // Reconcile brings the status of one SkillGroup up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	seen, err := r.observe(ctx, req.NamespacedName)
 	if err != nil || seen == nil || seen.group.DeletionTimestamp != nil {
+		if err == nil {
+			r.alike.forget(req.NamespacedName)
+		}
 		return r.Forget(req.NamespacedName, err)
 	}
+	seen.alike = r.alike.generations(seen.group)
 	now := r.Now()
 	decided := decide(seen, now)
 	after := status(seen, decided, now)

@@ -28,7 +28,7 @@ type verdict struct {
 }
 
 func decide(seen *scene, now time.Time) verdict {
-	acknowledged := ack.Judge("SkillGroup", seen.group.Name, seen.group.Generation,
+	acknowledged := ack.JudgeAlike("SkillGroup", seen.group.Name, seen.alike,
 		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
 	if seen.scheduleProblem != nil && ack.Pending(acknowledged) {
 		// Replicas report the generation once the schedule can be used; its change wakes the controller.

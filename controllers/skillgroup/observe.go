@@ -21,6 +21,8 @@ import (
 // scene is all that a pass looks at.
 type scene struct {
 	group *v1alpha1.SkillGroup
+	// alike are its generations that replicas serve as they do the newest.
+	alike []int64
 	// brand is the group's; nil when it does not exist.
 	brand *v1alpha1.Brand
 	// schedule is the group's, its own or the Brand's; nil when there is none, or it cannot be used.

@@ -6,6 +6,7 @@ package ack
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -46,6 +47,11 @@ type Group struct {
 
 // Judge says whether all groups serve the generation of an object.
 func Judge(kind, name string, generation int64, groups ...Group) conditions.Condition {
+	return JudgeAlike(kind, name, []int64{generation}, groups...)
+}
+
+// JudgeAlike is Judge for an object of which some generations are served alike: each of them counts as the newest.
+func JudgeAlike(kind, name string, generations []int64, groups ...Group) conditions.Condition {
 	const condition = v1alpha1.ConditionAcknowledged
 	for _, group := range groups {
 		if len(group.Answers) == 0 {
@@ -57,7 +63,7 @@ func Judge(kind, name string, generation int64, groups ...Group) conditions.Cond
 			if answer.Err != nil {
 				return conditions.False(condition, v1alpha1.ReasonAwaitingReload, "A replica of the "+group.Name+" does not answer")
 			}
-			if answer.Report.Objects[configz.ObjectKey(kind, name)] != generation {
+			if !slices.Contains(generations, answer.Report.Objects[configz.ObjectKey(kind, name)]) {
 				return conditions.False(condition, v1alpha1.ReasonAwaitingReload, "A replica of the "+group.Name+" does not serve this generation yet")
 			}
 		}

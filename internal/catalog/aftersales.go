@@ -1,10 +1,12 @@
 package catalog
 
 import (
+	"cmp"
 	"time"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -26,6 +28,16 @@ func (s *Snapshot) AfterSales(channel, group string) (aftersales.Terms, []promis
 		rungs[i] = promise.Rung{AfterSeconds: int64(rung.After.Seconds()), Notify: string(rung.Notify)}
 	}
 	return compiled.Terms, rungs
+}
+
+// AfterSalesGroup is the SkillGroup that decides on cases of a Channel's customers for that reason: the one that a routing rule of the Channel
+// names, else the one given.
+func (s *Snapshot) AfterSalesGroup(channel string, reason aftersales.Reason, otherwise string) string {
+	c, known := s.channels[channel]
+	if !known {
+		return otherwise
+	}
+	return cmp.Or(routing.CaseGroup(c.Spec.Routing, yingdav1.AfterSalesReason(reason)), otherwise)
 }
 
 // WorkingDays is the end of the n-th working day after a day. A group that is not known, or has no schedule, has no holidays.

@@ -64,12 +64,13 @@ type skillGroup struct {
 	queue      queue.Rules
 }
 
-// level is a ServiceLevel with its clocks, and which conversations are judged; nil for none.
+// level is a ServiceLevel with its clocks, which conversations are judged, and what is wanted of all; nil for none.
 type level struct {
 	spec      yingdav1.ServiceLevelSpec
 	clocks    servicelevel.Clocks
 	quality   *servicelevel.Quality
 	emergency servicelevel.Emergency
+	wanted    *servicelevel.Objectives
 }
 
 type playbook struct {
@@ -101,6 +102,7 @@ func (b *builder) build(o objects) *Snapshot {
 	}
 	b.addGroups(s, agents)
 	b.addQuality(s)
+	b.addObjectives(s)
 	b.addDefaults(s)
 	s.callForHelp(o.groups)
 	return s
@@ -141,7 +143,8 @@ func (b *builder) compile(o objects) {
 			clocks, _ := servicelevel.CompileClocks(object.Spec)
 			judged, _ := servicelevel.CompileQuality(object.Spec.Quality)
 			emergency, _ := servicelevel.CompileEmergency(object.Spec)
-			return level{object.Spec, clocks, judged, emergency}, servicelevel.Validate(object.Spec).ToAggregate()
+			wanted, _ := servicelevel.CompileObjectives(object.Spec.Objectives)
+			return level{object.Spec, clocks, judged, emergency, wanted}, servicelevel.Validate(object.Spec).ToAggregate()
 		})
 	}
 	for i := range o.groups {

@@ -44,6 +44,7 @@ type Snapshot struct {
 	agents        map[string]*yingdav1.Agent
 	groupsOfAgent map[string][]string
 	quality       *Quality
+	objectives    []Objectives
 	generations   map[string]int64
 }
 

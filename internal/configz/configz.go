@@ -60,11 +60,28 @@ type Report struct {
 	// Calls say what came of the last call for help of each SkillGroup, by name, where the Brand's webhook was called; only routers
 	// know. nil means that the replica cannot say.
 	Calls map[string]Call `json:"calls,omitzero"`
+	// Keys are the brand's own; only the workflow worker tells.
+	Keys *Keys `json:"keys,omitempty"`
+	// Mail is what came of the replica's last try to hand in a mail; only workflows know. nil while it has not tried.
+	Mail *Mail `json:"mail,omitempty"`
+	// Objectives are what customers got of what ServiceLevels want, by the name of the ServiceLevel; only routers know. What they have not
+	// measured yet is missing. nil means that the replica cannot say.
+	Objectives map[string]Measured `json:"objectives,omitzero"`
 	// Reached says of each service that the replica works with whether it can be reached; false once it has not for some 15 s.
 	// One of which the replica cannot say yet is left out.
 	Reached map[Dependency]bool `json:"reached,omitempty"`
 	// Failing says what keeps a setup that goes on trying, and what to do about it; it holds no secret. Only setups know.
 	Failing string `json:"failing,omitempty"`
+	// Doing is what a setup is at that takes long, and how far; empty while nothing does. Only setups know.
+	Doing string `json:"doing,omitempty"`
+}
+
+// Keys are those by which the brand's data are encrypted.
+type Keys struct {
+	Count int `json:"count"`
+	// MadeAt is when the one that encrypts was made, NextMadeAt when the one that is to be next; nil while there is none.
+	MadeAt     time.Time  `json:"madeAt"`
+	NextMadeAt *time.Time `json:"nextMadeAt,omitempty"`
 }
 
 // Queue is who waits for a SkillGroup's agents.
@@ -101,6 +118,30 @@ const (
 	CallUnsigned CallOutcome = "unsigned"
 )
 
+// Mail is what came of a try to hand a mail to the Brand's mail server.
+type Mail struct {
+	At      time.Time   `json:"at"`
+	Outcome MailOutcome `json:"outcome"`
+	// Code is the server's, where it gave one.
+	Code int32 `json:"code,omitempty"`
+}
+
+// MailOutcome is what came of a try to hand in a mail.
+type MailOutcome string
+
+// The outcomes of tries to hand in mails.
+const (
+	MailTaken MailOutcome = "taken"
+	// MailRefused for good, MailDeferred until later.
+	MailRefused     MailOutcome = "refused"
+	MailDeferred    MailOutcome = "deferred"
+	MailUnreachable MailOutcome = "unreachable"
+	// MailUntrusted: the server is not known to be who it says, or offers no secured connection.
+	MailUntrusted MailOutcome = "untrusted"
+	// MailNotSignedIn: the server does not take the credentials, or they could not be read.
+	MailNotSignedIn MailOutcome = "notSignedIn"
+)
+
 // Workload is what a SkillGroup has to do, from its own history.
 type Workload struct {
 	// At is when it was looked at.
@@ -112,6 +153,23 @@ type Workload struct {
 	HandlingSeconds float64 `json:"handlingSeconds,omitempty"`
 	// Forecast is nil while there is too little history.
 	Forecast *Forecast `json:"forecast,omitempty"`
+}
+
+// Measured is what customers got of a ServiceLevel's objectives.
+type Measured struct {
+	// At is when it was measured.
+	At time.Time `json:"at"`
+	// Rules are those by which it was; another generation of the ServiceLevel may have others.
+	Rules string `json:"rules"`
+	// Tallies by objective.
+	Tallies map[string]Tally `json:"tallies"`
+}
+
+// Tally is what was counted of an objective: of the customers whom it is about, those who got what is wanted, or the sum of their
+// ratings.
+type Tally struct {
+	Sum int64 `json:"sum"`
+	Of  int64 `json:"of"`
 }
 
 // Forecast is what the day ahead will bring.

@@ -22,9 +22,13 @@ func sample() configz.Report {
 		SignedInAgents: []string{"laozhang", "xiaomei"},
 		OnDutyAgents:   []string{"xiaomei"},
 		Queues:         map[string]configz.Queue{"after-sales": {Waiting: 3, OldestSince: time.Date(2026, 11, 23, 4, 4, 5, 0, time.UTC)}},
+		Objectives: map[string]configz.Measured{"standard": {
+			At: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), Rules: "24h0m0s 2m0s", Tallies: map[string]configz.Tally{"answered": {Sum: 93, Of: 100}},
+		}},
 		Calls: map[string]configz.Call{"after-sales": {
 			Since: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), Attempts: 16, Outcome: configz.CallRefused, Code: 403, GivenUp: true,
 		}},
+		Keys: &configz.Keys{Count: 2, MadeAt: time.Date(2026, 8, 23, 4, 0, 0, 0, time.UTC), NextMadeAt: new(time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC))},
 	}
 }
 
@@ -42,7 +46,7 @@ func TestReportIsAskedAsItIsServed(t *testing.T) {
 
 // Operators and data planes of two versions speak with each other during an upgrade.
 func TestReportsAreTheSameBytes(t *testing.T) {
-	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}, "nobody-on-duty.json": {OnDutyAgents: []string{}}, "nobody-waits.json": {Queues: map[string]configz.Queue{}}}
+	tests := map[string]configz.Report{"report.json": sample(), "nothing-served.json": {}, "nobody-on-duty.json": {OnDutyAgents: []string{}}, "nobody-waits.json": {Queues: map[string]configz.Queue{}}, "nothing-measured.json": {Objectives: map[string]configz.Measured{}}}
 	for name, report := range tests {
 		t.Run(name, func(t *testing.T) {
 			answer := httptest.NewRecorder()

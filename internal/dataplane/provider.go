@@ -1,13 +1,22 @@
 package dataplane
 
-import "github.com/yingda-dev/yingda/api/v1alpha1"
+import (
+	"slices"
 
-// ProviderArgs tell workflows whether they may call the Brand's provider, where the key is, and whom to trust.
-func ProviderArgs(brand *v1alpha1.Brand, settings Settings) []string {
-	if brand.Spec.Provider == nil {
+	"github.com/yingda-dev/yingda/api/v1alpha1"
+)
+
+// WorkflowsArgs tell workflows whether they may call the Brand's provider and its mail server, where keys and credentials are, and whom to
+// trust.
+func WorkflowsArgs(brand *v1alpha1.Brand, settings Settings) []string {
+	if brand.Spec.Provider == nil && brand.Spec.Mail == nil {
 		return nil
 	}
-	args := allowedHosts(settings)
+	return slices.Concat(allowedHosts(settings), providerArgs(brand), mailArgs(brand))
+}
+
+func providerArgs(brand *v1alpha1.Brand) []string {
+	var args []string
 	for _, m := range providerMounts(brand) {
 		switch m.keys[0] {
 		case webhookKey:
@@ -19,28 +28,19 @@ func ProviderArgs(brand *v1alpha1.Brand, settings Settings) []string {
 	return args
 }
 
-// ProviderKeyArgs tell desks where the key is by which the Brand's provider signs.
-func ProviderKeyArgs(brand *v1alpha1.Brand) []string {
-	var args []string
-	for _, m := range providerKeyMounts(brand) {
-		args = append(args, "--provider-key-file="+m.file(webhookKey))
-	}
-	return args
-}
-
-// providerKeyMounts are those of who is called by the provider and does not call it.
-func providerKeyMounts(brand *v1alpha1.Brand) []mount {
+// DeskArgs tell desks whether they may ask the Brand's provider, by which key either signs, and whom to trust.
+func DeskArgs(brand *v1alpha1.Brand, settings Settings) []string {
 	if brand.Spec.Provider == nil {
 		return nil
 	}
-	return []mount{{purpose: "provider", secret: brand.Spec.Provider.SecretRef.Name, keys: []string{webhookKey}}}
+	return slices.Concat(allowedHosts(settings), providerArgs(brand))
 }
 
 func providerMounts(brand *v1alpha1.Brand) []mount {
-	mounts := providerKeyMounts(brand)
 	if brand.Spec.Provider == nil {
-		return mounts
+		return nil
 	}
+	mounts := []mount{{purpose: "provider", secret: brand.Spec.Provider.SecretRef.Name, keys: []string{webhookKey}}}
 	if ref := brand.Spec.Provider.CASecretRef; ref != nil {
 		mounts = append(mounts, mount{purpose: "provider-ca", secret: ref.Name, keys: []string{caKey}})
 	}

@@ -53,9 +53,9 @@ func (w Workload) mounts() []mount {
 	}
 	switch w.Component {
 	case Workflows:
-		mounts = append(mounts, providerMounts(w.Brand)...)
+		mounts = append(append(mounts, providerMounts(w.Brand)...), mailMounts(w.Brand)...)
 	case Desk:
-		mounts = append(mounts, providerKeyMounts(w.Brand)...)
+		mounts = append(mounts, providerMounts(w.Brand)...)
 	default:
 	}
 	return mounts

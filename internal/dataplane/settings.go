@@ -11,8 +11,8 @@ type Settings struct {
 	ImagePullPolicy corev1.PullPolicy
 	// AllowedAPIBaseURLs are the addresses at which Channels may call their platforms.
 	AllowedAPIBaseURLs []string
-	// AllowedWebhookHosts are the hosts, with a port if it is not 443, that Brands may have called: when those on call are, and
-	// as providers.
+	// AllowedWebhookHosts are the hosts, with a port if it is not 443, that Brands may have called: when those on call are,
+	// as providers, and to hand in mail.
 	AllowedWebhookHosts []string
 	// TemporalUIOrigin is that of Temporal's web UI, whose page may have desks decode payloads for admins; empty for none.
 	TemporalUIOrigin string

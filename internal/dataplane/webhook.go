@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/mail"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 )
 
 // webhookKey is the key of the Secret that signs what the Brand's webhook is told.
 const webhookKey = "key"
 
-// CallSecrets name the Secrets by which the Brand's webhook and provider are called. Nothing waits for them, and their versions are in no
+// CallSecrets name the Secrets by which the Brand's webhook, provider and mail server are called. Nothing waits for them, and their versions are in no
 // annotation: who calls reads the files anew for each call.
 func CallSecrets(brand *v1alpha1.Brand) []string {
 	var names []string
-	for _, m := range slices.Concat(webhookMounts(brand), providerMounts(brand)) {
+	for _, m := range slices.Concat(webhookMounts(brand), providerMounts(brand), mailMounts(brand)) {
 		if !slices.Contains(names, m.secret) {
 			names = append(names, m.secret)
 		}
@@ -61,14 +62,22 @@ func allowedHosts(settings Settings) []string {
 
 // called are the addresses of what the workload calls on the Brand's behalf.
 func (w Workload) called() []string {
-	address := ""
+	spec, hosts := w.Brand.Spec, w.Settings.AllowedWebhookHosts
+	var addresses []string
 	switch {
-	case w.Component == Router && w.Brand.Spec.OnCall != nil:
-		address = w.Brand.Spec.OnCall.Webhook.URL
-	case w.Component == Workflows && w.Brand.Spec.Provider != nil:
-		address = w.Brand.Spec.Provider.URL
+	case w.Component == Router && spec.OnCall != nil:
+		addresses = calledOverHTTPS(spec.OnCall.Webhook.URL, hosts)
+	case (w.Component == Workflows || w.Component == Desk) && spec.Provider != nil:
+		addresses = calledOverHTTPS(spec.Provider.URL, hosts)
 	}
-	if !oncall.Allowed(address, w.Settings.AllowedWebhookHosts) {
+	if w.Component == Workflows && spec.Mail != nil && mail.Allowed(spec.Mail, hosts) {
+		addresses = append(addresses, mail.Server(spec.Mail))
+	}
+	return addresses
+}
+
+func calledOverHTTPS(address string, hosts []string) []string {
+	if !oncall.Allowed(address, hosts) {
 		return nil
 	}
 	host, err := oncall.Host(address)

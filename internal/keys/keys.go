@@ -1,8 +1,13 @@
 // Package keys keeps a Brand's own keys, by which what it leaves with other services is encrypted: a keyset of Tink's that
-// setup makes once, kept in the Brand's Postgres and, where the Brand names a key of its own, wrapped by that.
+// setup makes once, kept in the Brand's Postgres and, where the Brand names a key of its own, wrapped by that. A Rotation has
+// another key encrypt from time to time; each process has the keyset as a Ring, which learns of that.
+//
+//	         Rotation: a key is due            Rotation: it has settled, and every Ring has it
+//	one key  --------------------->  one more  ---------------------------------------------->  the new one encrypts,
+//	encrypts                         is known                                                   the old one still decrypts
 //
 // It knows nothing of what is encrypted. Invariants: what the keyset encrypted can be read for as long as the keyset is there,
-// so it is never made anew; no error holds a part of a key.
+// so it is never made anew and no key leaves it; no key encrypts that a replica which was heard of lately has not; no error holds a part of a key.
 package keys
 
 import (
@@ -15,6 +20,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
+	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"github.com/yingda-dev/yingda/internal/store"
@@ -57,8 +63,7 @@ func ensure(ctx context.Context, queries *db.Queries, wrapping wrapping) error {
 }
 
 func add(ctx context.Context, queries *db.Queries, wrapping wrapping) error {
-	// Its nonces are long enough to be drawn for as many messages as there will ever be.
-	handle, err := keyset.NewHandle(aead.XAES256GCM192BitNonceKeyTemplate())
+	handle, err := keyset.NewHandle(template())
 	if err != nil {
 		return fmt.Errorf("making a keyset: %w", err)
 	}
@@ -72,29 +77,8 @@ func add(ctx context.Context, queries *db.Queries, wrapping wrapping) error {
 	return nil
 }
 
-// Load returns what encrypts and decrypts by the keyset that Ensure keeps.
-func Load(ctx context.Context, s *store.Store, w Wrapping) (tink.AEAD, error) {
-	wrapping, err := w.open()
-	if err != nil {
-		return nil, err
-	}
-	kept, err := s.Queries().KeysetGet(ctx)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errors.New("the database holds no keyset: setup makes it")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the keyset: %w", err)
-	}
-	handle, _, err := wrapping.unseal(kept)
-	if err != nil {
-		return nil, err
-	}
-	primitive, err := aead.New(handle)
-	if err != nil {
-		return nil, fmt.Errorf("using the keyset: %w", err)
-	}
-	return primitive, nil
-}
+// template is what every key is made by. Its nonces are long enough to be drawn for as many messages as there will ever be.
+func template() *tinkpb.KeyTemplate { return aead.XAES256GCM192BitNonceKeyTemplate() }
 
 // seal is the keyset as it is kept.
 func (w wrapping) seal(handle *keyset.Handle) ([]byte, error) {

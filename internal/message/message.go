@@ -154,6 +154,9 @@ type Choice struct {
 type Notice struct {
 	// Name is what the notice is about: afterSales.
 	Name string `json:"name"`
+	// Case and Step are what it tells of, so that it is told otherwise where the notice does not arrive; empty where nothing is owed.
+	Case string `json:"case,omitempty"`
+	Step string `json:"step,omitempty"`
 	// Values fill the template by the names that the Channel's declaration gives them: case, state, detail, time.
 	Values map[string]string `json:"values"`
 }
@@ -211,6 +214,8 @@ type Reply struct {
 	Contents []Content   `json:"contents"`
 	// MessageIDs are our own ids of the contents; writers of before give none.
 	MessageIDs []uuid.UUID `json:"messageIds,omitempty"`
+	// Banner is the number of the emergency of which the first of the contents tells; 0 for none.
+	Banner int64 `json:"banner,omitempty"`
 }
 
 // ReplyReason says why the bot said something at once.
@@ -239,12 +244,15 @@ type Outbound struct {
 	Content      Content   `json:"content"`
 	// NotAfter bounds what is worth sending late, such as typing; zero means always.
 	NotAfter time.Time `json:"notAfter,omitzero"`
+	// WhileWaiting says that it is of use only while no agent has the conversation, such as the place in a queue.
+	WhileWaiting bool `json:"whileWaiting,omitempty"`
 }
 
 // DeliveryState is what became of an outbound message.
 type DeliveryState string
 
-// The states of a delivery; Delivered, Failed and Unknown are final.
+// The states of a delivery; Delivered, Failed, Unknown and Superseded are final, but that a platform may say of a notice later that it was
+// not delivered after all: it is Failed then.
 const (
 	// DeliveryQueued waits in Kafka or for its turn.
 	DeliveryQueued DeliveryState = "queued"
@@ -258,11 +266,13 @@ const (
 	DeliveryFailed DeliveryState = "failed"
 	// DeliveryUnknown was sent, and nobody knows whether it arrived; it is never sent again by itself.
 	DeliveryUnknown DeliveryState = "unknown"
+	// DeliverySuperseded was never sent: by its turn it would have told the customer what is not so any more.
+	DeliverySuperseded DeliveryState = "superseded"
 )
 
 // Final says whether the state never changes again.
 func (s DeliveryState) Final() bool {
-	return s == DeliveryDelivered || s == DeliveryFailed || s == DeliveryUnknown
+	return s == DeliveryDelivered || s == DeliveryFailed || s == DeliveryUnknown || s == DeliverySuperseded
 }
 
 // Delivery tells what became of an Outbound.

@@ -69,6 +69,10 @@ func samples() map[string]sample {
 			Content: message.Content{Kind: message.KindMenuTap, MenuKey: "INVOICE"},
 			Reply:   &message.Reply{Reason: message.ReplyRule, Contents: []message.Content{{Kind: message.KindText, Text: "开票入口:"}}, MessageIDs: []uuid.UUID{{6: 0x70, 8: 0x80, 15: 1}}},
 		}),
+		"inbound-told": payloadOf(message.TypeInbound, message.Inbound{
+			Channel: "shop", Customer: "o-1", MessageID: "m-1", SentAt: at().UTC(), ReceivedAt: at().UTC().Add(time.Second), Content: message.Content{Kind: message.KindFollowed},
+			Reply: &message.Reply{Reason: message.ReplyWelcome, Contents: []message.Content{{Kind: message.KindText, Text: "部分包裹延误。"}, {Kind: message.KindText, Text: "您好"}}, Banner: 7},
+		}),
 		"inbound-in-doubt": payloadOf(message.TypeInbound, message.Inbound{
 			Channel: "shop", Customer: "o-1", MessageID: "m-1", SentAt: at().UTC(), ReceivedAt: at().UTC().Add(time.Second),
 			Content: message.Content{Kind: message.KindFollowed}, InDoubt: uuid.UUID{6: 0x70, 8: 0x80, 15: 1},

@@ -17,6 +17,10 @@ const (
 	CaseCallBack CaseKind = "callBack"
 	// CaseEmergency is a burst of complaints.
 	CaseEmergency CaseKind = "emergency"
+	// CaseOrder is a change of an order's address, or its cancellation.
+	CaseOrder CaseKind = "order"
+	// CaseShipping is an order that was paid and is to be sent.
+	CaseShipping CaseKind = "shipping"
 	// CaseReview is a conversation that somebody is to judge.
 	CaseReview CaseKind = "review"
 )

@@ -7,7 +7,7 @@ import (
 )
 
 // TaskWorkflow is the type of the workflow that watches over what somebody owes a customer until some time: CasePromise,
-// CaseOffHours and CaseCallBack. Whoever starts it writes the case's row in the same transaction.
+// CaseOffHours, CaseCallBack and CaseShipping. Whoever starts it writes the case's row in the same transaction.
 const TaskWorkflow = "Task"
 
 // The signals of TaskWorkflow; QueryStatus answers with a TaskStatus. What they say is written in the case's row before they
@@ -31,7 +31,7 @@ type TaskInput struct {
 	// ID is TaskID.
 	ID   string   `json:"id"`
 	Kind CaseKind `json:"kind"`
-	// Conversation is the one that it was promised in.
+	// Conversation is the one that it was promised in; zero for none.
 	Conversation uuid.UUID `json:"conversation"`
 	Channel      string    `json:"channel"`
 	// Customer is the customer's id on the Channel.
@@ -118,6 +118,10 @@ type TaskDetail struct {
 	Rating int32  `json:"rating,omitempty"`
 	Scale  string `json:"scale,omitempty"`
 	Rated  string `json:"rated,omitempty"`
+	// Order is the number of the order that is to be sent, Carrier and Tracking by what it was.
+	Order    string `json:"order,omitempty"`
+	Carrier  string `json:"carrier,omitempty"`
+	Tracking string `json:"tracking,omitempty"`
 	// ReasonCode is why the customer was not content; set when they were called.
 	ReasonCode string `json:"reasonCode,omitempty"`
 	// Postponed is how often.

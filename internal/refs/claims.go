@@ -15,6 +15,7 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/dataplane"
+	"github.com/yingda-dev/yingda/internal/domain/mail"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 )
 
@@ -133,6 +134,14 @@ func CheckProvider(brand *v1alpha1.Brand, allowed []string) *Problem {
 	return checkHost("provider.url", brand.Spec.Provider.URL, allowed)
 }
 
+// CheckMail says what keeps a Brand's mail server from being called; nil when nothing does.
+func CheckMail(brand *v1alpha1.Brand, allowed []string) *Problem {
+	if brand.Spec.Mail == nil || mail.Allowed(brand.Spec.Mail, allowed) {
+		return nil
+	}
+	return notAllowed("mail.host", mail.Server(brand.Spec.Mail))
+}
+
 func checkHost(name, address string, allowed []string) *Problem {
 	if oncall.Allowed(address, allowed) {
 		return nil
@@ -141,6 +150,10 @@ func checkHost(name, address string, allowed []string) *Problem {
 	if err != nil {
 		return &Problem{Reason: v1alpha1.ReasonInvalid, Message: name + " cannot be used: " + err.Error()}
 	}
+	return notAllowed(name, host)
+}
+
+func notAllowed(name, host string) *Problem {
 	return &Problem{
 		Reason: v1alpha1.ReasonAddressNotAllowed,
 		Message: name + " is of " + host + ", which is not on the operator's list of allowed hosts: have it added to the chart's" +

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,12 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
+	"github.com/yingda-dev/yingda/internal/domain/mail"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// AfterSalesKey is by what an attempt at an operation of a case is known, at the provider as well.
-func AfterSalesKey(id string, operation aftersales.Operation, attempt int) string {
+// EffectKey is by what an attempt at an operation of a case is known, at the provider as well.
+func EffectKey(id string, operation aftersales.Operation, attempt int) string {
 	return fmt.Sprintf("%s/%s/%d", id, operation, attempt)
 }
 
@@ -25,6 +28,8 @@ func (u *Unit) OpenAfterSales(ctx context.Context, in promise.AfterSalesInput, t
 	if err != nil || !fresh {
 		return now, fresh, err
 	}
+	// The row has it, which retention erases; Temporal's histories need not know how to reach the customer.
+	in.Application.Contact = aftersales.Contact{}
 	return now, true, u.StartWorkflow(ctx, in.ID, promise.AfterSalesWorkflow, in)
 }
 
@@ -35,6 +40,18 @@ func (u *Unit) RecordAfterSales(ctx context.Context, in promise.AfterSalesInput,
 	}
 	decision := aftersales.Decide(in.Terms.Policy, in.Application, in.Tier, in.StartedAt)
 	inside := aftersales.Open(in.Application, decision, in.OpenedBy, in.StartedAt)
+	if inside.Granted() > 0 {
+		// The conversation, then the order, then the case, as everywhere: two who lock in another order would wait for each other.
+		if err := u.lockConversationOf(ctx, in.Conversation); err != nil {
+			return Case{}, false, err
+		}
+		err := u.ofOrder(ctx, in.ID, &inside, inside.Grant)
+		if refusal, refused := errors.AsType[*aftersales.RefusalError](err); refused {
+			inside = aftersales.Open(in.Application, decision.Review(refusal), in.OpenedBy, in.StartedAt)
+		} else if err != nil {
+			return Case{}, false, err
+		}
+	}
 	c := Case{
 		ID: in.ID, Kind: promise.CaseAfterSales, Title: in.Application.Title(), Conversation: in.Conversation, Channel: in.Channel,
 		Customer: in.Customer, SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt,
@@ -57,19 +74,19 @@ func (u *Unit) ActOnAfterSales(ctx context.Context, id string, act aftersales.Ac
 
 // TakeAfterSales is ActOnAfterSales for the process itself.
 func (u *Unit) TakeAfterSales(ctx context.Context, id string, act aftersales.Act, tell ...string) (now Case, fresh bool, err error) {
-	t := Taking{Step: "act/" + act.ID, Actor: act.By, Note: act.Note, Tell: tell}
+	t := Taking{Step: "act/" + act.ID, Action: history.Action(act.Action), Actor: act.By, Note: act.Said(), Tell: tell}
 	return u.ChangeAfterSales(ctx, id, t, func(c *aftersales.Case) error {
-		operation := c.Operation()
+		operation, granted := c.Operation(), c.Granted()
 		if err := c.Act(act, u.Now); err != nil {
 			return err
 		}
+		if c.Granted() > granted {
+			if err := u.ofOrder(ctx, id, c, c.Grant); err != nil {
+				return err
+			}
+		}
 		if effect := c.Effect(operation); effect != nil && effect.State == aftersales.EffectDone {
 			return u.reported(ctx, id, c, operation)
-		}
-		grants := act.Action == aftersales.ActionApprove || act.Action == aftersales.ActionRefundInstead
-		if grants && c.Decision.Remedy == aftersales.RemedyRefund {
-			// Before somebody pays by hand what another case of the order paid already.
-			return u.SpendOrder(ctx, c.Application.Order.Number, AfterSalesKey(id, aftersales.OperationRefund, 1), c.Decision.Amount)
 		}
 		return nil
 	})
@@ -85,7 +102,10 @@ func (u *Unit) ChangeAfterSales(ctx context.Context, id string, t Taking, change
 	if err != nil {
 		return Case{}, false, err
 	}
-	// The order before the case, whichever of its cases that is: two who lock in another order would wait for each other.
+	// The conversation, then the order, then the case, as everywhere: two who lock in another order would wait for each other.
+	if err := u.lockConversationOf(ctx, row.ConversationID); err != nil {
+		return Case{}, false, err
+	}
 	if err := u.OrderLock(ctx, inside.Application.Order.Number); err != nil {
 		return Case{}, false, fmt.Errorf("locking an order: %w", err)
 	}
@@ -112,6 +132,37 @@ func AfterSalesOf(c Case) (inside aftersales.Case, err error) {
 	return inside, nil
 }
 
+// Masked is the case as lists and frames show it, in which nobody finds addresses, or orders to be sent, by leafing through.
+func (c Case) Masked() Case {
+	if c.Kind == promise.CaseShipping {
+		return c.maskedShipping()
+	}
+	if c.Kind != promise.CaseAfterSales || !bytes.Contains(c.Detail, []byte(`"contact"`)) {
+		return c
+	}
+	inside, err := AfterSalesOf(c)
+	if err == nil {
+		inside.Application.Contact.Email = mail.Masked(inside.Application.Contact.Email)
+		c.Detail, err = json.Marshal(inside)
+	}
+	if err != nil {
+		c.Detail = nil // Written by a later version: rather nothing of it.
+	}
+	return c
+}
+
+func (c Case) maskedShipping() Case {
+	inside, err := TaskOf(c)
+	if err == nil {
+		inside.Order = aftersales.Masked(inside.Order)
+		c.Detail, err = json.Marshal(inside)
+	}
+	if err != nil {
+		c.Detail = nil
+	}
+	return c
+}
+
 // mirror writes what is inside of a case where desks look.
 func (u *Unit) mirror(c *Case, inside *aftersales.Case) (err error) {
 	c.State, c.Owner, c.Due = string(inside.State), inside.Owner(), nil
@@ -130,20 +181,45 @@ func (u *Unit) mirror(c *Case, inside *aftersales.Case) (err error) {
 	return nil
 }
 
-// SpendOrder says whether so much may be paid back for an order, beside all that was or may have been; the unit has locked the order. What
-// may not is an *aftersales.RefusalError.
-func (u *Unit) SpendOrder(ctx context.Context, order, key string, amount int64) error {
-	row, err := u.OrderSpent(ctx, order, key)
-	if err != nil {
-		return fmt.Errorf("reading what was paid back for an order: %w", err)
+// SpendOrder refuses, as an *aftersales.RefusalError, to pay back what a case is granted beside what its order's other cases were paid, or may
+// have been.
+func (u *Unit) SpendOrder(ctx context.Context, id string, c *aftersales.Case) error {
+	return u.ofOrder(ctx, id, c, c.Pay)
+}
+
+// ofOrder locks the order of a case and asks whether it goes with the order's other cases. Of one that is cancelled all is paid back.
+func (u *Unit) ofOrder(ctx context.Context, id string, c *aftersales.Case, goes func(others []aftersales.Case) error) error {
+	number := c.Application.Order.Number
+	if err := u.OrderLock(ctx, number); err != nil {
+		return fmt.Errorf("locking an order: %w", err)
 	}
-	if left := row.Paid - row.Spent; amount > left {
-		return &aftersales.RefusalError{
-			Reason:  "AmountTooHigh",
-			Message: fmt.Sprintf("of the %d fen paid for the order %d are left to pay back, not %d: look at the other cases of the order", row.Paid, max(0, left), amount),
+	asked, err := u.OrderAsked(ctx, number)
+	if err != nil {
+		return fmt.Errorf("looking for what is asked of an order: %w", err)
+	}
+	if asked.Cancelled {
+		return orderCancelled()
+	}
+	others, err := u.casesOf(ctx, number, id)
+	if err != nil {
+		return err
+	}
+	return goes(others)
+}
+
+// casesOf are the after-sales cases of an order but for one.
+func (u *Unit) casesOf(ctx context.Context, number, but string) ([]aftersales.Case, error) {
+	rows, err := u.CasesOfOrder(ctx, number, but)
+	if err != nil {
+		return nil, fmt.Errorf("reading the cases of an order: %w", err)
+	}
+	cases := make([]aftersales.Case, len(rows))
+	for i, row := range rows {
+		if err := json.Unmarshal(row, &cases[i]); err != nil {
+			return nil, fmt.Errorf("decoding an after-sales case: %w", err)
 		}
 	}
-	return nil
+	return cases, nil
 }
 
 // reported notes an effect of which somebody says that it is done.
@@ -151,17 +227,16 @@ func (u *Unit) reported(ctx context.Context, id string, c *aftersales.Case, oper
 	effect := c.Effect(operation)
 	key := effect.Key
 	if key == "" {
-		key = AfterSalesKey(id, operation, effect.Attempt)
+		key = EffectKey(id, operation, effect.Attempt)
 		effect.Key = key
 	}
-	order := c.Application.Order.Number
 	if operation == aftersales.OperationRefund {
-		if err := u.SpendOrder(ctx, order, key, effect.Amount); err != nil {
+		if err := u.SpendOrder(ctx, id, c); err != nil {
 			return err
 		}
 	}
 	_, err := u.CaseEffectBegin(ctx, db.CaseEffectBeginParams{
-		Key: key, CaseID: id, Operation: string(operation), OrderNumber: order, Amount: effect.Amount, State: string(effect.State),
+		Key: key, CaseID: id, Operation: string(operation), OrderNumber: c.Application.Order.Number, Amount: effect.Amount, State: string(effect.State),
 		Body: []byte{}, Reference: effect.Reference, At: u.Now,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

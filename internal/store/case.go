@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -19,7 +20,7 @@ import (
 // Case is what desks see of a case of any kind; the payload of FrameCase.
 type Case struct {
 	ID           string           `json:"id" doc:"The workflow's id, which signals are sent to." example:"after-sales/lumi/lumi/0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
-	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,review"`
+	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,order,shipping,review"`
 	State        string           `json:"state" doc:"One of the kind's own." example:"review"`
 	Title        string           `json:"title,omitempty" doc:"What it is about, without personal data." example:"退货"`
 	Conversation *uuid.UUID       `json:"conversation,omitempty" doc:"Missing, as channel, customer and skillGroup, where it belongs to none."`
@@ -48,10 +49,14 @@ func CaseView(c db.ServiceCase) Case {
 type Taking struct {
 	// Step names it once and for all: who takes it again finds it taken, and nothing changes.
 	Step string
+	// Action is what is done.
+	Action history.Action
 	// Actor is the Agent's name, "customer", "provider", or empty for the product itself.
 	Actor string
 	// Note is for those who read the case's history.
 	Note string
+	// Said is asked once the change is made, instead of Action and Note, where nobody knows before what comes of it.
+	Said func() (history.Action, string)
 	// Tell are agents who hear of it, beside the owner and the agent who has the conversation.
 	Tell []string
 }
@@ -117,8 +122,12 @@ func (u *Unit) ChangeCase(ctx context.Context, id string, t Taking, change func(
 
 // took writes down the step that led to what the case is now, and tells of it.
 func (u *Unit) took(ctx context.Context, c Case, t Taking) error {
+	if t.Said != nil {
+		t.Action, t.Note = t.Said()
+	}
 	err := u.CaseEventAdd(ctx, db.CaseEventAddParams{
-		CaseID: c.ID, Revision: c.Revision, Step: t.Step, Actor: t.Actor, State: c.State, Note: t.Note, At: u.Now,
+		CaseID: c.ID, Revision: c.Revision, Step: t.Step, Action: string(t.Action), Actor: t.Actor, State: c.State, Owner: c.Owner, DueAt: c.Due,
+		Note: t.Note, At: u.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("writing a case's history: %w", err)
@@ -137,10 +146,37 @@ func (u *Unit) took(ctx context.Context, c Case, t Taking) error {
 		}
 	}
 	slices.Sort(agents)
+	masked := c.Masked()
 	for _, agent := range slices.Compact(agents) {
-		u.Tell(ctx, agent, message.FrameCase, c)
+		u.Tell(ctx, agent, message.FrameCase, masked)
 	}
 	return nil
+}
+
+// NoteCase writes down something that happened to a case and changes nothing of it, once: fresh is false for a step that was noted before.
+// A case that does not exist is pgx.ErrNoRows.
+func (u *Unit) NoteCase(ctx context.Context, id string, t Taking) (now Case, fresh bool, err error) {
+	return u.ChangeCase(ctx, id, t, func(*Case) error { return nil })
+}
+
+// ConversationOf locks the conversation in which the customer of a case is told: that of the case, else the newest; false where there is
+// none.
+func (u *Unit) ConversationOf(ctx context.Context, c Case) (of db.Conversation, there bool, err error) {
+	id := c.Conversation
+	if id == nil {
+		newest, err := u.ConversationNewest(ctx, c.Channel, c.Customer)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return of, false, nil
+		}
+		if err != nil {
+			return of, false, fmt.Errorf("looking for the customer's conversation: %w", err)
+		}
+		id = &newest
+	}
+	if of, err = u.ConversationForUpdate(ctx, *id); err != nil {
+		return of, false, fmt.Errorf("locking the case's conversation: %w", err)
+	}
+	return of, true, nil
 }
 
 func (u *Unit) lockConversationOf(ctx context.Context, conversation *uuid.UUID) error {

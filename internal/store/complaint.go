@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -100,7 +101,7 @@ func (u *Unit) mirrorComplaint(ctx context.Context, row db.Complaint, step Compl
 	_, opened, err := u.OpenCase(ctx, Case{
 		ID: row.ID, Kind: promise.CaseComplaint, State: row.State, Title: titleComplaint, Conversation: row.ConversationID, Channel: row.Channel,
 		Customer: row.ExternalID, SkillGroup: row.SkillGroup, OpenedAt: row.OpenedAt, Due: step.Due,
-	}, Taking{Step: "open", Tell: step.Tell})
+	}, Taking{Step: "open", Action: history.Open, Tell: step.Tell})
 	if err != nil || opened && row.State == string(promise.ComplaintOpen) {
 		return err
 	}

@@ -179,7 +179,8 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 		QueueKey: c.QueueKey, WaitingSince: c.WaitingSince, Overflowed: c.Overflowed,
 		LastMessageAt: c.LastMessageAt, OffHoursTold: c.OffHoursTold, QueuedTold: c.QueuedTold, Complaints: c.Complaints,
 		UnansweredSince: c.UnansweredSince, PassedBy: c.PassedBy, Weight: c.Weight,
-		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, LateAt: c.LateAt, ResolveAt: c.ResolveAt,
+		OfferedAt: c.OfferedAt, OfferedTo: c.OfferedTo, AskedSince: c.AskedSince, RemindAt: c.RemindAt, AnsweredAt: c.AnsweredAt, AnsweredSeconds: c.AnsweredSeconds,
+		LateAt: c.LateAt, ResolveAt: c.ResolveAt,
 		Intake: c.Intake, CloseReason: c.CloseReason,
 	})
 	if err != nil {
@@ -219,6 +220,8 @@ type Words struct {
 	Sender  Sender
 	Agent   string
 	Content message.Content
+	// WhileWaiting says that they are not sent any more once an agent has the conversation.
+	WhileWaiting bool
 }
 
 // wordsConsumer is the consumer name under which the keys of Words are remembered.
@@ -243,7 +246,7 @@ func (u *Unit) Say(ctx context.Context, c db.Conversation, w Words) (id uuid.UUI
 		Agent: w.Agent, Content: content, SentAt: u.Now, ReceivedAt: u.Now,
 	}
 	u.addMessage(ctx, c, row, &DeliveryOutcome{Message: id, Conversation: c.ID, State: message.DeliveryQueued})
-	out := message.Outbound{MessageID: id, Channel: c.Channel, Customer: c.ExternalID, Conversation: c.ID, Content: w.Content}
+	out := message.Outbound{MessageID: id, Channel: c.Channel, Customer: c.ExternalID, Conversation: c.ID, Content: w.Content, WhileWaiting: w.WhileWaiting}
 	e, err := message.New(id.String(), message.TypeOutbound, u.Source, c.Channel, message.CustomerKey(c.Channel, c.ExternalID), u.Now, out)
 	if err != nil {
 		return uuid.Nil, false, err

@@ -89,6 +89,7 @@ const (
 	ReasonWindowClosed = "WindowClosed"
 	ReasonQuotaSpent   = "QuotaSpent"
 	ReasonLost         = "ConnectorLost"
+	ReasonAssigned     = "AgentHasIt"
 )
 
 // ClaimDelivery takes the contact's oldest message that is not settled, if it is its time. The contact is locked, so that
@@ -116,6 +117,8 @@ func (s *Store) ClaimDelivery(ctx context.Context, request ClaimRequest) (Claim,
 			return claim.end(ctx, q, head, message.DeliveryUnknown, ReasonLost)
 		case state == message.DeliverySending:
 			return nil
+		case row.Superseded:
+			return claim.end(ctx, q, head, message.DeliverySuperseded, ReasonAssigned)
 		case state == message.DeliveryDeferred && head.NotBefore != nil && head.NotBefore.After(request.Now):
 			return nil
 		case isNotice(head):
@@ -200,6 +203,8 @@ type Settlement struct {
 	State  message.DeliveryState
 	Code   int
 	Reason string
+	// PlatformID is by what the platform tells later that the message did not arrive; empty where it does not.
+	PlatformID string
 	// NotBefore is when a deferred message is tried again.
 	NotBefore time.Time
 	Ledger    Ledger
@@ -211,7 +216,7 @@ type Settlement struct {
 func (s *Store) SettleDelivery(ctx context.Context, settlement Settlement) (db.Delivery, bool, error) {
 	params := db.DeliverySettleParams{
 		MessageID: settlement.Claim.Row.MessageID, Owner: settlement.Owner, State: string(settlement.State),
-		Code: int32(settlement.Code), Reason: settlement.Reason, //nolint:gosec // Platform codes are small.
+		PlatformID: settlement.PlatformID, Code: int32(settlement.Code), Reason: settlement.Reason, //nolint:gosec // Platform codes are small.
 	}
 	if !settlement.NotBefore.IsZero() {
 		params.NotBefore = &settlement.NotBefore
@@ -235,6 +240,34 @@ func (s *Store) SettleDelivery(ctx context.Context, settlement Settlement) (db.D
 		return db.Delivery{}, false, nil
 	}
 	return rows[0], true, nil
+}
+
+// RevokeDelivery notes that what the platform took did not arrive after all. Of what is not there, or not settled yet, known is false; what was
+// noted before changes nothing. The row is told like any other that changed.
+func (s *Store) RevokeDelivery(ctx context.Context, contact Contact, platformID, reason string) (known, changed bool, err error) {
+	err = s.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		known, changed = false, false
+		q := db.New(tx)
+		row, err := q.DeliveryOfPlatform(ctx, contact.Channel, platformID, contact.ExternalID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking for the message: %w", err)
+		}
+		if known = true; row.State != string(message.DeliveryDelivered) {
+			return nil
+		}
+		changed = true
+		if _, err := q.DeliveryEnd(ctx, string(message.DeliveryFailed), 0, reason, row.MessageID); err != nil {
+			return fmt.Errorf("noting that it failed: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("revoking a delivery: %w", err)
+	}
+	return known, changed, nil
 }
 
 func settleQuota(ctx context.Context, q *db.Queries, settlement Settlement) error {

@@ -114,9 +114,11 @@ func connectorGrants(role string) []string {
 		"GRANT SELECT, INSERT, UPDATE ON delivery, quota, media, token_refresh, menu TO " + name,
 		"GRANT SELECT, UPDATE ON profile TO " + name,
 		"GRANT SELECT, INSERT, DELETE ON spool TO " + name,
-		// What decides whether the bot may answer at once: of conversations that there is one, of contacts where they came from.
-		"GRANT SELECT (channel, external_id, state, topic) ON conversation TO " + name,
+		// What decides whether the bot may answer at once: of conversations that there is one, of contacts where they came from, of
+		// emergencies that there is one.
+		"GRANT SELECT (id, channel, external_id, state, topic) ON conversation TO " + name,
 		"GRANT SELECT (channel, external_id, session_from) ON contact TO " + name,
+		"GRANT SELECT (number, skill_group, ended_at, calm_at) ON emergency TO " + name,
 		"GRANT SELECT (consumer, channel, message_id) ON processed TO " + name,
 		"GRANT SELECT, INSERT, UPDATE ON passive_reply TO " + name,
 	}

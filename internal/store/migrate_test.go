@@ -114,6 +114,11 @@ func TestAnIndexWaitsForWhoeverIsAtTheTable(t *testing.T) {
 	migrated := make(chan error, 1)
 	go func() { migrated <- store.Migrate(t.Context(), url, "") }()
 	watcher := connect(t, url)
+	opened, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
 	for patience := time.Now().Add(30 * time.Second); ; {
 		var waited bool
 		err := watcher.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%' AND pid <> pg_backend_pid() AND now() - query_start > interval '3s')").Scan(&waited)
@@ -132,9 +137,16 @@ func TestAnIndexWaitsForWhoeverIsAtTheTable(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	const want = "the index conversation_unanswered of conversation (waiting for writers before build)"
+	if said, err := opened.Building(t.Context()); err != nil || said != want {
+		t.Errorf("it says %q, want %q (%v)", said, want, err)
+	}
 	exec(t, writer, "ROLLBACK")
 	if err := <-migrated; err != nil {
 		t.Fatal(err)
+	}
+	if said, err := opened.Building(t.Context()); err != nil || said != "" {
+		t.Errorf("once all are made it says %q (%v)", said, err)
 	}
 }
 

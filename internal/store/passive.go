@@ -33,15 +33,36 @@ type Standing struct {
 	// and in no call any more.
 	Reply     *message.Reply
 	Withdrawn bool
+	// Emergencies are those that last, the earliest first.
+	Emergencies []Emergency
+}
+
+// Emergency is one that lasts.
+type Emergency struct {
+	Number int64
+	// SkillGroup is the one that it is of, empty where it is of the brand.
+	SkillGroup string
+	// Told says that the customer was told of it.
+	Told bool
+}
+
+// BannerKey is the key of the words by which a customer is told of an emergency, once a conversation.
+func BannerKey(emergency int64, conversation uuid.UUID) string {
+	return fmt.Sprintf("banner/%d/%s", emergency, conversation)
 }
 
 // Standing looks how a customer who does something stands. The router may be a moment behind.
 func (s *Store) Standing(ctx context.Context, in message.Inbound) (Standing, error) {
-	row, err := s.Queries().PassiveLook(ctx, in.Channel, in.Customer, ConsumerRouter, in.MessageID)
+	row, err := s.Queries().PassiveLook(ctx, db.PassiveLookParams{
+		Channel: in.Channel, ExternalID: in.Customer, Consumer: ConsumerRouter, MessageID: in.MessageID, Words: wordsConsumer,
+	})
 	if err != nil {
 		return Standing{}, fmt.Errorf("looking how a customer stands: %w", err)
 	}
 	standing := Standing{State: row.State, Topic: row.Topic, SessionFrom: row.SessionFrom, Taken: row.Taken, Withdrawn: row.Withdrawn}
+	for i, number := range row.Emergencies {
+		standing.Emergencies = append(standing.Emergencies, Emergency{number, row.EmergencyGroups[i], row.EmergenciesTold[i]})
+	}
 	if row.Reply != "" {
 		if err := json.Unmarshal([]byte(row.Reply), &standing.Reply); err != nil {
 			return Standing{}, fmt.Errorf("reading what was said before: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quality"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -90,7 +91,7 @@ func (u *Unit) AssignReview(ctx context.Context, r ReviewAssignment) error {
 	_, fresh, err := u.OpenCase(ctx, Case{
 		ID: r.ID, Kind: promise.CaseReview, State: string(quality.Pending), Title: "质检", Conversation: &r.Chosen.ID, Owner: r.Reviewer,
 		OpenedAt: u.Now, Due: &r.Due,
-	}, Taking{Step: "assign"})
+	}, Taking{Step: "assign", Action: history.Open})
 	if err != nil || !fresh {
 		return err
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,22 @@ func TestWhatIsOlderThanTheBrandKeepsItIsErased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for id, closedAt := range map[string]time.Time{
+		"afterSales/old": before.Add(-time.Hour), "afterSales/young": before.Add(time.Hour), "complaint/old": before.Add(-time.Hour), "complaint/young": before.Add(time.Hour),
+		"shipping/old": before.Add(-time.Hour), "shipping/young": before.Add(time.Hour),
+	} {
+		name, _, _ := strings.Cut(id, "/")
+		kind := promise.CaseKind(name)
+		err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
+			_, _, err := u.OpenCase(ctx, store.Case{
+				ID: id, Kind: kind, State: "done", OpenedAt: closedAt, ClosedAt: &closedAt,
+			}, store.Taking{Step: "open"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Erase(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +82,13 @@ func TestWhatIsOlderThanTheBrandKeepsItIsErased(t *testing.T) {
 		if diff := cmp.Diff([]string{"o-owed", "o-young"}, left); diff != "" {
 			t.Errorf("whose rows are left in %s (-want +got):\n%s", table, diff)
 		}
+	}
+	var cases []string
+	if err := s.Pool().QueryRow(t.Context(), `SELECT array_agg(id ORDER BY id) FROM service_case`).Scan(&cases); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"afterSales/young", "complaint/young", "promise/1", "shipping/young"}, cases); diff != "" {
+		t.Errorf("cases that are left (-want +got):\n%s", diff)
 	}
 	var files int
 	if err := s.Pool().QueryRow(t.Context(), `SELECT count(*) FROM media`).Scan(&files); err != nil || files != 2 {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
+	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -32,14 +34,26 @@ func (u *Unit) OpenTask(ctx context.Context, in promise.TaskInput, shown TaskCas
 	if err != nil {
 		return Case{}, false, fmt.Errorf("encoding a task: %w", err)
 	}
+	var conversation *uuid.UUID
+	if in.Conversation != uuid.Nil {
+		conversation = &in.Conversation
+	}
 	now, fresh, err = u.OpenCase(ctx, Case{
-		ID: in.ID, Kind: in.Kind, State: string(promise.TaskOpen), Title: shown.Title, Conversation: &in.Conversation, Channel: in.Channel,
+		ID: in.ID, Kind: in.Kind, State: string(promise.TaskOpen), Title: shown.Title, Conversation: conversation, Channel: in.Channel,
 		Customer: in.Customer, SkillGroup: in.SkillGroup, Owner: in.Owner, OpenedAt: in.StartedAt, Due: &shown.Due, Detail: detail,
 	}, t)
 	if err != nil || !fresh {
 		return now, false, err
 	}
 	return now, true, u.StartWorkflow(ctx, in.ID, promise.TaskWorkflow, in)
+}
+
+// TaskOf is what is inside of the case of a task.
+func TaskOf(c Case) (inside promise.TaskDetail, err error) {
+	if err := json.Unmarshal(c.Detail, &inside); err != nil {
+		return inside, fmt.Errorf("decoding a task: %w", err)
+	}
+	return inside, nil
 }
 
 // Rungs is a ladder as workflows are given it.
@@ -79,7 +93,7 @@ func (u *Unit) AnsweredOffHours(ctx context.Context, c *db.Conversation, by stri
 		return nil
 	}
 	c.DueAt = nil
-	return u.endOffHours(ctx, c.ID, promise.TaskDone, Taking{Step: "end", Actor: by})
+	return u.endOffHours(ctx, c.ID, promise.TaskDone, Taking{Step: "end", Action: history.Action(task.Done), Actor: by})
 }
 
 // unansweredOffHours ends what is owed to who wrote while the group was closed: their conversation is closed.
@@ -88,5 +102,7 @@ func (u *Unit) unansweredOffHours(ctx context.Context, c *db.Conversation) error
 		return nil
 	}
 	c.DueAt = nil
-	return u.endOffHours(ctx, c.ID, promise.TaskCancelled, Taking{Step: "end", Note: "the conversation was ended without an answer of a human"})
+	return u.endOffHours(ctx, c.ID, promise.TaskCancelled, Taking{
+		Step: "end", Action: history.Action(task.Cancel), Note: "会话结束，客服没有答复",
+	})
 }

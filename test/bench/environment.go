@@ -27,7 +27,7 @@ const (
 // environment is the running stack, as .run/env and the cluster describe it.
 type environment struct {
 	kubeconfig, deskURL, brokers, kafka string
-	tracesURL                           string
+	tracesURL, databaseURL              string
 	shop, service                       account
 	agentToken                          string
 }
@@ -45,7 +45,7 @@ func loadEnvironment(ctx context.Context) (*environment, error) {
 		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		values[key] = strings.Trim(value, "'")
 	}
-	e := &environment{kubeconfig: values["KUBECONFIG"], deskURL: values["DESK_URL"], brokers: values["KAFKA_BROKERS"], kafka: values["KAFKA"], tracesURL: values["TRACES_URL"]}
+	e := &environment{kubeconfig: values["KUBECONFIG"], deskURL: values["DESK_URL"], brokers: values["KAFKA_BROKERS"], kafka: values["KAFKA"], tracesURL: values["TRACES_URL"], databaseURL: values["DATABASE_URL"]}
 	for _, field := range []struct {
 		into         *string
 		object, path string

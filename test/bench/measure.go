@@ -33,6 +33,7 @@ type bench struct {
 	// asker pushes to the official account what it answers at once.
 	asker  *pusher
 	floor  *floor
+	bare   *bare
 	before string
 }
 
@@ -46,6 +47,9 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	if b.floor, err = newFloor(ctx, b.brokers, deskPartitions); err != nil {
+		return err
+	}
+	if b.bare, err = newBare(ctx, b.brokers, b.databaseURL); err != nil {
 		return err
 	}
 	if b.before, err = b.kubectl(ctx, "get", "agent/"+agent, "-o", "jsonpath={.spec.capacity}"); err != nil {
@@ -104,6 +108,9 @@ func (b *bench) close(ctx context.Context) error {
 	}
 	if b.floor != nil {
 		errs = append(errs, b.floor.close(ctx))
+	}
+	if b.bare != nil {
+		errs = append(errs, b.bare.close(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -251,13 +258,14 @@ func (b *bench) pace(ctx context.Context, rate int, f func(ctx context.Context, 
 	return percentilesOf(took), nil
 }
 
-// deskLatency compares the way from webhook to the agent's WebSocket frame with the way from produce to group fetch.
+// deskLatency compares the way from webhook to the agent's WebSocket frame with the way from produce to group fetch, and with the bare
+// way of two hops and a commit.
 func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error {
-	fmt.Fprintf(report, "## Webhook to the agent's WebSocket frame\n\n| rate | floor p50 | p99 | product p50 | p99 | ratio p50 | ratio p99 | asked |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(report, "## Webhook to the agent's WebSocket frame\n\n| rate | floor p50 | p99 | bare p50 | p99 | product p50 | p99 | ratio p50 | ratio p99 | asked |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	var costs strings.Builder
 	for _, rate := range []int{50, 200, 1000} {
-		var floors, products []percentiles
-		var floorCosts, productCosts []map[string]float64
+		var floors, bares, products []percentiles
+		var floorCosts, bareCosts, productCosts []map[string]float64
 		var overload error
 		messages := float64(rate) * b.length.Seconds()
 		for round := range b.rounds {
@@ -267,6 +275,12 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 				return err
 			}
 			floorCosts = append(floorCosts, perThousand(before, messages))
+			before = usages()
+			bare, err := b.bare.measure(ctx, b, rate)
+			if err != nil {
+				return err
+			}
+			bareCosts = append(bareCosts, perThousand(before, messages))
 			before = usages()
 			p, err := b.productFrame(ctx, rate)
 			if err != nil && ctx.Err() == nil {
@@ -278,24 +292,26 @@ func (b *bench) deskLatency(ctx context.Context, report *strings.Builder) error 
 				return err
 			}
 			productCosts = append(productCosts, perThousand(before, messages))
-			floors, products = append(floors, f), append(products, p)
-			fmt.Printf("desk latency at %d/s, round %d: floor %s, product %s\n", rate, round+1, f, p)
+			floors, bares, products = append(floors, f), append(bares, bare), append(products, p)
+			fmt.Printf("desk latency at %d/s, round %d: floor %s, bare %s, product %s\n", rate, round+1, f, bare, p)
 			if err := b.settle(ctx); err != nil {
 				return err
 			}
 		}
 		if overload != nil {
-			fmt.Fprintf(report, "| %d/s | | | not sustained on this machine: %v | | | | 4 |\n", rate, overload)
+			fmt.Fprintf(report, "| %d/s | | | | | not sustained on this machine: %v | | | | 4 |\n", rate, overload)
 			if err := b.settle(ctx); err != nil {
 				return err
 			}
 			continue
 		}
-		f, p := medianOf(floors), medianOf(products)
-		fmt.Fprintf(report, "| %d/s | %s | %s | %s | %s | **%.2f** | **%.2f** | 4 |\n", rate, ms(f.p50), ms(f.p99), ms(p.p50), ms(p.p99), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
-		fmt.Fprintf(&costs, "- %d/s, floor: %s\n- %d/s, product: %s\n", rate, costOf(floorCosts), rate, costOf(productCosts))
+		f, bare, p := medianOf(floors), medianOf(bares), medianOf(products)
+		fmt.Fprintf(report, "| %d/s | %s | %s | %s | %s | %s | %s | **%.2f** | **%.2f** | 4 |\n",
+			rate, ms(f.p50), ms(f.p99), ms(bare.p50), ms(bare.p99), ms(p.p50), ms(p.p99), ratio(p.p50, f.p50), ratio(p.p99, f.p99))
+		fmt.Fprintf(&costs, "- %d/s, floor: %s\n- %d/s, bare: %s\n- %d/s, product: %s\n", rate, costOf(floorCosts), rate, costOf(bareCosts), rate, costOf(productCosts))
 	}
-	fmt.Fprintf(report, "\nProcessor seconds per 1,000 messages, what the processes do at rest included:\n\n%s\nResident memory afterwards: %s.\n\n",
+	fmt.Fprintf(report, "\nBare is the same way with nothing of the product in it, in one process: HTTP, a topic, a row that is committed, a second topic, a WebSocket.\n"+
+		"Processor seconds per 1,000 messages, what the processes do at rest included:\n\n%s\nResident memory afterwards: %s.\n\n",
 		costs.String(), describe(memory(), "%.0f MiB"))
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/yingda-dev/yingda/internal/temporal"
@@ -21,6 +20,8 @@ type measured struct {
 	tasks int
 	// floor and product are the turns at cases, rates of cases a second.
 	floor, product []float64
+	// slowest is how long one start took where they took longest.
+	slowest time.Duration
 	// lags are those of deadlines spread over time, in order.
 	lags []time.Duration
 	// floorBurst and productBurst are how long after one common time everything was handled.
@@ -79,6 +80,7 @@ func (m *measured) throughput(ctx context.Context, p *product) error {
 			return fmt.Errorf("measuring the product: %w", err)
 		}
 		m.floor, m.product = append(m.floor, floor.rate()), append(m.product, product.rate())
+		m.slowest = max(m.slowest, floor.started/time.Duration(floor.n), product.started/time.Duration(product.n))
 		progress("round %d: floor %.1f cases/s, product %.1f (started in %s and %s)", round+1, floor.rate(), product.rate(),
 			floor.started.Round(time.Millisecond), product.started.Round(time.Millisecond))
 	}
@@ -87,7 +89,7 @@ func (m *measured) throughput(ctx context.Context, p *product) error {
 
 // starting is how long so many starts take, with room to spare.
 func (m *measured) starting(n int) time.Duration {
-	return time.Duration(1.5*float64(n)/min(slices.Min(m.floor), slices.Min(m.product))*float64(time.Second)) + settle
+	return 2*time.Duration(n)*m.slowest + settle
 }
 
 // open opens n cases, which are due from then on, as far apart.

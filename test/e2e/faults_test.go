@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,17 +75,26 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
-	report(t, s, outcomes)
+	report(t, s, messagesHeading, aboutMessages, outcomes)
 }
 
-func report(t *testing.T, s *stack, outcomes []outcome) {
+// report prints the outcomes, and writes them into their chapter of the file that E2E_REPORT names.
+func report[L tableLine](t *testing.T, s *stack, heading, about string, outcomes []L) {
 	t.Helper()
 	var table strings.Builder
 	must(t, printTable(&table, outcomes))
 	t.Logf("broker %s\n%s", s.env["KAFKA"], &table)
-	if file := os.Getenv("E2E_REPORT"); file != "" {
-		must(t, os.WriteFile(filepath.Join(s.root, file), []byte(markdown(s.env["KAFKA"], outcomes)), 0o644))
+	file := os.Getenv("E2E_REPORT")
+	if file == "" {
+		return
 	}
+	file = filepath.Join(s.root, file)
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	chapter := markdown(heading, s.env["KAFKA"], about, outcomes)
+	must(t, os.WriteFile(file, []byte(withChapter(string(before), heading, chapter)), 0o644))
 }
 
 // play runs the load with the fault and counts.
@@ -226,9 +236,9 @@ func pass(t *testing.T, d time.Duration) {
 }
 
 // podsReady waits until what was killed is back.
-func (r *trial) podsReady(t *testing.T) {
+func (s *stack) podsReady(t *testing.T) {
 	t.Helper()
-	await(t, "every pod is Ready again", drainLimit, r.kube.unready, func(unready []string) bool { return len(unready) == 0 })
+	await(t, "every pod is Ready again", drainLimit, s.kube.unready, func(unready []string) bool { return len(unready) == 0 })
 }
 
 // liveAgain waits until all is as it was before the fault: every replica takes edits, every object is Ready, and an agent

@@ -125,14 +125,85 @@ func TestReporting(t *testing.T) {
 	if err := printTable(&table, []outcome{one}); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{table.String(), markdown("kfake", []outcome{one})} {
+	for _, text := range []string{table.String(), markdown(messagesHeading, "kfake", aboutMessages, []outcome{one})} {
 		for _, want := range []string{"kills", "out of order", "1.2s", "QuotaSpent 1"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in:\n%s", want, text)
 			}
 		}
 	}
-	if len(one.row()) != len(columns()) {
-		t.Errorf("%d cells for %d columns", len(one.row()), len(columns()))
+	if len(one.row()) != len(one.columns()) {
+		t.Errorf("%d cells for %d columns", len(one.row()), len(one.columns()))
+	}
+}
+
+func TestCountingCases(t *testing.T) {
+	whole := func() caseEnd {
+		return caseEnd{
+			Customer: "a", Script: "refund", Ended: true, Late: true, States: []string{"review", "done"},
+			Steps: []string{"apply", "breach/0", "remind/0"}, Told: map[string]int{"xiaomei apply": 1},
+			Moved: map[string]int{"refund/1": 1}, Read: map[string]int{"退款199元": 1},
+		}
+	}
+	all := caseCounts{Cases: 1, Ended: 1, Deadlines: 2, News: 1, Orders: 1, Texts: 1}
+	for name, c := range map[string]struct {
+		happens func(*caseEnd)
+		want    func(*caseCounts)
+	}{
+		"the same as without a fault":             {func(*caseEnd) {}, func(*caseCounts) {}},
+		"what took long was announced as well":    {func(e *caseEnd) { e.Read["审核中"] = 1 }, func(c *caseCounts) { c.Texts = 2 }},
+		"the time in a text is another":           {func(e *caseEnd) { e.Read = map[string]int{"退款200元": 1} }, func(*caseCounts) {}},
+		"it has not ended":                        {func(e *caseEnd) { e.Ended = false }, func(c *caseCounts) { c.Ended, c.Lost = 0, 1 }},
+		"it went another way":                     {func(e *caseEnd) { e.States = []string{"review", "rejected"} }, func(c *caseCounts) { c.Different = 1 }},
+		"it was not marked as late":               {func(e *caseEnd) { e.Late = false }, func(c *caseCounts) { c.Different = 1 }},
+		"a deadline was never taken":              {func(e *caseEnd) { e.Steps = e.Steps[:2] }, func(c *caseCounts) { c.Deadlines, c.MissedDeadlines = 1, 1 }},
+		"a deadline was taken twice":              {func(e *caseEnd) { e.Steps = append(e.Steps, "remind/0") }, func(c *caseCounts) { c.Deadlines, c.Different = 3, 1 }},
+		"a desk was never told":                   {func(e *caseEnd) { e.Told = nil }, func(c *caseCounts) { c.News, c.MissedNews = 0, 1 }},
+		"a desk was told twice":                   {func(e *caseEnd) { e.Told["xiaomei apply"]++ }, func(c *caseCounts) { c.News, c.DoubledNews = 2, 1 }},
+		"money never moved":                       {func(e *caseEnd) { e.Moved = nil }, func(c *caseCounts) { c.Orders, c.MissedOrders = 0, 1 }},
+		"money moved under another attempt's key": {func(e *caseEnd) { e.Moved["refund/2"] = 1 }, func(c *caseCounts) { c.Orders, c.DoubledOrders = 2, 1 }},
+		"the customer never read of it":           {func(e *caseEnd) { e.Read = nil }, func(c *caseCounts) { c.Texts, c.MissedTexts = 0, 1 }},
+		"the customer read it twice":              {func(e *caseEnd) { e.Read["退款199元"]++ }, func(c *caseCounts) { c.Texts, c.DoubledTexts = 2, 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			end, want := whole(), all
+			c.happens(&end)
+			c.want(&want)
+			got := auditCases(map[string]caseEnd{"refund": whole()}, []caseEnd{end})
+			if got.failed() != (len(got.Findings) > 0) {
+				t.Errorf("failed is %t, the findings are %q", got.failed(), got.Findings)
+			}
+			got.Findings = nil
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("counts (-want +got):\n%s", diff)
+			}
+		})
+	}
+	twice := auditCases(map[string]caseEnd{"refund": whole()}, []caseEnd{whole(), whole()})
+	if twice.Surplus != 1 || !twice.failed() {
+		t.Errorf("a second case of one customer: %+v", twice)
+	}
+}
+
+func TestStepsOfCasesAreTheSameByName(t *testing.T) {
+	got := stepsAlike([]string{"enter/1", "told/1", "begin/after-sales/lumi/lumi/0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11/refund/1"})
+	if diff := cmp.Diff([]string{"begin/after-sales/lumi/lumi/*/refund/1", "enter/1"}, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+func TestAChapterOfTheReportReplacesItsOwnAlone(t *testing.T) {
+	old := "# What faults cost\n\nMeasured long ago, without chapters.\n"
+	first := withChapter(old, casesHeading, casesHeading+"\n\nten\n")
+	second := withChapter(first, messagesHeading, messagesHeading+"\n\na hundred\n")
+	third := withChapter(second, casesHeading, casesHeading+"\n\ntwenty\n")
+	for got, want := range map[string]string{
+		first:  "# What faults cost\n\n## Cases\n\nten\n",
+		second: "# What faults cost\n\n## Messages\n\na hundred\n\n## Cases\n\nten\n",
+		third:  "# What faults cost\n\n## Messages\n\na hundred\n\n## Cases\n\ntwenty\n",
+	} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("report (-want +got):\n%s", diff)
+		}
 	}
 }

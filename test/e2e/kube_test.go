@@ -209,12 +209,30 @@ func (k kube) fresh(t *testing.T) {
 	for i := range before {
 		must(t, client.IgnoreNotFound(k.Delete(t.Context(), &before[i])))
 	}
-	await(t, "as many new pods are Ready", drainLimit, k.pods, func(now []corev1.Pod) bool {
-		return len(now) == len(before) && !slices.ContainsFunc(now, func(p corev1.Pod) bool {
+	await(t, "as many new pods as are wanted are Ready", drainLimit, func(ctx context.Context) (lacking int, err error) {
+		now, err := k.pods(ctx)
+		if err != nil {
+			return 0, err
+		}
+		wanted, err := k.replicas(ctx)
+		return wanted - len(slices.DeleteFunc(now, func(p corev1.Pod) bool {
 			return !podReady(p) || slices.ContainsFunc(before, func(old corev1.Pod) bool { return old.UID == p.UID })
-		})
-	})
+		})), err
+	}, func(lacking int) bool { return lacking == 0 })
 	k.allReady(t, drainLimit)
+}
+
+// replicas is how many pods the Deployments want.
+func (k kube) replicas(ctx context.Context) (int, error) {
+	list := &appsv1.DeploymentList{}
+	if err := k.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return 0, fmt.Errorf("listing Deployments: %w", err)
+	}
+	wanted := 0
+	for i := range list.Items {
+		wanted += int(*list.Items[i].Spec.Replicas)
+	}
+	return wanted, nil
 }
 
 // unready names the pods that are not Ready.

@@ -4,24 +4,14 @@ package e2e
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,19 +22,15 @@ import (
 )
 
 const (
-	// pagerPort is the one that hack/local/values.yaml lets Brands have called, at the address of the stack.
-	pagerPort  = "8443"
 	pagerName  = "e2e-pager"
 	groupName  = "after-sales"
 	pagerKey   = "the key of this test"
 	pagerLimit = 3 * time.Minute
 )
 
-// pager is a receiver of calls for help with a certificate of its own authority. It refuses all until it is told to take them.
+// pager is a receiver of calls for help. It refuses all until it is told to take them.
 type pager struct {
-	server *httptest.Server
-	// authority is the certificate that signed its own, in PEM.
-	authority []byte
+	outsider
 
 	mu    sync.Mutex
 	takes bool
@@ -58,33 +44,11 @@ type pagerCall struct {
 }
 
 // openPager has one listen where the pods of the local cluster find it.
-func openPager(t *testing.T, host string) *pager {
+func openPager(t *testing.T, s *stack) *pager {
 	t.Helper()
 	p := &pager{}
-	certificate := p.certify(t, host)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(host, pagerPort))
-	must(t, err)
-	p.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: p, ReadHeaderTimeout: soon}}
-	p.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	p.server.StartTLS()
-	t.Cleanup(p.server.Close)
+	p.outsider = openOutsider(t, s, p)
 	return p
-}
-
-// certify makes an authority that nobody knows, and a certificate of it for the host.
-func (p *pager) certify(t *testing.T, host string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.ParseIP(host)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(t, err)
-	p.authority = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -120,15 +84,13 @@ func (p *pager) called(context.Context) ([]pagerCall, error) {
 // anybody is called the test does not wait: it writes into the status that they are over.
 func (s *story) calledAtThePager() {
 	t := s.t
-	host, _, err := net.SplitHostPort(s.env["KAFKA_BROKERS"])
-	must(t, err)
-	p := openPager(t, host)
+	p := openPager(t, s.stack)
 	s.creates(t, pagerName, map[string][]byte{"key": []byte(pagerKey), "ca.crt": p.authority})
 	change(t, s.kube, supervisorName, &v1alpha1.Agent{}, func(agent *v1alpha1.Agent) { agent.Spec.OnCall = v1alpha1.OnCallWhenShort })
 	change(t, s.kube, brandName, &v1alpha1.Brand{}, func(brand *v1alpha1.Brand) {
 		ref := &v1alpha1.CredentialsReference{Name: pagerName}
 		brand.Spec.OnCall = &v1alpha1.BrandOnCall{Webhook: v1alpha1.OnCallWebhook{
-			URL: "https://" + net.JoinHostPort(host, pagerPort) + "/call", SecretRef: ref, CASecretRef: ref,
+			URL: p.url + "/call", SecretRef: ref, CASecretRef: ref,
 		}}
 	})
 	group := &v1alpha1.SkillGroup{}
@@ -173,17 +135,6 @@ func genuine(call pagerCall) bool {
 		}
 	}
 	return false
-}
-
-// creates makes a Secret of credentials until the test ends.
-func (s *story) creates(t *testing.T, name string, data map[string][]byte) {
-	t.Helper()
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{v1alpha1.CredentialsLabel: "true"}},
-		Data:       data,
-	}
-	must(t, s.kube.Create(t.Context(), secret))
-	cleanly(t, func(ctx context.Context) error { return client.IgnoreNotFound(s.kube.Delete(ctx, secret)) })
 }
 
 // says waits until a group's condition has a reason.

@@ -26,15 +26,18 @@ type story struct {
 	stream *stream
 }
 
+// chapter is a part of the story.
+type chapter struct {
+	name string
+	play func(*story)
+}
+
 // TestStory plays a customer's day. Each chapter has customers of its own and puts back what it changed.
 func TestStory(t *testing.T) {
 	stack := open(t)
 	t.Run("every object of the sample is Ready", func(t *testing.T) { stack.kube.allReady(t, settleLimit) })
 	stack.staffed(t)
-	for _, chapter := range []struct {
-		name string
-		play func(*story)
-	}{
+	for _, chapter := range []chapter{
 		{"a customer writes, the agent answers, the customer reads it", (*story).bothWays},
 		{"an agent whose connection broke gets what they missed", (*story).missedFrames},
 		{"three pushes of one MsgId show once", (*story).repeatedPushes},
@@ -48,6 +51,7 @@ func TestStory(t *testing.T) {
 		{"a complaint left alone is escalated", (*story).complaintLeftAlone},
 		{"a refund goes through every step once, though the worker dies", (*story).refundedOnce},
 		{"a promise that is late is marked, and can still be kept", (*story).promisedAndLate},
+		{"a conversation is drawn, judged and appealed against, and the week's questions come as a patch", (*story).lookedBack},
 		{"an edited Playbook is in force at once", (*story).editedPlaybook},
 		{"a rotated Secret is taken without a restart", (*story).rotatedSecret},
 		{"an official account answers at once", (*story).answersAtOnce},
@@ -55,12 +59,26 @@ func TestStory(t *testing.T) {
 		{"one person at both accounts is one customer", (*story).onePerson},
 		{"an official account's menu is repaired", (*story).repairedMenu},
 		{"a second Channel of the pool is served without a restart", (*story).secondChannel},
-		{"a peak that starts in a minute lifts the pods before it", (*story).liftedBeforeThePeak},
+		{"what takes its minute", (*story).withPatience},
 		{"a group that lacks agents calls a pager with a private certificate, and says whether it took the call", (*story).calledAtThePager},
 		{"another brand comes from one folder and leaves nothing behind", (*story).anotherBrand},
 	} {
 		t.Run(chapter.name, func(t *testing.T) {
 			chapter.play(&story{stack, t, stack.agent.listen(t, fromNow)})
+		})
+	}
+}
+
+// withPatience plays chapters side by side that wait for a minute to come: they change different objects, and customers write in
+// one of them alone.
+func (s *story) withPatience() {
+	for _, chapter := range []chapter{
+		{"a burst of complaints is one emergency, of which customers read first", (*story).burstOfComplaints},
+		{"a peak that starts in a minute lifts the pods before it", (*story).liftedBeforeThePeak},
+	} {
+		s.t.Run(chapter.name, func(t *testing.T) {
+			t.Parallel()
+			chapter.play(&story{s.stack, t, s.agent.listen(t, fromNow)})
 		})
 	}
 }

@@ -28,6 +28,8 @@ func TestStoryTraces(t *testing.T) {
 	}
 	stack.staffed(t)
 	s := &story{stack, t, stack.agent.listen(t, fromNow)}
+	// A stream that has just begun reads the first frames from Postgres, where they have no trace.
+	s.meets(t, s.customer("before"), "先来一句")
 	c := s.customer("traced")
 
 	began := time.Now()

@@ -143,6 +143,12 @@ func fetch(ctx context.Context, method, url, token string, in any) ([]byte, erro
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	return answered(req)
+}
+
+// answered does a request and returns the body of an answer that is a success.
+func answered(req *http.Request) ([]byte, error) {
+	method, url := req.Method, req.URL.String()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", url, err)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -45,11 +47,17 @@ type NewAfterSales struct {
 	Order       NewOrder          `json:"order"`
 	Amount      int64             `json:"amount,omitempty" minimum:"0" doc:"What the customer wants back, in fen; missing or 0 is all that was paid." example:"9900"`
 	Description string            `json:"description,omitempty" maxLength:"500" example:"领口开线"`
+	Contact     NewContact        `json:"contact,omitzero" doc:"By what the customer can be told where the platform lets nothing through."`
+}
+
+// NewContact is by what a customer can be told.
+type NewContact struct {
+	Email string `json:"email,omitempty" maxLength:"254" doc:"Used where the Brand declares a mail server, and neither a text nor a notice reaches the customer." example:"zhang@mail.example"`
 }
 
 func (n *NewAfterSales) application(source aftersales.Source) aftersales.Application {
 	a := aftersales.Application{
-		Kind: n.Kind, Reason: n.Reason, Amount: n.Amount, Description: n.Description, Source: source,
+		Kind: n.Kind, Reason: n.Reason, Amount: n.Amount, Description: n.Description, Source: source, Contact: aftersales.Contact(n.Contact),
 		Order: aftersales.Order{
 			Number: n.Order.Number, Paid: n.Order.Paid, Currency: "CNY", PaidAt: n.Order.PaidAt, DeliveredAt: n.Order.DeliveredAt, FreightInsured: n.Order.FreightInsured,
 		},
@@ -90,12 +98,27 @@ func (d *Desk) afterSalesRoutes(api huma.API) {
 	}, d.evidence)
 }
 
-// openAfterSales opens a case for the customer of a conversation in which the principal may act. Whoever opens it sees it through.
+// openAfterSales opens a case for the customer of a conversation in which the principal may act.
 func (d *Desk) openAfterSales(ctx context.Context, p *principal, in *openAfterSalesInput) (*caseOutput, error) {
 	id := promise.AfterSalesID(d.Names.Namespace, d.Names.Brand, uuid.NewSHA1(in.ID, fmt.Appendf(nil, "agent/%s/%s", p.agent.Name, in.Body.Key)))
+	return d.openCase(ctx, p, in.ID, id, func(ctx context.Context, u *store.Unit, c db.Conversation) (_ store.Case, err error) {
+		application := in.Body.application(aftersales.FromAgent)
+		if application.Evidence, err = evidenceIn(ctx, u, c.ID, in.Body.Evidence); err != nil {
+			return store.Case{}, err
+		}
+		return d.apply(ctx, u, applicant{
+			id: id, application: application, conversation: &c.ID, channel: c.Channel, customer: c.ExternalID, tier: c.Tier, group: c.SkillGroup,
+		}, p.agent.Name)
+	})
+}
+
+// openCase opens the case of that id, unless it is open already, for the customer of a conversation in which the principal may act.
+func (d *Desk) openCase(ctx context.Context, p *principal, conversation uuid.UUID, id string,
+	open func(ctx context.Context, u *store.Unit, c db.Conversation) (store.Case, error),
+) (*caseOutput, error) {
 	var opened store.Case
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
-		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, in.ID) })
+		c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, conversation) })
 		if err != nil {
 			return err
 		}
@@ -111,13 +134,7 @@ func (d *Desk) openAfterSales(ctx context.Context, p *principal, in *openAfterSa
 		if c, err = d.act(ctx, u, p, c.ID); err != nil {
 			return err
 		}
-		application := in.Body.application(aftersales.FromAgent)
-		if application.Evidence, err = evidenceIn(ctx, u, c.ID, in.Body.Evidence); err != nil {
-			return err
-		}
-		opened, err = d.apply(ctx, u, applicant{
-			id: id, application: application, conversation: &c.ID, channel: c.Channel, customer: c.ExternalID, tier: c.Tier, group: c.SkillGroup,
-		}, p.agent.Name)
+		opened, err = open(ctx, u, c)
 		return err
 	})
 	if err != nil {
@@ -156,7 +173,8 @@ type applicant struct {
 	channel      string
 	customer     string
 	tier         string
-	group        string
+	// group decides on the case, unless a routing rule of the Channel names another; asked does in any case, where it is given.
+	group, asked string
 }
 
 // apply opens a case for an applicant in the name of an agent, "customer" or "provider", by the terms that hold now.
@@ -165,20 +183,24 @@ func (d *Desk) apply(ctx context.Context, u *store.Unit, a applicant, by string)
 		return store.Case{}, refusal(http.StatusUnprocessableEntity, "BadDelivery", "order.deliveredAt lies in the future: leave it out while nothing was delivered")
 	}
 	snapshot := d.Catalog.Snapshot()
-	terms, ladder := snapshot.AfterSales(a.channel, a.group)
+	group := cmp.Or(a.asked, snapshot.AfterSalesGroup(a.channel, a.application.Reason, a.group))
+	terms, ladder := snapshot.AfterSales(a.channel, group)
 	input := promise.AfterSalesInput{
 		ID: a.id, Application: a.application, Terms: terms, Ladder: ladder, Conversation: a.conversation, Channel: a.channel,
-		Customer: a.customer, Tier: a.tier, SkillGroup: a.group, StartedAt: u.Now,
+		Customer: a.customer, Tier: a.tier, SkillGroup: group, StartedAt: u.Now,
 	}
 	switch a.application.Source {
 	case aftersales.FromAgent:
-		input.OpenedBy = by
+		if group == a.group { // Whoever opens it sees it through, where no department does.
+			input.OpenedBy = by
+		}
 	case aftersales.FromCustomer:
 		input.Terms.Policy = reviewed(terms.Policy)
 	case aftersales.FromProvider:
 	}
-	opened, _, err := u.OpenAfterSales(ctx, input, store.Taking{Step: "apply", Actor: by, Tell: snapshot.Supervisors(a.group)})
-	return opened, refusedAfterSales(err, nil)
+	taking := store.Taking{Step: "apply", Action: history.Apply, Actor: by, Tell: snapshot.Supervisors(group)}
+	opened, _, err := u.OpenAfterSales(ctx, input, taking)
+	return opened, refusedByRules(err, nil)
 }
 
 // reviewed is a policy by which nothing is paid back before somebody has looked: what was paid and delivered is the customer's word.
@@ -197,18 +219,16 @@ func reviewed(p aftersales.Policy) aftersales.Policy {
 	return p
 }
 
-// refusedAfterSales tells what the rules of after-sales refuse: what the state does not allow with what it does.
-func refusedAfterSales(err error, allowed []AllowedAction) error {
+// refusedByRules tells what the rules of after-sales refuse: what the state does not allow with what it does.
+func refusedByRules(err error, allowed []AllowedAction) error {
 	var refused *aftersales.RefusalError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	switch refused.Reason {
-	case "WrongState", "UnderWay", "NotYours", "UnknownAction":
+	if slices.Contains(notPossibleReasons(), refused.Reason) {
 		return notPossible(refused.Reason, refused.Message, allowed)
-	default:
-		return problem(http.StatusUnprocessableEntity, refused.Reason, refused.Message)
 	}
+	return problem(http.StatusUnprocessableEntity, refused.Reason, refused.Message)
 }
 
 // evidence sends a file that a case refers to, to those who see the case.
@@ -263,7 +283,9 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			a.Needs = []string{"evidence"}
 		case aftersales.ActionSent, aftersales.ActionShipped:
 			a.Needs, a.Takes = []string{"tracking"}, []string{"carrier"}
-		case aftersales.ActionRefunded, aftersales.ActionClaimed, aftersales.ActionReversed:
+		case aftersales.ActionRefunded:
+			a.Needs, a.Takes = []string{"reference"}, []string{"amount", "note"}
+		case aftersales.ActionClaimed, aftersales.ActionReversed:
 			a.Needs = []string{"reference"}
 		case aftersales.ActionAccept:
 			if a.Points = inside.Decision.Inspection; len(a.Points) > 0 {
@@ -273,7 +295,11 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			a.Needs = []string{"owner"}
 		case aftersales.ActionReceive, aftersales.ActionWithdraw, aftersales.ActionConfirm:
 			a.Takes = []string{"note"}
-		case aftersales.ActionRetry, aftersales.ActionExpire, aftersales.ActionCancel:
+		case aftersales.ActionRetry:
+			if inside.State == aftersales.StateRefunding {
+				a.Takes = []string{"amount", "note"}
+			}
+		case aftersales.ActionExpire, aftersales.ActionCancel:
 		}
 		allowed = append(allowed, a)
 	}
@@ -286,9 +312,9 @@ func (d *Desk) actOnAfterSales(ctx context.Context, p *principal, c store.Case, 
 		ID: "desk/" + request.Key.String(), By: p.agent.Name, Action: aftersales.Action(request.Action), Note: request.Note, Amount: request.Amount,
 		KeepGoods: request.KeepGoods, Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
 	}
-	if act.Action == aftersales.ActionAssign {
-		if _, ok := d.Catalog.Snapshot().Agent(act.Owner); act.Owner != "" && !ok {
-			return refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no Agent named %s", act.Owner)
+	if act.Action == aftersales.ActionAssign && act.Owner != "" {
+		if err := d.mayGive(p, c, act.Owner); err != nil {
+			return err
 		}
 	}
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
@@ -314,11 +340,19 @@ func evidenceOfCase(ctx context.Context, u *store.Unit, c store.Case, messages [
 func (d *Desk) actOnce(ctx context.Context, u *store.Unit, p *principal, id string, act aftersales.Act, revision int32) error {
 	now, fresh, err := u.ActOnAfterSales(ctx, id, act)
 	if err != nil {
-		return refusedAfterSales(err, allowedActions(p, now))
+		return refusedByRules(err, allowedActions(p, now))
 	}
+	if !fresh {
+		return nil
+	}
+	return d.unchanged(ctx, p, now, revision)
+}
+
+// unchanged refuses what was decided upon another revision than the one before this, in the unit that changed the case.
+func (d *Desk) unchanged(ctx context.Context, p *principal, now store.Case, revision int32) error {
 	// Locked by now: what is said of it holds, and the unit that is refused changes nothing.
-	if before := now.Revision - 1; fresh && revision != 0 && before != revision {
-		row, err := d.Store.Queries().CaseGet(ctx, id)
+	if before := now.Revision - 1; revision != 0 && before != revision {
+		row, err := d.Store.Queries().CaseGet(ctx, now.ID)
 		if err != nil {
 			return fmt.Errorf("reading a case: %w", err)
 		}

@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -106,6 +110,58 @@ func TestAnAgentOpensAnAfterSalesCaseFromAConversationWithItsEvidence(t *testing
 	asks[refused](d.as("xiaomei"), http.StatusNotFound, http.MethodGet, picture+uuid.NewString(), nil)
 }
 
+func TestADepartmentDecidesOnTheCasesThatTheChannelGivesIt(t *testing.T) {
+	w := newWorld(t)
+	w.catalog = catalog.Fixed("lumi", "lumi", brand(func(objects []client.Object) {
+		for _, o := range objects {
+			if channel, ok := o.(*yingdav1.Channel); ok {
+				channel.Spec.Routing = []yingdav1.RoutingRule{{
+					Name: "parcels", SkillGroupRef: yingdav1.SkillGroupReference{Name: "pre-sales"},
+					When: yingdav1.RoutingMatch{AfterSales: []yingdav1.AfterSalesReason{"MissingItem"}},
+				}}
+			}
+		}
+	})...)
+	d := w.starts()
+	path := "/api/conversations/" + w.assigned("after-sales", "xiaomei", "c").String() + "/after-sales"
+	for reason, want := range map[aftersales.Reason]struct{ group, owner string }{
+		aftersales.MissingItem: {"pre-sales", ""},
+		aftersales.NoReason:    {"after-sales", "xiaomei"},
+	} {
+		opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path, wanted(func(r *OpenAfterSalesRequest) { r.Reason = reason }))
+		if opened.SkillGroup != want.group || opened.Owner != want.owner {
+			t.Errorf("a case for %s is %q's of group %q, want %+v", reason, opened.Owner, opened.SkillGroup, want)
+		}
+		if reason == aftersales.MissingItem {
+			asks[CaseDetail](d.as("xiaohong"), http.StatusOK, http.MethodGet, "/api/cases/"+opened.Name, nil)
+		}
+	}
+}
+
+func TestTheCustomersAddressIsShownWithTheCaseAndInNoList(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	w.knows("c")
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	_, err := w.store.Pool().Exec(t.Context(), "UPDATE conversation SET customer_id = (SELECT customer_id FROM contact WHERE external_id = 'c')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path, address = "/api/conversations/", "zhang@mail.example"
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path+conversation.String()+"/after-sales",
+		wanted(func(r *OpenAfterSalesRequest) { r.Contact.Email, r.Reason = address, aftersales.Quality }))
+	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+opened.Name, nil)
+	if email := inside(t, shown).Application.Contact.Email; email != address {
+		t.Errorf("the case shows %q", email)
+	}
+	for _, list := range []string{"/api/cases", path + conversation.String() + "/cases"} {
+		body := string(d.as("xiaomei").sends(http.MethodGet, list, nil).body)
+		if strings.Contains(body, address) || !strings.Contains(body, "z***@mail.example") {
+			t.Errorf("%s shows %s", list, body)
+		}
+	}
+}
+
 func TestAnApplicationThatIsWrongOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
@@ -120,6 +176,8 @@ func TestAnApplicationThatIsWrongOpensNothing(t *testing.T) {
 		"more back than was paid":      {"xiaomei", func(r *OpenAfterSalesRequest) { r.Amount = 9901 }, http.StatusUnprocessableEntity, "AmountTooHigh"},
 		"words of another customer":    {"xiaomei", func(r *OpenAfterSalesRequest) { r.Evidence = w.sent(other) }, http.StatusUnprocessableEntity, "NoSuchMessage"},
 		"a delivery that is to come":   {"xiaomei", func(r *OpenAfterSalesRequest) { r.Order.DeliveredAt = noon().Add(25 * time.Hour) }, http.StatusUnprocessableEntity, "BadDelivery"},
+		"an address that is none":      {"xiaomei", func(r *OpenAfterSalesRequest) { r.Contact.Email = "zhang@mail" }, http.StatusUnprocessableEntity, "BadEmail"},
+		"two addresses":                {"xiaomei", func(r *OpenAfterSalesRequest) { r.Contact.Email = "a@mail.example,b@mail.example" }, http.StatusUnprocessableEntity, "BadEmail"},
 		"an order number with a space": {"xiaomei", func(r *OpenAfterSalesRequest) { r.Order.Number = " 1" }, http.StatusUnprocessableEntity, "OrderMissing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +273,8 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 		"refused without a reason":        {CaseActionRequest{Action: "refuse"}, http.StatusUnprocessableEntity, told{Type: "urn:yingda:problem:NoteMissing"}},
 		"given to nobody":                 {CaseActionRequest{Action: "assign", Owner: "nobody"}, http.StatusUnprocessableEntity, told{Type: "urn:yingda:problem:NoSuchAgent"}},
 		"received before it was approved": {CaseActionRequest{Action: "receive"}, http.StatusConflict, told{"urn:yingda:problem:WrongState", opened.Allowed}},
-		"an action that there is not":     {CaseActionRequest{Action: "explode"}, http.StatusConflict, told{"urn:yingda:problem:WrongState", opened.Allowed}},
+		"an action that there is not":     {CaseActionRequest{Action: "explode"}, http.StatusUnprocessableEntity, told{Type: "urn:yingda:problem:UnknownAction"}},
+		"given out of the group by one":   {CaseActionRequest{Action: "assign", Owner: "xiaohong"}, http.StatusForbidden, told{Type: "urn:yingda:problem:OutsideGroup"}},
 		"upon a revision that is past":    {CaseActionRequest{Action: "approve", Revision: 9}, http.StatusConflict, told{"urn:yingda:problem:CaseChanged", opened.Allowed}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,7 +284,11 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 			}
 		})
 	}
-	given := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaohong", Revision: 1})
+	outside := asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaohong"})
+	if want := "xiaohong is not of the case's group after-sales: only supervisors and admins give it to somebody else; ask laowang"; outside.Detail != want {
+		t.Errorf("told %q, want %q", outside.Detail, want)
+	}
+	given := asks[CaseDetail](d.as("laowang"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaohong", Revision: 1})
 	if given.Owner != "xiaohong" || given.State != "review" {
 		t.Errorf("given to xiaohong it is %+v", given)
 	}
@@ -244,7 +307,7 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	}
 }
 
-func TestWhatWasPaidBackForAnOrderIsNotGrantedAgain(t *testing.T) {
+func TestWhatIsGrantedOfAnOrderIsNotGrantedAgain(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
 	conversation := w.assigned("after-sales", "xiaomei", "c")
@@ -253,14 +316,11 @@ func TestWhatWasPaidBackForAnOrderIsNotGrantedAgain(t *testing.T) {
 			wanted(func(r *OpenAfterSalesRequest) { r.Kind, r.Reason = aftersales.RefundOnly, aftersales.MissingItem }))
 	}
 	first, second := open(), open()
-	_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO case_effect (key, case_id, operation, order_number, amount, state, body, reference, began_at, changed_at)
-		VALUES ('1', $1, 'refund', 'LM20261120001', 9900, 'done', '', '4200001', $2, $2)`, first.ID, w.clock())
-	if err != nil {
-		t.Fatal(err)
-	}
+	asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+first.Name+"/actions",
+		CaseActionRequest{Key: uuid.New(), Action: "approve", Amount: 6900})
 	got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodPost, "/api/cases/"+second.Name+"/actions",
 		CaseActionRequest{Key: uuid.New(), Action: "approve"})
-	if got.Type != "urn:yingda:problem:AmountTooHigh" {
+	if got.Type != "urn:yingda:problem:AmountTooHigh" || !strings.Contains(got.Detail, "30 are left to pay back, not 99") {
 		t.Errorf("the whole order is granted once more: %+v", got)
 	}
 }

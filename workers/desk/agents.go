@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,10 +88,12 @@ type groupsOutput struct {
 }
 
 func (d *Desk) agentRoutes(api huma.API) {
-	huma.Register(api, huma.Operation{
+	signIn := huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: sessionPath, MaxBodyBytes: maxBody,
-		Summary: "Sign in with a trial token; the cookie holds for 12 hours", Errors: []int{401, 429},
-	}, func(ctx context.Context, in *signInInput) (*signInOutput, error) {
+		Summary: "Sign in with a trial token; the cookie holds for 12 hours",
+	}
+	refusable(&signIn, reflect.TypeFor[signInInput]())
+	huma.Register(api, signIn, func(ctx context.Context, in *signInInput) (*signInOutput, error) {
 		out, err := d.signIn(ctx, in.Body.Token)
 		return out, d.clientError(ctx, "sign-in", err)
 	})

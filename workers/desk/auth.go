@@ -54,8 +54,10 @@ func (p *principal) seesTheSameIn(s *catalog.Snapshot) bool {
 }
 
 // supervises says whether the Agent sees the conversations of all groups and may act in all of them.
-func (p *principal) supervises() bool {
-	return p.agent.Spec.Role == yingdav1.RoleSupervisor || p.agent.Spec.Role == yingdav1.RoleAdmin
+func (p *principal) supervises() bool { return supervises(p.agent) }
+
+func supervises(a *yingdav1.Agent) bool {
+	return a.Spec.Role == yingdav1.RoleSupervisor || a.Spec.Role == yingdav1.RoleAdmin
 }
 
 // onCallFor says whether the Agent is called when a group lacks agents.

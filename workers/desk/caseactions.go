@@ -2,6 +2,8 @@ package desk
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -11,8 +13,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
+	"github.com/yingda-dev/yingda/internal/domain/order"
 	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -57,6 +63,8 @@ type actOnCaseInput struct {
 type actor struct {
 	// allowed are the actions that the principal may take now.
 	allowed func(p *principal, c store.Case) []AllowedAction
+	// actions are all that there are.
+	actions []string
 	// act takes one; it decides again, for the case may have changed.
 	act func(d *Desk, ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error
 }
@@ -65,16 +73,26 @@ type actor struct {
 func actorOf(kind promise.CaseKind) (actor, bool) {
 	switch kind {
 	case promise.CaseAfterSales:
-		return actor{afterSalesActions, (*Desk).actOnAfterSales}, true
+		return actor{afterSalesActions, texts(aftersales.Actions()), (*Desk).actOnAfterSales}, true
 	case promise.CaseComplaint:
-		return actor{complaintActions, (*Desk).actOnComplaint}, true
-	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack:
-		return actor{taskActions, (*Desk).actOnTask}, true
+		return actor{complaintActions, []string{actionResolve, actionFollowUp, actionCompensate, actionApprove, actionRefuse}, (*Desk).actOnComplaint}, true
+	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseShipping:
+		return actor{taskActions, texts(task.Actions()), (*Desk).actOnTask}, true
+	case promise.CaseOrder:
+		return actor{orderActions, texts(order.Actions()), (*Desk).actOnOrder}, true
 	case promise.CaseEmergency:
-		return actor{emergencyActions, (*Desk).actOnEmergency}, true
+		return actor{emergencyActions, []string{actionExtend, actionClose}, (*Desk).actOnEmergency}, true
 	default:
 		return actor{}, false
 	}
+}
+
+func texts[T ~string](names []T) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = string(name)
+	}
+	return out
 }
 
 // allowedActions is not nil.
@@ -99,7 +117,9 @@ func notPossible(reason, detail string, allowed []AllowedAction) error {
 
 // notPossibleResponse describes it.
 func notPossibleResponse(api huma.API) map[string]*huma.Response {
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[NotPossibleError](), true, "NotPossible")
+	schemas := api.OpenAPI().Components.Schemas
+	schema := schemas.Schema(reflect.TypeFor[NotPossibleError](), true, "NotPossible")
+	schemas.SchemaFromRef(schema.Ref).Properties["type"] = typeSchema("Why, for programs.", notPossibleReasons())
 	example := NotPossibleError{
 		*problem(http.StatusConflict, "NotPossible", "not possible now: the case is resolved; possible is followUp"), []AllowedAction{{Action: actionFollowUp}},
 	}
@@ -118,13 +138,68 @@ func (d *Desk) actOnCase(ctx context.Context, p *principal, in *actOnCaseInput) 
 	if !ok {
 		return nil, notPossible("NotPossible", "nothing can be done with a case of this kind here", allowedActions(p, c))
 	}
-	if err := how.act(d, ctx, p, c, in.Body); err != nil {
+	if !slices.Contains(how.actions, in.Body.Action) {
+		return nil, refusal(http.StatusUnprocessableEntity, "UnknownAction", "cases of this kind have no action %s, but %s; possible now is %s",
+			in.Body.Action, strings.Join(how.actions, ", "), listed(allowedActions(p, c)))
+	}
+	if err := d.keyIsTheirs(ctx, id, takingOf(p, in.Body)); err != nil {
 		return nil, err
+	}
+	if err := how.act(d, ctx, p, c, in.Body); err != nil {
+		return nil, d.withAllowed(ctx, p, id, err)
 	}
 	if c, err = visibleCase(ctx, d.Store.Queries(), p, id); err != nil {
 		return nil, err
 	}
 	return d.caseDetail(ctx, p, c)
+}
+
+// withAllowed adds to a refusal for the case's state what the case allows instead.
+func (d *Desk) withAllowed(ctx context.Context, p *principal, id string, err error) error {
+	model, ok := errors.AsType[*huma.ErrorModel](err)
+	if !ok || model.Status != http.StatusConflict {
+		return err
+	}
+	c, gone := visibleCase(ctx, d.Store.Queries(), p, id)
+	if gone != nil {
+		return gone
+	}
+	return &NotPossibleError{*model, allowedActions(p, c)}
+}
+
+// mayGive refuses to give a case to who is not of its group. Those who supervise see all groups, and may.
+func (d *Desk) mayGive(p *principal, c store.Case, owner string) error {
+	snapshot := d.Catalog.Snapshot()
+	agent, known := snapshot.Agent(owner)
+	switch {
+	case !known:
+		return refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no Agent named %s", owner)
+	case p.supervises() || supervises(agent) || c.SkillGroup == "" || slices.Contains(snapshot.GroupsOf(owner), c.SkillGroup):
+		return nil
+	default:
+		who := append(snapshot.Supervisors(c.SkillGroup), snapshot.WithRole(yingdav1.RoleAdmin)...)
+		slices.Sort(who)
+		return refusal(http.StatusForbidden, "OutsideGroup", "%s is not of the case's group %s: only supervisors and admins give it to somebody else; ask %s",
+			owner, c.SkillGroup, strings.Join(slices.Compact(who), ", "))
+	}
+}
+
+// takingOf is what the principal does with a case of which the product keeps the state.
+func takingOf(p *principal, request CaseActionRequest) store.Taking {
+	return store.Taking{Step: "act/" + request.Key.String(), Action: history.Action(request.Action), Actor: p.agent.Name, Note: request.Note}
+}
+
+// keyIsTheirs refuses a key with which something else was done to the case, or by somebody else: as a repetition it would do nothing.
+func (d *Desk) keyIsTheirs(ctx context.Context, id string, t store.Taking) error {
+	use, err := d.Store.Queries().CaseStepUse(ctx, id, t.Step)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), err == nil && use.Action == string(t.Action) && use.Actor == t.Actor:
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for what a key was used for: %w", err)
+	default:
+		return refusal(http.StatusUnprocessableEntity, "KeyUsed", "the key was used for %s by %s; take a new one for each action", use.Action, use.Actor)
+	}
 }
 
 // mayNow refuses what a case does not allow now, and what lacks something. It is asked with the case locked.

@@ -11,14 +11,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 const (
-	// maxCases of a list, maxHistory of what happened to one of them.
-	maxCases   = 500
+	// maxHistory is how much of what happened to a case is shown.
 	maxHistory = 500
 	// maxCustomerCases are shown beside a conversation.
 	maxCustomerCases = 20
@@ -30,16 +30,22 @@ const (
 type CaseView struct {
 	Name string `json:"name" doc:"The id as one segment of a path." example:"after-sales~0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
 	store.Case
-	Overdue bool `json:"overdue,omitempty" doc:"What was due has not been done."`
+	OwnerName string `json:"ownerName,omitempty" doc:"The display name of the owner." example:"小美"`
+	Overdue   bool   `json:"overdue,omitempty" doc:"What was due has not been done."`
 }
 
 // CaseEvent is something that happened to a case.
 type CaseEvent struct {
-	Revision int32     `json:"revision" doc:"Counts from 1." example:"2"`
-	At       time.Time `json:"at"`
-	Actor    string    `json:"actor,omitempty" doc:"An Agent's name, customer or provider; missing for the product itself." example:"xiaomei"`
-	State    string    `json:"state" doc:"The state after it." example:"approved"`
-	Note     string    `json:"note,omitempty" example:"照片清楚,同意退款"`
+	Revision  int32          `json:"revision" doc:"Counts from 1." example:"2"`
+	At        time.Time      `json:"at"`
+	Action    history.Action `json:"action,omitempty" example:"approve"`
+	Actor     string         `json:"actor,omitempty" doc:"An Agent's name, customer or provider; missing for the product itself." example:"xiaomei"`
+	ActorName string         `json:"actorName,omitempty" doc:"The display name of the Agent." example:"小美"`
+	State     string         `json:"state" doc:"The state after it." example:"refunding"`
+	Owner     string         `json:"owner,omitempty" doc:"The Agent who had to do the next step after it." example:"xiaohong"`
+	OwnerName string         `json:"ownerName,omitempty" doc:"The display name of that Agent." example:"小红"`
+	Due       *time.Time     `json:"due,omitempty" doc:"Until when the next step had to be done after it."`
+	Note      string         `json:"note,omitempty" doc:"What happened, or why, in words." example:"照片清楚,同意退款"`
 }
 
 // CaseDetail is a case with its history, and what the signed-in agent may do with it now.
@@ -47,20 +53,23 @@ type CaseDetail struct {
 	CaseView
 	History []CaseEvent     `json:"history" nullable:"false"`
 	Allowed []AllowedAction `json:"allowed" nullable:"false" doc:"What may be done now; empty where there is nothing to do here."`
+	Address *NewAddress     `json:"address,omitempty" doc:"Where an order is to be sent to, of a case that changes it."`
 }
 
 type casesInput struct {
-	Kind      promise.CaseKind `query:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,review" doc:"Without it: all kinds."`
+	Kind      promise.CaseKind `query:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,order,shipping,review" doc:"Without it: all kinds."`
 	State     string           `query:"state" maxLength:"63" doc:"One of the kind's own. Without it: all in which a case is open."`
 	DueBefore time.Time        `query:"dueBefore" doc:"Only what is due by then. Without it: also what has no deadline now."`
 	Mine      bool             `query:"mine" doc:"Only those whose next step is the signed-in agent's."`
 	Limit     int32            `query:"limit" minimum:"1" maximum:"500" default:"200"`
+	After     string           `query:"after" maxLength:"1024" doc:"The next of the page before. Without it: the first page."`
 }
 
 type casesOutput struct {
 	Body struct {
 		Cases     []CaseView `json:"cases" nullable:"false"`
 		Truncated bool       `json:"truncated,omitempty" doc:"There are more, which are due later."`
+		Next      string     `json:"next,omitempty" doc:"What to send as after for the page that follows; missing of the last."`
 	}
 }
 
@@ -74,8 +83,9 @@ func (d *Desk) caseRoutes(api huma.API) {
 	const path = "/api/cases"
 	handle(d, api, huma.Operation{
 		OperationID: "cases", Method: http.MethodGet, Path: path, Tags: []string{"cases"},
-		Summary:     "Open cases of all kinds, by deadline",
-		Description: "An agent sees the cases of their groups, those of conversations that they serve, and those whose next step is theirs; a supervisor all.",
+		Summary: "Open cases of all kinds, by deadline",
+		Description: "An agent sees the cases of their groups, those of conversations that they serve, and those whose next step is theirs; a supervisor all. " +
+			"A case whose deadline changes while somebody turns the pages may be missing, or be there twice.",
 	}, d.cases)
 	handle(d, api, huma.Operation{
 		OperationID: "case", Method: http.MethodGet, Path: path + "/{name}", Tags: []string{"cases"},
@@ -88,9 +98,10 @@ func (d *Desk) caseRoutes(api huma.API) {
 	handle(d, api, huma.Operation{
 		OperationID: "act-on-case", Method: http.MethodPost, Path: path + "/{name}/actions", Tags: []string{"cases"},
 		Summary: "Do something with a case, once for each key",
-		Description: "What may be done is in the case's `allowed`. What may not be done now is refused with 409 and the reason `NotPossible`; the answer's " +
-			"`allowed` says what is possible instead. Of two agents who act at once, one is told so.",
-		DefaultStatus: http.StatusAccepted, Errors: []int{404, 422}, Responses: notPossibleResponse(api),
+		Description: "What may be done is in the case's `allowed`. What may not be done now is refused with 409, and a reason that the schema of the answer " +
+			"lists; the answer's `allowed` says what is possible instead. Of two agents who act at once, one is told so. An action that cases of the kind " +
+			"never have is 422 `UnknownAction`.",
+		DefaultStatus: http.StatusAccepted, Errors: []int{404}, Responses: notPossibleResponse(api),
 	}, d.actOnCase)
 }
 
@@ -113,15 +124,33 @@ func (d *Desk) idOf(name string) string {
 }
 
 func (d *Desk) caseView(c store.Case) CaseView {
-	return CaseView{Name: d.nameOf(c.ID), Case: c, Overdue: c.ClosedAt == nil && c.Due != nil && c.Due.Before(d.Now())}
+	return CaseView{Name: d.nameOf(c.ID), Case: c, OwnerName: d.displayName(c.Owner), Overdue: c.ClosedAt == nil && c.Due != nil && c.Due.Before(d.Now())}
+}
+
+// displayName is what colleagues call an Agent; empty for who is none, or is one no more.
+func (d *Desk) displayName(agent string) string {
+	if a, known := d.Catalog.Snapshot().Agent(agent); known {
+		return a.Spec.DisplayName
+	}
+	return ""
 }
 
 func (d *Desk) cases(ctx context.Context, p *principal, in *casesInput) (*casesOutput, error) {
+	if err := knownState(in.Kind, in.State); err != nil {
+		return nil, err
+	}
+	after, err := placeAt(in.After)
+	if err != nil {
+		return nil, err
+	}
 	params := db.DeskCasesParams{
 		Kind: string(in.Kind), State: in.State, Mine: in.Mine, AllGroups: p.supervises(), SkillGroups: p.groups, Agent: p.agent.Name, MaxRows: in.Limit + 1,
 	}
 	if !in.DueBefore.IsZero() {
 		params.DueBefore = &in.DueBefore
+	}
+	if after != nil {
+		params.AfterID, params.AfterOpened, params.AfterDue = after.id, after.opened, after.due
 	}
 	rows, err := d.Store.Queries().DeskCases(ctx, params)
 	if err != nil {
@@ -130,10 +159,11 @@ func (d *Desk) cases(ctx context.Context, p *principal, in *casesInput) (*casesO
 	out := &casesOutput{}
 	if out.Body.Truncated = len(rows) > int(in.Limit); out.Body.Truncated {
 		rows = rows[:in.Limit]
+		out.Body.Next = placeOf(store.CaseView(rows[in.Limit-1].ServiceCase)).token()
 	}
 	out.Body.Cases = make([]CaseView, len(rows))
 	for i, row := range rows {
-		out.Body.Cases[i] = d.caseView(store.CaseView(row.ServiceCase))
+		out.Body.Cases[i] = d.caseView(store.CaseView(row.ServiceCase).Masked())
 	}
 	return out, nil
 }
@@ -170,7 +200,13 @@ func (d *Desk) caseDetail(ctx context.Context, p *principal, c store.Case) (*cas
 	}
 	detail := CaseDetail{CaseView: d.caseView(c), History: make([]CaseEvent, len(events)), Allowed: allowedActions(p, c)}
 	for i, e := range events {
-		detail.History[i] = CaseEvent{Revision: e.Revision, At: e.At, Actor: e.Actor, State: e.State, Note: e.Note}
+		detail.History[i] = CaseEvent{
+			Revision: e.Revision, At: e.At, Action: history.Of(e.Action, e.Step), Actor: e.Actor, ActorName: d.displayName(e.Actor), State: e.State,
+			Owner: e.Owner, OwnerName: d.displayName(e.Owner), Due: e.DueAt, Note: e.Note,
+		}
+	}
+	if detail.Address, err = d.addressOf(ctx, c); err != nil {
+		return nil, err
 	}
 	return &caseOutput{detail}, nil
 }
@@ -193,7 +229,7 @@ func (d *Desk) casesOfCustomer(ctx context.Context, p *principal, in *conversati
 	}
 	out.Body.Cases = make([]CaseView, len(rows))
 	for i, row := range rows {
-		out.Body.Cases[i] = d.caseView(store.CaseView(row.ServiceCase))
+		out.Body.Cases[i] = d.caseView(store.CaseView(row.ServiceCase).Masked())
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/golden"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -52,7 +53,7 @@ func TestCasesAreListedByDeadlineToThoseWhomTheyConcern(t *testing.T) {
 	id := func(kind, rest string) string { return kind + "/lumi/lumi/" + rest }
 	for _, c := range []store.Case{
 		{ID: id("after-sales", "late"), Kind: promise.CaseAfterSales, State: "review", Conversation: &afterSales, SkillGroup: "after-sales", Due: in(-time.Minute)},
-		{ID: id("after-sales", "soon"), Kind: promise.CaseAfterSales, State: "approved", SkillGroup: "after-sales", Owner: "xiaomei", Due: in(time.Hour)},
+		{ID: id("after-sales", "soon"), Kind: promise.CaseAfterSales, State: "refunding", SkillGroup: "after-sales", Owner: "xiaomei", Due: in(time.Hour)},
 		{ID: id("complaint", "c/2"), Kind: promise.CaseComplaint, State: "open", Conversation: &preSales, Due: in(10 * time.Minute)},
 		{ID: id("promise", "later"), Kind: promise.CasePromise, State: "open", Owner: "xiaohong", SkillGroup: "after-sales", Due: in(2 * time.Hour)},
 		{ID: id("review", "of-xiaomei"), Kind: promise.CaseReview, State: "open", Owner: "xiaohong", SkillGroup: "after-sales"},
@@ -76,7 +77,7 @@ func TestCasesAreListedByDeadlineToThoseWhomTheyConcern(t *testing.T) {
 		"an agent sees those of the group, and no judgement of a colleague": {"xiaomei", "", []string{"after-sales~late", "after-sales~soon", "promise~later"}},
 		"an agent sees those of their conversations, and their own":         {"xiaohong", "", []string{"complaint~c~2", "promise~later", "review~of-xiaomei"}},
 		"those of one kind":               {"laowang", "kind=afterSales", []string{"after-sales~late", "after-sales~soon"}},
-		"those in one state":              {"laowang", "state=approved", []string{"after-sales~soon"}},
+		"those in one state":              {"laowang", "state=refunding", []string{"after-sales~soon"}},
 		"those due by then":               {"laowang", until, []string{"after-sales~late", "complaint~c~2"}},
 		"those whose next step is theirs": {"xiaomei", "mine=true", []string{"after-sales~soon"}},
 		"the first two":                   {"laowang", "limit=2", []string{"after-sales~late", "complaint~c~2"}},
@@ -98,6 +99,67 @@ func TestCasesAreListedByDeadlineToThoseWhomTheyConcern(t *testing.T) {
 	}
 }
 
+func TestStatesThatThereAreNotAreRefusedWithThoseThatThereAre(t *testing.T) {
+	d := newWorld(t).starts()
+	for query, want := range map[string]string{
+		"state=nope&kind=complaint":      "there is no state nope: complaint has open, escalated, resolved, followed_up",
+		"state=escalated&kind=emergency": "there is no state escalated: emergency has open, closing, closed",
+		"state=nope": "there is no state nope: afterSales has evidence, review, returning, received, refunding, shipping, claiming, undoing, settled, done, " +
+			"refused, withdrawn, expired; complaint has open, escalated, resolved, followed_up; promise has open, done, cancelled, lapsed; " +
+			"offHours has open, done, cancelled, lapsed; callBack has open, done, cancelled, lapsed; shipping has open, done, cancelled, lapsed; emergency has open, closing, closed; " +
+			"review has pending, scored, appealed, upheld, changed; order has asked, done, refused",
+	} {
+		got := asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodGet, "/api/cases?"+query, nil)
+		if got.Type != "urn:yingda:problem:NoSuchState" || got.Detail != want {
+			t.Errorf("%s: %s %q, want %q", query, got.Type, got.Detail, want)
+		}
+	}
+	if got := asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodGet, "/api/cases?after=x", nil); got.Type != "urn:yingda:problem:BadAfter" {
+		t.Errorf("after what is no page: %+v", got)
+	}
+}
+
+func TestPagesHoldEachOfManyCasesOnce(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	// Of each ten, three have no deadline, and two have the same.
+	_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO service_case (id, kind, state, title, skill_group, opened_at, due_at, revision, detail)
+		SELECT 'promise/lumi/lumi/' || n, 'promise', 'open', '', 'after-sales', $1::timestamptz, CASE WHEN n % 10 < 3 THEN NULL ELSE $1::timestamptz + make_interval(secs => n / 2) END, 1, '{}'
+		FROM generate_series(1, 5000) n`, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type page struct {
+		Cases []CaseView
+		Next  string
+	}
+	seen := map[string]bool{}
+	var last *CaseView
+	for next, pages := "", 1; ; pages++ {
+		got := asks[page](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases?limit=500&after="+next, nil)
+		for i := range got.Cases {
+			c := &got.Cases[i]
+			if seen[c.Name] {
+				t.Fatalf("%s is on two pages", c.Name)
+			}
+			seen[c.Name] = true
+			if last != nil && (last.Due == nil && c.Due != nil || last.Due != nil && c.Due != nil && c.Due.Before(*last.Due)) {
+				t.Fatalf("%s, due %s, comes after %s, due %s", c.Name, c.Due, last.Name, last.Due)
+			}
+			last = c
+		}
+		if len(got.Cases) > 500 || pages > 10 {
+			t.Fatalf("page %d has %d cases", pages, len(got.Cases))
+		}
+		if next = got.Next; next == "" {
+			break
+		}
+	}
+	if len(seen) != 5000 {
+		t.Errorf("the pages hold %d cases, want 5000", len(seen))
+	}
+}
+
 func TestACaseIsShownWithItsHistoryToThoseWhomItConcerns(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
@@ -106,20 +168,31 @@ func TestACaseIsShownWithItsHistoryToThoseWhomItConcerns(t *testing.T) {
 	w.opens(store.Case{ID: id, Kind: promise.CaseComplaint, State: "open", Title: "投诉", Conversation: &conversation, Due: in(time.Hour)})
 	w.passes(time.Minute)
 	w.does(func(ctx context.Context, u *store.Unit) error {
-		_, _, err := u.ChangeCase(ctx, id, store.Taking{Step: "rung/1", Note: "主管已收到通知"}, func(c *store.Case) error {
-			c.State = "escalated"
+		_, _, err := u.ChangeCase(ctx, id, store.Taking{Step: "escalate/1", Action: history.Escalate, Note: "主管已收到通知"}, func(c *store.Case) error {
+			c.State, c.Owner = "escalated", "laowang"
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		_, _, err = u.ChangeCase(ctx, id, store.Taking{Step: "act/1", Action: actionCompensate, Actor: "xiaomei", Note: "优惠券"}, func(*store.Case) error { return nil })
 		return err
 	})
 	want := CaseDetail{
 		CaseView: CaseView{Name: "complaint~1~2", Case: store.Case{
-			ID: id, Kind: promise.CaseComplaint, State: "escalated", Title: "投诉", Conversation: &conversation, OpenedAt: noon(), Due: in(time.Hour),
-			Revision: 2, Detail: []byte("{}"),
-		}},
+			ID: id, Kind: promise.CaseComplaint, State: "escalated", Title: "投诉", Conversation: &conversation, Owner: "laowang", OpenedAt: noon(), Due: in(time.Hour),
+			Revision: 3, Detail: []byte("{}"),
+		}, OwnerName: "客服 laowang"},
 		History: []CaseEvent{
-			{Revision: 1, At: noon(), Actor: "customer", State: "open"},
-			{Revision: 2, At: noon().Add(time.Minute), State: "escalated", Note: "主管已收到通知"},
+			{Revision: 1, At: noon(), Action: "open", Actor: "customer", State: "open", Due: in(time.Hour)},
+			{
+				Revision: 2, At: noon().Add(time.Minute), Action: "escalate", State: "escalated", Owner: "laowang", OwnerName: "客服 laowang",
+				Due: in(time.Hour), Note: "主管已收到通知",
+			},
+			{
+				Revision: 3, At: noon().Add(time.Minute), Action: "compensate", Actor: "xiaomei", ActorName: "客服 xiaomei", State: "escalated", Owner: "laowang",
+				OwnerName: "客服 laowang", Due: in(time.Hour), Note: "优惠券",
+			},
 		},
 		Allowed: []AllowedAction{{Action: "resolve", Needs: []string{"note"}}, compensating()},
 	}

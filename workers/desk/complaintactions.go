@@ -26,32 +26,64 @@ const (
 	maxCompensations = 20
 )
 
-// complaintActions are those of complaints.
-func complaintActions(_ *principal, c store.Case) []AllowedAction {
-	var allowed []AllowedAction
+// complaintActions are those of complaints. One offer at a time, so that who decides knows what on; and while one waits nothing ends over
+// it, for the customer would never hear of it.
+func complaintActions(p *principal, c store.Case) []AllowedAction {
+	step := AllowedAction{Action: actionResolve, Needs: []string{"note"}}
 	switch promise.ComplaintState(c.State) {
 	case promise.ComplaintOpen, promise.ComplaintEscalated:
-		allowed = append(allowed, AllowedAction{Action: actionResolve, Needs: []string{"note"}})
 	case promise.ComplaintResolved:
-		allowed = append(allowed, AllowedAction{Action: actionFollowUp})
+		step = AllowedAction{Action: actionFollowUp, Takes: []string{"note"}}
 	default:
 		return nil
 	}
 	detail, err := store.ComplaintDetailOf(c)
 	if err != nil {
-		return allowed
+		return []AllowedAction{step}
 	}
-	// One offer at a time: who decides knows what on.
-	if waiting(detail) != nil {
-		return append(allowed, AllowedAction{Action: actionApprove, Takes: []string{"note"}}, AllowedAction{Action: actionRefuse, Needs: []string{"note"}})
+	pending := waiting(detail)
+	if pending == nil {
+		return []AllowedAction{step, {Action: actionCompensate, Needs: []string{"compensation", "amount", "note"}}}
 	}
-	return append(allowed, AllowedAction{Action: actionCompensate, Needs: []string{"compensation", "amount", "note"}})
+	var allowed []AllowedAction
+	if pending.By != p.agent.Name {
+		allowed = append(allowed, AllowedAction{Action: actionApprove, Takes: []string{"note"}})
+	}
+	return append(allowed, AllowedAction{Action: actionRefuse, Needs: []string{"note"}})
+}
+
+// nothingWaits refuses to end a complaint over an offer on which nobody has decided.
+func nothingWaits(c store.Case) error {
+	detail, err := store.ComplaintDetailOf(c)
+	if err != nil {
+		return err
+	}
+	if pending := waiting(detail); pending != nil {
+		return refusal(http.StatusConflict, "OfferWaits", "an offer of %s by %s waits for a decision: approve or refuse it first; who made it may refuse it, too",
+			yuan(pending.Worth), pending.By)
+	}
+	return nil
+}
+
+// nothingWaitsFor is nothingWaits of a complaint whose conversation is locked.
+func nothingWaitsFor(ctx context.Context, u *store.Unit, id string) error {
+	row, err := u.CaseForUpdate(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil // Its process has not made it known yet: nothing can have been offered.
+	}
+	if err != nil {
+		return fmt.Errorf("locking a complaint's case: %w", err)
+	}
+	return nothingWaits(store.CaseView(row))
 }
 
 func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
 	get := func(ctx context.Context, u *store.Unit) (db.Complaint, error) { return complaintByID(ctx, u, c) }
 	switch request.Action {
 	case actionResolve, actionFollowUp:
+		if err := nothingWaits(c); err != nil {
+			return err
+		}
 		if err := mayNow(p, c, request); err != nil {
 			return err
 		}
@@ -59,7 +91,7 @@ func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, r
 		if request.Action == actionResolve {
 			_, err = d.resolve(ctx, get, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
 		} else {
-			_, err = d.followUp(ctx, p, get)
+			_, err = d.followUp(ctx, p, get, request.Note)
 		}
 		return err
 	default:
@@ -98,7 +130,7 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 		return store.Case{}, fmt.Errorf("reading a complaint's case: %w", err)
 	}
 	spec := d.compensationOf(row.Channel)
-	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
+	taking := takingOf(p, request)
 	if request.Action == actionCompensate {
 		taking.Note = fmt.Sprintf("%s %s: %s", request.Compensation, yuan(request.Amount), request.Note)
 		before, err := store.ComplaintDetailOf(store.CaseView(row))
@@ -106,7 +138,7 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 			return store.Case{}, err
 		}
 		if alone, _ := compensation.Offer(spec, p.agent.Spec.Role, request.Compensation, given(before), request.Amount); !alone {
-			taking.Tell = d.deciders(spec, given(before)+request.Amount)
+			taking.Tell = d.deciders(spec, p.agent.Name, given(before)+request.Amount)
 		}
 	}
 	now, _, err := u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
@@ -114,13 +146,19 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 		if err != nil {
 			return err
 		}
+		// Said before what is possible: that approving is not would not tell why.
+		if pending := waiting(detail); request.Action == actionApprove && pending != nil {
+			if err := decidable(p, spec, detail, *pending); err != nil {
+				return err
+			}
+		}
 		if err := mayNow(p, *c, request); err != nil {
 			return err
 		}
 		if request.Action == actionCompensate {
-			err = offer(u, p, spec, &detail, request)
+			err = offer(u, p, spec, &detail, request, taking.Tell)
 		} else {
-			err = decideOn(p, spec, &detail, request)
+			err = decideOn(p, &detail, request)
 		}
 		if err != nil {
 			return err
@@ -130,8 +168,10 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 	return now, err
 }
 
-// offer adds an offer to the complaint: approved where its worth is within the agent's limit, else waiting.
-func offer(u *store.Unit, p *principal, spec *yingdav1.CompensationSpec, detail *promise.ComplaintDetail, request CaseActionRequest) error {
+// offer adds an offer to the complaint: approved where its worth is within the agent's limit, else waiting for one of the deciders.
+func offer(
+	u *store.Unit, p *principal, spec *yingdav1.CompensationSpec, detail *promise.ComplaintDetail, request CaseActionRequest, deciders []string,
+) error {
 	if len(detail.Compensations) >= maxCompensations {
 		return refusal(http.StatusConflict, "TooManyOffers", "%d offers are enough for one complaint", maxCompensations)
 	}
@@ -145,13 +185,25 @@ func offer(u *store.Unit, p *principal, spec *yingdav1.CompensationSpec, detail 
 	}
 	if alone {
 		made.State = promise.CompensationApproved
+	} else if len(deciders) == 0 {
+		return refusal(http.StatusConflict, "NobodyDecides",
+			"it takes an approval, and no other Agent has a role whose limit is %s or more: give one to an Agent, or raise complaint.compensation.limits",
+			yuan(given(*detail)+request.Amount))
 	}
 	detail.Compensations = append(detail.Compensations, made)
 	return nil
 }
 
-// decideOn approves or refuses the offer that waits.
-func decideOn(p *principal, spec *yingdav1.CompensationSpec, detail *promise.ComplaintDetail, request CaseActionRequest) error {
+// decidable refuses an approval that is not theirs to give.
+func decidable(p *principal, spec *yingdav1.CompensationSpec, detail promise.ComplaintDetail, pending promise.Compensation) error {
+	if err := compensation.Decide(spec, p.agent.Spec.Role, p.agent.Name, pending.By, given(detail)-pending.Worth, pending.Worth); err != nil {
+		return notOffered(err)
+	}
+	return nil
+}
+
+// decideOn refuses the offer that waits, or approves it, which is theirs to do.
+func decideOn(p *principal, detail *promise.ComplaintDetail, request CaseActionRequest) error {
 	pending := waiting(*detail)
 	if request.Action == actionRefuse {
 		// Whoever offered it may take it back.
@@ -160,9 +212,6 @@ func decideOn(p *principal, spec *yingdav1.CompensationSpec, detail *promise.Com
 		}
 		pending.State = promise.CompensationRefused
 	} else {
-		if err := compensation.Decide(spec, p.agent.Spec.Role, p.agent.Name, pending.By, given(*detail)-pending.Worth, pending.Worth); err != nil {
-			return notOffered(err)
-		}
 		pending.State = promise.CompensationApproved
 	}
 	pending.DecidedBy = p.agent.Name
@@ -197,14 +246,14 @@ func (d *Desk) compensationOf(channel string) *yingdav1.CompensationSpec {
 	return snapshot.ServiceLevel().Complaint.Compensation
 }
 
-// deciders are who may approve what is worth that much.
-func (d *Desk) deciders(spec *yingdav1.CompensationSpec, worth int64) (agents []string) {
+// deciders are who may approve what somebody offers that is worth that much.
+func (d *Desk) deciders(spec *yingdav1.CompensationSpec, offeredBy string, worth int64) (agents []string) {
 	for _, role := range compensation.Deciders(spec, worth) {
 		if role != yingdav1.RoleAgent {
 			agents = append(agents, d.Catalog.Snapshot().WithRole(role)...)
 		}
 	}
-	return agents
+	return slices.DeleteFunc(agents, func(agent string) bool { return agent == offeredBy })
 }
 
 // notOffered says what the rules refuse as the desk does.

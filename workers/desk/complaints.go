@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -59,7 +60,7 @@ func (d *Desk) complaintRoutes(api huma.API) {
 		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "follow-up", Summary: "Say that the customer was asked again after the resolution",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *conversationInput) (*complaintOutput, error) {
-		return d.followUp(ctx, p, ofConversation(p, in.ID))
+		return d.followUp(ctx, p, ofConversation(p, in.ID), "")
 	})
 	handle(d, api, huma.Operation{
 		OperationID: "compensate", Method: http.MethodPost, Path: path + "compensation",
@@ -100,7 +101,10 @@ func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Res
 		if err != nil {
 			return err
 		}
-		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Actor: how.By, Note: how.Resolution}}
+		if err := nothingWaitsFor(ctx, u, complaint.ID); err != nil {
+			return err
+		}
+		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Action: history.Resolve, Actor: how.By, Note: how.Resolution}}
 		_, fresh, err := u.ChangeComplaint(ctx, store.ComplaintView(complaint).Conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			var err error
 			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
@@ -121,8 +125,8 @@ func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Res
 	return out, nil
 }
 
-// followUp tells a complaint's process that the customer was asked again.
-func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter) (*complaintOutput, error) {
+// followUp tells a complaint's process that the customer was asked again, and what they said, once.
+func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter, said string) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		complaint, err := get(ctx, u)
@@ -137,6 +141,16 @@ func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter) 
 		case complaint.FollowUpDue == nil:
 			// Its process would ignore it: it has not heard of the resolution yet.
 			return refusal(http.StatusConflict, "NotDueYet", "the resolution is still being recorded; try again")
+		}
+		if err := nothingWaitsFor(ctx, u, complaint.ID); err != nil {
+			return err
+		}
+		_, fresh, err := u.NoteCase(ctx, complaint.ID, store.Taking{Step: "asked-again", Action: history.FollowUp, Actor: p.agent.Name, Note: said})
+		if err != nil {
+			return fmt.Errorf("writing down that a customer was asked: %w", err)
+		}
+		if !fresh {
+			return refusal(http.StatusConflict, "AlreadyFollowedUp", "the customer was already asked")
 		}
 		out.Body = store.ComplaintView(complaint)
 		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalFollowedUp, promise.FollowedUp{By: p.agent.Name})

@@ -65,11 +65,13 @@ type Config struct {
 	Payloads converter.PayloadCodec
 	// TemporalUI is the origin of Temporal's web UI, whose page may have payloads decrypted; empty for none.
 	TemporalUI string
-	// Provider holds the key by which the Brand's provider signs what it tells the desk.
-	Provider outcall.Files
-	Now      func() time.Time
-	Logger   *slog.Logger
-	Metrics  *Metrics
+	// Provider holds the key by which the Brand's provider signs what it tells the desk, and the desk what it asks about orders; of
+	// ProviderHosts alone, with a port if it is not 443.
+	Provider      outcall.Files
+	ProviderHosts []string
+	Now           func() time.Time
+	Logger        *slog.Logger
+	Metrics       *Metrics
 }
 
 // Desk is one replica of the workbench.

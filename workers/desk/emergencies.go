@@ -86,7 +86,8 @@ func emergencyActions(p *principal, c store.Case) []AllowedAction {
 func (d *Desk) actOnEmergency(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		var detail promise.EmergencyDetail
-		taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note, Tell: d.supervising()}
+		taking := takingOf(p, request)
+		taking.Tell = d.supervising()
 		_, fresh, err := u.ChangeCase(ctx, c.ID, taking, func(c *store.Case) error {
 			if err := mayNow(p, *c, request); err != nil {
 				return err

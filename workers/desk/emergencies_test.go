@@ -78,7 +78,7 @@ func TestASupervisorEndsAnEmergencyOnce(t *testing.T) {
 		{"an agent of the group may not", "xiaomei", "close", "好了", http.StatusConflict},
 		{"an agent of another group sees no such case", "xiaohong", "close", "好了", http.StatusNotFound},
 		{"without a reason it goes on", "laowang", "close", " ", http.StatusUnprocessableEntity},
-		{"what there is not is refused", "laowang", "resolve", "好了", http.StatusConflict},
+		{"what there is not is refused", "laowang", "resolve", "好了", http.StatusUnprocessableEntity},
 		{"a supervisor ends it", "laowang", "close", "公告已发", http.StatusAccepted},
 		{"what has ended does not end again", "laowang", "close", "好了", http.StatusConflict},
 		{"nor is it extended", "laowang", "extend", "", http.StatusConflict},

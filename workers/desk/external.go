@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -108,7 +109,9 @@ func (d *Desk) openExternal(ctx context.Context, u *store.Unit, p *principal, in
 	if err := c.SetDetail(detail); err != nil {
 		return c, err
 	}
-	now, fresh, err := u.OpenCase(ctx, c, store.Taking{Step: "open", Actor: p.agent.Name, Note: string(in.Source) + " " + detail.Reference})
+	now, fresh, err := u.OpenCase(ctx, c, store.Taking{
+		Step: "open", Action: history.Open, Actor: p.agent.Name, Note: string(in.Source) + " " + detail.Reference,
+	})
 	if err != nil || !fresh {
 		return now, err
 	}

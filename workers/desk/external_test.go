@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,9 +105,27 @@ func TestCompensationAboveTheLimitWaitsForApproval(t *testing.T) {
 	if got := asks[refused](v, http.StatusForbidden, http.MethodPost, acting, decide("approve")); got.Type != "urn:yingda:problem:OwnOffer" {
 		t.Errorf("one's own: %+v", got)
 	}
-	got = asks[store.Case](d.as("laowang"), http.StatusAccepted, http.MethodPost, acting, decide("approve"))
+	// Nothing ends over it: the customer would never hear of it.
+	for _, how := range []struct {
+		path string
+		body map[string]any
+	}{
+		{acting, map[string]any{"key": uuid.New(), "action": "resolve", "note": "已道歉"}},
+		{"/api/conversations/" + id.String() + "/complaint/resolve", map[string]any{"resolution": "已道歉"}},
+	} {
+		if got := asks[refused](d.as("laowang"), http.StatusConflict, http.MethodPost, how.path, how.body); got.Type != "urn:yingda:problem:OfferWaits" {
+			t.Errorf("resolved over it at %s: %+v", how.path, got)
+		}
+	}
+	approval := decide("approve")
+	got = asks[store.Case](d.as("laowang"), http.StatusAccepted, http.MethodPost, acting, approval)
 	if diff := cmp.Diff([]string{"Coupon approved ", "Gift approved laowang"}, offered(t, got)); diff != "" {
 		t.Errorf("approved (-want +got):\n%s", diff)
+	}
+	other := decide("refuse")
+	other["key"] = approval["key"]
+	if got := asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodPost, acting, other); got.Type != "urn:yingda:problem:KeyUsed" {
+		t.Errorf("the key of the approval: %+v", got)
 	}
 	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path, offers("Refund", 20000)); got.Type != "urn:yingda:problem:AboveAllLimits" {
 		t.Errorf("above all limits: %+v", got)
@@ -119,6 +138,18 @@ func TestCompensationAboveTheLimitWaitsForApproval(t *testing.T) {
 	// The supervisor was told of what waits, and of nothing else.
 	if steps := w.history(workflow); len(steps) != 6 {
 		t.Errorf("history %q", steps)
+	}
+}
+
+func TestWhatNobodyMayApproveIsNotOffered(t *testing.T) {
+	w := newWorld(t)
+	w.catalog = catalog.Fixed("lumi", "lumi", slices.DeleteFunc(generous(), func(o client.Object) bool { return o.GetName() == "laowang" })...)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	w.complains(id)
+	got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/conversations/"+id.String()+"/complaint/compensation", offers("Gift", 2001))
+	if got.Type != "urn:yingda:problem:NobodyDecides" {
+		t.Errorf("offered: %+v", got)
 	}
 }
 

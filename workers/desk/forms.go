@@ -1,18 +1,14 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
-	"io"
-	"math"
-	"mime/multipart"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,6 +17,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/domain/inquiry"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -28,11 +25,13 @@ import (
 )
 
 const (
-	formPath = "/forms/after-sales/"
 	// maxPhotos of a form, each of at most maxUpload bytes; maxForm is the largest body.
 	maxPhotos = 6
 	maxField  = 4 << 10
 	maxForm   = maxPhotos*maxUpload + maxBody
+	// maxItem and maxDescription are in characters.
+	maxItem        = 100
+	maxDescription = 500
 	// maxForms bounds the memory of all forms that are on their way.
 	maxForms = 64 << 20
 	// formInterval is how often a link may be used to hand something in.
@@ -45,11 +44,16 @@ var formPage string
 // formView is what the page of a form shows.
 type formView struct {
 	Brand string
-	// Progress is set once the form was handed in, Closed where it cannot be.
-	Progress, Closed string
-	// Problem says what to put right.
-	Problem string
-	Values  map[string]string
+	// Progress, under its Heading, is set once the form was handed in; Closed where it cannot be.
+	Heading, Progress, Closed string
+	// Mails says whether the Brand has a mail server, without which no address is asked for.
+	Mails bool
+	// Problem says why nothing was taken, Problems, by field, what to put right.
+	Problem  string
+	Problems problems
+	Values   map[string]string
+	// Today is the last day of delivery that there can be.
+	Today   string
 	Kinds   []choice
 	Reasons []choice
 	// Expires is until when it can be handed in.
@@ -73,8 +77,8 @@ func (d *Desk) formRoutes(api huma.API, mux *http.ServeMux) {
 			"reached by customers.",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409, 422},
 	}, d.sendForm)
-	mux.HandleFunc("GET "+formPath+"{token}", d.showForm)
-	mux.HandleFunc("POST "+formPath+"{token}", d.takeForm)
+	mux.HandleFunc("GET "+formlink.Path+"{token}", d.showForm)
+	mux.HandleFunc("POST "+formlink.Path+"{token}", d.takeForm)
 }
 
 // sendForm says a link to the customer, as the agent.
@@ -87,11 +91,13 @@ func (d *Desk) sendForm(ctx context.Context, p *principal, in *formLinkInput) (*
 	if err != nil {
 		return nil, err
 	}
-	link := formLink{Expires: d.Now().Add(linkFor), Conversation: c.ID, ID: uuid.NewSHA1(c.ID, fmt.Appendf(nil, "form/%s/%s", p.agent.Name, in.Body.Key))}
+	link := formlink.Link{
+		Expires: d.Now().Add(formlink.Lasts), Conversation: c.ID, ID: uuid.NewSHA1(c.ID, fmt.Appendf(nil, "form/%s/%s", p.agent.Name, in.Body.Key)),
+	}
 	said := &sayInput{ID: in.ID}
 	said.Body.Key = in.Body.Key
 	said.Body.Content = NewContent{Kind: string(message.KindLink), Link: &NewLink{
-		Title: "申请售后", Description: "点击填写售后申请,24 小时内有效", URL: d.formsOrigin(ctx) + formPath + link.token(key, c.Channel, c.ExternalID),
+		Title: "申请售后", Description: "点击填写售后申请,24 小时内有效", URL: key.Address(d.formsOrigin(ctx), link, linkTo(c)),
 	}}
 	return d.say(ctx, p, said)
 }
@@ -99,7 +105,7 @@ func (d *Desk) sendForm(ctx context.Context, p *principal, in *formLinkInput) (*
 // formsOrigin is where customers reach the desk's forms.
 func (d *Desk) formsOrigin(ctx context.Context) string {
 	if brand := d.Catalog.Snapshot().Brand; brand != nil && brand.Spec.Desk.FormsURL != "" {
-		return strings.TrimSuffix(brand.Spec.Desk.FormsURL, "/")
+		return brand.Spec.Desk.FormsURL
 	}
 	v := visitOf(ctx)
 	if v.secure {
@@ -126,7 +132,7 @@ func (d *Desk) showForm(w http.ResponseWriter, r *http.Request) {
 }
 
 // entered opens the link of a request; where it opens nothing the answer is written.
-func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formLink, c db.Conversation, ok bool) {
+func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Link, c db.Conversation, ok bool) {
 	w.Header().Set("Cache-Control", "no-store")
 	link, c, err := d.openLink(r.Context(), r.PathValue("token"))
 	switch {
@@ -134,7 +140,7 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formLink, c
 		return link, c, true
 	case errors.Is(err, errLinkExpired):
 		d.renderForm(w, http.StatusGone, formView{Closed: "链接已过期,请联系客服重新获取。"})
-	case errors.Is(err, errNoLink):
+	case errors.Is(err, formlink.ErrNone):
 		// A link that works is never held up by those that do not.
 		if wait, ok := d.failures.failed(r.RemoteAddr); !ok {
 			w.Header().Set("Retry-After", (&tooManyError{wait}).seconds())
@@ -150,16 +156,21 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formLink, c
 
 func (d *Desk) formFailed(w http.ResponseWriter, r *http.Request, err error) {
 	_ = d.unexpected(r.Context(), "after-sales-form", err) // What it may tell an agent is no word for a customer.
-	d.renderForm(w, http.StatusServiceUnavailable, formView{Closed: "系统繁忙,请稍后重试。"})
+	text := "系统繁忙,请稍后重试。"
+	if r.Method == http.MethodPost { // The browser has what was typed on the page before.
+		text = "系统繁忙,请返回上一页,稍后再提交。"
+	}
+	d.renderForm(w, http.StatusServiceUnavailable, formView{Closed: text})
 }
 
-func (d *Desk) caseOfLink(link formLink) string {
+func (d *Desk) caseOfLink(link formlink.Link) string {
 	return promise.AfterSalesID(d.Names.Namespace, d.Names.Brand, link.ID)
 }
 
-func (d *Desk) blankForm(link formLink, c db.Conversation) formView {
+func (d *Desk) blankForm(link formlink.Link, c db.Conversation) formView {
+	zone := d.formClock(c)
 	return formView{
-		Expires: link.Expires.In(d.formClock(c)).Format("1月2日 15:04"),
+		Expires: link.Expires.In(zone).Format("1月2日 15:04"), Today: d.Now().In(zone).Format(time.DateOnly),
 		Kinds: []choice{
 			{string(aftersales.Return), "退货退款"}, {string(aftersales.Exchange), "换货"}, {string(aftersales.RefundOnly), "仅退款"}, {string(aftersales.Reissue), "补发"},
 		},
@@ -189,16 +200,19 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 		d.formFailed(w, r, err)
 		return
 	}
-	text := inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c))
+	view := formView{Heading: "申请已提交", Progress: inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c))}
 	if inside.State.Ended() || inside.State == aftersales.StateEvidence {
-		text = inside.Decision.Customer
+		view.Progress = inside.LastWords(d.formClock(c))
 	}
-	d.renderForm(w, http.StatusOK, formView{Progress: text})
+	if inside.State.Ended() {
+		view.Heading = inside.StateName()
+	}
+	d.renderForm(w, http.StatusOK, view)
 }
 
 func (d *Desk) renderForm(w http.ResponseWriter, status int, view formView) {
 	if brand := d.Catalog.Snapshot().Brand; brand != nil {
-		view.Brand = brand.Spec.DisplayName
+		view.Brand, view.Mails = brand.Spec.DisplayName, brand.Spec.Mail != nil
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -222,16 +236,13 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	again := d.blankForm(link, c)
 	if !d.handedIn.first(link.ID) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(formInterval/time.Second)))
-		again.Problem = "提交太快,请稍后再试。"
-		d.renderForm(w, http.StatusTooManyRequests, again)
+		d.renderForm(w, http.StatusTooManyRequests, formView{Closed: "提交太快,请返回上一页,稍后再提交。"})
 		return
 	}
 	if err := visitOf(r.Context()).hold(r.Context(), d.formed, formSize(r)); err != nil {
-		again.Problem = "现在提交的人较多,请稍后再试。"
-		d.renderForm(w, http.StatusServiceUnavailable, again)
+		d.renderForm(w, http.StatusServiceUnavailable, formView{Closed: "现在提交的人较多,请返回上一页,稍后再提交。"})
 		return
 	}
 	// A telephone far from everything takes its time; a ResponseWriter without deadlines is a test's.
@@ -239,11 +250,13 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetReadDeadline(now.Add(answerTimeout))
 	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(answerTimeout + 2*requestTimeout))
 	filled, err := readForm(w, r)
+	again := d.blankForm(link, c)
 	again.Values = filled.values
 	var wrong *formError
 	if errors.As(err, &wrong) {
-		again.Problem = wrong.text
-		d.renderForm(w, http.StatusUnprocessableEntity, again)
+		// What is wrong beside the photos is told at once, too.
+		_, also := filled.application(d.formClock(c), d.Now())
+		d.refuseForm(w, again, wrong, also)
 		return
 	}
 	// The time that the body took is not that of the work.
@@ -251,13 +264,24 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	switch err := d.applyByForm(ctx, link, c, filled); {
 	case errors.As(err, &wrong):
-		again.Problem = wrong.text
-		d.renderForm(w, http.StatusUnprocessableEntity, again)
+		d.refuseForm(w, again, wrong, nil)
 	case err != nil:
 		d.formFailed(w, r, err)
 	default:
-		http.Redirect(w, r, formPath+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
+		http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
 	}
+}
+
+// refuseForm shows the form as it was filled in, with what to put right at its field.
+func (d *Desk) refuseForm(w http.ResponseWriter, again formView, wrong *formError, also error) {
+	again.Problems = wrong.problems
+	if more, ok := errors.AsType[*formError](also); ok {
+		for field, text := range more.problems {
+			again.Problems.of(field, text)
+		}
+	}
+	again.Problem = cmp.Or(again.Problems[""], "请改正标出的内容后重新提交。")
+	d.renderForm(w, http.StatusUnprocessableEntity, again)
 }
 
 // formSize is the memory that a request may take: what it says, and at most what is read.
@@ -268,115 +292,9 @@ func formSize(r *http.Request) int64 {
 	return maxForm
 }
 
-// formError says to the customer what is wrong.
-type formError struct{ text string }
-
-func (e *formError) Error() string { return "the form is filled in wrongly" }
-
-// filledForm is what a customer handed in.
-type filledForm struct {
-	values map[string]string
-	photos []photo
-}
-
-type photo struct {
-	contentType string
-	data        []byte
-}
-
-// readForm reads a body of bounded size. What is there is returned with the error, so that nobody has to write it again.
-func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
-	f := filledForm{values: map[string]string{}}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return f, &formError{"提交的内容无法识别,请重新填写。"}
-	}
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return f, nil
-		}
-		if err == nil {
-			err = f.take(part)
-		}
-		var wrong *formError
-		switch {
-		case errors.As(err, &wrong):
-			return f, wrong
-		case err != nil:
-			return f, &formError{"照片过大或网络中断,每张最多 2 MB,请重试。"}
-		}
-	}
-}
-
-func (f *filledForm) take(part *multipart.Part) error {
-	if part.FormName() != "photos" {
-		content, err := io.ReadAll(io.LimitReader(part, maxField))
-		if err != nil {
-			return fmt.Errorf("reading a field: %w", err)
-		}
-		f.values[part.FormName()] = strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(string(content)), "\x00", ""), "")
-		return nil
-	}
-	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading a photo: %w", err)
-	case len(data) == 0:
-		return nil // An input in which nothing was chosen.
-	case len(data) > maxUpload:
-		return &formError{"照片过大,每张最多 2 MB。"}
-	case len(f.photos) == maxPhotos:
-		return &formError{fmt.Sprintf("最多上传 %d 张照片。", maxPhotos)}
-	}
-	contentType := http.DetectContentType(data)
-	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType) {
-		return &formError{"只能上传 JPEG、PNG、GIF、WebP 格式的照片。"}
-	}
-	f.photos = append(f.photos, photo{contentType, data})
-	return nil
-}
-
-// application is what the customer wants, as far as the form says.
-func (f *filledForm) application(zone *time.Location) (aftersales.Application, error) {
-	a := aftersales.Application{
-		Kind: aftersales.Kind(f.values["kind"]), Reason: aftersales.Reason(f.values["reason"]), Description: f.values["description"], Source: aftersales.FromCustomer,
-		Order: aftersales.Order{Number: f.values["order"], Currency: "CNY"},
-	}
-	var err error
-	if a.Order.Paid, err = fenOf(f.values["paid"]); err != nil {
-		return a, &formError{"请填写实付金额,例如 99.00。"}
-	}
-	if text := f.values["amount"]; text != "" {
-		if a.Amount, err = fenOf(text); err != nil {
-			return a, &formError{"请检查退款金额,例如 99.00。"}
-		}
-	}
-	if text := f.values["delivered"]; text != "" {
-		day, err := time.ParseInLocation(time.DateOnly, text, zone)
-		if err != nil {
-			return a, &formError{"请检查签收日期。"}
-		}
-		a.Order.DeliveredAt = day.Add(12 * time.Hour)
-	}
-	if name := f.values["item"]; name != "" {
-		a.Order.Items = []aftersales.Item{{Name: name}}
-	}
-	return a, nil
-}
-
-func fenOf(yuan string) (int64, error) {
-	value, err := strconv.ParseFloat(strings.TrimPrefix(yuan, "¥"), 64)
-	if err != nil || math.IsNaN(value) || value < 0 || value > 1e9 {
-		return 0, errors.New("no amount")
-	}
-	return int64(math.Round(value * 100)), nil
-}
-
 // applyByForm opens the link's case, unless it is open already.
-func (d *Desk) applyByForm(ctx context.Context, link formLink, c db.Conversation, f filledForm) error {
-	application, err := f.application(d.formClock(c))
+func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Conversation, f filledForm) error {
+	application, err := f.application(d.formClock(c), d.Now())
 	if err != nil {
 		return err
 	}
@@ -409,24 +327,5 @@ func (d *Desk) applyByForm(ctx context.Context, link formLink, c db.Conversation
 		}, aftersales.ByCustomer)
 		return err
 	})
-	if refused, ok := errors.AsType[*huma.ErrorModel](err); ok {
-		return &formError{formProblem(refused)}
-	}
-	return err
-}
-
-// formProblem is what the rules refuse, in the customer's language.
-func formProblem(refused *huma.ErrorModel) string {
-	switch strings.TrimPrefix(refused.Type, "urn:yingda:problem:") {
-	case "OrderMissing":
-		return "请填写订单号,最多 64 个字符。"
-	case "AmountMissing":
-		return "请填写实付金额,例如 99.00。"
-	case "AmountTooHigh":
-		return "退款金额不能超过实付金额。"
-	case "TooLong":
-		return "内容过长:说明最多 500 字,商品名称最多 100 字。"
-	default:
-		return "请检查填写的内容。"
-	}
+	return formProblem(err)
 }

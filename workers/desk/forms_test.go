@@ -8,6 +8,7 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -121,7 +123,7 @@ func TestACustomerAppliesByTheFormThatAnAgentSent(t *testing.T) {
 	if status, page := c.opens(address); status != http.StatusOK || !strings.Contains(page, "露米") || !strings.Contains(page, `name="order"`) {
 		t.Fatalf("the form: %d %s", status, page)
 	}
-	if status, page := c.hands(address, filled(nil), picture(100), picture(200)); status != http.StatusOK || !strings.Contains(page, "申请已提交") || !strings.Contains(page, "LM****0001") {
+	if status, page := c.hands(address, filled(map[string]string{"email": "zhang@mail.example"}), picture(100), picture(200)); status != http.StatusOK || !strings.Contains(page, "申请已提交") || !strings.Contains(page, "LM****0001") {
 		t.Fatalf("handed in: %d %s", status, page)
 	}
 	started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)
@@ -133,8 +135,11 @@ func TestACustomerAppliesByTheFormThatAnAgentSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := input.Application
-	if a.Source != aftersales.FromCustomer || a.Order.Paid != 9950 || a.Description != "领口<开线>" || len(a.Evidence) != 2 || input.OpenedBy != "" || input.SkillGroup != "after-sales" || input.Customer != "c" {
+	if a.Source != aftersales.FromCustomer || a.Order.Paid != 9950 || a.Description != "领口<开线>" || len(a.Evidence) != 2 || a.Contact.Email != "" || input.OpenedBy != "" || input.SkillGroup != "after-sales" || input.Customer != "c" {
 		t.Errorf("the process was started with %+v", input)
+	}
+	if email := w.emailOf(input.ID); email != "zhang@mail.example" {
+		t.Errorf("the customer is written to at %q", email)
 	}
 	// The link opens one case, however often it is used; it shows how that stands.
 	w.passes(formInterval)
@@ -196,7 +201,7 @@ func TestALinkToAFormIsOneOfOursAndWorksForADay(t *testing.T) {
 	if status, _ := c.opens(address); status != http.StatusOK {
 		t.Errorf("after the conversation ended: %d", status)
 	}
-	w.passes(linkFor)
+	w.passes(formlink.Lasts)
 	if status, page := c.opens(address); status != http.StatusGone || !strings.Contains(page, "已过期") {
 		t.Errorf("after a day: %d %s", status, page)
 	}
@@ -209,34 +214,62 @@ func TestWhatIsWrongInAFormIsSaidAndNothingOfItIsLost(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change map[string]string
 		photos [][]byte
+		field  string
 		want   string
 	}{
-		"no order number":            {map[string]string{"order": " "}, nil, "请填写订单号"},
-		"no amount":                  {map[string]string{"paid": "一百"}, nil, "请填写实付金额"},
-		"more back than was paid":    {map[string]string{"amount": "100"}, nil, "退款金额不能超过实付金额"},
-		"a day that there is not":    {map[string]string{"delivered": "2026-11-31"}, nil, "请检查签收日期"},
-		"a kind of somebody's own":   {map[string]string{"kind": "Everything"}, nil, "请检查填写的内容"},
-		"a file that is no photo":    {nil, [][]byte{[]byte("<script>")}, "只能上传"},
-		"a photo that is too large":  {nil, [][]byte{picture(maxUpload)}, "照片过大"},
-		"more photos than are taken": {nil, [][]byte{picture(1), picture(1), picture(1), picture(1), picture(1), picture(1), picture(1)}, "最多上传 6 张照片"},
-		"a body without an end":      {nil, [][]byte{picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8)}, "照片"},
+		"no order number":               {map[string]string{"order": " "}, nil, "order", "请填写订单号"},
+		"no amount":                     {map[string]string{"paid": "一百"}, nil, "paid", "请填写实付金额"},
+		"more back than was paid":       {map[string]string{"amount": "100"}, nil, "amount", "退款金额不能超过实付金额"},
+		"a day that there is not":       {map[string]string{"delivered": "2026-11-31"}, nil, "delivered", "请检查签收日期"},
+		"a delivery tomorrow":           {map[string]string{"delivered": "2026-11-24"}, nil, "delivered", "签收日期不能晚于今天,还没有签收请不填"},
+		"goods back that are not there": {map[string]string{"delivered": ""}, nil, "delivered", "请填写签收日期"},
+		"an address that is none":       {map[string]string{"email": "zhang"}, nil, "email", "请检查邮箱"},
+		"an address with a header":      {map[string]string{"email": "zhang@mail.example\r\nBcc: all@mail.example"}, nil, "email", "请检查邮箱"},
+		"a novel":                       {map[string]string{"description": "领口<开线>" + strings.Repeat("长", 500)}, nil, "description", "内容过长,最多 500 字"},
+		"a name that is a novel":        {map[string]string{"item": strings.Repeat("长", 101)}, nil, "item", "内容过长,最多 100 字"},
+		"a kind of somebody's own":      {map[string]string{"kind": "Everything"}, nil, "kind", "请选择申请类型"},
+		"a file that is no photo":       {nil, [][]byte{[]byte("<script>")}, "photos", "只能上传"},
+		"a photo that is too large":     {nil, [][]byte{picture(maxUpload)}, "photos", "照片过大"},
+		"more photos than are taken":    {nil, [][]byte{picture(1), picture(1), picture(1), picture(1), picture(1), picture(1), picture(1)}, "photos", "最多上传 6 张照片"},
+		"a body without an end":         {nil, [][]byte{picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8)}, "photos", "照片过大"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.mails()
 			d := w.starts()
 			address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
 			values := filled(tc.change)
 			status, page := d.customer().hands(address, values, tc.photos...)
-			if status != http.StatusUnprocessableEntity || !strings.Contains(page, tc.want) {
-				t.Errorf("status %d, want %q in %s", status, tc.want, page)
+			marked := regexp.MustCompile(`name="` + tc.field + `"[^>]* aria-invalid="true"[^>]*>[^\n]*<span class="wrong">([^<]*)</span></label>\n`).FindStringSubmatch(page)
+			if status != http.StatusUnprocessableEntity || marked == nil || !strings.Contains(marked[1], tc.want) {
+				t.Errorf("status %d, want %q at %s in %s", status, tc.want, tc.field, page)
 			}
-			if tc.photos == nil && !strings.Contains(page, "领口&lt;开线&gt;") {
+			if strings.Count(page, "aria-invalid") != 1 {
+				t.Errorf("more is marked than is wrong: %s", page)
+			}
+			if !strings.Contains(page, "领口&lt;开线&gt;") {
 				t.Errorf("the description is lost, or markup: %s", page)
 			}
 			if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 0 {
 				t.Errorf("%d processes were started", len(started))
 			}
 		})
+	}
+}
+
+func TestAllThatIsWrongInAFormIsToldAtOnce(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+	wrong := filled(map[string]string{"paid": "", "delivered": "2026-12-01", "item": strings.Repeat("长", 101)})
+	status, page := d.customer().hands(address, wrong, []byte("no photo"))
+	if n := strings.Count(page, `class="wrong"`); status != http.StatusUnprocessableEntity || n != 4 {
+		t.Errorf("status %d, %d fields are marked, want 4: %s", status, n, page)
+	}
+	// What is put right is taken; a delivery of today is no delivery in the future.
+	w.passes(formInterval)
+	if status, page := d.customer().hands(address, filled(map[string]string{"delivered": "2026-11-23"})); status != http.StatusOK || !strings.Contains(page, "申请已提交") {
+		t.Errorf("put right: %d %s", status, page)
 	}
 }
 
@@ -290,15 +323,35 @@ func TestTheCustomersWordAlonePaysNothingBack(t *testing.T) {
 	}
 }
 
-func TestLinksBeginWhereTheBrandSays(t *testing.T) {
-	w := newWorld(t)
+// declares changes what the Brand declares.
+func (w *world) declares(change func(*yingdav1.BrandSpec)) {
 	objects := brand()
 	for _, object := range objects {
 		if b, ok := object.(*yingdav1.Brand); ok {
-			b.Spec.Desk.FormsURL = "https://service.lumi.example/"
+			change(&b.Spec)
 		}
 	}
 	w.catalog.Set(objects...)
+}
+
+func (w *world) mails() { w.declares(func(b *yingdav1.BrandSpec) { b.Mail = &yingdav1.BrandMail{} }) }
+
+func TestAnAddressIsAskedForWhereThereIsAMailServer(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+	if _, page := d.customer().opens(address); strings.Contains(page, `name="email"`) {
+		t.Errorf("nobody would write there: %s", page)
+	}
+	w.mails()
+	if _, page := d.customer().opens(address); !strings.Contains(page, `name="email"`) {
+		t.Errorf("no address is asked for: %s", page)
+	}
+}
+
+func TestLinksBeginWhereTheBrandSays(t *testing.T) {
+	w := newWorld(t)
+	w.declares(func(b *yingdav1.BrandSpec) { b.Desk.FormsURL = "https://service.lumi.example/" })
 	d := w.starts()
 	if address := w.link(d, w.assigned("after-sales", "xiaomei", "c")); !strings.HasPrefix(address, "https://service.lumi.example/forms/after-sales/") {
 		t.Errorf("the link is %s", address)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quality"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -254,7 +255,7 @@ func (d *Desk) judge(ctx context.Context, p *principal, id uuid.UUID, step judgi
 		if err != nil {
 			return err
 		}
-		taking := store.Taking{Step: step.step, Actor: p.agent.Name, Tell: []string{before.Agent}}
+		taking := store.Taking{Step: step.step, Action: history.Action(step.step), Actor: p.agent.Name, Tell: []string{before.Agent}}
 		if before.Reviewer != "" {
 			taking.Tell = append(taking.Tell, before.Reviewer)
 		}

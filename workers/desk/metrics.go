@@ -18,8 +18,16 @@ type Metrics struct {
 	socketEnds     *prometheus.CounterVec
 	lag            prometheus.Histogram
 	callBacks      *prometheus.CounterVec
+	orders         *prometheus.CounterVec
 	replies, first promiseMetrics
 }
+
+// What came of asking the provider about an order.
+const (
+	orderFound   = "found"
+	orderUnknown = "unknown"
+	orderFailed  = "failed"
+)
 
 // promiseMetrics are of one promise to customers, by skill group.
 type promiseMetrics struct {
@@ -48,6 +56,11 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		lag:        prometheus.NewHistogram(histogram("frame_lag_seconds", "Time from the transaction that made a frame to its writing to a socket; resumes are left out.")),
 		callBacks: prometheus.NewCounterVec(prometheus.CounterOpts(options("call_backs_total",
 			"Customers who were not content and were called back, by why they were not.")), []string{"reason"}),
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts(options("orders_looked_up_total",
+			"Orders that the Brand's provider was asked about: found, unknown to it, or failed.")), []string{"outcome"}),
+	}
+	for _, outcome := range []string{orderFound, orderUnknown, orderFailed} {
+		m.orders.WithLabelValues(outcome)
 	}
 	for _, code := range task.ReasonCodes() {
 		m.callBacks.WithLabelValues(string(code))
@@ -66,7 +79,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	responded := histogram("first_response_seconds", "Time from a conversation's first coming into a queue to the first words of a human, while the group was open.")
 	responded.Buckets = []float64{15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600}
 	m.first = promise(responded, options("first_responses_total", "First words of a human, by whether they came within the target of the ServiceLevel: met or missed."))
-	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag, m.callBacks)
+	registry.MustRegister(m.requests, m.requestSeconds, m.signIns, m.sockets, m.frames, m.socketEnds, m.lag, m.callBacks, m.orders)
 	return m
 }
 

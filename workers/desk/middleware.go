@@ -226,7 +226,7 @@ func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter 
 
 // problem is an answer of RFC 9457; its type ends with a reason that clients may branch on.
 func problem(status int, reason, detail string) *huma.ErrorModel {
-	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Type: "urn:yingda:problem:" + reason, Detail: detail}
+	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Type: problemType + reason, Detail: detail}
 }
 
 func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {

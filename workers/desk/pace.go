@@ -39,6 +39,7 @@ func (d *Desk) answered(ctx context.Context, u *store.Unit, c *db.Conversation, 
 		group, _ := snapshot.Group(c.SkillGroup)
 		took := group.Passed(*c.OfferedAt, u.Now)
 		p.first = &held{took, took <= clocks.FirstResponse.Target}
+		c.AnsweredSeconds = new(int32(min(math.Ceil(took.Seconds()), math.MaxInt32)))
 	}
 	if c.AnsweredAt == nil {
 		c.AnsweredAt = &u.Now

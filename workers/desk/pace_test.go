@@ -176,6 +176,10 @@ func TestHowSoonAHumanSaysSomethingIsMeasured(t *testing.T) {
 	if diff := cmp.Diff(map[string]float64{"after-sales": 121}, d.counted("yingda_desk_first_response_seconds")); diff != "" {
 		t.Errorf("seconds (-want +got):\n%s", diff)
 	}
+	first, err := w.store.Queries().ConversationGet(t.Context(), soon)
+	if err != nil || first.AnsweredSeconds == nil || *first.AnsweredSeconds != 60 {
+		t.Errorf("noted %v seconds, want 60 (%v)", first.AnsweredSeconds, err)
+	}
 	c, err := w.store.Queries().ConversationGet(t.Context(), late)
 	if err != nil || c.LateAt != nil || store.ConversationView(c).Late {
 		t.Errorf("an answered one is late at %v, %v", c.LateAt, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ type providerOpenInput struct {
 		Key        string `json:"key" minLength:"1" maxLength:"80" example:"erp-rma-20261123-17" doc:"The provider's own name for it: sending it again opens one case."`
 		Channel    string `json:"channel" minLength:"1" maxLength:"253" example:"shop"`
 		Customer   string `json:"customer" minLength:"1" maxLength:"128" doc:"The customer's id on the Channel, who has written there before."`
-		SkillGroup string `json:"skillGroup,omitempty" maxLength:"253" doc:"The group that decides on it. Default: the one that the Brand names for what no rule claims."`
+		SkillGroup string `json:"skillGroup,omitempty" maxLength:"253" doc:"The group that decides on it. Default: the one that a routing rule of the Channel names for the reason, else the Brand's default."`
 		NewAfterSales
 	}
 }
@@ -61,25 +62,27 @@ type providerActInput struct {
 type providerOutput struct{ Body ProviderCase }
 
 func (d *Desk) providerRoutes(api huma.API) {
-	register := func(operation huma.Operation) huma.Operation {
+	register := func(operation huma.Operation, input reflect.Type) huma.Operation {
 		operation.Tags, operation.MaxBodyBytes, operation.DefaultStatus = []string{"provider"}, maxBody, http.StatusAccepted
 		operation.Security = []map[string][]string{{"providerSignature": {}}}
+		refusable(&operation, input)
 		return operation
 	}
 	huma.Register(api, register(huma.Operation{
 		OperationID: "provider-open-case", Method: http.MethodPost, Path: providerPath + "cases",
-		Summary: "Open an after-sales case as the Brand's provider, once for each key", Errors: []int{401, 422, 429},
-	}), func(ctx context.Context, in *providerOpenInput) (*providerOutput, error) {
+		Summary: "Open an after-sales case as the Brand's provider, once for each key",
+	}, reflect.TypeFor[providerOpenInput]()), func(ctx context.Context, in *providerOpenInput) (*providerOutput, error) {
 		out, err := d.providerOpens(ctx, in)
 		return out, d.clientError(ctx, "provider-open-case", err)
 	})
 	huma.Register(api, register(huma.Operation{
 		OperationID: "provider-act-on-case", Method: http.MethodPost, Path: providerPath + "cases/{name}/actions",
-		Summary: "Say what happened to goods and money, once for each key", Errors: []int{401, 404, 422, 429}, Responses: notPossibleResponse(api),
-	}), func(ctx context.Context, in *providerActInput) (*providerOutput, error) {
+		Summary: "Say what happened to goods and money, once for each key", Errors: []int{404}, Responses: notPossibleResponse(api),
+	}, reflect.TypeFor[providerActInput]()), func(ctx context.Context, in *providerActInput) (*providerOutput, error) {
 		out, err := d.providerActs(ctx, in)
 		return out, d.clientError(ctx, "provider-act-on-case", err)
 	})
+	d.shippingRoutes(api, register)
 }
 
 // isProviders says whether a path is the provider's.
@@ -119,10 +122,7 @@ func (d *Desk) providerKey() ([]byte, error) {
 
 func (d *Desk) providerOpens(ctx context.Context, in *providerOpenInput) (*providerOutput, error) {
 	snapshot := d.Catalog.Snapshot()
-	group := in.Body.SkillGroup
-	if group == "" {
-		group = snapshot.DefaultGroup()
-	} else if _, known := snapshot.Group(group); !known {
+	if _, known := snapshot.Group(in.Body.SkillGroup); in.Body.SkillGroup != "" && !known {
 		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "there is no SkillGroup of this name")
 	}
 	if _, known := snapshot.Channel(in.Body.Channel); !known {
@@ -139,7 +139,8 @@ func (d *Desk) providerOpens(ctx context.Context, in *providerOpenInput) (*provi
 			return fmt.Errorf("reading a contact: %w", err)
 		}
 		opened, err = d.apply(ctx, u, applicant{
-			id: id, application: in.Body.application(aftersales.FromProvider), channel: contact.Channel, customer: contact.ExternalID, tier: contact.Tier, group: group,
+			id: id, application: in.Body.application(aftersales.FromProvider), channel: contact.Channel, customer: contact.ExternalID, tier: contact.Tier,
+			group: snapshot.DefaultGroup(), asked: in.Body.SkillGroup,
 		}, aftersales.ByProvider)
 		return err
 	})
@@ -178,7 +179,7 @@ func (d *Desk) providerActs(ctx context.Context, in *providerActInput) (*provide
 		for i, action := range view.Body.Allowed {
 			allowed[i] = AllowedAction{Action: action}
 		}
-		return refusedAfterSales(err, allowed)
+		return refusedByRules(err, allowed)
 	})
 	if err != nil {
 		return nil, err

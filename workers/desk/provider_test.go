@@ -124,6 +124,33 @@ func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 	}
 }
 
+func TestTheProviderSaysWhereTheCustomerCanBeWrittenTo(t *testing.T) {
+	w, d := provided(t)
+	w.knows("c")
+	tells[ProviderCase](d, http.StatusAccepted, "/api/provider/cases", application(map[string]any{"contact": map[string]any{"email": "zhang@mail.example"}}))
+	var input promise.AfterSalesInput
+	if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 1 || json.Unmarshal(started[0], &input) != nil {
+		t.Fatalf("%d processes were started", len(started))
+	}
+	if email, told := w.emailOf(input.ID), input.Application.Contact.Email; email != "zhang@mail.example" || told != "" {
+		t.Errorf("the customer is written to at %q, of which Temporal is told %q", email, told)
+	}
+}
+
+// emailOf is where the customer of an after-sales case is written to.
+func (w *world) emailOf(id string) string {
+	w.t.Helper()
+	row, err := w.store.Queries().CaseGet(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	inside, err := store.AfterSalesOf(store.CaseView(row))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return inside.Application.Contact.Email
+}
+
 func TestWhatTheProviderSaysIsChecked(t *testing.T) {
 	w, d := provided(t)
 	w.knows("c")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -32,6 +33,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 			Description: `t=<seconds since 1970>,v1=<HMAC-SHA256 of "<t>.<body>" in hex>, by the key "key" of the Secret that spec.provider.secretRef of the Brand names`,
 		},
 	}
+	describeUUIDs(config.Components.Schemas)
 	api := humago.New(mux, config)
 	d.agentRoutes(api)
 	d.conversationRoutes(api)
@@ -39,6 +41,7 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.caseRoutes(api)
 	d.emergencyRoutes(api)
 	d.afterSalesRoutes(api)
+	d.orderRoutes(api)
 	d.formRoutes(api, mux)
 	d.providerRoutes(api)
 	d.exportRoutes(api)
@@ -49,6 +52,8 @@ func (d *Desk) routes(page http.Handler) http.Handler {
 	d.ratingRoutes(api)
 	d.taskRoutes(api)
 	d.mediaRoutes(api)
+	describeReasons(api)
+	describeActions(api)
 	if d.Payloads != nil {
 		d.codecRoutes(mux)
 	}
@@ -76,6 +81,7 @@ func handle[I, O any](d *Desk, api huma.API, operation huma.Operation, f func(ct
 	if operation.MaxBodyBytes == 0 {
 		operation.MaxBodyBytes = maxBody
 	}
+	refusable(&operation, reflect.TypeFor[I]())
 	huma.Register(api, operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, principalOf(ctx), in)
 		return out, d.clientError(ctx, operation.OperationID, err)

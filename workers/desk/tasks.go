@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/domain/task"
@@ -139,7 +140,7 @@ func (d *Desk) taskOf(
 
 // owe writes down what is owed, unless it is too much.
 func (d *Desk) owe(ctx context.Context, u *store.Unit, p *principal, in promise.TaskInput, shown store.TaskCase) (CaseView, error) {
-	now, fresh, err := u.OpenTask(ctx, in, shown, store.Taking{Step: "open", Actor: p.agent.Name, Note: shown.Detail.What})
+	now, fresh, err := u.OpenTask(ctx, in, shown, store.Taking{Step: "open", Action: history.Open, Actor: p.agent.Name, Note: shown.Detail.What})
 	if err != nil || !fresh {
 		return d.caseView(now), err
 	}
@@ -194,9 +195,9 @@ func (d *Desk) channelOf(c db.Conversation) *catalog.Channel {
 
 // factsOf are what the rules look at.
 func factsOf(c store.Case) (task.Task, promise.TaskDetail, error) {
-	var detail promise.TaskDetail
-	if err := json.Unmarshal(c.Detail, &detail); err != nil {
-		return task.Task{}, detail, fmt.Errorf("decoding a task: %w", err)
+	detail, err := store.TaskOf(c)
+	if err != nil {
+		return task.Task{}, detail, err
 	}
 	return task.Task{
 		Ended: c.ClosedAt != nil, FromOpening: c.Kind == promise.CaseOffHours, NeedsReason: detail.Reason == promise.CallBackBadRating,
@@ -268,11 +269,14 @@ func (d *Desk) takeTask(ctx context.Context, u *store.Unit, p *principal, id str
 	if request.Due != nil {
 		decision.Due = request.Due.UTC()
 	}
-	if _, known := d.Catalog.Snapshot().Agent(request.Owner); request.Owner != "" && !known {
-		return false, refusal(http.StatusUnprocessableEntity, "NoSuchAgent", "there is no such Agent")
-	}
-	taking := store.Taking{Step: "act/" + request.Key.String(), Actor: p.agent.Name, Note: request.Note}
-	_, fresh, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error { return decide(p, c, request, decision, u.Now) })
+	_, fresh, err = u.ChangeCase(ctx, id, takingOf(p, request), func(c *store.Case) error {
+		if request.Owner != "" {
+			if err := d.mayGive(p, *c, request.Owner); err != nil {
+				return err
+			}
+		}
+		return decide(p, c, request, decision, u.Now)
+	})
 	if err != nil || !fresh {
 		return false, err
 	}
@@ -338,6 +342,7 @@ func refusing(err error) error {
 	return err
 }
 
+// isTask says whether a message may keep a case of that kind; goods are not sent by words.
 func isTask(kind promise.CaseKind) bool {
 	return kind == promise.CasePromise || kind == promise.CaseOffHours || kind == promise.CaseCallBack
 }

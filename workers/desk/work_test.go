@@ -252,6 +252,9 @@ func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
 		t.Errorf("resolving again: %+v", got)
 	}
 	asks[store.Complaint](v, http.StatusAccepted, http.MethodPost, path+"/complaint/follow-up", nil)
+	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/follow-up", nil); got.Type != "urn:yingda:problem:AlreadyFollowedUp" {
+		t.Errorf("following up again, before the process knows: %+v", got)
+	}
 	if got := w.outboxOf(store.TargetSignal + promise.SignalFollowedUp); len(got) != 1 {
 		t.Errorf("%d signals, want 1", len(got))
 	}

@@ -149,6 +149,8 @@ type desk struct {
 	url      string
 	registry *prometheus.Registry
 	stop     func()
+	// described is what the replica says of its API.
+	described func() description
 }
 
 // starts a replica; it ends with the test, or by stop.
@@ -168,6 +170,7 @@ func (w *world) starts() *desk {
 	}
 	server := httptest.NewServer(d.Handler())
 	started := &desk{Desk: d, t: w.t, url: server.URL, registry: registry}
+	started.described = sync.OnceValue(started.describesItself)
 	if w.cluster.Brokers == nil {
 		started.stop = sync.OnceFunc(func() { d.hub.shut(); server.Close() })
 		w.t.Cleanup(started.stop)
@@ -360,6 +363,7 @@ func (v *visitor) sends(method, path string, body any) answer {
 	if err != nil {
 		v.desk.t.Fatal(err)
 	}
+	v.desk.describes(method, response.Request.URL.EscapedPath(), response.StatusCode, content)
 	return answer{response.StatusCode, response.Header, response.Cookies(), content}
 }
 

@@ -43,6 +43,21 @@ func (w *world) did(customer string, content message.Content, reason message.Rep
 	return e
 }
 
+// didTold is as did with the answer of a rule, before which the connector told of an emergency.
+func (w *world) didTold(customer string, content message.Content, emergency int64, said ...string) message.Envelope {
+	w.t.Helper()
+	in, err := message.Payload[message.Inbound](w.did(customer, content, message.ReplyRule, said...), message.TypeInbound)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	in.Reply.Banner = emergency
+	e, err := message.New(in.MessageID, message.TypeInbound, "/test", "shop", message.CustomerKey("shop", customer), w.now, in)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
 func written(words string) message.Content {
 	return message.Content{Kind: message.KindText, Text: words}
 }

@@ -176,6 +176,9 @@ const leftForAnswer = 1
 // banner tells a customer whom no agent has, once a conversation, that there is an emergency of what their conversation is about:
 // of the brand, or of the group that it goes to.
 func (t *turn) banner(ctx context.Context, c db.Conversation) error {
+	if t.in.Reply != nil && t.in.Reply.Banner != 0 {
+		return t.banneredAtOnce(ctx, c, t.in.Reply.Banner)
+	}
 	e, lasts := t.emergency(c)
 	if !lasts || c.State == store.StateAssigned || t.router.bannered.has(banner{e.Number, c.ID}) {
 		return nil
@@ -183,14 +186,14 @@ func (t *turn) banner(ctx context.Context, c db.Conversation) error {
 	if left, _ := quota.Left(t.intake.Quota(t.who()), t.Now); left <= leftForAnswer {
 		return nil
 	}
-	text, err := t.channel.Playbook.Banner(t.vars())
+	text, err := t.channel.Playbook.Banner(t.vars(c))
 	if err != nil {
 		return fmt.Errorf("writing the banner: %w", err)
 	}
 	if text == "" {
 		return nil
 	}
-	said, err := t.sayText(ctx, c, fmt.Sprintf("banner/%d/%s", e.Number, c.ID), text)
+	said, err := t.sayText(ctx, c, store.BannerKey(e.Number, c.ID), text)
 	if err != nil {
 		return err
 	}
@@ -198,6 +201,19 @@ func (t *turn) banner(ctx context.Context, c db.Conversation) error {
 		t.done.banners++
 	}
 	t.done.bannered = append(t.done.bannered, banner{e.Number, c.ID})
+	return nil
+}
+
+// banneredAtOnce notes that the connector has told the customer already.
+func (t *turn) banneredAtOnce(ctx context.Context, c db.Conversation, emergency int64) error {
+	first, err := t.SaidElsewhere(ctx, c, store.BannerKey(emergency, c.ID))
+	if err != nil {
+		return err
+	}
+	if first {
+		t.done.banners++
+	}
+	t.done.bannered = append(t.done.bannered, banner{emergency, c.ID})
 	return nil
 }
 

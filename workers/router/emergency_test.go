@@ -197,6 +197,33 @@ func TestWhileAnEmergencyLastsTheBotSaysSoFirstOnceAConversation(t *testing.T) {
 	}
 }
 
+func TestWhatWasToldAtOnceOfAnEmergencyIsNotToldAgain(t *testing.T) {
+	w := newWorld(t, withBanner)
+	w.known()
+	w.complain("after-sales", 6)
+	w.complain("pre-sales", 6)
+	w.lookForEmergencies()
+	number := w.emergenciesStarted()[0].Number
+	w.handles(w.didTold("c", written("发票"), number, bannerText, "开票入口:"))
+	w.writes("c", "怎么退货")
+	want := seen{State: "bot", Topic: "after-sales", Heard: []string{"发票", "怎么退货"}, Said: []string{bannerText, "开票入口:", "签收七天内可以退货。"}}
+	if diff := cmp.Diff(want, w.sees("c")); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]float64{"": 1}, metric(t, w.registry, "yingda_router_banners_total")); diff != "" {
+		t.Errorf("banners_total (-want +got):\n%s", diff)
+	}
+	// Another router knows it from the database.
+	again := &world{Router: New(w.Config), t: t, now: w.now, registry: w.registry}
+	if err := again.recallEmergencies(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again.writes("c", "尺码怎么选")
+	if said := w.sees("c").Said; strings.Count(strings.Join(said, " "), bannerText) != 1 {
+		t.Errorf("the customer is told %q", said)
+	}
+}
+
 func TestWhoHasAnAgentIsTalkedToByTheAgent(t *testing.T) {
 	w := newWorld(t, withBanner)
 	w.known()

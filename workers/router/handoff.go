@@ -81,13 +81,12 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 		c.OffHoursTold = true
 		return c, nil
 	}
-	text, err := t.channel.Playbook.OffHours(t.snapshot.Vars(t.channel, c.SkillGroup, t.Now))
+	text, err := t.channel.Playbook.OffHours(t.varsOf(c, c.SkillGroup))
 	if err != nil {
 		return c, fmt.Errorf("writing the off-hours text: %w", err)
 	}
 	c.OffHoursTold = true
-	_, err = t.sayText(ctx, c, key, text)
-	return c, err
+	return c, t.sayWaiting(ctx, c, key, text)
 }
 
 // complainAgain starts the next complaint process of a conversation whose topic is that already, if one is due.
@@ -150,14 +149,19 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 }
 
 // delivered tells the agent's desk what became of a message. The store's state is told, not the report's: reports can
-// overtake one another.
-func (r *Router) delivered(ctx context.Context, u *store.Unit, report message.Delivery) error {
+// overtake one another. What a notice did not tell is told otherwise.
+func (r *Router) delivered(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, report message.Delivery) error {
 	row, err := u.DeliveredConversation(ctx, report.MessageID)
 	if isNoRows(err) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("finding the message's conversation: %w", err)
+	}
+	if message.DeliveryState(row.State) == message.DeliveryFailed {
+		if err := noticeFailed(ctx, u, snapshot, row.Content); err != nil {
+			return err
+		}
 	}
 	if row.Agent == nil {
 		return nil

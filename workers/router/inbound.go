@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/bot"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -154,7 +157,7 @@ func (t *turn) welcome(ctx context.Context, c db.Conversation) error {
 	if c.State != store.StateBot || t.saidAtOnce(message.ReplyWelcome) {
 		return nil
 	}
-	text, err := t.channel.Playbook.Welcome(t.vars())
+	text, err := t.channel.Playbook.Welcome(t.vars(c))
 	if err != nil {
 		return fmt.Errorf("writing the welcome: %w", err)
 	}
@@ -213,6 +216,7 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		if answered || err != nil {
 			return "", err
 		}
+		c.Topic = cmp.Or(decision.Topic, c.Topic)
 	case bot.NoMatch:
 		if t.saidAtOnce(message.ReplyRule) {
 			// By a rule that is gone since.
@@ -233,8 +237,16 @@ func (t *turn) ask(c *db.Conversation) {
 }
 
 // reply sends the bot's answer; the conversation stays with the bot. An entry of the FAQ is sent once in a conversation: who
-// asks again was not helped by it, and a human is to answer.
+// asks again was not helped by it, and a human is to answer; as one is where the form that it leads to is reached by nobody.
 func (t *turn) reply(ctx context.Context, c db.Conversation, answer bot.Answer) (answered bool, err error) {
+	vars := t.vars(c)
+	leadsNowhere := answer.Form && vars.AfterSalesForm == ""
+	if answer, err = t.channel.Playbook.Fill(answer, vars); err != nil {
+		return false, fmt.Errorf("writing an answer: %w", err)
+	}
+	if (leadsNowhere || answer.Text == "") && !t.saidAtOnce(message.ReplyRule) {
+		return false, nil
+	}
 	key := "rule/" + t.in.MessageID
 	if answer.FAQ != "" {
 		key = "faq/" + c.ID.String() + "/" + answer.FAQ
@@ -268,6 +280,18 @@ func (t *turn) sayText(ctx context.Context, c db.Conversation, key, text string)
 	return t.say(ctx, c, key, message.Content{Kind: message.KindText, Text: text})
 }
 
+// sayWaiting is sayText of what is not said any more once an agent has the conversation.
+func (t *turn) sayWaiting(ctx context.Context, c db.Conversation, key, text string) error {
+	if text == "" {
+		return nil
+	}
+	_, _, err := t.Say(ctx, c, store.Words{
+		Key: key, Topic: t.router.Names.Outbound(t.channel.Pool), Sender: store.SenderBot,
+		Content: message.Content{Kind: message.KindText, Text: text}, WhileWaiting: true,
+	})
+	return err
+}
+
 func (t *turn) say(ctx context.Context, c db.Conversation, key string, content message.Content) (said bool, err error) {
 	words := store.Words{Key: key, Topic: t.router.Names.Outbound(t.channel.Pool), Sender: store.SenderBot, Content: content}
 	_, said, err = t.Say(ctx, c, words)
@@ -275,6 +299,26 @@ func (t *turn) say(ctx context.Context, c db.Conversation, key string, content m
 }
 
 // vars are the variables of the Playbook's texts.
-func (t *turn) vars() bot.Vars {
-	return t.snapshot.Vars(t.channel, t.snapshot.DefaultGroup(), t.Now)
+func (t *turn) vars(c db.Conversation) bot.Vars {
+	return t.varsOf(c, t.snapshot.DefaultGroup())
+}
+
+// varsOf are those for a customer whom the group serves.
+func (t *turn) varsOf(c db.Conversation, group string) bot.Vars {
+	v := t.snapshot.Vars(t.channel, group, t.Now)
+	v.AfterSalesForm = t.form(c)
+	return v
+}
+
+// form is the address of the customer's own form for after-sales, "" where customers reach none. Each message gets one of its own,
+// by which one case is opened.
+func (t *turn) form(c db.Conversation) string {
+	brand := t.snapshot.Brand
+	if brand == nil || brand.Spec.Desk.FormsURL == "" || t.router.FormKey == nil {
+		return ""
+	}
+	link := formlink.Link{
+		Expires: t.Now.Add(formlink.Lasts), Conversation: c.ID, ID: uuid.NewSHA1(c.ID, []byte("form/bot/"+t.in.MessageID)),
+	}
+	return t.router.FormKey.Address(brand.Spec.Desk.FormsURL, link, formlink.Customer{Channel: c.Channel, ExternalID: c.ExternalID})
 }

@@ -19,6 +19,9 @@ type Metrics struct {
 	stranded                                                                             prometheus.Gauge
 	waiting, oldest                                                                      *prometheus.GaugeVec
 	overflowed, reminders, ratings, webhooks                                             *prometheus.CounterVec
+	objectives                                                                           *prometheus.GaugeVec
+	// attaining are the ratios that objectives shows; one goroutine's.
+	attaining map[[2]string]float64
 }
 
 // NewMetrics registers the router's metrics.
@@ -68,7 +71,11 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	for _, outcome := range []configz.CallOutcome{configz.CallDelivered, configz.CallRefused, configz.CallUnreachable, configz.CallUntrusted, configz.CallUnsigned} {
 		webhooks.WithLabelValues(string(outcome))
 	}
-	registry.MustRegister(webhooks, emergencies, stranded, waiting, oldest, overflowed, reminders, ratings)
+	objectives := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "yingda_objective_ratio",
+		Help: "What customers got of an objective of the ServiceLevel, in relation to what is wanted: it is met from 1 on. Left out while too few tell. Every replica says the same.",
+	}, []string{"service_level", "objective"})
+	registry.MustRegister(objectives, webhooks, emergencies, stranded, waiting, oldest, overflowed, reminders, ratings)
 	return &Metrics{
 		stranded:     stranded,
 		waiting:      waiting,
@@ -78,6 +85,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		ratings:      ratings,
 		webhooks:     webhooks,
 		emergencies:  emergencies,
+		objectives:   objectives,
 		banners:      counter("banners_total", "Customers who were told by the bot first that there is an emergency."),
 		bursts:       counter("emergencies_opened_total", "Emergencies that this replica opened."),
 		messages:     counter("messages_total", "Messages of customers taken in, each once."),
@@ -112,6 +120,19 @@ func (t *tally) answered(answer bot.Answer) {
 	if answer.FAQ != "" {
 		t.faqAnswers++
 	}
+}
+
+// attained shows how much of each objective, by its ServiceLevel, was reached. What is not known any more is shown no more.
+func (m *Metrics) attained(ratios map[[2]string]float64) {
+	for shown := range m.attaining {
+		if _, known := ratios[shown]; !known {
+			m.objectives.DeleteLabelValues(shown[:]...)
+		}
+	}
+	for of, ratio := range ratios {
+		m.objectives.WithLabelValues(of[:]...).Set(ratio)
+	}
+	m.attaining = ratios
 }
 
 func (m *Metrics) add(t tally) {

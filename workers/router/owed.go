@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -31,7 +32,7 @@ func (t *turn) oweAnswer(ctx context.Context, c db.Conversation, due time.Time) 
 	}
 	// The row says at once what the process will ask the schedule for.
 	shown := store.TaskCase{Title: titleOffHours, Due: due}
-	if _, _, err := t.OpenTask(ctx, in, shown, store.Taking{Step: "open", Actor: store.SenderCustomer}); err != nil {
+	if _, _, err := t.OpenTask(ctx, in, shown, store.Taking{Step: "open", Action: history.Open, Actor: store.SenderCustomer}); err != nil {
 		return fmt.Errorf("noting that an answer is owed: %w", err)
 	}
 	return nil
@@ -53,7 +54,7 @@ func (t *turn) oweCall(ctx context.Context, rated db.Survey) error {
 	shown := store.TaskCase{Title: titleBadRating, Due: in.Due, Detail: promise.TaskDetail{
 		Reason: promise.CallBackBadRating, Rating: *rated.Rating, Scale: rated.Scale, Rated: rated.Agent,
 	}}
-	taking := store.Taking{Step: "open", Actor: store.SenderCustomer, Tell: t.snapshot.Supervisors(rated.SkillGroup)}
+	taking := store.Taking{Step: "open", Action: history.Open, Actor: store.SenderCustomer, Tell: t.snapshot.Supervisors(rated.SkillGroup)}
 	if _, _, err := t.OpenTask(ctx, in, shown, taking); err != nil {
 		return fmt.Errorf("noting that a call is owed: %w", err)
 	}

@@ -53,6 +53,9 @@ func progressOf(row db.ServiceCase) (inquiry.Case, error) {
 		return inquiry.Case{AfterSales: &inside, Due: row.DueAt}, err
 	case promise.CaseComplaint:
 		return inquiry.Complaint(promise.ComplaintState(row.State) == promise.ComplaintResolved, row.DueAt), nil
+	case promise.CaseShipping:
+		detail, err := store.TaskOf(store.CaseView(row))
+		return inquiry.Shipping(detail.Order, row.DueAt), err
 	default:
 		return inquiry.Promise(row.DueAt), nil
 	}

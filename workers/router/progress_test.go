@@ -117,6 +117,27 @@ func TestWhoWaitsForNothingIsToldSoWhereThePlaybookKnowsNoBetter(t *testing.T) {
 	}
 }
 
+func TestWhoPaidIsToldUntilWhenTheirOrderIsSent(t *testing.T) {
+	w := newWorld(t)
+	w.writes("c", "发票")
+	err := w.Store.Do(w.t.Context(), w.scope(), func(ctx context.Context, u *store.Unit) error {
+		due := w.now.Add(2 * time.Hour)
+		_, _, err := u.OpenTask(ctx, promise.TaskInput{
+			ID: promise.TaskID("lumi", "lumi", promise.CaseShipping, "1"), Kind: promise.CaseShipping, Channel: "shop", Customer: "c",
+			SkillGroup: "after-sales", StartedAt: w.now, Due: due,
+		}, store.TaskCase{Due: due, Detail: promise.TaskDetail{Order: "LM20261120001"}}, store.Taking{Step: "open"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.writes("c", "进度")
+	s := w.sees("c")
+	if diff := cmp.Diff("您的处理进度:\n1. 订单 LM****0001:已付款,等待发货。我们会在今天14:00前发货。", s.Said[len(s.Said)-1]); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
 func TestWhoWaitsForAnAgentIsToldOfProgressAndWaitsOn(t *testing.T) {
 	w := newWorld(t)
 	w.writes("first", "退款")

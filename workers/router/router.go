@@ -20,6 +20,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/configz"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -38,6 +39,8 @@ type Config struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 	Metrics *Metrics
+	// FormKey signs the links to customers' forms; without it the bot leads nobody there.
+	FormKey formlink.Key
 	// Webhook is what passes calls for help on.
 	Webhook Webhook
 	// BusMetrics are those of the consumer; nil counts nothing.
@@ -57,6 +60,8 @@ type Router struct {
 	standings atomic.Pointer[standings]
 	// sorted is what a point of priority was worth when each group's queue was sorted last. It belongs to drainGroups.
 	sorted map[string]time.Duration
+	// objectives are what customers got of what ServiceLevels want, by name; nil until it was looked at.
+	objectives atomic.Pointer[map[string]configz.Measured]
 	// workloads are what the groups have to do, by name; nil until it was counted.
 	workloads atomic.Pointer[map[string]configz.Workload]
 	// emergencies are those that last, as they were seen last; bannered are the conversations whose customers were told of them.
@@ -101,6 +106,7 @@ func (r *Router) Run(ctx context.Context) error {
 	group.Go(func() error { r.tick(ctx); return nil })
 	group.Go(func() error { r.watchDepartures(ctx); return nil })
 	group.Go(func() error { r.watchWorkloads(ctx); return nil })
+	group.Go(func() error { r.watchObjectives(ctx); return nil })
 	group.Go(func() error { r.watchCalls(ctx); return nil })
 	group.Go(func() error { r.watchEmergencies(ctx); return nil })
 	if err := group.Wait(); err != nil {
@@ -238,7 +244,7 @@ func decode(batch []message.Envelope) (payloads, error) {
 // take takes in one payload; it returns the skill group whose queue changed.
 func (r *Router) take(ctx context.Context, u *store.Unit, intake *store.Intake, snapshot *catalog.Snapshot, done *tally, p payload) (queued string, err error) {
 	if p.delivery != nil {
-		return "", r.delivered(ctx, u, *p.delivery)
+		return "", r.delivered(ctx, u, snapshot, *p.delivery)
 	}
 	return r.inbound(ctx, u, intake, snapshot, done, *p.inbound)
 }

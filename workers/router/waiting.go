@@ -153,7 +153,7 @@ func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.
 	if remaining, _ := quota.Left(ledger, t.Now); remaining <= 1 {
 		return nil
 	}
-	v := t.snapshot.Vars(t.channel, group.Name, t.Now)
+	v := t.varsOf(c, group.Name)
 	v.QueuePosition = place - 1
 	v.ExpectedWait = queue.ExpectedWait(v.QueuePosition, int(pace.Taken), pace.Since, t.Now)
 	text := t.channel.Playbook.Queued
@@ -164,6 +164,5 @@ func (t *turn) tellPlace(ctx context.Context, c db.Conversation, group *catalog.
 	if err != nil {
 		return fmt.Errorf("writing the queue text: %w", err)
 	}
-	_, err = t.sayText(ctx, c, "queued/"+c.ID.String(), said)
-	return err
+	return t.sayWaiting(ctx, c, "queued/"+c.ID.String(), said)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
@@ -232,6 +233,26 @@ func TestTheLastMessageThatThePlatformLetsThroughIsTheAgents(t *testing.T) {
 	}
 	if said := w.sees("two-left").Said; len(said) != 1 {
 		t.Errorf("said %q, want the place in the queue", said)
+	}
+}
+
+func TestOnlyWhatIsOfUseWhileWaitingIsMarkedSo(t *testing.T) {
+	w := newWorld(t)
+	w.writes("busy", "你好")
+	w.writes("waits", "有人吗")
+	w.drains()
+	var marked []string
+	rows, err := w.Store.Pool().Query(t.Context(), `SELECT payload->'content'->>'text' FROM outbox
+		WHERE event_type = $1 AND payload->>'whileWaiting' = 'true' ORDER BY id`, string(message.TypeOutbound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if marked, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		t.Fatal(err)
+	}
+	said := w.sees("waits").Said
+	if diff := cmp.Diff(said[len(said)-1:], marked); diff != "" {
+		t.Errorf("of use while nobody has the conversation (-want +got):\n%s", diff)
 	}
 }
 

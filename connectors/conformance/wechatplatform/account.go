@@ -179,6 +179,13 @@ func (a *Account) RefuseNotice(customer string) {
 	a.Fault(wechatsim.Fault{On: "template", OpenID: customer, ErrCode: 45009})
 }
 
+// BlockNotices has the customer refuse the account's templates.
+func (a *Account) BlockNotices(customer string) {
+	a.p.t.Helper()
+	_, err := a.p.Sim.PatchCustomer(a.App.AppID, customer, wechatsim.ProfilePatch{TemplateStatus: new("failed:user block")})
+	a.must(err)
+}
+
 // Announce has the brand enter the key that the console will change to.
 func (a *Account) Announce() {
 	a.nextKey = map[string]string{KeyOne: KeyTwo, KeyTwo: KeyOne}[a.App.EncodingAESKey]

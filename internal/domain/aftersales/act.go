@@ -83,8 +83,7 @@ type Act struct {
 
 // RefusalError is why something cannot be done to a case, fit to be shown.
 type RefusalError struct {
-	// Reason is one word for programs: WrongState, UnderWay, NotYours, NoteMissing, TrackingMissing, ReferenceMissing, EvidenceMissing,
-	// InspectionIncomplete, OwnerMissing, AmountTooHigh, UnknownAction, TooLong.
+	// Reason is one word for programs; the desk's description lists all of them.
 	Reason  string
 	Message string
 }
@@ -134,6 +133,19 @@ func (s State) allowed() []Action {
 	}
 }
 
+// Actions are all that an Agent may ever take, each once.
+func Actions() []Action {
+	var all []Action
+	for _, s := range States() {
+		for _, action := range s.allowed() {
+			if !slices.Contains(all, action) {
+				all = append(all, action)
+			}
+		}
+	}
+	return all
+}
+
 // mayDo are the actions of those who are no Agents.
 func mayDo(by string) []Action {
 	switch by {
@@ -162,7 +174,7 @@ func (c *Case) Allowed(by string) []Action {
 			return effect.State != EffectRefused
 		default:
 			// The provider may always say what became of what it was told.
-			return effect.underWay() && by != ByProvider
+			return effect.UnderWay() && by != ByProvider
 		}
 	})
 }
@@ -186,7 +198,7 @@ func (c *Case) Act(a Act, at time.Time) error {
 
 // permits says whether the action is possible in the case's state.
 func (c *Case) permits(a Act) error {
-	if a.By == "" && (a.Action == ActionExpire && c.State.Waits() || a.Action == ActionCancel && !c.State.Ended() && !c.Effect(c.Operation()).underWay()) {
+	if a.By == "" && (a.Action == ActionExpire && c.State.Waits() || a.Action == ActionCancel && !c.State.Ended() && !c.Effect(c.Operation()).UnderWay()) {
 		return nil
 	}
 	allowed := c.Allowed(a.By)
@@ -198,7 +210,7 @@ func (c *Case) permits(a Act) error {
 		return refuse("WrongState", "the case has ended as %s: nothing can be done to it; open a new one", c.State)
 	case (a.By == ByCustomer || a.By == ByProvider) && !slices.Contains(mayDo(a.By), a.Action):
 		return refuse("NotYours", "the %s may not %s; possible: %s", a.By, a.Action, list(mayDo(a.By)))
-	case slices.Contains(c.State.allowed(), a.Action) && c.Effect(c.Operation()).underWay():
+	case slices.Contains(c.State.allowed(), a.Action) && c.Effect(c.Operation()).UnderWay():
 		return refuse("UnderWay", "the %s is under way at the provider: wait for its answer, so that nothing is done twice", c.Operation())
 	case len(allowed) == 0:
 		return refuse("WrongState", "%s is not possible while the case is in %s; wait for what comes next", a.Action, c.State)
@@ -217,7 +229,7 @@ func list(actions []Action) string {
 
 // complete says whether the action has what it needs.
 func (c *Case) complete(a Act) error {
-	if err := a.bounded(); err != nil {
+	if err := a.Bounded(); err != nil {
 		return err
 	}
 	needs := func(missing bool, reason, what string) error {
@@ -266,7 +278,8 @@ func (c *Case) complete(a Act) error {
 	return nil
 }
 
-func (a *Act) bounded() error {
+// Bounded refuses what is longer than it may be.
+func (a *Act) Bounded() error {
 	if strings.TrimSpace(a.ID) == "" || len(a.ID) > maxShort {
 		return refuse("TooLong", "an action needs an id of at most %d characters", maxShort)
 	}
@@ -292,12 +305,18 @@ func (c *Case) affordable(amount int64) error {
 	return nil
 }
 
-// otherwise says whether another amount than was decided on may be paid back, where an Agent names one.
+// otherwise says whether another amount than was decided on may be paid back, where an Agent names one: never more than was approved.
 func (c *Case) otherwise(a Act) error {
-	if c.State != StateRefunding || a.Amount == 0 || a.By == ByProvider {
+	switch {
+	case c.State != StateRefunding || a.Amount == 0 || a.By == ByProvider:
 		return nil
+	case a.Amount > c.Decision.Amount:
+		return refuse("AmountTooHigh", "%s yuan were approved; pay back at most that", yuan(c.Decision.Amount))
+	case a.Amount < c.Decision.Amount && a.Note == "":
+		return refuse("NoteMissing", "%s of less than the %s yuan that were approved needs a note: why", a.Action, yuan(c.Decision.Amount))
+	default:
+		return c.affordable(a.Amount)
 	}
-	return c.affordable(a.Amount)
 }
 
 // changeAmount pays back another amount than was decided on, where an Agent names one.

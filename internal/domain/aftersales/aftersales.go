@@ -75,6 +75,13 @@ type Application struct {
 	Description string     `json:"description,omitempty"`
 	Evidence    []Evidence `json:"evidence,omitempty"`
 	Source      Source     `json:"source"`
+	Contact     Contact    `json:"contact,omitzero"`
+}
+
+// Contact is by what the customer can be told where the platform lets nothing through.
+type Contact struct {
+	// Email is an address that mail can be sent to; empty where the customer gave none.
+	Email string `json:"email,omitempty"`
 }
 
 // Order is what was bought.
@@ -139,6 +146,14 @@ const (
 	StateExpired State = "expired"
 )
 
+// States are all of them, in the order in which a case goes through them.
+func States() []State {
+	return []State{
+		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateUndoing, StateSettled,
+		StateDone, StateRefused, StateWithdrawn, StateExpired,
+	}
+}
+
 // Ended says whether nothing follows.
 func (s State) Ended() bool {
 	return s == StateDone || s == StateRefused || s == StateWithdrawn || s == StateExpired
@@ -176,6 +191,9 @@ const (
 	OperationClaim Operation = "claim"
 	// OperationReversal takes a refund back.
 	OperationReversal Operation = "reversal"
+	// OperationAddress and OperationCancel are asked of an order before it is sent; internal/domain/order says how.
+	OperationAddress Operation = "address"
+	OperationCancel  Operation = "cancel"
 )
 
 // EffectState is how far an Effect is.
@@ -212,11 +230,6 @@ type Effect struct {
 	// By is who did it by hand.
 	By string    `json:"by,omitempty"`
 	At time.Time `json:"at"`
-}
-
-// underWay says whether the product does it, or asks what became of it: nobody may do it by hand meanwhile.
-func (e *Effect) underWay() bool {
-	return e != nil && (e.State == EffectWaiting || e.State == EffectSending || e.State == EffectPending)
 }
 
 // Parcel is what the customer sent back.

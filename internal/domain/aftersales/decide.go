@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/yingda-dev/yingda/internal/domain/mail"
 )
 
 // Rule is the rule of a policy that decided on an application.
@@ -28,6 +30,8 @@ const (
 	RuleSellersFault Rule = "SellersFault"
 	// RuleEvidenceWanted waits for these.
 	RuleEvidenceWanted Rule = "EvidenceWanted"
+	// RuleOrderSpent leaves to somebody what would be more than is left of the order.
+	RuleOrderSpent Rule = "OrderSpent"
 	// RuleOther is for somebody to decide.
 	RuleOther Rule = "Other"
 )
@@ -55,6 +59,9 @@ func (a *Application) Check() error {
 		return refuse("AmountTooHigh", "amount must be from 0 to the %d fen that were paid", a.Order.Paid)
 	case len(a.Order.Items) > maxItems || len(a.Evidence) > maxEvidence || len([]rune(a.Description)) > maxNote:
 		return refuse("TooLong", "an application has at most %d items, %d pieces of evidence and a description of %d characters", maxItems, maxEvidence, maxNote)
+	}
+	if a.Contact.Email != "" && mail.Check(a.Contact.Email) != nil {
+		return refuse("BadEmail", "contact.email: %s", mail.ErrAddress)
 	}
 	for _, item := range a.Order.Items {
 		if len([]rune(item.Name)) > maxShort || len(item.Category) > maxShort {
@@ -203,6 +210,15 @@ func quicker(a, b Speed) Speed {
 		return b
 	}
 	return a
+}
+
+// Review is the decision where what it grants at once goes beyond what is left of the order: somebody decides, and why is for agents.
+func (d Decision) Review(why error) Decision {
+	d.Outcome = OutcomeReview
+	if d.Speed == Instant {
+		d.Speed = OnApproval
+	}
+	return d.say(RuleOrderSpent, "您的申请已收到，客服会尽快为您审核。", "订单的其他售后单已占用部分金额，请核实后决定："+why.Error())
 }
 
 func (d Decision) say(rule Rule, customer, agent string) Decision {

@@ -3,7 +3,6 @@ package aftersales
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
 // Attempt is the number of the attempt at the operation of the case's state, and what became of it; 0 where the state has none.
@@ -14,49 +13,43 @@ func (c *Case) Attempt() (number int, state EffectState) {
 	return 0, ""
 }
 
-// Begin notes that the operation of the state may reach the provider from now on, under that key. False where that was noted, or it is
-// somebody else's by now.
-func (c *Case) Begin(key string, at time.Time) bool {
-	return c.settle(Effect{Key: key, State: EffectSending, At: at}, EffectWaiting)
-}
-
-// LeaveByHand notes that no provider does the operation of the state.
-func (c *Case) LeaveByHand(at time.Time) bool {
-	return c.settle(Effect{State: EffectByHand, At: at}, EffectWaiting)
-}
-
-// Pending notes that the provider took the operation of the state.
-func (c *Case) Pending(reference string, at time.Time) bool {
-	return c.settle(Effect{State: EffectPending, Reference: reference, At: at}, EffectSending)
-}
-
-// Refuse notes that the operation of the state was not done, and why.
-func (c *Case) Refuse(reason string, at time.Time) bool {
-	return c.settle(Effect{State: EffectRefused, Reason: shortened(reason), At: at}, EffectWaiting, EffectSending, EffectPending)
-}
-
-// Done notes that the provider did the operation of the state, and goes on.
-func (c *Case) Done(reference string, at time.Time) bool {
-	if !c.settle(Effect{State: EffectDone, Reference: shortened(reference), By: ByProvider, At: at}, EffectSending, EffectPending) {
-		return false
+// Become is what becomes of an effect; false where it is not in a state that leads there.
+func (e Effect) Become(to Effect) (Effect, bool) {
+	from := map[EffectState][]EffectState{
+		EffectSending: {EffectWaiting},
+		EffectByHand:  {EffectWaiting},
+		EffectPending: {EffectSending},
+		EffectRefused: {EffectWaiting, EffectSending, EffectPending},
+		EffectDone:    {EffectSending, EffectPending},
 	}
-	c.leave(c.next(), Act{By: ByProvider, Note: shortened(reference)}, at)
-	return true
+	if !slices.Contains(from[to.State], e.State) {
+		return e, false
+	}
+	e.State, e.Reason, e.By, e.At = to.State, shortened(to.Reason), to.By, to.At
+	e.Key, e.Reference = cmp.Or(to.Key, e.Key), cmp.Or(shortened(to.Reference), e.Reference)
+	return e, true
 }
 
-// settle changes the effect of the state, if it is in one of the given.
-func (c *Case) settle(to Effect, from ...EffectState) bool {
+// UnderWay says whether the product does it, or asks what became of it: nobody may do it by hand meanwhile.
+func (e *Effect) UnderWay() bool {
+	return e != nil && (e.State == EffectWaiting || e.State == EffectSending || e.State == EffectPending)
+}
+
+// Settle notes what became of the operation of the state, and goes on where that is done. False where that was noted, or it is somebody
+// else's by now.
+func (c *Case) Settle(to Effect) bool {
 	at := c.effect(c.Operation())
 	if at == nil || *at == nil {
 		return false
 	}
-	now := **at
-	if !slices.Contains(from, now.State) {
+	now, changed := (*at).Become(to)
+	if !changed {
 		return false
 	}
-	now.State, now.Reason, now.By, now.At = to.State, to.Reason, to.By, to.At
-	now.Key, now.Reference = cmp.Or(to.Key, now.Key), cmp.Or(to.Reference, now.Reference)
 	*at = &now
+	if now.State == EffectDone {
+		c.leave(c.next(), Act{By: now.By, Note: now.Reference}, now.At)
+	}
 	return true
 }
 

@@ -81,13 +81,21 @@ func stateName(s State) string {
 // StateName is where the case stands, as customers read it.
 func (c *Case) StateName() string { return stateName(c.State) }
 
-// MaskedOrder is the order's number as it may be shown to whoever reads along: its last four characters.
-func (a *Application) MaskedOrder() string {
-	number := []rune(a.Order.Number)
-	if len(number) <= 4 {
-		return string(number)
+// MaskedOrder is the order's number as it may be shown to whoever reads along.
+func (a *Application) MaskedOrder() string { return Masked(a.Order.Number) }
+
+// Masked is an order's number by which its owner knows it and nobody else does much: its last four characters, and its first two where
+// that leaves at least as many hidden.
+func Masked(number string) string {
+	runes := []rune(number)
+	switch n := len(runes); {
+	case n <= 4:
+		return "****"
+	case n < 12:
+		return "****" + string(runes[n-min(4, n/2):])
+	default:
+		return string(runes[:2]) + "****" + string(runes[n-4:])
 	}
-	return "****" + string(number[len(number)-4:])
 }
 
 // Words are what the customer is told of a step, with times of a location; empty where there is nothing to be told, as of a case that
@@ -103,7 +111,7 @@ func (c *Case) Words(step int, location *time.Location) string {
 	}
 	by := ""
 	if !s.Due.IsZero() {
-		by = s.Due.In(location).Format("1月2日15:04") + "前"
+		by = clock(s.Due, location)
 	}
 	done := c.achieved(before)
 	switch s.State {
@@ -150,9 +158,24 @@ func (c *Case) Words(step int, location *time.Location) string {
 	}
 }
 
+// LastWords are the newest that there were for the customer.
+func (c *Case) LastWords(location *time.Location) string {
+	for step := c.Step(); step >= 0; step-- {
+		if words := c.Words(step, location); words != "" {
+			return words
+		}
+	}
+	return ""
+}
+
+// clock says by when, rounded up to the minute, as the answer to who asks for the progress does.
+func clock(due time.Time, location *time.Location) string {
+	return due.Add(time.Minute-1).Truncate(time.Minute).In(location).Format("1月2日15:04") + "前"
+}
+
 // Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs.
 func (c *Case) Reminder(location *time.Location) string {
-	by := c.Now().Due.In(location).Format("1月2日15:04") + "前"
+	by := clock(c.Now().Due, location)
 	switch c.State {
 	case StateEvidence:
 		return "提醒您：请在" + by + "补充凭证，逾期售后申请将关闭。"
@@ -165,20 +188,24 @@ func (c *Case) Reminder(location *time.Location) string {
 
 // sendBack asks for the goods.
 func (c *Case) sendBack(done, by string) string {
-	text := cmp.Or(done, "您的申请已通过。") + "请在" + by + "将商品寄回"
+	return cmp.Or(done, "您的申请已通过。") + "请在" + by + "将商品寄回。" + c.ReturnTerms() + "寄出后请告诉我们快递单号。"
+}
+
+// ReturnTerms say where the goods go back to and who pays for their way, in whole sentences; empty where nothing was decided.
+func (c *Case) ReturnTerms() (text string) {
 	if c.Decision.ReturnAddress != "" {
-		text += "：" + c.Decision.ReturnAddress
+		text = "寄回地址：" + c.Decision.ReturnAddress + "。"
 	}
 	switch c.Decision.Freight {
 	case FreightInsurance:
-		text += "。运费请先垫付，商品收到后由运费险理赔"
+		return text + "运费请先垫付，商品收到后由运费险理赔。"
 	case FreightSeller:
-		text += "。运费由我们承担"
+		return text + "运费由我们承担。"
 	case FreightBuyer:
-		text += "。运费由您承担"
+		return text + "运费由您承担。"
 	default:
+		return text
 	}
-	return text + "。寄出后请告诉我们快递单号。"
 }
 
 // achieved says what the step that ended has brought the customer.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/quick"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,7 +24,7 @@ func TestWhatCustomersRead(t *testing.T) {
 			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionRefunded, ActionClaimed, ActionConfirm},
 			[]string{
 				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
-				"您的申请已通过。请在11月22日13:00前将商品寄回：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
 				"已收到您寄回的商品，我们会尽快验收。",
 				"您的申请已通过，退款50元将在11月22日13:00前原路退回。",
 				"退款50元已原路退回，请注意查收。我们正在为您申请运费险理赔。",
@@ -36,7 +37,7 @@ func TestWhatCustomersRead(t *testing.T) {
 			[]Action{ActionRefunded, ActionWithdraw, ActionReversed},
 			[]string{
 				"您的申请已通过，退款100元将在11月22日13:00前原路退回。",
-				"退款50元已原路退回，请注意查收。请在11月22日13:00前将商品寄回：仓库。运费由您承担。寄出后请告诉我们快递单号。",
+				"退款50元已原路退回，请注意查收。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由您承担。寄出后请告诉我们快递单号。",
 				"由于没有收到符合要求的商品，请退还已退的货款50元，客服会与您联系。",
 				"您的售后申请已撤销。",
 			},
@@ -111,7 +112,7 @@ func TestTitlesTellNothingOfTheOrder(t *testing.T) {
 	if title := a.Title(); title != "退货退款 · 无理由" || strings.Contains(title, a.Order.Number) {
 		t.Errorf("the title is %q", title)
 	}
-	if got := a.MaskedOrder(); got != "****0112" {
+	if got := a.MaskedOrder(); got != "20****0112" {
 		t.Errorf("the order is shown as %q", got)
 	}
 }
@@ -136,5 +137,20 @@ func TestEachStateHasAName(t *testing.T) {
 	}
 	if len(names) != 13 {
 		t.Errorf("the names are %q", names)
+	}
+}
+
+func TestAnOrderNumberIsNeverShownInFull(t *testing.T) {
+	for number, want := range map[string]string{"1": "****", "1234": "****", "12345": "****45", "12345678": "****5678", "LM20261120001": "LM****0001"} {
+		if got := Masked(number); got != want {
+			t.Errorf("Masked(%s) = %s, want %s", number, got, want)
+		}
+	}
+	err := quick.Check(func(number string) bool {
+		runes := len([]rune(number))
+		return runes == 0 || 2*len([]rune(strings.Replace(Masked(number), "****", "", 1))) <= runes
+	}, nil)
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -35,10 +35,12 @@ type Answer struct {
 	FAQ string
 	// Topic is the entry's, for the case that the conversation goes to a human later; empty without one.
 	Topic string
-	// Text is sent as it is.
+	// Text is sent once Playbook.Fill has put its variables in.
 	Text string
 	// Link is sent as a card after the text; nil for none.
 	Link *Link
+	// Form says that it leads to the customer's own form for after-sales: who has no address of that cannot give it.
+	Form bool
 }
 
 // Link is a link card.
@@ -67,6 +69,8 @@ type Playbook struct {
 	rules   []rule
 	faq     *faq
 	texts   texts
+	// replies are what rules and the FAQ answer, by what is written in the Playbook, where that has variables.
+	replies map[string]text
 }
 
 // rule has folded keywords, menu keys and what it decides.
@@ -105,6 +109,20 @@ func (p *Playbook) Decide(text string) Decision {
 		return answer
 	}
 	return NoMatch{}
+}
+
+// Fill puts the variables into what is answered.
+func (p *Playbook) Fill(answer Answer, vars Vars) (Answer, error) {
+	if reply, varies := p.replies[answer.Text]; varies {
+		var err error
+		if answer.Text, err = render(reply, vars); err != nil {
+			return Answer{}, err
+		}
+	}
+	if answer.Link != nil && answer.Link.URL == formURL {
+		answer.Link = &Link{Title: answer.Link.Title, URL: vars.AfterSalesForm}
+	}
+	return answer, nil
 }
 
 // Names says whether a text is nothing but a keyword of a rule: whoever was told to answer 1 for it means the rule.

@@ -142,7 +142,7 @@ func (c *compiler) faq(path *field.Path, entries []yingdav1.FAQEntry, phrases []
 		if spec.Topic == yingdav1.TopicComplaint {
 			c.fail(field.Invalid(at.Child("topic"), spec.Topic, "entry "+spec.Name+": a complaint belongs to a human at once: write a rule with handOff instead"))
 		}
-		f.add(spec, c.question(at.Child("question"), spec, phrases, f.reader))
+		f.add(spec, c.reply(at.Child("answer"), spec.Answer), c.question(at.Child("question"), spec, phrases, f.reader))
 	}
 	return f
 }
@@ -164,8 +164,8 @@ func (c *compiler) question(path *field.Path, spec *yingdav1.FAQEntry, phrases [
 	return q
 }
 
-func (f *faq) add(spec *yingdav1.FAQEntry, q question) {
-	f.hold(entry{question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic}})
+func (f *faq) add(spec *yingdav1.FAQEntry, form bool, q question) {
+	f.hold(entry{question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic, Form: form}})
 }
 
 // hold makes an entry the last one.

@@ -14,20 +14,21 @@ func functions() []string { return []string{"and", "or", "not", "eq", "ne", "lt"
 // check walks a template's whole tree, so that a mistake in a branch that no sample takes is found as well.
 //
 // It allows text, variables, and if with comparisons. Loops are out because their output (and without output their time)
-// has no bound; templates of their own, because calling themselves is a loop.
-func check(t *template.Template, variables []string) error {
+// has no bound; templates of their own, because calling themselves is a loop. It returns how often each variable is used.
+func check(t *template.Template, variables []string) (used map[string]int, err error) {
 	if len(t.Templates()) > 1 {
-		return errUnsupported("define and block")
+		return nil, errUnsupported("define and block")
 	}
-	c := &checker{variables: variables}
+	c := &checker{variables: variables, used: map[string]int{}}
 	if err := c.list(t.Root); err != nil {
-		return err
+		return nil, err
 	}
-	return c.evaluate(t)
+	return c.used, c.evaluate(t)
 }
 
 type checker struct {
 	variables []string
+	used      map[string]int
 	// values are all values that the template may compute, whatever its branches.
 	values []parse.Node
 }
@@ -43,7 +44,7 @@ func (c *checker) evaluate(t *template.Template) error {
 		return fmt.Errorf("taking the template apart: %w", err)
 	}
 	for _, sample := range samples() {
-		if _, err := render(flat, sample); err != nil {
+		if _, err := render(text{Template: flat}, sample); err != nil {
 			return err
 		}
 	}
@@ -130,13 +131,19 @@ func (c *checker) variable(text string, path []string) error {
 	if len(path) != 1 || !slices.Contains(c.variables, path[0]) {
 		return c.unknown(text)
 	}
+	c.used[path[0]]++
 	return nil
 }
 
 func (c *checker) unknown(text string) error {
-	known := make([]string, len(c.variables))
-	for i, v := range c.variables {
-		known[i] = "{{." + v + "}}"
+	return fmt.Errorf("unknown variable %s: there are %s", text, listed(c.variables))
+}
+
+// listed are variables as they are written.
+func listed(variables []string) string {
+	written := make([]string, len(variables))
+	for i, v := range variables {
+		written[i] = "{{." + v + "}}"
 	}
-	return fmt.Errorf("unknown variable %s: there are %s", text, strings.Join(known, ", "))
+	return strings.Join(written, ", ")
 }

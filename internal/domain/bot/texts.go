@@ -34,15 +34,42 @@ type Vars struct {
 	IntakeFields string
 	// RatingAnswers are what the customer may answer to the question how they were served.
 	RatingAnswers string
+	// AfterSalesForm is the address of the customer's own form for after-sales; "" where they reach none.
+	AfterSalesForm string
 }
 
-// texts are the compiled texts; nil is a text that is not sent.
+const (
+	formVariable = "AfterSalesForm"
+	// formURL is the address of a link that leads to the form.
+	formURL = "{{." + formVariable + "}}"
+	// maxForm is the most bytes that the form's address has: one that is cut leads nowhere.
+	maxForm = 384
+)
+
+// text is something that the bot says; the zero value is not said. form says that it speaks of the customer's own form.
+type text struct {
+	*template.Template
+	form bool
+}
+
+// texts are the compiled texts.
 type texts struct {
-	welcome, offHours, queued, queueFull, intake, survey, rated, complaintAcknowledged, banner *template.Template
+	welcome, offHours, queued, queueFull, intake, survey, rated, complaintAcknowledged, banner text
+}
+
+// led are those in which customers may be led to their form, by the names of their fields.
+func (t texts) led() map[string]text {
+	return map[string]text{"welcome": t.welcome, "offHours": t.offHours, "queued": t.queued, "queueFull": t.queueFull}
 }
 
 // Welcome is what is sent when a customer enters the chat; "" is not sent, here and in the texts below.
 func (p *Playbook) Welcome(vars Vars) (string, error) { return render(p.texts.welcome, vars) }
+
+// WelcomeLeads and OffHoursLeads say whether those texts speak of the customer's own form, which not everybody can make an address of.
+func (p *Playbook) WelcomeLeads() bool { return p.texts.welcome.form }
+
+// OffHoursLeads is as WelcomeLeads.
+func (p *Playbook) OffHoursLeads() bool { return p.texts.offHours.form }
 
 // OffHours is what is sent, once per closed period, to who writes while the group is closed.
 func (p *Playbook) OffHours(vars Vars) (string, error) { return render(p.texts.offHours, vars) }
@@ -70,8 +97,8 @@ func (p *Playbook) ComplaintAcknowledged(vars Vars) (string, error) {
 // Banner is what is sent first while complaints are far more than usual.
 func (p *Playbook) Banner(vars Vars) (string, error) { return render(p.texts.banner, vars) }
 
-func render(t *template.Template, vars Vars) (string, error) {
-	if t == nil {
+func render(t text, vars Vars) (string, error) {
+	if t.Template == nil {
 		return "", nil
 	}
 	var out strings.Builder
@@ -94,10 +121,10 @@ func cut(text string, most int) string {
 
 func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 	return texts{
-		welcome:               c.text(path.Child("welcome"), "welcome", spec.Welcome, "Brand", "Channel", "Hours"),
-		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening"),
-		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition", "ExpectedWait"),
-		queueFull:             c.text(path.Child("queueFull"), "queueFull", valueOf(spec.QueueFull), "Brand", "Channel", "QueuePosition", "ExpectedWait"),
+		welcome:               c.text(path.Child("welcome"), "welcome", spec.Welcome, "Brand", "Channel", "Hours", formVariable),
+		offHours:              c.text(path.Child("offHours"), "offHours", spec.OffHours, "Brand", "Channel", "Hours", "NextOpening", formVariable),
+		queued:                c.text(path.Child("queued"), "queued", spec.Queued, "Brand", "Channel", "QueuePosition", "ExpectedWait", formVariable),
+		queueFull:             c.text(path.Child("queueFull"), "queueFull", valueOf(spec.QueueFull), "Brand", "Channel", "QueuePosition", "ExpectedWait", formVariable),
 		intake:                c.text(path.Child("intake"), "intake", valueOf(spec.Intake), "Brand", "Channel", "IntakeFields"),
 		survey:                c.text(path.Child("survey"), "survey", valueOf(spec.Survey), "Brand", "Channel", "RatingAnswers"),
 		rated:                 c.text(path.Child("rated"), "rated", valueOf(spec.Rated), "Brand", "Channel"),
@@ -107,27 +134,33 @@ func (c *compiler) texts(path *field.Path, spec yingdav1.PlaybookTexts) texts {
 }
 
 // text compiles one text: it has to parse, to use nothing but its variables, and to render.
-func (c *compiler) text(path *field.Path, name, text string, variables ...string) *template.Template {
-	if text == "" {
-		return nil
+func (c *compiler) text(path *field.Path, name, source string, variables ...string) text {
+	if source == "" {
+		return text{}
 	}
-	if n := utf8.RuneCountInString(text); n > maxTemplate {
-		c.fail(field.Invalid(path, excerpt(text), fmt.Sprintf("write at most %d characters, not %d", maxTemplate, n)))
-		return nil
+	if n := utf8.RuneCountInString(source); n > maxTemplate {
+		c.fail(field.Invalid(path, excerpt(source), fmt.Sprintf("write at most %d characters, not %d", maxTemplate, n)))
+		return text{}
 	}
-	t, err := template.New(name).Parse(text)
+	t, err := template.New(name).Parse(source)
 	if err != nil {
-		c.fail(field.Invalid(path, excerpt(text), "not a Go template: "+err.Error()))
-		return nil
+		c.fail(field.Invalid(path, excerpt(source), "not a Go template: "+err.Error()+"; the variables are "+listed(variables)))
+		return text{}
 	}
 	if t.Tree == nil || t.Root == nil { // nothing but comments
-		return nil
+		return text{}
 	}
-	if err := check(t, variables); err != nil {
-		c.fail(field.Invalid(path, excerpt(text), err.Error()))
-		return nil
+	used, err := check(t, variables)
+	if err != nil {
+		c.fail(field.Invalid(path, excerpt(source), err.Error()))
+		return text{}
 	}
-	return t
+	forms := used[formVariable]
+	if most := len(source) + forms*maxForm; forms > 0 && most > MaxText {
+		c.fail(field.Invalid(path, excerpt(source), fmt.Sprintf("with the address of the form this may have %d bytes of at most %d: write less beside it, and put it in once", most, MaxText)))
+		return text{}
+	}
+	return text{t, forms > 0}
 }
 
 func valueOf(text *string) string {
@@ -141,7 +174,7 @@ func valueOf(text *string) string {
 func samples() []Vars {
 	return []Vars{
 		{},
-		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟", IntakeFields: "订单号", RatingAnswers: "1 到 5"},
+		{Brand: "露米", Channel: "露米商城", Hours: "09:00-21:00", NextOpening: "明天 09:00", QueuePosition: 1, ExpectedWait: "约 5 分钟", IntakeFields: "订单号", RatingAnswers: "1 到 5", AfterSalesForm: "https://service.example/forms/after-sales/a"},
 	}
 }
 

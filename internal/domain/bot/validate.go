@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -29,13 +30,18 @@ func Validate(spec yingdav1.PlaybookSpec) field.ErrorList {
 }
 
 // compiler reads a spec and collects its mistakes, so that an author sees all of them at once.
-type compiler struct{ errs field.ErrorList }
+type compiler struct {
+	errs field.ErrorList
+	// replies are those with variables, as they are written.
+	replies map[string]text
+}
 
 func (c *compiler) fail(err *field.Error) { c.errs = append(c.errs, err) }
 
 func (c *compiler) playbook(spec yingdav1.PlaybookSpec) *Playbook {
 	path := field.NewPath("spec")
-	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts)}
+	c.replies = map[string]text{}
+	p := &Playbook{texts: c.texts(path.Child("texts"), spec.Texts), replies: c.replies}
 	p.phrases = append(standingPhrases(), c.words(path.Child("handOff", "phrases"), spec.HandOff.Phrases, maxPhrases)...)
 	c.rules(p, path.Child("rules"), spec.Rules)
 	p.faq = c.faq(path.Child("faq"), spec.FAQ, p.phrases)
@@ -93,17 +99,32 @@ func (c *compiler) decision(path *field.Path, spec *yingdav1.PlaybookRule) Decis
 		if words.Blank(spec.Reply.Text) {
 			c.fail(field.Required(reply.Child("text"), "rule "+spec.Name+": write what the bot answers"))
 		}
-		return Answer{Rule: spec.Name, Text: spec.Reply.Text, Link: c.link(reply.Child("link"), spec.Reply.Link)}
+		answer := Answer{Rule: spec.Name, Text: spec.Reply.Text, Link: c.link(reply.Child("link"), spec.Reply.Link)}
+		answer.Form = c.reply(reply.Child("text"), spec.Reply.Text) || answer.Link != nil && answer.Link.URL == formURL
+		return answer
 	}
+}
+
+// reply reads the variables of what is answered, and says whether the customer's form is one of them.
+func (c *compiler) reply(path *field.Path, source string) (form bool) {
+	if !strings.Contains(source, "{{") {
+		return false
+	}
+	reply := c.text(path, "reply", source, "Brand", "Channel", formVariable)
+	c.replies[source] = reply
+	return reply.form
 }
 
 func (c *compiler) link(path *field.Path, spec *yingdav1.BotLink) *Link {
 	if spec == nil {
 		return nil
 	}
+	if spec.URL == formURL {
+		return &Link{Title: spec.Title, URL: spec.URL}
+	}
 	u, err := url.Parse(spec.URL)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		c.fail(field.Invalid(path.Child("url"), spec.URL, "write a full address without a password, for example https://shop.example/invoice"))
+		c.fail(field.Invalid(path.Child("url"), spec.URL, "write a full address without a password, for example https://shop.example/invoice, or "+formURL))
 	}
 	return &Link{Title: spec.Title, URL: spec.URL}
 }

@@ -43,8 +43,8 @@ func TestValidate(t *testing.T) {
 		"a rule that neither replies nor hands off": {spec: rules(yingdav1.PlaybookRule{Name: "a", Match: yingdav1.PlaybookMatch{Keywords: []string{"b"}}}), want: []string{`spec.rules[0]: Invalid value: "a": set exactly one of reply and handOff`}},
 		"a blank reply":                             {spec: rules(replyRule("a", " ", "b")), want: []string{"spec.rules[0].reply.text: Required value: rule a: write what the bot answers"}},
 		"a hand-off without topic":                  {spec: rules(handOffRule("a", "", "b")), want: []string{"spec.rules[0].handOff.topic: Required value: rule a: name the topic"}},
-		"a link without host":                       {spec: linked("https://"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "https://": write a full address without a password, for example https://shop.example/invoice`}},
-		"a link of another scheme":                  {spec: linked("javascript://x"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "javascript://x": write a full address without a password, for example https://shop.example/invoice`}},
+		"a link without host":                       {spec: linked("https://"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "https://": write a full address without a password, for example https://shop.example/invoice, or {{.AfterSalesForm}}`}},
+		"a link of another scheme":                  {spec: linked("javascript://x"), want: []string{`spec.rules[0].reply.link.url: Invalid value: "javascript://x": write a full address without a password, for example https://shop.example/invoice, or {{.AfterSalesForm}}`}},
 		"a blank phrase":                            {spec: yingdav1.PlaybookSpec{HandOff: yingdav1.HandOffSpec{Phrases: []string{" "}}}, want: []string{`spec.handOff.phrases[0]: Invalid value: " ": a word of spaces would match every text; write a word or remove it`}},
 		"more rules than the schema allows":         {spec: rules(make([]yingdav1.PlaybookRule, 257)...), want: []string{"spec.rules: Too many: 257: must have at most 256 items"}},
 		"a FAQ":                                     {spec: faqs(asked("return", "怎么退货"), asked("genuine", "是正品吗"))},
@@ -120,8 +120,9 @@ func checkErrors(t *testing.T, spec yingdav1.PlaybookSpec, want []string) {
 // TestTemplates shows the mistakes as an author sees them, after `spec.texts.welcome: Invalid value: "<template>": `.
 func TestTemplates(t *testing.T) {
 	t.Parallel()
-	const known = "there are {{.Brand}}, {{.Channel}}, {{.Hours}}"
-	const broken = "not a Go template: "
+	const variables = "{{.Brand}}, {{.Channel}}, {{.Hours}}, {{.AfterSalesForm}}"
+	const known = "there are " + variables
+	const broken, listing = "not a Go template: ", "; the variables are " + variables
 	const plain = " cannot be used here: use text, variables, and if, else and end"
 	for template, want := range map[string]string{
 		"{{.Brand}} {{$.Channel}} {{/* note */}}":          "",
@@ -138,15 +139,15 @@ func TestTemplates(t *testing.T) {
 		"{{.}}":                                            "unknown variable .: " + known,
 		"{{$}}":                                            "unknown variable $: " + known,
 		"{{nil}}":                                          "unknown variable nil: " + known,
-		"{{.Brand":                                         broken + "template: welcome:1: unclosed action",
-		"{{Brand}}":                                        broken + `template: welcome:1: function "Brand" not defined`,
+		"{{.Brand":                                         broken + "template: welcome:1: unclosed action" + listing,
+		"{{Brand}}":                                        broken + `template: welcome:1: function "Brand" not defined` + listing,
 		"{{range 1000000000}}{{end}}":                      "range" + plain,
 		"{{with .Brand}}{{.}}{{end}}":                      "with" + plain,
 		`{{define "welcome"}}{{template "welcome"}}{{end}}`: "template" + plain,
 		`{{define "a"}}{{end}}b`:                            "define and block" + plain,
 		`{{block "a" .}}{{end}}`:                            "define and block" + plain,
 		"{{$x := .Brand}}{{$x}}":                            "a variable of your own" + plain,
-		"{{break}}":                                         broken + "template: welcome:1: {{break}} outside {{range}}",
+		"{{break}}":                                         broken + "template: welcome:1: {{break}} outside {{range}}" + listing,
 		`{{printf "%0999999d" 1}}`:                          "the function printf cannot be used here: there are and, or, not, eq, ne, lt, le, gt, ge",
 		"{{if false}}{{lt .Brand 1}}{{end}}":                `rendering the text welcome: template: welcome:1:14: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
 		"{{and false (lt .Brand 1)}}":                       `rendering the text welcome: template: welcome:1:13: executing "welcome" at <lt .Brand 1>: error calling lt: incompatible types for comparison: string and int`,
@@ -168,10 +169,10 @@ func TestEveryTextHasItsOwnVariables(t *testing.T) {
 	t.Parallel()
 	const all = "{{.Brand}}{{.Channel}}{{.Nope}}"
 	checkErrors(t, yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: all, OffHours: all, Queued: all, QueueFull: new(all), Intake: new(all), Survey: new(all), Rated: new(all), ComplaintAcknowledged: all}}, []string{
-		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}`,
-		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}`,
-		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
-		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}`,
+		`spec.texts.welcome: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.AfterSalesForm}}`,
+		`spec.texts.offHours: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.Hours}}, {{.NextOpening}}, {{.AfterSalesForm}}`,
+		`spec.texts.queued: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}, {{.AfterSalesForm}}`,
+		`spec.texts.queueFull: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.QueuePosition}}, {{.ExpectedWait}}, {{.AfterSalesForm}}`,
 		`spec.texts.intake: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.IntakeFields}}`,
 		`spec.texts.survey: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}, {{.RatingAnswers}}`,
 		`spec.texts.rated: Invalid value: "` + all + `": unknown variable .Nope: there are {{.Brand}}, {{.Channel}}`,

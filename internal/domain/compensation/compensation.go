@@ -44,7 +44,8 @@ func Offer(spec *yingdav1.CompensationSpec, role yingdav1.AgentRole, kind yingda
 	case worth <= 0:
 		return false, &RefusedError{Reason: "NoWorth", Text: "say what it is worth, in fen"}
 	case before+worth > highest(spec):
-		return false, &RefusedError{Reason: "AboveAllLimits", Text: fmt.Sprintf("with the %d fen before it is worth more than anybody may approve, which is %d fen", before, highest(spec))}
+		return false, &RefusedError{Reason: "AboveAllLimits", Text: fmt.Sprintf(
+			"all offers for a complaint count together: %d fen were offered before, and nobody may approve more than %d fen in all", before, highest(spec))}
 	default:
 		return before+worth <= limit(spec, role), nil
 	}

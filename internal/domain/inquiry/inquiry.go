@@ -5,6 +5,7 @@
 package inquiry
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,10 +40,12 @@ func Asked(text string) bool {
 type Case struct {
 	// AfterSales is nil for a case of another kind.
 	AfterSales *aftersales.Case
-	// Label and State are what one of another kind is called, and how it stands: see Complaint and Promise.
+	// Label and State are what one of another kind is called, and how it stands: see Complaint, Promise and Shipping.
 	Label, State string
 	// Due is until when the next step is to be done; nil where nothing is promised.
 	Due *time.Time
+	// next is what is done until then, of one of another kind; empty is an answer.
+	next string
 }
 
 // Complaint is how a complaint is told of. Settled says that somebody has settled it and the customer will be asked again.
@@ -59,6 +62,11 @@ type Settled bool
 // Promise is how something is told of that an agent promised.
 func Promise(due *time.Time) Case {
 	return Case{Label: "客服承诺的事项", State: "正在处理", Due: due}
+}
+
+// Shipping is how an order is told of that was paid and is to be sent.
+func Shipping(order string, due *time.Time) Case {
+	return Case{Label: "订单 " + aftersales.Masked(order), State: "已付款,等待发货", Due: due, next: "我们会在%s前发货。"}
 }
 
 // None is what is said to a customer who waits for nothing.
@@ -85,7 +93,7 @@ func (c Case) line(now time.Time, location *time.Location) string {
 	if c.AfterSales != nil {
 		return ofAfterSales(c.AfterSales, c.Due, now, location)
 	}
-	return c.Label + ":" + c.State + "。" + until(c.Due, now, location, "我们会在%s前给您答复。")
+	return c.Label + ":" + c.State + "。" + until(c.Due, now, location, cmp.Or(c.next, "我们会在%s前给您答复。"))
 }
 
 // until says by when something follows, and does not pretend that it could still be on time.
@@ -110,7 +118,7 @@ func clock(at, now time.Time, location *time.Location) string {
 }
 
 func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *time.Location) string {
-	head := fmt.Sprintf("%s(订单 %s):", kind(c.Application.Kind), Masked(c.Application.Order.Number))
+	head := fmt.Sprintf("%s(订单 %s):", kind(c.Application.Kind), aftersales.Masked(c.Application.Order.Number))
 	by := func(format string) string { return until(due, now, location, format) }
 	switch c.State {
 	case aftersales.StateEvidence:
@@ -121,7 +129,7 @@ func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *t
 		if c.Parcel != nil {
 			return head + "已登记您寄回的快递 " + c.Parcel.Tracking + ",等待收货。"
 		}
-		return head + "等待您寄回商品。" + request(due, now, location, "请在%s前寄出,并告诉我们快递单号。")
+		return head + "等待您寄回商品。" + request(due, now, location, "请在%s前寄出,并告诉我们快递单号。") + c.ReturnTerms()
 	case aftersales.StateReceived:
 		return head + "已收到您寄回的商品,正在验货。" + by("我们会在%s前完成。")
 	case aftersales.StateRefunding:
@@ -176,17 +184,3 @@ func kind(k aftersales.Kind) string {
 }
 
 func yuan(fen int64) string { return fmt.Sprintf("%d.%02d 元", fen/100, fen%100) }
-
-// Masked is an order's number by which its owner knows it and nobody else does much: its last four characters, and its first two where
-// that leaves at least as many hidden.
-func Masked(number string) string {
-	runes := []rune(number)
-	switch n := len(runes); {
-	case n <= 4:
-		return "****"
-	case n < 12:
-		return "****" + string(runes[n-min(4, n/2):])
-	default:
-		return string(runes[:2]) + "****" + string(runes[n-4:])
-	}
-}

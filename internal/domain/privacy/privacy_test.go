@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,7 +42,7 @@ func TestMask(t *testing.T) {
 }
 
 func FuzzMask(f *testing.F) {
-	for _, text := range []string{"13800138000", "我的 6222 0212 3456 7890 128 卡", "11010519491231002X", "１２３-４５６ ７８９", "-- 1 - 2"} {
+	for _, text := range []string{"13800138000", "我的 6222 0212 3456 7890 128 卡", "11010519491231002X", "１２３-４５６ ７８９", "-- 1 - 2", "我叫张三,a@b.cn", "张江路88号3栋 李四 13800138000", "王先生女士", "姓名:李·a 我姓王"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -52,10 +53,19 @@ func FuzzMask(f *testing.F) {
 		if run := longest(masked); run >= longNumber {
 			t.Errorf("%q became %q, which has %d digits in a row", text, masked, run)
 		}
-		if utf8.ValidString(text) && !strings.ContainsAny(text, "0123456789０１２３４５６７８９") && masked != text {
-			t.Errorf("%q without digits became %q", text, masked)
+		if utf8.ValidString(text) && !strings.ContainsAny(text, "0123456789０１２３４５６７８９@＠") && !tells(text) && masked != text {
+			t.Errorf("%q without digits, cues and places became %q", text, masked)
 		}
 	})
+}
+
+// tells says whether something in a text may have a name or a place beside it.
+func tells(text string) bool {
+	beside := append(append(cues(), titles()...), "我姓", Phone, Address)
+	for _, u := range append(named(), numbered()...) {
+		beside = append(beside, u.text)
+	}
+	return slices.ContainsFunc(beside, func(one string) bool { return strings.Contains(text, one) })
 }
 
 // longest is the most digits in a row.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/yingda-dev/yingda/internal/domain/privacy"
 )
 
 const (
@@ -70,7 +72,7 @@ func Phrases(talks []Talk) []Phrase {
 func parts(said []string) []string {
 	var found []string
 	for _, text := range said {
-		for part := range strings.FieldsFuncSeq(folded(text), func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) || r == '\n' }) {
+		for part := range strings.FieldsFuncSeq(folded(privacy.Replace(text, "\n")), func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) || r == '\n' }) {
 			part = strings.TrimSpace(part)
 			if n := utf8.RuneCountInString(part); n >= minPhrase && n <= maxPhrase && !slices.Contains(found, part) {
 				found = append(found, part)

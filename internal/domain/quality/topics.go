@@ -111,17 +111,12 @@ type asked struct {
 // firstQuestion is the first of the customer's words that ask something.
 func firstQuestion(reader *bot.Questions, texts []string) (text, form string) {
 	for _, text := range texts {
-		text = strings.TrimSpace(withoutNumbers(text))
+		text = strings.TrimSpace(privacy.Replace(text, "")) // With them or without, it is the same question.
 		if form := reader.Form(text); form != "" {
 			return text, form
 		}
 	}
 	return "", ""
-}
-
-// withoutNumbers leaves out what stands for numbers: with them or without, it is the same question.
-func withoutNumbers(text string) string {
-	return strings.NewReplacer(privacy.Phone, "", privacy.Identity, "", privacy.Card, "", privacy.Number, "").Replace(text)
 }
 
 // clusters are the conversations that ask the same. The most frequent forms come first, and each joins the question of those

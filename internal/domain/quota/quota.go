@@ -13,6 +13,7 @@
 //     webhook neither shrinks a window nor gives back what was spent. The platform's clock counts seconds: another contact
 //     of the same second is a new one. Webhooks that the platform repeats are the caller's to tell, by their ids.
 //   - What is said in the answer to a webhook is no message of the ledger: the platform does not count it.
+//   - Texts about cases never take what is kept for people of any grant (Spare), however many cases a customer has.
 //
 // The package keeps no state and reads no clock; storing a State, and doing so in one transaction with the send, is the
 // caller's part.
@@ -57,6 +58,8 @@ const (
 	userMessages  = 5
 	messageWindow = 48 * time.Hour
 	tapWindow     = time.Minute
+	// keptOfFive is how many of five messages are for people.
+	keptOfFive = 2
 )
 
 // Of is the contact's row of the table. A contact that the table does not know grants nothing.
@@ -166,6 +169,25 @@ func Left(s State, now time.Time) (remaining int32, until time.Time) {
 		}
 	}
 	return remaining, until
+}
+
+// Spare is how many messages texts about cases may take now. Nobody waits for these in a conversation, and a customer may have many
+// cases: people keep two of five messages, eight of twenty, and one of the two or three of a minute. Of several open grants that have
+// something left each keeps its own, for a message counts against all of them.
+func Spare(s State, now time.Time) int32 {
+	spare, open := int32(0), false
+	consider := func(ends time.Time, remaining, granted int32) {
+		if !now.Before(ends) || remaining <= 0 {
+			return
+		}
+		left := max(remaining-max(granted*keptOfFive/userMessages, 1), 0)
+		if !open || left < spare {
+			spare, open = left, true
+		}
+	}
+	consider(s.WindowEnds, s.Remaining, s.Granted)
+	consider(s.SessionEnds, s.SessionRemaining, s.SessionGranted)
+	return spare
 }
 
 // Spend is the State after a message went out, or may have gone out: a send with an unknown end counts as spent.

@@ -150,6 +150,70 @@ func TestRefundUndoesSpend(t *testing.T) {
 	}
 }
 
+func TestSpareOfTextsAboutCases(t *testing.T) {
+	t.Parallel()
+	grant := func(kind Contact, rules Rules, after time.Duration, spent int32) func(State) State {
+		return func(s State) State { return SpendMany(Grant(s, rules, kind, noon().Add(after)), spent) }
+	}
+	for name, tc := range map[string]struct {
+		steps []func(State) State
+		at    time.Duration
+		want  int32
+	}{
+		"of five messages people keep two":                      {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 0)}, want: 3},
+		"of twenty they keep eight":                             {steps: []func(State) State{grant(UserMessage, Rules{UserMessages: 20}, 0, 0)}, want: 12},
+		"of the two of entering they keep one":                  {steps: []func(State) State{grant(EnterSession, Rules{}, 0, 0)}, want: 1},
+		"of the three of a tap they keep one":                   {steps: []func(State) State{grant(MenuTap, Rules{}, 0, 0)}, want: 2},
+		"what people have left of it is not spared":             {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 4)}, want: 0},
+		"without a contact there is nothing":                    {want: 0},
+		"nor when the window is closed":                         {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 0)}, at: 48 * time.Hour, want: 0},
+		"a tap lends nothing of what is kept for two days":      {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 3), grant(MenuTap, Rules{}, time.Hour, 0)}, at: time.Hour, want: 0},
+		"where the two days' are spent the tap's are there":     {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 5), grant(MenuTap, Rules{}, time.Hour, 0)}, at: time.Hour, want: 2},
+		"a tap takes nothing from a customer who has just said": {steps: []func(State) State{grant(UserMessage, Rules{}, 0, 0), grant(MenuTap, Rules{}, 0, 0)}, want: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s State
+			for _, step := range tc.steps {
+				s = step(s)
+			}
+			if got := Spare(s, noon().Add(tc.at)); got != tc.want {
+				t.Errorf("Spare = %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestTextsAboutCasesLeaveWhatPeopleKeep sends as many as are spared at random moments: no grant that had more than its share falls below it.
+func TestTextsAboutCasesLeaveWhatPeopleKeep(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 4))
+	kinds := []Contact{UserMessage, EnterSession, MenuTap, Follow}
+	for range 2000 {
+		var s State
+		for range 4 {
+			rules := Rules{UserMessages: []int32{0, 20}[rng.IntN(2)]}
+			s = SpendMany(Grant(s, rules, kinds[rng.IntN(len(kinds))], noon().Add(time.Duration(rng.IntN(120))*time.Second)), rng.Int32N(4))
+		}
+		now := noon().Add(time.Duration(rng.IntN(200)) * time.Second)
+		before := s
+		for Spare(s, now) > 0 {
+			s = Spend(s)
+		}
+		for name, grant := range map[string]struct {
+			ends                   time.Time
+			before, after, granted int32
+		}{
+			"message": {s.WindowEnds, before.Remaining, s.Remaining, s.Granted}, "session": {s.SessionEnds, before.SessionRemaining, s.SessionRemaining, s.SessionGranted},
+		} {
+			kept := max(grant.granted*2/5, 1)
+			if now.Before(grant.ends) && grant.before > 0 && grant.after < min(grant.before, kept) {
+				t.Fatalf("of the %s grant %d of %d were left to people, want %d: %+v", name, grant.after, grant.granted, kept, before)
+			}
+		}
+	}
+}
+
 func TestRulesAreThePlatformsTable(t *testing.T) {
 	t.Parallel()
 	want := map[Contact]Rule{

@@ -1,4 +1,4 @@
-// Package routing decides which skill group gets a conversation, with which priority, and who is in a group.
+// Package routing decides which skill group gets a conversation or a case, with which priority, and who is in a group.
 //
 // It is pure: it knows what the resources say and what the customer did, not who is on duty or how long a queue is. The
 // same input always gives the same group, so that a redelivered message is routed as the first time.
@@ -48,6 +48,16 @@ func Group(in Input) Result {
 		}
 	}
 	return Result{Group: in.Default}
+}
+
+// CaseGroup is the skill group to which the first rule that matches gives after-sales cases of that reason; empty for none.
+func CaseGroup(rules []yingdav1.RoutingRule, reason yingdav1.AfterSalesReason) string {
+	for i := range rules {
+		if slices.Contains(rules[i].When.AfterSales, reason) {
+			return rules[i].SkillGroupRef.Name
+		}
+	}
+	return ""
 }
 
 func matches(when *yingdav1.RoutingMatch, entry, text, topic string) bool {

@@ -30,6 +30,23 @@ func sample() Input {
 	}
 }
 
+func TestADepartmentDecidesOnCasesOfItsReasonsAndClaimsNoConversation(t *testing.T) {
+	t.Parallel()
+	in := sample()
+	cases := func(name, group string, reasons ...yingdav1.AfterSalesReason) yingdav1.RoutingRule {
+		return rule(name, group, yingdav1.RoutingMatch{AfterSales: reasons})
+	}
+	in.Routing = append([]yingdav1.RoutingRule{cases("broken", "quality", "Quality", "Damaged"), cases("parcels", "warehouse", "Damaged", "MissingItem")}, in.Routing...)
+	for reason, want := range map[yingdav1.AfterSalesReason]string{"Quality": "quality", "Damaged": "quality", "MissingItem": "warehouse", "NoReason": ""} {
+		if got := CaseGroup(in.Routing, reason); got != want {
+			t.Errorf("cases for %s go to %q, want %q", reason, got, want)
+		}
+	}
+	if got := Group(in); got.Group != in.Default {
+		t.Errorf("a conversation that no rule claims goes to %+v", got)
+	}
+}
+
 func TestGroup(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

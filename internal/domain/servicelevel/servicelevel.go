@@ -115,9 +115,11 @@ func Validate(spec yingdav1.ServiceLevelSpec) field.ErrorList {
 	_, afterSales := CompileAfterSales(spec.AfterSales, time.UTC)
 	_, promise := CompilePromise(spec.Promise)
 	_, followUp := CompileFollowUp(spec.FollowUp)
+	_, shipping := CompileShipping(spec.Shipping)
 	_, quality := CompileQuality(spec.Quality)
 	_, emergency := CompileEmergency(spec)
-	return slices.Concat(errs, clocks, afterSales, promise, followUp, validateCompensation(spec.Complaint.Compensation), quality, emergency)
+	_, objectives := CompileObjectives(spec.Objectives)
+	return slices.Concat(errs, clocks, afterSales, promise, followUp, shipping, validateCompensation(spec.Complaint.Compensation), quality, emergency, objectives)
 }
 
 // between reads a duration inside bounds.

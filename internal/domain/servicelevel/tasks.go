@@ -41,9 +41,7 @@ func CompilePromise(spec yingdav1.PromiseSpec) (Keeping, field.ErrorList) {
 		RemindBefore: r.clock("remindBefore", spec.RemindBefore, defaultPromiseReminder),
 		Ladder:       r.lateLadder(spec.Ladder),
 	}
-	if len([]rune(spec.LateText)) > maxLateText {
-		r.wrong = append(r.wrong, field.TooLongCharacters(r.path.Child("lateText"), spec.LateText, maxLateText))
-	}
+	r.lateText(spec.LateText)
 	return keeping, r.wrong
 }
 
@@ -55,8 +53,8 @@ func CompileFollowUp(spec yingdav1.FollowUpSpec) (FollowUp, field.ErrorList) {
 			RemindBefore: r.clock("remindBefore", spec.RemindBefore, defaultFollowUpReminder),
 			Ladder:       r.lateLadder(spec.Ladder),
 		},
-		BadRatingWithin: r.duration("badRatingWithin", spec.BadRatingWithin, defaultBadRatingWithin, minWithin, maxWithin),
-		SurveyWithin:    r.duration("surveyWithin", spec.SurveyWithin, defaultSurveyWithin, minWithin, maxWithin),
+		BadRatingWithin: r.within("badRatingWithin", spec.BadRatingWithin, defaultBadRatingWithin),
+		SurveyWithin:    r.within("surveyWithin", spec.SurveyWithin, defaultSurveyWithin),
 	}, r.wrong
 }
 
@@ -68,6 +66,16 @@ func AnswerWithin(spec yingdav1.OffHoursSpec) time.Duration {
 		return defaultAnswerWithin
 	}
 	return within
+}
+
+func (r *reader) within(name, text string, otherwise time.Duration) time.Duration {
+	return r.duration(name, text, otherwise, minWithin, maxWithin)
+}
+
+func (r *reader) lateText(text string) {
+	if len([]rune(text)) > maxLateText {
+		r.wrong = append(r.wrong, field.TooLongCharacters(r.path.Child("lateText"), text, maxLateText))
+	}
 }
 
 func (r *reader) lateLadder(spec []yingdav1.LateRung) []Rung {

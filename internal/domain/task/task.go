@@ -30,6 +30,9 @@ const (
 	Reassign Action = "reassign"
 )
 
+// Actions are all of them.
+func Actions() []Action { return []Action{Done, Postpone, Reassign, Cancel} }
+
 // ReasonCode is why a customer was not content.
 type ReasonCode string
 
@@ -125,6 +128,20 @@ func InTime(due, now time.Time) error {
 		return &RefusedError{Reason: "BadDue", Text: "choose a time to come, within 30 days", Incomplete: true}
 	}
 	return nil
+}
+
+// clockSlack is how far the clock of who reports something may be ahead.
+const clockSlack = 5 * time.Minute
+
+// Paid is when an order was paid, as somebody reports it; it refuses what cannot be, and what nobody can act on any more.
+func Paid(at, now time.Time) (time.Time, error) {
+	if at.After(now.Add(clockSlack)) || at.Before(now.Add(-Longest)) {
+		return time.Time{}, &RefusedError{Reason: "BadPayment", Text: "paidAt is when the order was paid, within the last 30 days", Incomplete: true}
+	}
+	if at.After(now) {
+		at = now
+	}
+	return at.UTC(), nil
 }
 
 func list() string {

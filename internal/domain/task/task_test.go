@@ -64,6 +64,26 @@ func TestWhatIsAllowedIsNotTheWrongThing(t *testing.T) {
 	}
 }
 
+func TestPaid(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ at, want time.Time }{
+		"an hour ago":                     {noon().Add(-time.Hour), noon().Add(-time.Hour)},
+		"a month ago":                     {noon().Add(-Longest), noon().Add(-Longest)},
+		"by a clock that is ahead is now": {noon().Add(5 * time.Minute), noon()},
+		"in the future is refused":        {noon().Add(5*time.Minute + 1), time.Time{}},
+		"before that is refused":          {noon().Add(-Longest - 1), time.Time{}},
+		"never is refused":                {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Paid(tc.at, noon())
+			if !got.Equal(tc.want) || (err != nil) != tc.want.IsZero() {
+				t.Errorf("paid %v, %v, want %v", got, err, tc.want)
+			}
+		})
+	}
+}
+
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("Asia/Shanghai")

@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,6 +98,33 @@ func (q *Queries) CaseEffectSettle(ctx context.Context, state string, reference 
 	return err
 }
 
+const CasesOfOrder = `-- name: CasesOfOrder :many
+SELECT detail FROM service_case
+WHERE kind = 'afterSales' AND detail -> 'application' -> 'order' ->> 'number' = $1::text AND id <> $2
+  AND (state NOT IN ('refused', 'withdrawn', 'expired') OR detail -> 'refund' IS NOT NULL)
+`
+
+// What is inside of the other cases of an order, but for those that ended without any money.
+func (q *Queries) CasesOfOrder(ctx context.Context, orderNumber string, iD string) ([]json.RawMessage, error) {
+	rows, err := q.db.Query(ctx, CasesOfOrder, orderNumber, iD)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []json.RawMessage
+	for rows.Next() {
+		var detail json.RawMessage
+		if err := rows.Scan(&detail); err != nil {
+			return nil, err
+		}
+		items = append(items, detail)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ConversationNewest = `-- name: ConversationNewest :one
 SELECT c.id FROM contact k JOIN conversation c USING (customer_id, channel, external_id)
 WHERE k.channel = $1 AND k.external_id = $2
@@ -119,30 +147,4 @@ SELECT pg_advisory_xact_lock(hashtextextended('order/' || $1::text, 22))
 func (q *Queries) OrderLock(ctx context.Context, orderNumber string) error {
 	_, err := q.db.Exec(ctx, OrderLock, orderNumber)
 	return err
-}
-
-const OrderSpent = `-- name: OrderSpent :one
-SELECT
-    (SELECT coalesce(sum(CASE WHEN e.operation = 'refund' THEN e.amount ELSE -e.amount END), 0)
-     FROM case_effect e
-     WHERE e.order_number = $1 AND e.key <> $2
-       AND (e.operation = 'refund' AND e.state <> 'refused' OR e.operation = 'reversal' AND e.state = 'done'))::bigint AS spent,
-    (SELECT coalesce(min((c.detail -> 'application' -> 'order' ->> 'paid')::bigint), 0)
-     FROM service_case c
-     WHERE c.kind = 'afterSales' AND c.detail -> 'application' -> 'order' ->> 'number' = $1
-       AND c.state NOT IN ('refused', 'withdrawn', 'expired'))::bigint AS paid
-`
-
-type OrderSpentRow struct {
-	Spent int64
-	Paid  int64
-}
-
-// What was paid back for an order or may have been, in fen, less what came back; of the effect with the key nothing. paid is the least that
-// a case of the order says was paid for it, of those that ask for something still or got it.
-func (q *Queries) OrderSpent(ctx context.Context, orderNumber string, key string) (OrderSpentRow, error) {
-	row := q.db.QueryRow(ctx, OrderSpent, orderNumber, key)
-	var i OrderSpentRow
-	err := row.Scan(&i.Spent, &i.Paid)
-	return i, err
 }

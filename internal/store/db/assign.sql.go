@@ -55,7 +55,7 @@ func (q *Queries) OverdueGroups(ctx context.Context, skillGroups []string, befor
 }
 
 const OverdueHead = `-- name: OverdueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation
 WHERE state = 'assigned' AND skill_group = $1 AND unanswered_since <= $2::timestamptz
   AND EXISTS (
     SELECT FROM presence p
@@ -112,6 +112,7 @@ func (q *Queries) OverdueHead(ctx context.Context, skillGroup string, before tim
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }

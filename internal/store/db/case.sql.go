@@ -14,16 +14,19 @@ import (
 )
 
 const CaseEventAdd = `-- name: CaseEventAdd :exec
-INSERT INTO service_case_event (case_id, revision, step, actor, state, note, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO service_case_event (case_id, revision, step, action, actor, state, owner, due_at, note, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type CaseEventAddParams struct {
 	CaseID   string
 	Revision int32
 	Step     string
+	Action   string
 	Actor    string
 	State    string
+	Owner    string
+	DueAt    *time.Time
 	Note     string
 	At       time.Time
 }
@@ -33,8 +36,11 @@ func (q *Queries) CaseEventAdd(ctx context.Context, arg CaseEventAddParams) erro
 		arg.CaseID,
 		arg.Revision,
 		arg.Step,
+		arg.Action,
 		arg.Actor,
 		arg.State,
+		arg.Owner,
+		arg.DueAt,
 		arg.Note,
 		arg.At,
 	)
@@ -42,7 +48,7 @@ func (q *Queries) CaseEventAdd(ctx context.Context, arg CaseEventAddParams) erro
 }
 
 const CaseEvents = `-- name: CaseEvents :many
-SELECT case_id, revision, step, actor, state, note, at FROM service_case_event WHERE case_id = $1 ORDER BY revision LIMIT $2
+SELECT case_id, revision, step, actor, state, note, at, action, owner, due_at FROM service_case_event WHERE case_id = $1 ORDER BY revision LIMIT $2
 `
 
 func (q *Queries) CaseEvents(ctx context.Context, caseID string, maxRows int32) ([]ServiceCaseEvent, error) {
@@ -62,6 +68,9 @@ func (q *Queries) CaseEvents(ctx context.Context, caseID string, maxRows int32) 
 			&i.State,
 			&i.Note,
 			&i.At,
+			&i.Action,
+			&i.Owner,
+			&i.DueAt,
 		); err != nil {
 			return nil, err
 		}
@@ -199,6 +208,22 @@ func (q *Queries) CaseStepTaken(ctx context.Context, caseID string, step string)
 	return exists, err
 }
 
+const CaseStepUse = `-- name: CaseStepUse :one
+SELECT action, actor FROM service_case_event WHERE case_id = $1 AND step = $2
+`
+
+type CaseStepUseRow struct {
+	Action string
+	Actor  string
+}
+
+func (q *Queries) CaseStepUse(ctx context.Context, caseID string, step string) (CaseStepUseRow, error) {
+	row := q.db.QueryRow(ctx, CaseStepUse, caseID, step)
+	var i CaseStepUseRow
+	err := row.Scan(&i.Action, &i.Actor)
+	return i, err
+}
+
 const CaseWrite = `-- name: CaseWrite :exec
 UPDATE service_case SET state = $1, owner = $2, due_at = $3, breached_at = $4,
     closed_at = $5, detail = $6, revision = $7
@@ -235,7 +260,7 @@ SELECT service_case.id, service_case.kind, service_case.state, service_case.titl
 JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = $1 AND asking.external_id = $2
-  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping')
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT $3
 `
@@ -369,8 +394,10 @@ WHERE service_case.closed_at IS NULL
   AND ($6::bool OR service_case.owner = $5::text OR service_case.kind <> 'review' AND (
     service_case.skill_group = ANY($7::text[]) OR conversation.skill_group = ANY($7::text[])
     OR (conversation.state = 'assigned' AND conversation.agent = $5::text)))
+  AND ($8::text = '' OR (coalesce(service_case.due_at, 'infinity'), service_case.opened_at, service_case.id)
+    > (coalesce($9::timestamptz, 'infinity'), $10::timestamptz, $8::text))
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
-LIMIT $8
+LIMIT $11
 `
 
 type DeskCasesParams struct {
@@ -381,6 +408,9 @@ type DeskCasesParams struct {
 	Agent       string
 	AllGroups   bool
 	SkillGroups []string
+	AfterID     string
+	AfterDue    *time.Time
+	AfterOpened time.Time
 	MaxRows     int32
 }
 
@@ -388,8 +418,8 @@ type DeskCasesRow struct {
 	ServiceCase ServiceCase
 }
 
-// Open cases as a desk lists them, by deadline. Empty filters let everything through. Whose a case with a conversation
-// is says the conversation, too; what is judged is shown to who judges it.
+// Open cases as a desk lists them, by deadline: those that come after a case, where one is given. Empty filters let everything through.
+// Whose a case with a conversation is says the conversation, too; what is judged is shown to who judges it.
 func (q *Queries) DeskCases(ctx context.Context, arg DeskCasesParams) ([]DeskCasesRow, error) {
 	rows, err := q.db.Query(ctx, DeskCases,
 		arg.Kind,
@@ -399,6 +429,9 @@ func (q *Queries) DeskCases(ctx context.Context, arg DeskCasesParams) ([]DeskCas
 		arg.Agent,
 		arg.AllGroups,
 		arg.SkillGroups,
+		arg.AfterID,
+		arg.AfterDue,
+		arg.AfterOpened,
 		arg.MaxRows,
 	)
 	if err != nil {

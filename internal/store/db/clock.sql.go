@@ -33,7 +33,7 @@ UPDATE conversation SET late_at = NULL
 WHERE id = ANY(ARRAY(
     SELECT l.id FROM conversation l WHERE l.state IN ('queued', 'assigned') AND l.late_at <= $1::timestamptz
     ORDER BY l.late_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds
 `
 
 // The conversations whose customers have not heard from a human in time; each is claimed once.
@@ -83,6 +83,7 @@ func (q *Queries) LateClaim(ctx context.Context, now time.Time, maxRows int32) (
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ const RemindClaim = `-- name: RemindClaim :many
 UPDATE conversation SET remind_at = NULL
 WHERE id = ANY(ARRAY(
     SELECT r.id FROM conversation r WHERE r.state = 'assigned' AND r.remind_at <= $1::timestamptz ORDER BY r.remind_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds
 `
 
 // The conversations whose agents are to be reminded that they have not answered; each is claimed once.
@@ -148,6 +149,7 @@ func (q *Queries) RemindClaim(ctx context.Context, now time.Time, maxRows int32)
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}
@@ -164,7 +166,7 @@ UPDATE conversation SET resolve_at = NULL
 WHERE id = ANY(ARRAY(
     SELECT s.id FROM conversation s WHERE s.state IN ('queued', 'assigned') AND s.resolve_at <= $1::timestamptz
     ORDER BY s.resolve_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds
 `
 
 // The conversations whose customers' questions are not solved in time; each is claimed once.
@@ -214,6 +216,7 @@ func (q *Queries) ResolveClaim(ctx context.Context, now time.Time, maxRows int32
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}
@@ -257,7 +260,7 @@ func (q *Queries) ReviewMark(ctx context.Context, conversationID uuid.UUID, agen
 }
 
 const Reviews = `-- name: Reviews :many
-SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at, review.agent AS late_agent, review.waited_seconds, review.marked_at
+SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at, conversation.answered_seconds, review.agent AS late_agent, review.waited_seconds, review.marked_at
 FROM review JOIN conversation ON conversation.id = review.conversation_id
 WHERE review.reviewed_at IS NULL ORDER BY review.marked_at, review.conversation_id LIMIT $1
 `
@@ -316,6 +319,7 @@ func (q *Queries) Reviews(ctx context.Context, maxRows int32) ([]ReviewsRow, err
 			&i.Conversation.Tier,
 			&i.Conversation.CloseReason,
 			&i.Conversation.ResolveAt,
+			&i.Conversation.AnsweredSeconds,
 			&i.LateAgent,
 			&i.WaitedSeconds,
 			&i.MarkedAt,

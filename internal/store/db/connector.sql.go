@@ -78,7 +78,7 @@ func (q *Queries) DeliveryDue(ctx context.Context, arg DeliveryDueParams) ([]Del
 
 const DeliveryEnd = `-- name: DeliveryEnd :one
 UPDATE delivery SET state = $1, code = $2, reason = $3, owner = '', updated_at = clock_timestamp(), reported = false
-WHERE message_id = $4 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
+WHERE message_id = $4 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported, platform_id
 `
 
 // Ends a message which nobody is sending.
@@ -106,12 +106,15 @@ func (q *Queries) DeliveryEnd(ctx context.Context, state string, code int32, rea
 		&i.Traceparent,
 		&i.UpdatedAt,
 		&i.Reported,
+		&i.PlatformID,
 	)
 	return i, err
 }
 
 const DeliveryHead = `-- name: DeliveryHead :one
-SELECT d.message_id, d.seq, d.pool, d.channel, d.external_id, d.state, d.outbound, d.attempts, d.not_before, d.code, d.reason, d.owner, d.traceparent, d.updated_at, d.reported, (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost FROM delivery d
+SELECT d.message_id, d.seq, d.pool, d.channel, d.external_id, d.state, d.outbound, d.attempts, d.not_before, d.code, d.reason, d.owner, d.traceparent, d.updated_at, d.reported, d.platform_id, (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => $1::float8))::bool AS lost,
+       (d.outbound ? 'whileWaiting' AND EXISTS (SELECT FROM conversation c WHERE c.id = (d.outbound->>'conversation')::uuid AND c.state IN ('assigned', 'closed')))::bool AS superseded
+FROM delivery d
 WHERE d.channel = $2 AND d.external_id = $3 AND d.state IN ('queued', 'sending', 'deferred')
   AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
            WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > $4 AND w.seq <= d.seq
@@ -120,12 +123,14 @@ ORDER BY d.seq LIMIT 1 FOR UPDATE OF d
 `
 
 type DeliveryHeadRow struct {
-	Delivery Delivery
-	Lost     bool
+	Delivery   Delivery
+	Lost       bool
+	Superseded bool
 }
 
 // The contact's oldest message that is not settled. One that is still being sent after so long is lost. A notice that waits for
-// its next try holds up the notices after it and no talk.
+// its next try holds up the notices after it and no talk. What is of use only while nobody has the conversation is superseded when
+// somebody has it.
 func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel string, externalID string, now *time.Time) (DeliveryHeadRow, error) {
 	row := q.db.QueryRow(ctx, DeliveryHead,
 		lostAfter,
@@ -150,7 +155,9 @@ func (q *Queries) DeliveryHead(ctx context.Context, lostAfter float64, channel s
 		&i.Delivery.Traceparent,
 		&i.Delivery.UpdatedAt,
 		&i.Delivery.Reported,
+		&i.Delivery.PlatformID,
 		&i.Lost,
+		&i.Superseded,
 	)
 	return i, err
 }
@@ -209,6 +216,24 @@ func (q *Queries) DeliveryInsert(ctx context.Context, arg DeliveryInsertParams) 
 	return items, nil
 }
 
+const DeliveryOfPlatform = `-- name: DeliveryOfPlatform :one
+SELECT message_id, state FROM delivery WHERE channel = $1 AND platform_id = $2 AND platform_id <> '' AND external_id = $3
+ORDER BY seq DESC LIMIT 1 FOR UPDATE
+`
+
+type DeliveryOfPlatformRow struct {
+	MessageID uuid.UUID
+	State     string
+}
+
+// What the platform knows by a name of its own.
+func (q *Queries) DeliveryOfPlatform(ctx context.Context, channel string, platformID string, externalID string) (DeliveryOfPlatformRow, error) {
+	row := q.db.QueryRow(ctx, DeliveryOfPlatform, channel, platformID, externalID)
+	var i DeliveryOfPlatformRow
+	err := row.Scan(&i.MessageID, &i.State)
+	return i, err
+}
+
 const DeliveryOrphans = `-- name: DeliveryOrphans :execrows
 UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, reason = $1, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE pool = $2 AND state IN ('queued', 'sending', 'deferred') AND NOT (channel = ANY($3::text[])) AND updated_at < statement_timestamp() - make_interval(secs => $4::float8)
@@ -250,17 +275,18 @@ func (q *Queries) DeliverySending(ctx context.Context, owner string, messageID u
 }
 
 const DeliverySettle = `-- name: DeliverySettle :many
-UPDATE delivery SET state = $1, code = $2, reason = $3, not_before = $4, owner = '', updated_at = clock_timestamp(), reported = false
-WHERE message_id = $5 AND state = 'sending' AND owner = $6 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported
+UPDATE delivery SET state = $1, code = $2, reason = $3, platform_id = $4, not_before = $5, owner = '', updated_at = clock_timestamp(), reported = false
+WHERE message_id = $6 AND state = 'sending' AND owner = $7 RETURNING message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported, platform_id
 `
 
 type DeliverySettleParams struct {
-	State     string
-	Code      int32
-	Reason    string
-	NotBefore *time.Time
-	MessageID uuid.UUID
-	Owner     string
+	State      string
+	Code       int32
+	Reason     string
+	PlatformID string
+	NotBefore  *time.Time
+	MessageID  uuid.UUID
+	Owner      string
 }
 
 // Writes the result of a call, unless it took so long that another replica has given the message up.
@@ -269,6 +295,7 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 		arg.State,
 		arg.Code,
 		arg.Reason,
+		arg.PlatformID,
 		arg.NotBefore,
 		arg.MessageID,
 		arg.Owner,
@@ -296,6 +323,7 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 			&i.Traceparent,
 			&i.UpdatedAt,
 			&i.Reported,
+			&i.PlatformID,
 		); err != nil {
 			return nil, err
 		}
@@ -308,7 +336,7 @@ func (q *Queries) DeliverySettle(ctx context.Context, arg DeliverySettleParams) 
 }
 
 const DeliveryUnreported = `-- name: DeliveryUnreported :many
-SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported FROM delivery WHERE pool = $1 AND NOT reported AND updated_at < statement_timestamp() - make_interval(secs => $2::float8) ORDER BY updated_at LIMIT $3
+SELECT message_id, seq, pool, channel, external_id, state, outbound, attempts, not_before, code, reason, owner, traceparent, updated_at, reported, platform_id FROM delivery WHERE pool = $1 AND NOT reported AND updated_at < statement_timestamp() - make_interval(secs => $2::float8) ORDER BY updated_at LIMIT $3
 `
 
 func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, unreportedFor float64, maxRows int32) ([]Delivery, error) {
@@ -336,6 +364,7 @@ func (q *Queries) DeliveryUnreported(ctx context.Context, pool string, unreporte
 			&i.Traceparent,
 			&i.UpdatedAt,
 			&i.Reported,
+			&i.PlatformID,
 		); err != nil {
 			return nil, err
 		}
@@ -506,13 +535,14 @@ func (q *Queries) QuotaGet(ctx context.Context, channel string, externalID strin
 
 const QuotaPledged = `-- name: QuotaPledged :one
 SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.external_id = $2 AND d.state IN ('queued', 'deferred')
-           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice')
+           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice'
+           AND NOT (d.outbound ? 'whileWaiting' AND EXISTS (SELECT FROM conversation c WHERE c.id = (d.outbound->>'conversation')::uuid AND c.state IN ('assigned', 'closed'))))
       + (SELECT count(*) FROM message m WHERE m.channel = $1 AND m.external_id = $2 AND m.direction = 'outbound'
            AND m.content->>'kind' IS DISTINCT FROM 'notice' AND m.sent_at > $3 AND m.received_at > $3 AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages
 `
 
 // How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
-// that one has and is not sending. Notices cost nothing.
+// that one has and is not sending. Notices cost nothing, nor does what is not sent any more because an agent has the conversation.
 func (q *Queries) QuotaPledged(ctx context.Context, channel string, externalID string, since time.Time) (int32, error) {
 	row := q.db.QueryRow(ctx, QuotaPledged, channel, externalID, since)
 	var messages int32

@@ -41,7 +41,7 @@ func (q *Queries) ChannelsTalking(ctx context.Context) ([]string, error) {
 const ConversationAdd = `-- name: ConversationAdd :one
 INSERT INTO conversation (id, channel, external_id, customer_id, tier, state, opened_at, last_message_at)
 VALUES ($1, $2, $3, $4, $5, 'bot', $6, $6)
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds
 `
 
 type ConversationAddParams struct {
@@ -100,12 +100,13 @@ func (q *Queries) ConversationAdd(ctx context.Context, arg ConversationAddParams
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
 
 const ConversationForUpdate = `-- name: ConversationForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1 FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -148,12 +149,13 @@ func (q *Queries) ConversationForUpdate(ctx context.Context, id uuid.UUID) (Conv
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
 
 const ConversationGet = `-- name: ConversationGet :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE id = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE id = $1
 `
 
 func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversation, error) {
@@ -196,12 +198,13 @@ func (q *Queries) ConversationGet(ctx context.Context, id uuid.UUID) (Conversati
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
 
 const ConversationOpenForUpdate = `-- name: ConversationOpenForUpdate :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE channel = $1 AND external_id = $2 AND state <> 'closed' FOR UPDATE
 `
 
 // The contact's open conversation, locked.
@@ -245,6 +248,7 @@ func (q *Queries) ConversationOpenForUpdate(ctx context.Context, channel string,
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
@@ -258,9 +262,9 @@ UPDATE conversation SET
     off_hours_told = $15, queued_told = $16, complaints = $17,
     unanswered_since = $18, passed_by = coalesce($19::text[], '{}'), weight = $20,
     offered_at = $21, offered_to = $22, asked_since = $23, remind_at = $24,
-    answered_at = $25, late_at = $26, resolve_at = $27, intake = $28, close_reason = $29, version = version + 1
-WHERE id = $30
-RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at
+    answered_at = $25, answered_seconds = $26, late_at = $27, resolve_at = $28, intake = $29, close_reason = $30, version = version + 1
+WHERE id = $31
+RETURNING id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds
 `
 
 type ConversationUpdateParams struct {
@@ -289,6 +293,7 @@ type ConversationUpdateParams struct {
 	AskedSince      *time.Time
 	RemindAt        *time.Time
 	AnsweredAt      *time.Time
+	AnsweredSeconds *int32
 	LateAt          *time.Time
 	ResolveAt       *time.Time
 	Intake          json.RawMessage
@@ -324,6 +329,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		arg.AskedSince,
 		arg.RemindAt,
 		arg.AnsweredAt,
+		arg.AnsweredSeconds,
 		arg.LateAt,
 		arg.ResolveAt,
 		arg.Intake,
@@ -368,6 +374,7 @@ func (q *Queries) ConversationUpdate(ctx context.Context, arg ConversationUpdate
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
@@ -560,7 +567,7 @@ func (q *Queries) ProcessedAdd(ctx context.Context, consumer string, channel str
 }
 
 const QueueHead = `-- name: QueueHead :one
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'queued' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE state = 'queued' AND skill_group = $1
 ORDER BY coalesce(queue_key, queued_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
 `
 
@@ -605,6 +612,7 @@ func (q *Queries) QueueHead(ctx context.Context, skillGroup string) (Conversatio
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }
@@ -619,7 +627,7 @@ WITH RECURSIVE route AS (
         WHERE c.state = 'queued' AND c.skill_group = $1 AND (c.channel, c.routing_rule) > (r.channel, r.routing_rule)
         ORDER BY c.channel, c.routing_rule LIMIT 1) n
 )
-SELECT q.id, q.channel, q.external_id, q.customer_id, q.state, q.skill_group, q.routing_rule, q.topic, q.priority, q.agent, q.opened_at, q.queued_at, q.assigned_at, q.closed_at, q.due_at, q.last_message_at, q.off_hours_told, q.queued_told, q.complaints, q.version, q.unanswered_since, q.passed_by, q.weight, q.queue_key, q.waiting_since, q.overflowed, q.offered_at, q.offered_to, q.intake, q.asked_since, q.remind_at, q.answered_at, q.late_at, q.tier, q.close_reason, q.resolve_at FROM conversation q WHERE q.state = 'queued' AND q.skill_group = $1 AND q.id = ANY(ARRAY(
+SELECT q.id, q.channel, q.external_id, q.customer_id, q.state, q.skill_group, q.routing_rule, q.topic, q.priority, q.agent, q.opened_at, q.queued_at, q.assigned_at, q.closed_at, q.due_at, q.last_message_at, q.off_hours_told, q.queued_told, q.complaints, q.version, q.unanswered_since, q.passed_by, q.weight, q.queue_key, q.waiting_since, q.overflowed, q.offered_at, q.offered_to, q.intake, q.asked_since, q.remind_at, q.answered_at, q.late_at, q.tier, q.close_reason, q.resolve_at, q.answered_seconds FROM conversation q WHERE q.state = 'queued' AND q.skill_group = $1 AND q.id = ANY(ARRAY(
     SELECT h.id FROM route r CROSS JOIN LATERAL (
         SELECT c.id FROM conversation c
         WHERE c.state = 'queued' AND c.skill_group = $1 AND c.channel = r.channel AND c.routing_rule = r.routing_rule
@@ -670,6 +678,7 @@ func (q *Queries) QueueHeadWithout(ctx context.Context, skillGroup string, witho
 		&i.Tier,
 		&i.CloseReason,
 		&i.ResolveAt,
+		&i.AnsweredSeconds,
 	)
 	return i, err
 }

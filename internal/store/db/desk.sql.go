@@ -149,7 +149,7 @@ func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) 
 }
 
 const DeskConversations = `-- name: DeskConversations :many
-SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at,
+SELECT conversation.id, conversation.channel, conversation.external_id, conversation.customer_id, conversation.state, conversation.skill_group, conversation.routing_rule, conversation.topic, conversation.priority, conversation.agent, conversation.opened_at, conversation.queued_at, conversation.assigned_at, conversation.closed_at, conversation.due_at, conversation.last_message_at, conversation.off_hours_told, conversation.queued_told, conversation.complaints, conversation.version, conversation.unanswered_since, conversation.passed_by, conversation.weight, conversation.queue_key, conversation.waiting_since, conversation.overflowed, conversation.offered_at, conversation.offered_to, conversation.intake, conversation.asked_since, conversation.remind_at, conversation.answered_at, conversation.late_at, conversation.tier, conversation.close_reason, conversation.resolve_at, conversation.answered_seconds,
     coalesce(m.sender, '')::text AS last_sender, coalesce(m.content, 'null')::jsonb AS last_content,
     coalesce(m.sent_at, conversation.last_message_at)::timestamptz AS last_sent_at
 FROM conversation
@@ -235,6 +235,7 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 			&i.Conversation.Tier,
 			&i.Conversation.CloseReason,
 			&i.Conversation.ResolveAt,
+			&i.Conversation.AnsweredSeconds,
 			&i.LastSender,
 			&i.LastContent,
 			&i.LastSentAt,

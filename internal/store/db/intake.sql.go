@@ -67,7 +67,7 @@ func (q *Queries) IntakeContacts(ctx context.Context, channels []string, externa
 }
 
 const IntakeConversations = `-- name: IntakeConversations :many
-SELECT c.id, c.channel, c.external_id, c.customer_id, c.state, c.skill_group, c.routing_rule, c.topic, c.priority, c.agent, c.opened_at, c.queued_at, c.assigned_at, c.closed_at, c.due_at, c.last_message_at, c.off_hours_told, c.queued_told, c.complaints, c.version, c.unanswered_since, c.passed_by, c.weight, c.queue_key, c.waiting_since, c.overflowed, c.offered_at, c.offered_to, c.intake, c.asked_since, c.remind_at, c.answered_at, c.late_at, c.tier, c.close_reason, c.resolve_at FROM conversation c
+SELECT c.id, c.channel, c.external_id, c.customer_id, c.state, c.skill_group, c.routing_rule, c.topic, c.priority, c.agent, c.opened_at, c.queued_at, c.assigned_at, c.closed_at, c.due_at, c.last_message_at, c.off_hours_told, c.queued_told, c.complaints, c.version, c.unanswered_since, c.passed_by, c.weight, c.queue_key, c.waiting_since, c.overflowed, c.offered_at, c.offered_to, c.intake, c.asked_since, c.remind_at, c.answered_at, c.late_at, c.tier, c.close_reason, c.resolve_at, c.answered_seconds FROM conversation c
 JOIN (SELECT unnest($1::text[]) AS channel, unnest($2::text[]) AS external_id) AS item
   ON item.channel = c.channel AND item.external_id = c.external_id
 WHERE c.state <> 'closed' ORDER BY c.channel, c.external_id FOR UPDATE OF c
@@ -120,6 +120,7 @@ func (q *Queries) IntakeConversations(ctx context.Context, channels []string, ex
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"time"
 )
 
 const KeysetAdd = `-- name: KeysetAdd :exec
@@ -18,26 +19,96 @@ func (q *Queries) KeysetAdd(ctx context.Context, content []byte, wrapped bool) e
 	return err
 }
 
+const KeysetBehind = `-- name: KeysetBehind :many
+SELECT name FROM keyset_reader WHERE revision < $1 AND seen_at > $2 ORDER BY name
+`
+
+// KeysetBehind are the replicas, seen since then, that have an older revision.
+func (q *Queries) KeysetBehind(ctx context.Context, revision int64, since time.Time) ([]string, error) {
+	rows, err := q.db.Query(ctx, KeysetBehind, revision, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const KeysetComing = `-- name: KeysetComing :exec
+UPDATE keyset SET content = $1, revision = revision + 1, next_key = $2::bigint, next_made_at = $3::timestamptz
+`
+
+// KeysetComing keeps the keyset with a key more, which is to encrypt next.
+func (q *Queries) KeysetComing(ctx context.Context, content []byte, nextKey int64, madeAt time.Time) error {
+	_, err := q.db.Exec(ctx, KeysetComing, content, nextKey, madeAt)
+	return err
+}
+
+const KeysetForget = `-- name: KeysetForget :exec
+DELETE FROM keyset_reader WHERE seen_at <= $1
+`
+
+func (q *Queries) KeysetForget(ctx context.Context, since time.Time) error {
+	_, err := q.db.Exec(ctx, KeysetForget, since)
+	return err
+}
+
 const KeysetGet = `-- name: KeysetGet :one
-SELECT sole, content, wrapped FROM keyset
+SELECT sole, content, wrapped, revision, made_at, next_key, next_made_at FROM keyset
 `
 
 func (q *Queries) KeysetGet(ctx context.Context) (Keyset, error) {
 	row := q.db.QueryRow(ctx, KeysetGet)
 	var i Keyset
-	err := row.Scan(&i.Sole, &i.Content, &i.Wrapped)
+	err := row.Scan(
+		&i.Sole,
+		&i.Content,
+		&i.Wrapped,
+		&i.Revision,
+		&i.MadeAt,
+		&i.NextKey,
+		&i.NextMadeAt,
+	)
 	return i, err
 }
 
 const KeysetLock = `-- name: KeysetLock :one
-SELECT sole, content, wrapped FROM keyset FOR UPDATE
+SELECT sole, content, wrapped, revision, made_at, next_key, next_made_at FROM keyset FOR UPDATE
 `
 
 func (q *Queries) KeysetLock(ctx context.Context) (Keyset, error) {
 	row := q.db.QueryRow(ctx, KeysetLock)
 	var i Keyset
-	err := row.Scan(&i.Sole, &i.Content, &i.Wrapped)
+	err := row.Scan(
+		&i.Sole,
+		&i.Content,
+		&i.Wrapped,
+		&i.Revision,
+		&i.MadeAt,
+		&i.NextKey,
+		&i.NextMadeAt,
+	)
 	return i, err
+}
+
+const KeysetRead = `-- name: KeysetRead :exec
+INSERT INTO keyset_reader (name, revision, seen_at) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, seen_at = excluded.seen_at
+`
+
+func (q *Queries) KeysetRead(ctx context.Context, name string, revision int64, seenAt time.Time) error {
+	_, err := q.db.Exec(ctx, KeysetRead, name, revision, seenAt)
+	return err
 }
 
 const KeysetReplace = `-- name: KeysetReplace :exec
@@ -46,5 +117,15 @@ UPDATE keyset SET content = $1, wrapped = $2
 
 func (q *Queries) KeysetReplace(ctx context.Context, content []byte, wrapped bool) error {
 	_, err := q.db.Exec(ctx, KeysetReplace, content, wrapped)
+	return err
+}
+
+const KeysetTurn = `-- name: KeysetTurn :exec
+UPDATE keyset SET content = $1, revision = revision + 1, made_at = next_made_at, next_key = NULL, next_made_at = NULL
+`
+
+// KeysetTurn keeps the keyset in which the next key encrypts.
+func (q *Queries) KeysetTurn(ctx context.Context, content []byte) error {
+	_, err := q.db.Exec(ctx, KeysetTurn, content)
 	return err
 }

@@ -21,6 +21,13 @@ type CallNotice struct {
 	Code       int32
 }
 
+type CaseAddress struct {
+	CaseID    string
+	Recipient string
+	Phone     string
+	Address   string
+}
+
 type CaseEffect struct {
 	Key         string
 	CaseID      string
@@ -106,6 +113,7 @@ type Conversation struct {
 	Tier            string
 	CloseReason     string
 	ResolveAt       *time.Time
+	AnsweredSeconds *int32
 }
 
 type Delivery struct {
@@ -124,6 +132,7 @@ type Delivery struct {
 	Traceparent string
 	UpdatedAt   time.Time
 	Reported    bool
+	PlatformID  string
 }
 
 type Emergency struct {
@@ -154,9 +163,19 @@ type Frame struct {
 }
 
 type Keyset struct {
-	Sole    bool
-	Content []byte
-	Wrapped bool
+	Sole       bool
+	Content    []byte
+	Wrapped    bool
+	Revision   int64
+	MadeAt     time.Time
+	NextKey    *int64
+	NextMadeAt *time.Time
+}
+
+type KeysetReader struct {
+	Name     string
+	Revision int64
+	SeenAt   time.Time
 }
 
 type Medium struct {
@@ -197,6 +216,13 @@ type Message struct {
 	Content           json.RawMessage
 	SentAt            time.Time
 	ReceivedAt        time.Time
+}
+
+type Objective struct {
+	ServiceLevel string
+	Rules        string
+	Measured     json.RawMessage
+	MeasuredAt   time.Time
 }
 
 type Outbox struct {
@@ -342,6 +368,9 @@ type ServiceCaseEvent struct {
 	State    string
 	Note     string
 	At       time.Time
+	Action   string
+	Owner    string
+	DueAt    *time.Time
 }
 
 type Session struct {

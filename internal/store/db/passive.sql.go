@@ -151,27 +151,49 @@ SELECT coalesce((SELECT c.state FROM conversation c WHERE c.channel = $1 AND c.e
        coalesce((SELECT c.topic FROM conversation c WHERE c.channel = $1 AND c.external_id = $2 AND c.state <> 'closed'), '')::text AS topic,
        coalesce((SELECT c.session_from FROM contact c WHERE c.channel = $1 AND c.external_id = $2), '')::text AS session_from,
        EXISTS (SELECT FROM processed p WHERE p.consumer = $3 AND p.channel = $1 AND p.message_id = $4)::bool AS taken,
-       coalesce(r.reply::text, '')::text AS reply, coalesce(r.withdrawn, false)::bool AS withdrawn
-FROM (SELECT) AS always LEFT JOIN passive_reply r ON r.channel = $1 AND r.external_id = $2 AND r.message_id = $4
+       coalesce(r.reply::text, '')::text AS reply, coalesce(r.withdrawn, false)::bool AS withdrawn,
+       coalesce(e.numbers, '{}')::bigint[] AS emergencies, coalesce(e.groups, '{}')::text[] AS emergency_groups, coalesce(e.told, '{}')::bool[] AS emergencies_told
+FROM (SELECT) AS always
+CROSS JOIN LATERAL (
+    SELECT array_agg(m.number ORDER BY m.number) AS numbers, array_agg(m.skill_group ORDER BY m.number) AS groups, array_agg(
+               EXISTS (SELECT FROM processed p JOIN conversation c ON p.message_id = 'banner/' || m.number || '/' || c.id
+                       WHERE p.consumer = $5 AND p.channel = $1 AND c.channel = $1 AND c.external_id = $2 AND c.state <> 'closed')
+               OR EXISTS (SELECT FROM passive_reply b WHERE b.channel = $1 AND b.external_id = $2 AND b.reply->>'banner' = m.number::text)
+           ORDER BY m.number) AS told
+    FROM emergency m WHERE m.ended_at IS NULL AND m.calm_at IS NULL) AS e
+LEFT JOIN passive_reply r ON r.channel = $1 AND r.external_id = $2 AND r.message_id = $4
 `
 
+type PassiveLookParams struct {
+	Channel    string
+	ExternalID string
+	Consumer   string
+	MessageID  string
+	Words      string
+}
+
 type PassiveLookRow struct {
-	State       string
-	Topic       string
-	SessionFrom string
-	Taken       bool
-	Reply       string
-	Withdrawn   bool
+	State           string
+	Topic           string
+	SessionFrom     string
+	Taken           bool
+	Reply           string
+	Withdrawn       bool
+	Emergencies     []int64
+	EmergencyGroups []string
+	EmergenciesTold []bool
 }
 
 // All that decides what may be said to a contact at once: who has their conversation, where they came from, whether the
-// consumer has taken this message in, and what was said in answer to it before.
-func (q *Queries) PassiveLook(ctx context.Context, channel string, externalID string, consumer string, messageID string) (PassiveLookRow, error) {
+// consumer has taken this message in, what was said in answer to it before, and the emergencies that last, with whether the
+// contact was told of each: in their conversation, or at once, of which the router may not know yet.
+func (q *Queries) PassiveLook(ctx context.Context, arg PassiveLookParams) (PassiveLookRow, error) {
 	row := q.db.QueryRow(ctx, PassiveLook,
-		channel,
-		externalID,
-		consumer,
-		messageID,
+		arg.Channel,
+		arg.ExternalID,
+		arg.Consumer,
+		arg.MessageID,
+		arg.Words,
 	)
 	var i PassiveLookRow
 	err := row.Scan(
@@ -181,6 +203,9 @@ func (q *Queries) PassiveLook(ctx context.Context, channel string, externalID st
 		&i.Taken,
 		&i.Reply,
 		&i.Withdrawn,
+		&i.Emergencies,
+		&i.EmergencyGroups,
+		&i.EmergenciesTold,
 	)
 	return i, err
 }

@@ -10,6 +10,27 @@ import (
 	"time"
 )
 
+const CasesErase = `-- name: CasesErase :execrows
+WITH over AS (
+    SELECT id FROM service_case
+    WHERE kind IN ('afterSales', 'complaint', 'shipping') AND conversation_id IS NULL AND closed_at < $1::timestamptz
+    LIMIT 200 FOR UPDATE SKIP LOCKED
+), complaints AS (
+    DELETE FROM complaint WHERE id IN (SELECT id FROM over)
+)
+DELETE FROM service_case WHERE id IN (SELECT id FROM over)
+`
+
+// Deletes after-sales cases, complaints and orders to be sent that belong to no conversation and ended before. Orders, addresses and what people
+// complained of are in them.
+func (q *Queries) CasesErase(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, CasesErase, before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const ContactsErase = `-- name: ContactsErase :execrows
 WITH over AS (
     SELECT k.channel, k.external_id FROM contact k

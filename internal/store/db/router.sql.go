@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,20 +40,21 @@ func (q *Queries) ChannelsSpooled(ctx context.Context, channels []string) ([]str
 }
 
 const DeliveredConversation = `-- name: DeliveredConversation :one
-SELECT c.id, c.agent, d.state, d.code, d.reason
+SELECT c.id, c.agent, d.state, d.code, d.reason, (d.outbound->'content')::jsonb AS content
 FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid
 WHERE d.message_id = $1
 `
 
 type DeliveredConversationRow struct {
-	ID     uuid.UUID
-	Agent  *string
-	State  string
-	Code   int32
-	Reason string
+	ID      uuid.UUID
+	Agent   *string
+	State   string
+	Code    int32
+	Reason  string
+	Content json.RawMessage
 }
 
-// The conversation and its agent that an outbound message belongs to, with the state in force.
+// The conversation and its agent that an outbound message belongs to, with the state in force and what it says.
 func (q *Queries) DeliveredConversation(ctx context.Context, messageID uuid.UUID) (DeliveredConversationRow, error) {
 	row := q.db.QueryRow(ctx, DeliveredConversation, messageID)
 	var i DeliveredConversationRow
@@ -62,6 +64,7 @@ func (q *Queries) DeliveredConversation(ctx context.Context, messageID uuid.UUID
 		&i.State,
 		&i.Code,
 		&i.Reason,
+		&i.Content,
 	)
 	return i, err
 }
@@ -90,7 +93,7 @@ func (q *Queries) EnsurePartitions(ctx context.Context, at time.Time) error {
 }
 
 const IdleBotConversations = `-- name: IdleBotConversations :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE state = 'bot' AND last_message_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
 // Conversations that only the bot took part in and that nobody has touched for long.
@@ -140,6 +143,7 @@ func (q *Queries) IdleBotConversations(ctx context.Context, before time.Time, ma
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}
@@ -196,7 +200,7 @@ func (q *Queries) MessagesOnTheWay(ctx context.Context, channel string, since ti
 }
 
 const OpenWaiting = `-- name: OpenWaiting :many
-SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
+SELECT id, channel, external_id, customer_id, state, skill_group, routing_rule, topic, priority, agent, opened_at, queued_at, assigned_at, closed_at, due_at, last_message_at, off_hours_told, queued_told, complaints, version, unanswered_since, passed_by, weight, queue_key, waiting_since, overflowed, offered_at, offered_to, intake, asked_since, remind_at, answered_at, late_at, tier, close_reason, resolve_at, answered_seconds FROM conversation WHERE state = 'awaiting_opening' AND skill_group = $1
 ORDER BY coalesce(queued_at, opened_at), id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
@@ -247,6 +251,7 @@ func (q *Queries) OpenWaiting(ctx context.Context, skillGroup string, maxRows in
 			&i.Tier,
 			&i.CloseReason,
 			&i.ResolveAt,
+			&i.AnsweredSeconds,
 		); err != nil {
 			return nil, err
 		}

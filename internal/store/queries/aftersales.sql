@@ -2,18 +2,11 @@
 -- One at a time may spend of an order, over all of its cases.
 SELECT pg_advisory_xact_lock(hashtextextended('order/' || @order_number::text, 22));
 
--- name: OrderSpent :one
--- What was paid back for an order or may have been, in fen, less what came back; of the effect with the key nothing. paid is the least that
--- a case of the order says was paid for it, of those that ask for something still or got it.
-SELECT
-    (SELECT coalesce(sum(CASE WHEN e.operation = 'refund' THEN e.amount ELSE -e.amount END), 0)
-     FROM case_effect e
-     WHERE e.order_number = @order_number AND e.key <> @key
-       AND (e.operation = 'refund' AND e.state <> 'refused' OR e.operation = 'reversal' AND e.state = 'done'))::bigint AS spent,
-    (SELECT coalesce(min((c.detail -> 'application' -> 'order' ->> 'paid')::bigint), 0)
-     FROM service_case c
-     WHERE c.kind = 'afterSales' AND c.detail -> 'application' -> 'order' ->> 'number' = @order_number
-       AND c.state NOT IN ('refused', 'withdrawn', 'expired'))::bigint AS paid;
+-- name: CasesOfOrder :many
+-- What is inside of the other cases of an order, but for those that ended without any money.
+SELECT detail FROM service_case
+WHERE kind = 'afterSales' AND detail -> 'application' -> 'order' ->> 'number' = @order_number::text AND id <> @id
+  AND (state NOT IN ('refused', 'withdrawn', 'expired') OR detail -> 'refund' IS NOT NULL);
 
 -- name: CaseEffectBegin :one
 -- No row when it has begun already.

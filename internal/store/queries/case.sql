@@ -19,16 +19,19 @@ WHERE id = @id;
 -- name: CaseStepTaken :one
 SELECT EXISTS (SELECT FROM service_case_event WHERE case_id = @case_id AND step = @step);
 
+-- name: CaseStepUse :one
+SELECT action, actor FROM service_case_event WHERE case_id = @case_id AND step = @step;
+
 -- name: CaseEventAdd :exec
-INSERT INTO service_case_event (case_id, revision, step, actor, state, note, at)
-VALUES (@case_id, @revision, @step, @actor, @state, @note, @at);
+INSERT INTO service_case_event (case_id, revision, step, action, actor, state, owner, due_at, note, at)
+VALUES (@case_id, @revision, @step, @action, @actor, @state, @owner, sqlc.narg(due_at), @note, @at);
 
 -- name: CaseEvents :many
 SELECT * FROM service_case_event WHERE case_id = @case_id ORDER BY revision LIMIT @max_rows;
 
 -- name: DeskCases :many
--- Open cases as a desk lists them, by deadline. Empty filters let everything through. Whose a case with a conversation
--- is says the conversation, too; what is judged is shown to who judges it.
+-- Open cases as a desk lists them, by deadline: those that come after a case, where one is given. Empty filters let everything through.
+-- Whose a case with a conversation is says the conversation, too; what is judged is shown to who judges it.
 SELECT sqlc.embed(service_case) FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
 WHERE service_case.closed_at IS NULL
   AND (@kind::text = '' OR service_case.kind = @kind)
@@ -38,6 +41,8 @@ WHERE service_case.closed_at IS NULL
   AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.kind <> 'review' AND (
     service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])
     OR (conversation.state = 'assigned' AND conversation.agent = @agent::text)))
+  AND (@after_id::text = '' OR (coalesce(service_case.due_at, 'infinity'), service_case.opened_at, service_case.id)
+    > (coalesce(sqlc.narg(after_due)::timestamptz, 'infinity'), @after_opened::timestamptz, @after_id::text))
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
@@ -67,7 +72,7 @@ SELECT service_case.* FROM contact asking
 JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = @channel AND asking.external_id = @external_id
-  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise')
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping')
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 

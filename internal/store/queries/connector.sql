@@ -12,9 +12,10 @@ ON CONFLICT (channel, external_id) DO UPDATE SET window_ends = excluded.window_e
 
 -- name: QuotaPledged :one
 -- How many messages are on their way to a contact and not spent yet: those that no connector has taken over so far, and those
--- that one has and is not sending. Notices cost nothing.
+-- that one has and is not sending. Notices cost nothing, nor does what is not sent any more because an agent has the conversation.
 SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'deferred')
-           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice')
+           AND d.outbound->'content'->>'kind' IS DISTINCT FROM 'notice'
+           AND NOT (d.outbound ? 'whileWaiting' AND EXISTS (SELECT FROM conversation c WHERE c.id = (d.outbound->>'conversation')::uuid AND c.state IN ('assigned', 'closed'))))
       + (SELECT count(*) FROM message m WHERE m.channel = @channel AND m.external_id = @external_id AND m.direction = 'outbound'
            AND m.content->>'kind' IS DISTINCT FROM 'notice' AND m.sent_at > @since AND m.received_at > @since AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id)))::int AS messages;
 
@@ -36,8 +37,11 @@ SELECT pg_advisory_xact_lock(hashtextextended(@channel::text || '/' || @external
 
 -- name: DeliveryHead :one
 -- The contact's oldest message that is not settled. One that is still being sent after so long is lost. A notice that waits for
--- its next try holds up the notices after it and no talk.
-SELECT sqlc.embed(d), (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))::bool AS lost FROM delivery d
+-- its next try holds up the notices after it and no talk. What is of use only while nobody has the conversation is superseded when
+-- somebody has it.
+SELECT sqlc.embed(d), (d.state = 'sending' AND d.updated_at < statement_timestamp() - make_interval(secs => @lost_after::float8))::bool AS lost,
+       (d.outbound ? 'whileWaiting' AND EXISTS (SELECT FROM conversation c WHERE c.id = (d.outbound->>'conversation')::uuid AND c.state IN ('assigned', 'closed')))::bool AS superseded
+FROM delivery d
 WHERE d.channel = @channel AND d.external_id = @external_id AND d.state IN ('queued', 'sending', 'deferred')
   AND NOT (d.outbound->'content'->>'kind' = 'notice' AND EXISTS (SELECT FROM delivery w
            WHERE w.channel = d.channel AND w.external_id = d.external_id AND w.state = 'deferred' AND w.not_before > @now AND w.seq <= d.seq
@@ -54,8 +58,13 @@ WHERE message_id = @message_id RETURNING *;
 
 -- name: DeliverySettle :many
 -- Writes the result of a call, unless it took so long that another replica has given the message up.
-UPDATE delivery SET state = @state, code = @code, reason = @reason, not_before = @not_before, owner = '', updated_at = clock_timestamp(), reported = false
+UPDATE delivery SET state = @state, code = @code, reason = @reason, platform_id = @platform_id, not_before = @not_before, owner = '', updated_at = clock_timestamp(), reported = false
 WHERE message_id = @message_id AND state = 'sending' AND owner = @owner RETURNING *;
+
+-- name: DeliveryOfPlatform :one
+-- What the platform knows by a name of its own.
+SELECT message_id, state FROM delivery WHERE channel = @channel AND platform_id = @platform_id AND platform_id <> '' AND external_id = @external_id
+ORDER BY seq DESC LIMIT 1 FOR UPDATE;
 
 -- name: DeliveryDue :many
 -- Contacts whose oldest unsettled message can be worked on now.

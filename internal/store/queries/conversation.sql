@@ -23,7 +23,7 @@ UPDATE conversation SET
     off_hours_told = @off_hours_told, queued_told = @queued_told, complaints = @complaints,
     unanswered_since = sqlc.narg('unanswered_since'), passed_by = coalesce(@passed_by::text[], '{}'), weight = @weight,
     offered_at = sqlc.narg('offered_at'), offered_to = @offered_to, asked_since = sqlc.narg('asked_since'), remind_at = sqlc.narg('remind_at'),
-    answered_at = sqlc.narg('answered_at'), late_at = sqlc.narg('late_at'), resolve_at = sqlc.narg('resolve_at'), intake = sqlc.narg('intake'), close_reason = @close_reason, version = version + 1
+    answered_at = sqlc.narg('answered_at'), answered_seconds = sqlc.narg('answered_seconds'), late_at = sqlc.narg('late_at'), resolve_at = sqlc.narg('resolve_at'), intake = sqlc.narg('intake'), close_reason = @close_reason, version = version + 1
 WHERE id = @id
 RETURNING *;
 

@@ -1,12 +1,22 @@
 -- name: PassiveLook :one
 -- All that decides what may be said to a contact at once: who has their conversation, where they came from, whether the
--- consumer has taken this message in, and what was said in answer to it before.
+-- consumer has taken this message in, what was said in answer to it before, and the emergencies that last, with whether the
+-- contact was told of each: in their conversation, or at once, of which the router may not know yet.
 SELECT coalesce((SELECT c.state FROM conversation c WHERE c.channel = @channel AND c.external_id = @external_id AND c.state <> 'closed'), '')::text AS state,
        coalesce((SELECT c.topic FROM conversation c WHERE c.channel = @channel AND c.external_id = @external_id AND c.state <> 'closed'), '')::text AS topic,
        coalesce((SELECT c.session_from FROM contact c WHERE c.channel = @channel AND c.external_id = @external_id), '')::text AS session_from,
        EXISTS (SELECT FROM processed p WHERE p.consumer = @consumer AND p.channel = @channel AND p.message_id = @message_id)::bool AS taken,
-       coalesce(r.reply::text, '')::text AS reply, coalesce(r.withdrawn, false)::bool AS withdrawn
-FROM (SELECT) AS always LEFT JOIN passive_reply r ON r.channel = @channel AND r.external_id = @external_id AND r.message_id = @message_id;
+       coalesce(r.reply::text, '')::text AS reply, coalesce(r.withdrawn, false)::bool AS withdrawn,
+       coalesce(e.numbers, '{}')::bigint[] AS emergencies, coalesce(e.groups, '{}')::text[] AS emergency_groups, coalesce(e.told, '{}')::bool[] AS emergencies_told
+FROM (SELECT) AS always
+CROSS JOIN LATERAL (
+    SELECT array_agg(m.number ORDER BY m.number) AS numbers, array_agg(m.skill_group ORDER BY m.number) AS groups, array_agg(
+               EXISTS (SELECT FROM processed p JOIN conversation c ON p.message_id = 'banner/' || m.number || '/' || c.id
+                       WHERE p.consumer = @words AND p.channel = @channel AND c.channel = @channel AND c.external_id = @external_id AND c.state <> 'closed')
+               OR EXISTS (SELECT FROM passive_reply b WHERE b.channel = @channel AND b.external_id = @external_id AND b.reply->>'banner' = m.number::text)
+           ORDER BY m.number) AS told
+    FROM emergency m WHERE m.ended_at IS NULL AND m.calm_at IS NULL) AS e
+LEFT JOIN passive_reply r ON r.channel = @channel AND r.external_id = @external_id AND r.message_id = @message_id;
 
 -- name: PassiveAdd :execrows
 -- 0 when something of the same key was said already, or something to this message.

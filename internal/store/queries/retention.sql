@@ -27,6 +27,18 @@ WITH over AS (
 )
 DELETE FROM conversation WHERE id IN (SELECT id FROM over);
 
+-- name: CasesErase :execrows
+-- Deletes after-sales cases, complaints and orders to be sent that belong to no conversation and ended before. Orders, addresses and what people
+-- complained of are in them.
+WITH over AS (
+    SELECT id FROM service_case
+    WHERE kind IN ('afterSales', 'complaint', 'shipping') AND conversation_id IS NULL AND closed_at < @before::timestamptz
+    LIMIT 200 FOR UPDATE SKIP LOCKED
+), complaints AS (
+    DELETE FROM complaint WHERE id IN (SELECT id FROM over)
+)
+DELETE FROM service_case WHERE id IN (SELECT id FROM over);
+
 -- name: ContactsErase :execrows
 -- Deletes who was not seen since and of whom no conversation is left, with what was known of them.
 WITH over AS (

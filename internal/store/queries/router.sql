@@ -4,8 +4,8 @@ INSERT INTO media (id, channel, state, platform_id, created_at) VALUES (@id, @ch
 ON CONFLICT (id) DO NOTHING;
 
 -- name: DeliveredConversation :one
--- The conversation and its agent that an outbound message belongs to, with the state in force.
-SELECT c.id, c.agent, d.state, d.code, d.reason
+-- The conversation and its agent that an outbound message belongs to, with the state in force and what it says.
+SELECT c.id, c.agent, d.state, d.code, d.reason, (d.outbound->'content')::jsonb AS content
 FROM delivery d JOIN conversation c ON c.id = (d.outbound->>'conversation')::uuid
 WHERE d.message_id = @message_id;
 

@@ -11,7 +11,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/provider"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/workers/workflows/callees"
 	"github.com/yingda-dev/yingda/workers/workflows/deadline"
@@ -36,7 +38,9 @@ type Activities struct {
 	Store     *store.Store
 	Directory Directory
 	// Provider does what is to be done outside; nil while the Brand declares none.
-	Provider func() *Provider
+	Provider func() *provider.Provider
+	// Mails says whether the Brand declares a mail server that may be called.
+	Mails func() bool
 	// Events is the topic of frames, Source the CloudEvents source of what is sent.
 	Events string
 	Source string
@@ -58,6 +62,8 @@ type Standing struct {
 	Operation rules.Operation   `json:"operation,omitempty"`
 	Attempt   int               `json:"attempt,omitempty"`
 	Effect    rules.EffectState `json:"effect,omitempty"`
+	// Disputed says that the customer was not content with the end.
+	Disputed bool `json:"disputed,omitempty"`
 }
 
 // underWay says whether the operation is the provider's.
@@ -125,6 +131,12 @@ func (a *Activities) table() map[string]any {
 		activityWarnOverall: a.WarnOverall,
 		activityPerform:     a.Perform,
 		activityTell:        a.Tell,
+		activityDispute:     a.Dispute,
+
+		activityOrderPerform: a.OrderPerform,
+		activityOrderTake:    a.OrderTake,
+		activityOrderLate:    a.OrderLate,
+		activityOrderTell:    a.OrderTell,
 	}
 }
 
@@ -132,7 +144,7 @@ func (a *Activities) table() map[string]any {
 func (a *Activities) Open(ctx context.Context, in promise.AfterSalesInput) (Standing, error) {
 	var now store.Case
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
-		now, _, err = u.RecordAfterSales(ctx, in, store.Taking{Step: "open", Actor: in.OpenedBy, Tell: a.Directory.GroupAgents(in.SkillGroup)})
+		now, _, err = u.RecordAfterSales(ctx, in, store.Taking{Step: "open", Action: history.Apply, Actor: in.OpenedBy, Tell: a.Directory.GroupAgents(in.SkillGroup)})
 		return err
 	})
 	if err != nil {
@@ -144,7 +156,7 @@ func (a *Activities) Open(ctx context.Context, in promise.AfterSalesInput) (Stan
 // Enter sets until when the step that the case is in has to be done.
 func (a *Activities) Enter(ctx context.Context, e Entering) (Entered, error) {
 	out := Entered{}
-	now, err := a.change(ctx, e.Case, stepName("enter", e.Step), "", func(c *rules.Case) bool {
+	now, err := a.change(ctx, e.Case, store.Taking{Step: stepName("enter", e.Step), Action: history.Due}, func(c *rules.Case) bool {
 		due, limited := a.due(c, e)
 		if c.Step() != e.Step || !limited {
 			return false
@@ -192,9 +204,15 @@ func (a *Activities) due(c *rules.Case, e Entering) (time.Time, bool) {
 
 // Take does something to the case. Where that was done before, as by the desk that signals it, nothing changes.
 func (a *Activities) Take(ctx context.Context, t Taking) (Taken, error) {
+	return a.take(ctx, t, (*store.Unit).TakeAfterSales)
+}
+
+func (a *Activities) take(
+	ctx context.Context, t Taking, take func(u *store.Unit, ctx context.Context, id string, act rules.Act, tell ...string) (store.Case, bool, error),
+) (Taken, error) {
 	var now store.Case
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
-		now, _, err = u.TakeAfterSales(ctx, t.Case.ID, t.Act, a.Directory.GroupAgents(t.Case.SkillGroup)...)
+		now, _, err = take(u, ctx, t.Case.ID, t.Act, a.Directory.GroupAgents(t.Case.SkillGroup)...)
 		return err
 	})
 	taken := Taken{}
@@ -210,24 +228,36 @@ func (a *Activities) Take(ctx context.Context, t Taking) (Taken, error) {
 	return taken, err
 }
 
-// Late does what is to be done of a step that is nearly due, or late: its owner is reminded, it is marked, a role is called.
-func (a *Activities) Late(ctx context.Context, l Lateness) (Standing, error) {
-	kind, note, tell := string(l.Deadline.Kind), "", a.Directory.GroupAgents(l.Case.SkillGroup)
-	name := stepName(kind, l.Step)
-	called := callees.Callees{}
+// lateStep is a step of a deadline as a case's history has it, and whom it calls.
+func (a *Activities) lateStep(l Lateness) (taking store.Taking, called callees.Callees) {
+	taking = store.Taking{Step: stepName(string(l.Deadline.Kind), l.Step), Tell: a.Directory.GroupAgents(l.Case.SkillGroup)}
 	switch l.Deadline.Kind {
 	case deadline.Remind:
-		note = "即将到期"
+		taking.Action, taking.Note = history.Remind, history.Reminding
 	case deadline.Breach:
-		note = "已超时"
+		taking.Action, taking.Note = history.Breach, history.Late
 	case deadline.Escalate:
 		called = callees.Of(a.Directory, l.Deadline.Notify, l.Case.SkillGroup)
-		tell = append(tell, called.Agents...)
-		note = fmt.Sprintf("超时升级第%d级：%s", l.Deadline.Rung, l.Deadline.Notify)
-		name = fmt.Sprintf("%s/%d", name, l.Deadline.Rung)
+		taking.Step = fmt.Sprintf("%s/%d", taking.Step, l.Deadline.Rung)
+		taking.Action, taking.Note = history.Escalate, called.Words(l.Deadline.Rung, l.Deadline.Notify)
+		taking.Tell = append(taking.Tell, called.Agents...)
 	}
+	return taking, called
+}
+
+// taken tells operators of a step of a deadline.
+func (a *Activities) taken(l Lateness, called callees.Callees) {
+	a.Metrics.deadlines.WithLabelValues(string(l.Deadline.Kind)).Inc()
+	if l.Deadline.Kind == deadline.Escalate && called.Who != callees.Role {
+		a.Logger.Warn("Nobody has the role that a late case was escalated to", "role", l.Deadline.Notify, "reached", called.Who, "case", l.Case.ID)
+	}
+}
+
+// Late does what is to be done of a step that is nearly due, or late: its owner is reminded, it is marked, a role is called.
+func (a *Activities) Late(ctx context.Context, l Lateness) (Standing, error) {
+	taking, called := a.lateStep(l)
 	changed := false
-	now, err := a.change(ctx, l.Case, name, note, func(c *rules.Case) bool {
+	now, err := a.change(ctx, l.Case, taking, func(c *rules.Case) bool {
 		changed = c.Step() == l.Step && !c.State.Ended()
 		if !changed {
 			return false
@@ -241,15 +271,12 @@ func (a *Activities) Late(ctx context.Context, l Lateness) (Standing, error) {
 			c.Escalate(l.Deadline.Rung)
 		}
 		return true
-	}, tell...)
+	})
 	if err != nil {
 		return Standing{}, err
 	}
 	if changed {
-		a.Metrics.deadlines.WithLabelValues(kind).Inc()
-		if l.Deadline.Kind == deadline.Escalate && called.Who != callees.Role {
-			a.Logger.Warn("Nobody has the role that a late case was escalated to", "role", l.Deadline.Notify, "reached", called.Who, "case", l.Case.ID)
-		}
+		a.taken(l, called)
 	}
 	if l.Deadline.Kind == deadline.Remind {
 		if err := a.remindCustomer(ctx, l, now); err != nil {
@@ -262,10 +289,11 @@ func (a *Activities) Late(ctx context.Context, l Lateness) (Standing, error) {
 // WarnOverall says that the case as a whole takes longer than it should.
 func (a *Activities) WarnOverall(ctx context.Context, l Lateness) (Standing, error) {
 	called := callees.Of(a.Directory, promise.RoleSupervisor, l.Case.SkillGroup)
-	now, err := a.change(ctx, l.Case, "overall", "总时长超过承诺", func(c *rules.Case) bool {
+	taking := store.Taking{Step: "overall", Action: history.Overall, Note: "总时长超过承诺，已通知主管", Tell: called.Agents}
+	now, err := a.change(ctx, l.Case, taking, func(c *rules.Case) bool {
 		c.OverallLateAt = l.Deadline.At
 		return !c.State.Ended()
-	}, called.Agents...)
+	})
 	if err != nil {
 		return Standing{}, err
 	}
@@ -273,13 +301,45 @@ func (a *Activities) WarnOverall(ctx context.Context, l Lateness) (Standing, err
 	return standingOf(now)
 }
 
+// Dispute calls who is called first for what is late, and the case's owner: it was closed, and the customer is not content.
+func (a *Activities) Dispute(ctx context.Context, r Reference) (Standing, error) {
+	called := callees.Of(a.Directory, promise.RoleSupervisor, r.SkillGroup)
+	tell, fresh := append(a.Directory.GroupAgents(r.SkillGroup), called.Agents...), false
+	var now store.Case
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		row, err := u.CaseGet(ctx, r.ID)
+		if err != nil {
+			return fmt.Errorf("reading a case: %w", err)
+		}
+		inside, err := store.AfterSalesOf(store.CaseView(row))
+		if err != nil {
+			return err
+		}
+		if owner := inside.Now().Owner; owner != "" {
+			tell = append(tell, owner)
+		}
+		now, fresh, err = u.NoteCase(ctx, r.ID, store.Taking{Step: "dispute", Action: history.Escalate, Note: "客户对处理结果有异议，已通知主管", Tell: tell})
+		return err
+	})
+	if err != nil {
+		return Standing{}, err
+	}
+	if fresh {
+		a.Metrics.disputes.Inc()
+		if called.Who != callees.Role {
+			a.Logger.Warn("Nobody has the role that a disputed case was escalated to", "role", promise.RoleSupervisor, "reached", called.Who, "case", r.ID)
+		}
+	}
+	return standingOf(now)
+}
+
 // errUnchanged leaves a case as it is.
 var errUnchanged = errors.New("there is nothing to change")
 
-// change changes the case in a step of that name, once, and returns what it is now. f returns false to leave it as it is.
-func (a *Activities) change(ctx context.Context, r Reference, name, note string, f func(c *rules.Case) bool, tell ...string) (now store.Case, err error) {
+// change changes the case, once, and returns what it is now. f returns false to leave it as it is.
+func (a *Activities) change(ctx context.Context, r Reference, taking store.Taking, f func(c *rules.Case) bool) (now store.Case, err error) {
 	err = a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
-		now, _, err = u.ChangeAfterSales(ctx, r.ID, store.Taking{Step: name, Note: note, Tell: tell}, func(c *rules.Case) error {
+		now, _, err = u.ChangeAfterSales(ctx, r.ID, taking, func(c *rules.Case) error {
 			if !f(c) {
 				return errUnchanged
 			}
@@ -314,12 +374,19 @@ func gone(err error) error {
 }
 
 func standingOf(c store.Case) (Standing, error) {
+	if c.Kind == promise.CaseOrder {
+		inside, err := store.OrderOf(c)
+		s := Standing{Revision: c.Revision, State: inside.State, Owner: c.Owner, Operation: inside.Operation()}
+		s.Attempt, s.Effect = inside.Attempt()
+		return s, err
+	}
 	inside, err := store.AfterSalesOf(c)
 	if err != nil {
 		return Standing{}, err
 	}
 	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Owner: inside.Owner(), Operation: inside.Operation()}
 	s.Attempt, s.Effect = inside.Attempt()
+	s.Disputed = inside.Content != nil && !*inside.Content
 	return s, nil
 }
 

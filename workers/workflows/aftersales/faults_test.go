@@ -3,6 +3,7 @@ package aftersales
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -10,120 +11,52 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/temporal"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
 )
 
-func insured(in *promise.AfterSalesInput) { in.Application.Order.FreightInsured = true }
-
-func vip(in *promise.AfterSalesInput) { in.Tier = "vip" }
-
-// end is what a case came to.
-type end struct {
-	States []rules.State
-	Moved  map[string]int64
-	Said   []string
-	// Taken are the steps of its history that are taken once.
-	Taken []string
-}
-
-func (b *brand) end(in promise.AfterSalesInput) end {
-	b.t.Helper()
-	c := b.await(in.ID, "ended", func(c rules.Case) bool { return c.State.Ended() })
-	b.ended(in.ID)
-	e := end{Moved: b.provider.moved(), Said: b.said(*in.Conversation), Taken: b.history(in.ID, "enter", "act", "done", "begin", "remind", "breach", "escalate")}
-	for _, step := range c.Steps {
-		e.States = append(e.States, step.State)
-	}
-	slices.Sort(e.Taken)
-	return e
-}
-
-// play is the life of an insured return; between its steps something may happen.
-func play(t *testing.T, between func(b *brand, in promise.AfterSalesInput)) end {
-	t.Helper()
-	b := newBrand(t, newProvider(t))
-	in := b.apply(b.converse("customer", 20), "customer", insured)
-	for _, step := range []struct {
-		in     rules.State
-		action rules.Action
-	}{
-		{rules.StateReview, rules.ActionApprove},
-		{rules.StateReturning, rules.ActionReceive},
-		{rules.StateReceived, rules.ActionAccept},
-		{rules.StateSettled, rules.ActionConfirm},
-	} {
-		between(b, in)
-		b.awaitStep(in.ID, step.in)
-		between(b, in)
-		b.act(in.ID, step.action)
-	}
-	between(b, in)
-	e := b.end(in)
-	b.storeHistory(in.ID, "return-paid-and-claimed")
-	return e
-}
-
-func TestAWorkerMayDieInEachState(t *testing.T) {
-	var once sync.Once
-	undisturbed := play(t, func(b *brand, _ promise.AfterSalesInput) {
-		once.Do(func() { b.run(newWorker(b.client, b.activities()).Run) })
-	})
-	want := map[string]int64{"refund/1": 100_00, "claim/1": 0}
-	if diff := cmp.Diff(want, undisturbed.Moved); diff != "" {
-		t.Errorf("moved without faults (-want +got):\n%s", diff)
-	}
-	if *update {
-		return
-	}
-	kill := func() {}
-	disturbed := play(t, func(b *brand, _ promise.AfterSalesInput) {
-		kill()
-		kill = b.killableWorker()
-	})
-	if diff := cmp.Diff(undisturbed, disturbed); diff != "" {
-		t.Errorf("the end with workers killed in each state (-without +with):\n%s", diff)
-	}
-}
-
 func TestMoneyMovesOnceWhereTheWorkerDiesBeforeItHearsTheAnswer(t *testing.T) {
+	t.Parallel()
 	p := newProvider(t)
 	b := newBrand(t, p)
 	died := make(chan struct{})
 	var once sync.Once
-	kill := b.killableWorker()
+	kill := b.startWorker()
 	p.meanwhile = func(string) { once.Do(func() { kill(); close(died) }) }
-	in := b.apply(b.converse("customer", 20), "customer", vip)
+	in := b.apply(b.Converse("customer", 20), "customer", vip)
 	select {
 	case <-died:
-	case <-time.After(patience):
+	case <-time.After(workflowtest.Patience):
 		t.Fatal("the provider was not told")
 	}
 	if c := b.await(in.ID, "sending", func(c rules.Case) bool { return c.Refund != nil && c.Refund.Key != "" }); c.Refund.State != rules.EffectSending {
 		t.Errorf("the refund is %s, want it written down before the provider was told", c.Refund.State)
 	}
 	// Nobody pays by hand what may be paid already.
-	err := b.try(func(ctx context.Context, u *store.Unit) error {
+	err := b.Try(func(ctx context.Context, u *store.Unit) error {
 		_, _, err := u.ActOnAfterSales(ctx, in.ID, rules.Act{ID: "hand", By: "an", Action: rules.ActionRefunded, Reference: "R1"})
 		return err
 	})
 	if refusal := (*rules.RefusalError)(nil); !errors.As(err, &refusal) || refusal.Reason != "UnderWay" {
 		t.Errorf("paying by hand: %v", err)
 	}
-	b.run(newWorker(b.client, b.activities()).Run)
+	b.work()
 	c := b.awaitStep(in.ID, rules.StateReturning)
 	if c.Refund.Reference != "P-refund" || p.called("refund") < 2 {
 		t.Errorf("the refund is %+v after %d calls", c.Refund, p.called("refund"))
 	}
-	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00}, p.moved()); diff != "" {
+	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00}, p.moved("")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
 	}
 }
 
 func TestAProviderMayFailAndThink(t *testing.T) {
+	t.Parallel()
 	p := newProvider(t)
 	p.answers = func(_ string, before int) (int, string) {
 		return [...]func() (int, string){
@@ -135,19 +68,20 @@ func TestAProviderMayFailAndThink(t *testing.T) {
 		}[min(before, 4)]()
 	}
 	b := newBrand(t, p)
-	b.run(newWorker(b.client, b.activities()).Run)
-	in := b.apply(b.converse("customer", 20), "customer", vip)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", vip)
 	b.await(in.ID, "pending", func(c rules.Case) bool { return c.Refund.State == rules.EffectPending && c.Refund.Reference == "P-1" })
 	c := b.awaitStep(in.ID, rules.StateReturning)
 	if c.Refund.Reference != "P-2" || c.Refund.Attempt != 1 {
 		t.Errorf("the refund is %+v", c.Refund)
 	}
-	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00}, p.moved()); diff != "" {
+	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00}, p.moved("")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
 	}
 }
 
 func TestWhatAProviderRefusesComesBackToSomebody(t *testing.T) {
+	t.Parallel()
 	p := newProvider(t)
 	p.answers = func(operation string, before int) (int, string) {
 		if operation == "refund" && before == 0 {
@@ -156,104 +90,68 @@ func TestWhatAProviderRefusesComesBackToSomebody(t *testing.T) {
 		return 0, ""
 	}
 	b := newBrand(t, p)
-	b.run(newWorker(b.client, b.activities()).Run)
-	in := b.apply(b.converse("customer", 20), "customer", vip)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", vip)
 	c := b.await(in.ID, "refused", func(c rules.Case) bool { return c.Refund.State == rules.EffectRefused })
 	if c.Refund.Reason != "原支付方式已失效" || !slices.Contains(c.Allowed("an"), rules.ActionRetry) {
 		t.Errorf("the refund is %+v, allowed %v", c.Refund, c.Allowed("an"))
 	}
 	b.act(in.ID, rules.ActionRetry)
 	b.awaitStep(in.ID, rules.StateReturning)
-	if diff := cmp.Diff(map[string]int64{"refund/2": 100_00}, p.moved()); diff != "" {
+	if diff := cmp.Diff(map[string]int64{"refund/2": 100_00}, p.moved("")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
 	}
 }
 
 func TestWhatWasPaidForGoodsThatNeverComeIsTakenBack(t *testing.T) {
+	t.Parallel()
 	p := newProvider(t)
 	b := newBrand(t, p)
-	b.run(newWorker(b.client, b.activities()).Run)
-	in := b.apply(b.converse("customer", 20), "customer", vip, func(in *promise.AfterSalesInput) { in.Terms.Limits.Return = 1 })
-	e := b.end(in)
-	want := end{
-		States: []rules.State{rules.StateRefunding, rules.StateReturning, rules.StateUndoing, rules.StateExpired},
-		Moved:  map[string]int64{"refund/1": 100_00, "reversal/1": 100_00},
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", vip, func(in *promise.AfterSalesInput) { in.Terms.Limits.Return = 1 })
+	if status := b.ended(in.ID); status.State != rules.StateExpired {
+		t.Errorf("the status is %+v", status)
 	}
-	e.Said, e.Taken = nil, nil
-	if diff := cmp.Diff(want, e); diff != "" {
-		t.Errorf("the end (-want +got):\n%s", diff)
-	}
-	if order := p.orders[store.AfterSalesKey(in.ID, rules.OperationReversal, 1)]; !strings.Contains(order, `"refund":"P-refund"`) {
+	if order := p.orders[store.EffectKey(in.ID, rules.OperationReversal, 1)]; !strings.Contains(order, `"refund":"P-refund"`) {
 		t.Errorf("the reversal does not name what it takes back: %s", order)
 	}
-	b.storeHistory(in.ID, "instant-refund-taken-back")
+	b.StoreHistory(newest, in.ID, "instant-refund-taken-back")
 }
 
 func TestACancelledWorkflowTakesBackWhatItPaid(t *testing.T) {
+	t.Parallel()
 	p := newProvider(t)
 	b := newBrand(t, p)
-	b.run(newWorker(b.client, b.activities()).Run)
-	in := b.apply(b.converse("customer", 20), "customer", vip)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", vip)
 	b.awaitStep(in.ID, rules.StateReturning)
-	if err := b.client.CancelWorkflow(t.Context(), in.ID, ""); err != nil {
+	if err := b.Client.CancelWorkflow(t.Context(), in.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	b.awaitStep(in.ID, rules.StateWithdrawn)
-	if err := b.client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), nil); !errors.As(err, new(*temporal.CanceledError)) {
+	if err := b.Client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), nil); !errors.As(err, new(*temporal.CanceledError)) {
 		t.Errorf("the workflow ended with %v", err)
 	}
-	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00, "reversal/1": 100_00}, p.moved()); diff != "" {
+	if diff := cmp.Diff(map[string]int64{"refund/1": 100_00, "reversal/1": 100_00}, p.moved("")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
 	}
-	b.storeHistory(in.ID, "cancelled")
-}
-
-func TestNoOrderIsPaidBackTwice(t *testing.T) {
-	p := newProvider(t)
-	b := newBrand(t, p)
-	b.run(newWorker(b.client, b.activities()).Run)
-	same := func(amount int64) func(*promise.AfterSalesInput) {
-		return func(in *promise.AfterSalesInput) { in.Application.Order.Number, in.Application.Amount = "same", amount }
-	}
-	var cases []promise.AfterSalesInput
-	for _, customer := range []string{"one", "two", "three"} {
-		cases = append(cases, b.apply(b.converse(customer, 20), customer, vip, same(60_00)))
-	}
-	refused := 0
-	for _, in := range cases {
-		c := b.await(in.ID, "paid or refused", func(c rules.Case) bool {
-			return c.State == rules.StateReturning || c.Refund.State == rules.EffectRefused
-		})
-		if c.Refund.State == rules.EffectRefused {
-			refused++
-			// By hand it is refused as well.
-			err := b.try(func(ctx context.Context, u *store.Unit) error {
-				_, _, err := u.ActOnAfterSales(ctx, in.ID, rules.Act{ID: "hand", By: "an", Action: rules.ActionRefunded, Reference: "R1"})
-				return err
-			})
-			if refusal := (*rules.RefusalError)(nil); !errors.As(err, &refusal) || refusal.Reason != "AmountTooHigh" {
-				t.Errorf("paying by hand: %v", err)
-			}
-		}
-	}
-	if diff := cmp.Diff(map[string]int64{"refund/1": 60_00}, p.moved()); diff != "" || refused != 2 {
-		t.Errorf("%d refused; moved (-want +got):\n%s", refused, diff)
-	}
+	b.StoreHistory(newest, in.ID, "cancelled")
 }
 
 func TestEachDeadlineIsTakenOnceThoughTheWorkerDies(t *testing.T) {
+	t.Parallel()
 	b := newBrand(t, nil)
-	kill := b.killableWorker()
-	in := b.apply(b.converse("customer", 20), "customer", func(in *promise.AfterSalesInput) {
+	kill := b.startWorker()
+	in := b.apply(b.Converse("customer", 20), "customer", func(in *promise.AfterSalesInput) {
 		in.Terms.Limits.Review, in.Terms.RemindBefore, in.Terms.Limits.Overall = 3, 1, 4
 		in.Ladder = []promise.Rung{{AfterSeconds: 1, Notify: promise.RoleSupervisor}, {AfterSeconds: 3, Notify: promise.RoleAdmin}}
 	})
 	b.await(in.ID, "reminded", func(c rules.Case) bool { return !c.Now().RemindedAt.IsZero() })
 	kill()
-	kill = b.killableWorker()
+	kill = b.startWorker()
 	b.await(in.ID, "late", func(c rules.Case) bool { return !c.Now().BreachedAt.IsZero() })
 	kill()
-	b.run(newWorker(b.client, b.activities()).Run)
+	b.work()
 	c := b.await(in.ID, "escalated", func(c rules.Case) bool { return c.Now().Escalated == 2 && !c.OverallLateAt.IsZero() })
 	if late := c.Now().BreachedAt.Sub(c.Now().EnteredAt); late != 3*time.Second {
 		t.Errorf("late after %s", late)
@@ -264,24 +162,22 @@ func TestEachDeadlineIsTakenOnceThoughTheWorkerDies(t *testing.T) {
 	if status := b.ended(in.ID); status.State != rules.StateWithdrawn || !status.OverallLate || status.IgnoredSignals != 0 {
 		t.Errorf("the status is %+v", status)
 	}
-	want := []string{"remind/0", "breach/0", "escalate/0/1", "escalate/0/2", "overall"}
-	got := b.history(in.ID, "remind", "breach", "escalate", "overall")
-	slices.Sort(want)
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
+	want := []string{"breach/0", "escalate/0/1", "escalate/0/2", "overall", "remind/0"}
+	if diff := cmp.Diff(want, b.steps(in.ID, "remind", "breach", "escalate", "overall")); diff != "" {
 		t.Errorf("deadlines (-want +got):\n%s", diff)
 	}
-	row, err := b.store.Queries().CaseGet(t.Context(), in.ID)
+	row, err := b.Store.Queries().CaseGet(t.Context(), in.ID)
 	if err != nil || row.BreachedAt == nil || row.ClosedAt == nil || row.DueAt != nil {
 		t.Errorf("the row is %+v, %v", row, err)
 	}
-	b.storeHistory(in.ID, "late-and-withdrawn")
+	b.StoreHistory(newest, in.ID, "late-and-withdrawn")
 }
 
 func TestWithoutAProviderItIsDoneByHand(t *testing.T) {
+	t.Parallel()
 	b := newBrand(t, nil)
-	b.run(newWorker(b.client, b.activities()).Run)
-	conversation := b.converse("customer", 20)
+	b.work()
+	conversation := b.Converse("customer", 20)
 	in := b.apply(conversation, "customer", func(in *promise.AfterSalesInput) {
 		in.Application.Kind, in.Application.Reason = rules.Reissue, rules.MissingItem
 	})
@@ -294,19 +190,20 @@ func TestWithoutAProviderItIsDoneByHand(t *testing.T) {
 	if status := b.ended(in.ID); status.State != rules.StateDone {
 		t.Errorf("the status is %+v", status)
 	}
-	said := b.said(conversation)
+	said := b.Said(conversation)
 	if len(said) == 0 || !strings.Contains(said[len(said)-1], "顺丰 SF1") {
 		t.Errorf("the customer was told %q", said)
 	}
-	b.storeHistory(in.ID, "reissue-by-hand")
+	b.StoreHistory(newest, in.ID, "reissue-by-hand")
 }
 
 func TestASignalInTheWrongStateChangesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBrand(t, nil)
-	b.run(newWorker(b.client, b.activities()).Run)
-	in := b.apply(b.converse("customer", 20), "customer")
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer")
 	before := b.awaitStep(in.ID, rules.StateReview)
-	if err := b.client.SignalWorkflow(t.Context(), in.ID, "", promise.SignalAct, rules.Act{ID: "x", By: "an", Action: rules.ActionRefunded, Reference: "R1"}); err != nil {
+	if err := b.Client.SignalWorkflow(t.Context(), in.ID, "", promise.SignalAct, rules.Act{ID: "x", By: "an", Action: rules.ActionRefunded, Reference: "R1"}); err != nil {
 		t.Fatal(err)
 	}
 	b.act(in.ID, rules.ActionWithdraw)
@@ -318,24 +215,70 @@ func TestASignalInTheWrongStateChangesNothing(t *testing.T) {
 	}
 }
 
+func TestHoweverManyCasesACustomerHasPeopleKeepTwoOfFiveMessages(t *testing.T) {
+	b := newStore(t)
+	a := activitiesOn(b.Store)
+	conversation := b.Converse("customer", 5)
+	untold := 0
+	for n := range 5 {
+		in := input(func(in *promise.AfterSalesInput) {
+			in.Conversation, in.ID, in.Application.Order.Number = &conversation, fmt.Sprint(in.ID, n), fmt.Sprint("LM", n)
+		})
+		if _, err := a.Open(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		reference := Reference{ID: in.ID, SkillGroup: in.SkillGroup}
+		if _, err := a.Enter(t.Context(), Entering{Case: reference, Terms: in.Terms}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Tell(t.Context(), Telling{Case: reference}); err != nil {
+			t.Fatal(err)
+		}
+		untold += len(b.steps(in.ID, "untold"))
+	}
+	if said := b.Said(conversation); len(said) != 3 || untold != 2 {
+		t.Errorf("said %q, of %d cases their histories say that the customer does not know; want three texts, and two", said, untold)
+	}
+}
+
+// mails are those that wait to be sent.
+func (b *brand) mails() (mails []promise.MailInput) {
+	b.T.Helper()
+	rows, err := b.Store.Pool().Query(b.T.Context(), `SELECT payload FROM outbox WHERE target = $1`, store.TargetStart+promise.MailWorkflow)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	if mails, err = pgx.CollectRows(rows, pgx.RowTo[promise.MailInput]); err != nil {
+		b.T.Fatal(err)
+	}
+	return mails
+}
+
 func TestHowACustomerIsTold(t *testing.T) {
 	for name, test := range map[string]struct {
 		messages int32
 		notices  bool
+		email    string
+		mails    bool
 		want     string
 	}{
-		"by text while the platform takes it":                  {2, true, "text"},
-		"by the platform's template rather than the last text": {1, true, "notice"},
-		"by the last text where there is no template":          {1, false, "text"},
-		"by the template when no window is open":               {0, true, "notice"},
-		"else those who work on it are told":                   {0, false, ""},
+		"by text while more is left than people keep":             {3, true, "zhang@mail.example", true, "text"},
+		"by the platform's template rather than what people keep": {2, true, "", true, "notice"},
+		"not by what people keep, though there is no template":    {2, false, "", true, ""},
+		"by the template when no window is open":                  {0, true, "zhang@mail.example", true, "notice"},
+		"by e-mail where there is no template":                    {0, false, "zhang@mail.example", true, "mail"},
+		"by e-mail rather than by what people keep":               {2, false, "zhang@mail.example", true, "mail"},
+		"not by e-mail without a server":                          {0, false, "zhang@mail.example", false, ""},
+		"where nothing is possible those who work on it are told": {0, false, "", true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newStore(t)
-			a := activitiesOn(b.store)
-			a.Directory = people{notices: test.notices}
-			conversation := b.converse("customer", test.messages)
-			in := input(func(in *promise.AfterSalesInput) { in.Conversation = &conversation })
+			a := activitiesOn(b.Store)
+			a.Directory, a.Mails = people{notices: test.notices}, func() bool { return test.mails }
+			conversation := b.Converse("customer", test.messages)
+			in := input(func(in *promise.AfterSalesInput) {
+				in.Conversation, in.Application.Contact.Email = &conversation, test.email
+			})
 			if _, err := a.Open(t.Context(), in); err != nil {
 				t.Fatal(err)
 			}
@@ -348,7 +291,20 @@ func TestHowACustomerIsTold(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			said, untold := b.said(conversation), b.history(in.ID, "untold")
+			said, untold := b.Said(conversation), b.steps(in.ID, "untold")
+			mails := b.mails()
+			if test.want == "mail" {
+				if len(said) != 0 || len(untold) != 0 || len(mails) != 1 || len(b.steps(in.ID, "mail")) != 1 {
+					t.Fatalf("said %q, untold %q, mails %+v", said, untold, mails)
+				}
+				if m := mails[0]; !strings.Contains(m.Text, m.Words) || strings.Contains(m.Text, in.Application.Order.Number) || strings.Contains(m.Subject, "2026") {
+					t.Errorf("the mail is %+v", m)
+				}
+				return
+			}
+			if len(mails) != 0 {
+				t.Errorf("mails %+v", mails)
+			}
 			if test.want == "" {
 				if len(said) != 0 || len(untold) != 1 {
 					t.Errorf("said %q, untold %q", said, untold)

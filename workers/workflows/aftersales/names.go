@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/provider"
 )
 
 // The activities' names. Histories hold them: a name is never changed or used for something else.
@@ -20,7 +21,16 @@ const (
 	activityWarnOverall = "aftersales.WarnOverall"
 	activityPerform     = "aftersales.Perform"
 	activityTell        = "aftersales.Tell"
+	activityDispute     = "aftersales.Dispute"
+
+	activityOrderPerform = "order.Perform"
+	activityOrderTake    = "order.Take"
+	activityOrderLate    = "order.Late"
+	activityOrderTell    = "order.Tell"
 )
+
+// changeDispute is since when supervisors are called where a customer disputes the end. Histories hold it.
+const changeDispute = "dispute"
 
 // errorGone is the type of the error that no retry heals: the case is not there any more, or never was one.
 const errorGone = "CaseGone"
@@ -29,7 +39,7 @@ const (
 	// attempt bounds one run of an activity, one transaction; it is how long a step waits when its worker dies.
 	attempt = 5 * time.Second
 	// callAttempt bounds one run of Perform: two transactions and a call of the provider between them.
-	callAttempt = callTimeout + 2*attempt
+	callAttempt = provider.Timeout + 2*attempt
 	// tellWithin is how long news are worth telling.
 	tellWithin = 10 * time.Minute
 )
@@ -43,10 +53,10 @@ func options(name string) workflow.ActivityOptions {
 		},
 	}
 	switch name {
-	case activityPerform:
+	case activityPerform, activityOrderPerform:
 		o.StartToCloseTimeout = callAttempt
 		o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval = time.Second, 5*time.Minute
-	case activityTell:
+	case activityTell, activityOrderTell:
 		o.ScheduleToCloseTimeout = tellWithin
 	}
 	return o
@@ -75,6 +85,11 @@ func warnOverall(ctx workflow.Context, l Lateness) (Standing, error) {
 	return execute[Standing](ctx, activityWarnOverall, l)
 }
 
+func dispute(ctx workflow.Context, r Reference) error {
+	_, err := execute[Standing](ctx, activityDispute, r)
+	return err
+}
+
 func perform(ctx workflow.Context, p Performing) (Standing, error) {
 	return execute[Standing](ctx, activityPerform, p)
 }
@@ -83,9 +98,14 @@ func tell(ctx workflow.Context, t Telling) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(activityTell)), activityTell, t).Get(ctx, nil)
 }
 
-// Register makes a worker serve after-sales cases.
+func tellOrder(ctx workflow.Context, t Telling) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(activityOrderTell)), activityOrderTell, t).Get(ctx, nil)
+}
+
+// Register makes a worker serve after-sales cases, and what is asked of orders.
 func Register(registry worker.Registry, activities *Activities) {
 	registry.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: promise.AfterSalesWorkflow})
+	registry.RegisterWorkflowWithOptions(OrderWorkflow, workflow.RegisterOptions{Name: promise.OrderWorkflow})
 	for name, function := range activities.table() {
 		registry.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}

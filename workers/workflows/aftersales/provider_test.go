@@ -21,8 +21,8 @@ import (
 
 const signingKey = "between you and me"
 
-// provider is a program as docs/after-sales.md asks for one: it does each key once, and remembers it.
-type provider struct {
+// program is a provider as docs/after-sales.md asks for one: it does each key once, and remembers it.
+type program struct {
 	*httptest.Server
 
 	files outcall.Files
@@ -38,9 +38,9 @@ type provider struct {
 	meanwhile func(operation string)
 }
 
-func newProvider(t *testing.T) *provider {
+func newProvider(t *testing.T) *program {
 	t.Helper()
-	p := &provider{done: map[string]int64{}, orders: map[string]string{}, calls: map[string]int{}}
+	p := &program{done: map[string]int64{}, orders: map[string]string{}, calls: map[string]int{}}
 	p.Server = httptest.NewTLSServer(http.HandlerFunc(p.serve))
 	t.Cleanup(p.Close)
 	p.files = outcall.Files{KeyFile: filepath.Join(t.TempDir(), "key"), CAFile: filepath.Join(t.TempDir(), "ca.crt")}
@@ -55,7 +55,10 @@ func newProvider(t *testing.T) *provider {
 	return p
 }
 
-func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
+// arguments have a worker call it.
+func (p *program) arguments() []string { return []string{p.URL, p.files.KeyFile, p.files.CAFile} }
+
+func (p *program) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -78,7 +81,7 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answer)
 }
 
-func (p *provider) answer(method, key, operation, body, asked string) (int, string) {
+func (p *program) answer(method, key, operation, body, asked string) (int, string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.calls[operation]
@@ -103,7 +106,7 @@ func (p *provider) answer(method, key, operation, body, asked string) (int, stri
 }
 
 // do does what a key says, once.
-func (p *provider) do(method, key, body string) {
+func (p *program) do(method, key, body string) {
 	if method != http.MethodPost {
 		return
 	}
@@ -117,12 +120,15 @@ func (p *provider) do(method, key, body string) {
 	p.orders[key] = body
 }
 
-// moved is what was done by operation, with the case's id left out.
-func (p *provider) moved() map[string]int64 {
+// moved is what was done by operation for the cases whose id begins so, with that left out.
+func (p *program) moved(prefix string) map[string]int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	moved := map[string]int64{}
 	for key, amount := range maps.All(p.done) {
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
 		parts := strings.Split(key, "/")
 		moved[strings.Join(parts[len(parts)-2:], "/")] += amount
 	}
@@ -130,7 +136,7 @@ func (p *provider) moved() map[string]int64 {
 }
 
 // called is how often an operation was told or asked of.
-func (p *provider) called(operation string) int {
+func (p *program) called(operation string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.calls[operation]

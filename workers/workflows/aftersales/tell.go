@@ -2,15 +2,13 @@ package aftersales
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -46,8 +44,8 @@ func (a *Activities) remindCustomer(ctx context.Context, l Lateness, now store.C
 	return a.reach(ctx, l.Case, now, stepName("reminded", l.Step), inside.Reminder(location), location)
 }
 
-// reach tells the customer something, once: as a text where window and quota allow it, leaving the last message to agents who have no
-// other way; else by the platform's template; else those who work on the case are told that the customer does not know.
+// reach tells the customer something, once: as a text where the quota spares one for texts about cases; else by the platform's
+// template; else by e-mail; else those who work on the case are told that the customer does not know.
 func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, name, words string, location *time.Location) error {
 	if words == "" {
 		return nil
@@ -56,7 +54,7 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
 		by = toldNobody
 		topic, known := a.Directory.OutboundTopic(now.Channel)
-		c, there, err := conversationOf(ctx, u, now)
+		c, there, err := u.ConversationOf(ctx, now)
 		if err != nil {
 			return err
 		}
@@ -68,7 +66,7 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 			}
 		}
 		if known && there {
-			content, reachable, err := a.content(ctx, u, c, now, words, location)
+			content, reachable, err := a.content(ctx, u, c, now, name, words, location)
 			if err != nil {
 				return err
 			}
@@ -77,16 +75,14 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 				if content.Kind == message.KindNotice {
 					by = toldByNotice
 				}
-				_, _, err = u.Say(ctx, c, store.Words{Key: r.ID + "/" + name, Topic: topic, Sender: store.SenderBot, Content: content})
+				if _, _, err := u.Say(ctx, c, store.Words{Key: r.ID + "/" + name, Topic: topic, Sender: store.SenderBot, Content: content}); err != nil {
+					return err
+				}
+				_, _, err = u.NoteCase(ctx, r.ID, store.Taking{Step: name, Action: history.Told, Note: sent(content.Kind) + words})
 				return err
 			}
 		}
-		_, fresh, err := u.ChangeCase(ctx, r.ID, store.Taking{
-			Step: "un" + name, Note: "无法通知客户，请另行联系：" + words, Tell: a.Directory.GroupAgents(r.SkillGroup),
-		}, func(*store.Case) error { return nil })
-		if !fresh {
-			by = ""
-		}
+		by, err = a.otherwise(ctx, u, r, name, words)
 		return err
 	})
 	if err == nil && by != "" {
@@ -95,41 +91,59 @@ func (a *Activities) reach(ctx context.Context, r Reference, now store.Case, nam
 	return err
 }
 
-// conversationOf locks the conversation in which the customer is told: that of the case, else the newest; false where there is none.
-func conversationOf(ctx context.Context, u *store.Unit, of store.Case) (c db.Conversation, there bool, err error) {
-	id := of.Conversation
-	if id == nil {
-		newest, err := u.ConversationNewest(ctx, of.Channel, of.Customer)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return c, false, nil
-		}
-		if err != nil {
-			return c, false, fmt.Errorf("looking for the customer's conversation: %w", err)
-		}
-		id = &newest
+// otherwise reaches a customer to whom the platform lets nothing through, and says how it did; empty where that was done before.
+func (a *Activities) otherwise(ctx context.Context, u *store.Unit, r Reference, name, words string) (by string, err error) {
+	mailed, fresh, err := u.TellOtherwise(ctx, store.Untold{
+		Case: r.ID, Step: name, Words: words, Mails: a.Mails(), Tell: a.Directory.GroupAgents(r.SkillGroup),
+	})
+	switch {
+	case err != nil || !fresh:
+		return "", err
+	case mailed:
+		return toldByMail, nil
+	default:
+		return toldNobody, nil
 	}
-	if c, err = u.ConversationForUpdate(ctx, *id); err != nil {
-		return c, false, fmt.Errorf("locking the case's conversation: %w", err)
+}
+
+// sent says how the customer is told.
+func sent(kind message.Kind) string {
+	if kind == message.KindNotice {
+		return "已发送通知："
 	}
-	return c, true, nil
+	return "已发送消息："
 }
 
 // content is how the customer can be told; false where they cannot.
-func (a *Activities) content(ctx context.Context, u *store.Unit, c db.Conversation, now store.Case, words string, location *time.Location) (message.Content, bool, error) {
+func (a *Activities) content(ctx context.Context, u *store.Unit, c db.Conversation, now store.Case, name, words string, location *time.Location) (message.Content, bool, error) {
 	ledger, err := u.Unspent(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
 		return message.Content{}, false, err
 	}
-	remaining, _ := quota.Left(ledger, u.Now)
-	if remaining <= 1 && a.Directory.HasNotice(c.Channel, notice) {
-		inside, err := store.AfterSalesOf(now)
+	spare := quota.Spare(ledger, u.Now) > 0
+	if !spare && a.Directory.HasNotice(c.Channel, notice) {
+		of, err := aboutOf(now)
 		if err != nil {
 			return message.Content{}, false, err
 		}
-		return message.Content{Kind: message.KindNotice, Text: words, Notice: &message.Notice{Name: notice, Values: map[string]string{
-			"case":  inside.Application.Title() + " " + inside.Application.MaskedOrder(),
-			"state": inside.StateName(), "detail": words, "time": u.Now.In(location).Format("2006-01-02 15:04"),
+		return message.Content{Kind: message.KindNotice, Text: words, Notice: &message.Notice{Name: notice, Case: now.ID, Step: name, Values: map[string]string{
+			"case": of.which, "state": of.state, "detail": words, "time": u.Now.In(location).Format("2006-01-02 15:04"),
 		}}}, true, nil
 	}
-	return message.Content{Kind: message.KindText, Text: words}, remaining > 0, nil
+	return message.Content{Kind: message.KindText, Text: words}, spare, nil
+}
+
+// about is what a customer is told about.
+type about struct {
+	// which is what the case is called, state where it stands, as customers read it.
+	which, state string
+}
+
+func aboutOf(c store.Case) (about, error) {
+	if c.Kind == promise.CaseOrder {
+		inside, err := store.OrderOf(c)
+		return about{c.Title + " " + rules.Masked(inside.Order), inside.StateName()}, err
+	}
+	inside, err := store.AfterSalesOf(c)
+	return about{inside.Application.Title() + " " + inside.Application.MaskedOrder(), inside.StateName()}, err
 }

@@ -6,6 +6,7 @@
 //	                          |-- overall:  WarnOverall, once a case
 //	                          |-- Perform, where something is to be paid or sent
 //	                          +-- until somebody acts, or the provider has done it: the next step
+//	 \-> at the end Dispute, where the customer is not content
 //
 // What a case is, and what may be done to it, internal/domain/aftersales says; the truth is the case's row, which desk and workflow change by
 // the same rules under the same lock. The workflow follows it: each activity returns where the case stands. Invariants: every step has
@@ -127,6 +128,11 @@ func (c *afterSales) run(ctx workflow.Context) error {
 		}
 	}
 	c.Deadline = deadline.Deadline{}
+	if c.Standing.Disputed && workflow.GetVersion(ctx, changeDispute, workflow.DefaultVersion, 1) == 1 {
+		if err := dispute(ctx, c.reference()); err != nil {
+			return err
+		}
+	}
 	if err := c.list(ctx); err != nil {
 		return err
 	}

@@ -122,20 +122,24 @@ func newPaper(t *testing.T) *paper {
 			return p.standing(), nil
 		}
 		if p.provider == nil {
-			p.c.LeaveByHand(p.Now())
+			p.c.Settle(rules.Effect{State: rules.EffectByHand, At: p.Now()})
 			return p.standing(), nil
 		}
-		p.c.Begin("key", p.Now())
+		p.c.Settle(rules.Effect{State: rules.EffectSending, Key: "key", At: p.Now()})
 		switch p.provider(q.Operation, q.Attempt) {
 		case rules.EffectDone:
-			p.c.Done("P1", p.Now())
+			p.c.Settle(rules.Effect{State: rules.EffectDone, Reference: "P1", By: rules.ByProvider, At: p.Now()})
 			p.note("%s done: %s", q.Operation, p.c.State)
 		case rules.EffectRefused:
-			p.c.Refuse("no", p.Now())
+			p.c.Settle(rules.Effect{State: rules.EffectRefused, Reason: "no", At: p.Now()})
 			p.note("%s refused", q.Operation)
 		default:
 			return Standing{}, temporal.NewApplicationErrorWithOptions("pending", errorPending, temporal.ApplicationErrorOptions{NextRetryDelay: 15 * time.Minute})
 		}
+		return p.standing(), nil
+	})
+	register(p, activityDispute, func(Reference) (Standing, error) {
+		p.note("supervisors called")
 		return p.standing(), nil
 	})
 	register(p, activityTell, func(l Telling) (bool, error) {
@@ -151,6 +155,7 @@ func (p *paper) standing() Standing {
 	p.revision++
 	s := Standing{Revision: p.revision, Step: p.c.Step(), State: p.c.State, Operation: p.c.Operation()}
 	s.Attempt, s.Effect = p.c.Attempt()
+	s.Disputed = p.c.Content != nil && !*p.c.Content
 	return s
 }
 
@@ -285,6 +290,7 @@ func TestAfterSales(t *testing.T) {
 				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "10.0h receive: received", "10.0h told 2", "33.0h overall", "33.5h received remind",
 				"34.0h received breach", "34.5h accept: shipping", "34.5h told 3", "82.0h shipping remind", "82.5h shipping breach",
 				"83.5h shipping escalateSupervisor", "84.0h shipped: settled", "84.0h told 4", "85.0h dispute: done",
+				"85.0h supervisors called",
 			},
 			rules.StateDone,
 		},

@@ -1,7 +1,11 @@
 // Package callees finds somebody to call when a ladder is climbed: what climbs in silence is lost.
 package callees
 
-import "github.com/yingda-dev/yingda/internal/promise"
+import (
+	"fmt"
+
+	"github.com/yingda-dev/yingda/internal/promise"
+)
 
 // Directory knows a brand's people.
 type Directory interface {
@@ -42,4 +46,30 @@ func Of(d Directory, role, group string) Callees {
 		return Callees{Group, agents}
 	}
 	return Callees{Who: Nobody}
+}
+
+// Words say, in a case's history, whom a rung has called that is for a role.
+func (c Callees) Words(rung int, role string) string {
+	name := roleName(role)
+	switch c.Who {
+	case Role:
+		return fmt.Sprintf("升级第%d级：已通知%s", rung, name)
+	case Others:
+		return fmt.Sprintf("升级第%d级：没有%s，已通知其他负责人", rung, name)
+	case Group:
+		return fmt.Sprintf("升级第%d级：没有%s，已通知本组客服", rung, name)
+	default:
+		return fmt.Sprintf("升级第%d级：没有%s，无人可通知", rung, name)
+	}
+}
+
+func roleName(role string) string {
+	switch role {
+	case promise.RoleSupervisor:
+		return "主管"
+	case promise.RoleAdmin:
+		return "管理员"
+	default:
+		return role
+	}
 }

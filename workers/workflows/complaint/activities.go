@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -107,7 +108,7 @@ func (a *Activities) table() map[string]any {
 
 // RecordOpened makes the complaint known to desks.
 func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
-	step := a.step("open", o.Tell)
+	step := a.step("open", history.Open, o.Tell)
 	step.Due = orNever(o.Due)
 	return a.change(ctx, o.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintOpen(ctx, db.ComplaintOpenParams{
@@ -120,7 +121,9 @@ func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
 // Acknowledge tells the customer, once, that the complaint was heard.
 func (a *Activities) Acknowledge(ctx context.Context, ack Acknowledgement) error {
 	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		c, fresh, err := u.ChangeComplaint(ctx, ack.Conversation, a.step("acknowledge", ack.Tell), func(ctx context.Context) (db.Complaint, error) {
+		step := a.step("acknowledge", history.Told, ack.Tell)
+		step.Note = ack.Text
+		c, fresh, err := u.ChangeComplaint(ctx, ack.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			return u.ComplaintAcknowledge(ctx, u.Now, ack.ID)
 		})
 		if err != nil || !fresh {
@@ -148,7 +151,8 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 			return err
 		}
 		called = callees.Of(a.Directory, e.Notify, group)
-		step := a.step("escalate/"+strconv.Itoa(e.Rung), e.Tell)
+		step := a.step("escalate/"+strconv.Itoa(e.Rung), history.Escalate, e.Tell)
+		step.Note = called.Words(e.Rung, e.Notify)
 		step.Tell = append(step.Tell, called.Agents...)
 		step.Due = orNever(e.Due)
 		// What comes from outside has not waited for anybody when it is at the top.
@@ -187,7 +191,7 @@ func groupOf(ctx context.Context, u *store.Unit, e Escalation) (string, error) {
 // RecordResolved records how the complaint was settled, and until when the customer is asked again.
 func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 	// Who resolved it, and how, the desk has written down.
-	step := a.step("resolve", r.Tell)
+	step := a.step("resolve", history.Due, r.Tell)
 	step.Due = &r.FollowUpDue
 	return a.change(ctx, r.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintResolve(ctx, db.ComplaintResolveParams{
@@ -198,7 +202,8 @@ func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 
 // MarkOverdue says that the customer was not asked again in time.
 func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
-	step := a.step("overdue", f.Tell)
+	step := a.step("overdue", history.Breach, f.Tell)
+	step.Note = "回访" + history.Late
 	step.Late = true
 	return a.change(ctx, f.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintFollowUpOverdue(ctx, f.ID)
@@ -207,7 +212,7 @@ func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
 
 // RecordFollowedUp says that the customer was asked again.
 func (a *Activities) RecordFollowedUp(ctx context.Context, f FollowUp) error {
-	step := a.step("follow-up", f.Tell)
+	step := a.step("follow-up", history.FollowUp, f.Tell)
 	step.Actor = f.By
 	return a.change(ctx, f.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
 		return u.ComplaintFollowUp(ctx, u.Now, f.ID)
@@ -217,7 +222,7 @@ func (a *Activities) RecordFollowedUp(ctx context.Context, f FollowUp) error {
 // Lapse closes the case of a complaint whose customer nobody has asked again for so long that nobody waits for it any more.
 func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
 	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		taking := store.Taking{Step: "lapse", Note: "nobody asked the customer again", Tell: a.agents(f.Tell)}
+		taking := store.Taking{Step: "lapse", Action: history.Lapse, Note: "无人回访客户", Tell: a.agents(f.Tell)}
 		_, _, err := u.ChangeCase(ctx, f.ID, taking, func(c *store.Case) error {
 			c.ClosedAt, c.Due = &u.Now, nil
 			return nil
@@ -227,8 +232,8 @@ func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
 }
 
 // step is a change of the complaint of which the agents of some roles hear.
-func (a *Activities) step(name string, tell []string) store.ComplaintStep {
-	return store.ComplaintStep{Taking: store.Taking{Step: name, Tell: a.agents(tell)}}
+func (a *Activities) step(name string, action history.Action, tell []string) store.ComplaintStep {
+	return store.ComplaintStep{Taking: store.Taking{Step: name, Action: action, Tell: a.agents(tell)}}
 }
 
 // orNever is nil for no time.

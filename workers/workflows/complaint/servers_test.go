@@ -3,18 +3,10 @@ package complaint
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,69 +17,20 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	enumspb "go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/temporalproto"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/yingda-dev/yingda/internal/message"
-	"github.com/yingda-dev/yingda/internal/outbox"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
-	"github.com/yingda-dev/yingda/internal/temporal"
-	"github.com/yingda-dev/yingda/internal/testenv"
 	"github.com/yingda-dev/yingda/workers/workflows/callees"
-)
-
-//nolint:gochecknoglobals // A flag of the test binary.
-var update = flag.Bool("update", false, "store the histories of the newest version anew")
-
-// deadline is for what takes seconds; it only bounds a failing test.
-const deadline = time.Minute
-
-// A worker that is to be killed is this test binary again, started with these variables.
-const (
-	workerAddress   = "COMPLAINT_TEST_WORKER_TEMPORAL"
-	workerNamespace = "COMPLAINT_TEST_WORKER_NAMESPACE"
-	workerPostgres  = "COMPLAINT_TEST_WORKER_POSTGRES"
+	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
 )
 
 func TestMain(m *testing.M) {
 	otel.SetTracerProvider(sdktrace.NewTracerProvider())
 	otel.SetTextMapPropagator(propagation.TraceContext{})
-	if os.Getenv(workerAddress) == "" {
-		os.Exit(m.Run())
-	}
-	if err := workUntilKilled(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func workUntilKilled() error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	s, err := store.Open(ctx, os.Getenv(workerPostgres))
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	c, err := temporal.Dial(connection(os.Getenv(workerAddress), os.Getenv(workerNamespace)))
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return newWorker(c, s).Run(ctx)
-}
-
-func connection(address, namespace string) temporal.Options {
-	return temporal.Options{Address: address, Namespace: namespace, Identity: "worker", Logger: slog.New(slog.DiscardHandler)}
-}
-
-func newWorker(c client.Client, s *store.Store) *temporal.Worker {
-	return temporal.NewWorker(c, slog.New(slog.DiscardHandler), func(r worker.Registry) { Register(r, activitiesOn(s)) })
+	workflowtest.Main(m, func(r worker.Registry, s *store.Store, _ ...string) { served(s)(r) })
 }
 
 func activitiesOn(s *store.Store) *Activities {
@@ -95,6 +38,11 @@ func activitiesOn(s *store.Store) *Activities {
 		Store: s, Directory: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now,
 		Logger: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry()),
 	}
+}
+
+// served has a worker serve complaints.
+func served(s *store.Store) func(worker.Registry) {
+	return func(r worker.Registry) { Register(r, activitiesOn(s)) }
 }
 
 // people is a brand with one supervisor, one admin and one channel.
@@ -108,107 +56,39 @@ func (people) GroupAgents(string) []string { return []string{"an"} }
 
 func (people) OutboundTopic(channel string) (string, bool) { return "outbound", channel == "mini" }
 
-// brand is one brand on real servers, with a relay.
-type brand struct {
-	t         *testing.T
-	store     *store.Store
-	url       string
-	namespace string
-	client    client.Client
-}
+// brand is one brand on real servers.
+type brand struct{ *workflowtest.Brand }
 
-func migrate(ctx context.Context, url string) error { return store.Migrate(ctx, url, "") }
+func newStore(t *testing.T) *brand { t.Helper(); return &brand{workflowtest.NewStore(t)} }
 
-// newStore is a brand without workflows.
-func newStore(t *testing.T) *brand {
-	t.Helper()
-	b := &brand{t: t, url: testenv.Database(t, migrate)}
-	var err error
-	if b.store, err = store.Open(t.Context(), b.url); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.store.Close)
-	return b
-}
-
-func newBrand(t *testing.T) *brand {
-	t.Helper()
-	b := newStore(t)
-	b.namespace = testenv.Unique("brand")
-	var err error
-	dial := connection(testenv.Temporal(t), b.namespace)
-	for range 2 {
-		if err := temporal.EnsureNamespace(t.Context(), dial, temporal.Retention); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if b.client, err = temporal.Dial(dial); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.client.Close)
-	relay := outbox.New(outbox.Config{
-		Store: b.store, Publisher: nowhere{}, Workflows: b.client, TaskQueue: temporal.TaskQueue, Source: "/shop/lumi/router",
-		Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now,
-	})
-	b.run(relay.Run)
-	return b
-}
-
-// run runs something until the test ends or the returned function is called.
-func (b *brand) run(f func(context.Context) error) (stop func()) {
-	ctx, cancel := context.WithCancel(b.t.Context())
-	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			b.t.Error(err)
-		}
-	})
-	b.t.Cleanup(stop)
-	return stop
-}
-
-// nowhere is a broker that takes everything.
-type nowhere struct{}
-
-func (nowhere) Publish(context.Context, string, ...message.Envelope) error { return nil }
-
-// do runs a transaction as a router or a desk would.
-func (b *brand) do(f func(ctx context.Context, u *store.Unit) error) {
-	b.t.Helper()
-	if err := b.store.Do(b.t.Context(), store.Scope{Events: "events", Source: "/shop/lumi/router", Now: time.Now()}, f); err != nil {
-		b.t.Fatal(err)
-	}
-}
+func newBrand(t *testing.T) *brand { t.Helper(); return &brand{workflowtest.NewBrand(t)} }
 
 // converse opens a conversation that agent an has.
-func (b *brand) converse() uuid.UUID {
-	b.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	b.do(func(ctx context.Context, u *store.Unit) error {
-		c, err := u.ConversationAdd(ctx, db.ConversationAddParams{
-			ID: id, Channel: "mini", ExternalID: "customer", CustomerID: uuid.Must(uuid.NewV7()), OpenedAt: u.Now,
-		})
-		if err != nil {
-			return err
-		}
-		agent := "an"
-		c.State, c.SkillGroup, c.Agent, c.AssignedAt = store.StateAssigned, "after-sales", &agent, &u.Now
-		_, err = u.Save(ctx, c)
-		return err
-	})
-	return id
+func (b *brand) converse() uuid.UUID { b.T.Helper(); return b.Converse("customer", 0) }
+
+// news are the states that an agent's desk was told of.
+func (b *brand) news(agent string) (news []string) {
+	b.T.Helper()
+	for _, c := range workflowtest.News[store.Complaint](b.Brand, agent, message.FrameComplaint) {
+		news = append(news, fmt.Sprintf("%s %d", c.State, c.Rung))
+	}
+	return news
 }
 
 // complain starts the workflow through the outbox, twice, as a relay that crashed before it deleted its row does.
 func (b *brand) complain(conversation uuid.UUID, ladder ...promise.Rung) promise.ComplaintInput {
-	b.t.Helper()
+	b.T.Helper()
 	in := promise.ComplaintInput{
 		ID: promise.ComplaintID("shop", "lumi", conversation), Conversation: conversation, Channel: "mini", Customer: "customer",
 		SkillGroup: "after-sales", Ladder: ladder, FollowUpWithinDays: 3, Acknowledgement: "收到", StartedAt: time.Now(),
 	}
-	b.do(func(ctx context.Context, u *store.Unit) error {
+	b.starts(in)
+	return in
+}
+
+func (b *brand) starts(in promise.ComplaintInput) {
+	b.T.Helper()
+	b.Insist(func(ctx context.Context, u *store.Unit) error {
 		for range 2 {
 			if err := u.StartWorkflow(ctx, in.ID, promise.ComplaintWorkflow, in); err != nil {
 				return err
@@ -216,111 +96,37 @@ func (b *brand) complain(conversation uuid.UUID, ladder ...promise.Rung) promise
 		}
 		return nil
 	})
-	return in
-}
-
-func (b *brand) signal(id, name string, argument any) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, u *store.Unit) error { return u.SignalWorkflow(ctx, id, name, argument) })
 }
 
 // await waits until the complaint's row is as it should be.
 func (b *brand) await(id, what string, condition func(db.Complaint) bool) db.Complaint {
-	b.t.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	timeout := time.After(deadline)
-	for {
-		row, err := b.store.Queries().ComplaintGet(b.t.Context(), id)
-		if err == nil && condition(row) {
-			return row
-		}
-		select {
-		case <-ticker.C:
-		case <-timeout:
-			b.t.Fatalf("waited %s for the complaint to be %s; last: %+v, %v", deadline, what, row, err)
-		}
-	}
-}
-
-// awaitListed waits until Temporal lists one complaint for which all of these hold.
-func (b *brand) awaitListed(conditions ...string) {
-	b.t.Helper()
-	query, ticker, timeout := strings.Join(conditions, " AND "), time.NewTicker(20*time.Millisecond), time.After(deadline)
-	defer ticker.Stop()
-	for {
-		answer, err := b.client.CountWorkflow(b.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
-		if err == nil && answer.GetCount() == 1 {
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-timeout:
-			b.t.Fatalf("waited %s for a complaint with %s: %v, %v", deadline, query, answer, err)
-		}
-	}
-}
-
-// news are the states that an agent's desk was told of.
-func (b *brand) news(agent string) []string {
-	b.t.Helper()
-	frames, err := b.store.Queries().FramesAfter(b.t.Context(), agent, 0, 100)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var news []string
-	for _, f := range frames {
-		if f.Kind == string(message.FrameComplaint) {
-			var c store.Complaint
-			if err := json.Unmarshal(f.Payload, &c); err != nil {
-				b.t.Fatal(err)
-			}
-			news = append(news, fmt.Sprintf("%s %d", c.State, c.Rung))
-		}
-	}
-	return news
-}
-
-// killableWorker starts a worker of its own process and returns how to kill it.
-func (b *brand) killableWorker() (kill func()) {
-	b.t.Helper()
-	command := exec.CommandContext(b.t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), workerAddress+"="+testenv.Temporal(b.t), workerNamespace+"="+b.namespace, workerPostgres+"="+b.url)
-	command.Stderr = os.Stderr
-	if err := command.Start(); err != nil {
-		b.t.Fatal(err)
-	}
-	kill = sync.OnceFunc(func() {
-		if err := command.Process.Kill(); err != nil {
-			b.t.Error(err)
-		}
-		_ = command.Wait() // Killed, as was asked.
-	})
-	b.t.Cleanup(kill)
-	return kill
+	b.T.Helper()
+	return workflowtest.Await(b.Brand, "the complaint to be "+what, func(ctx context.Context) (db.Complaint, error) {
+		return b.Store.Queries().ComplaintGet(ctx, id)
+	}, condition)
 }
 
 func TestAComplaintOutlivesItsWorker(t *testing.T) {
 	b := newBrand(t)
-	kill := b.killableWorker()
+	kill := b.StartWorker()
 	conversation := b.converse()
 	in := b.complain(conversation, promise.Rung{AfterSeconds: 1, Notify: "Supervisor"}, promise.Rung{AfterSeconds: 3, Notify: "Admin"})
 	b.await(in.ID, "escalated", func(c db.Complaint) bool { return c.Rung == 1 })
-	b.awaitListed(`YingdaBrand = "shop/lumi" AND YingdaKind = "complaint" AND YingdaState = "escalated"`,
+	b.AwaitListed(`YingdaBrand = "shop/lumi" AND YingdaKind = "complaint" AND YingdaState = "escalated"`,
 		`YingdaOwner = "Supervisor"`, fmt.Sprintf("YingdaDeadline > %q", in.StartedAt.Add(2*time.Second).UTC().Format(time.RFC3339Nano)))
 	kill()
-	b.run(newWorker(b.client, b.store).Run)
+	b.Work(served(b.Store))
 	b.await(in.ID, "escalated further", func(c db.Complaint) bool { return c.Rung == 2 && c.EscalatedTo == "Admin" })
-	b.signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded"})
+	b.Signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded"})
 	b.await(in.ID, "resolved", func(c db.Complaint) bool { return c.State == "resolved" })
-	b.signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
+	b.Signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
 	row := b.await(in.ID, "followed up", func(c db.Complaint) bool { return c.State == "followed_up" })
-	b.awaitListed(`YingdaState = "followed_up"`, `YingdaOwner = "Admin"`, "YingdaDeadline IS NULL")
+	b.AwaitListed(`YingdaState = "followed_up"`, `YingdaOwner = "Admin"`, "YingdaDeadline IS NULL")
 	if row.ResolvedBy != "an" || row.Resolution != "refunded" || !row.FollowUpDue.Equal(row.ResolvedAt.Add(72*time.Hour)) {
 		t.Errorf("the row is %+v", row)
 	}
 	var status promise.ComplaintStatus
-	if err := b.client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), &status); err != nil {
+	if err := b.Client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), &status); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
@@ -341,33 +147,33 @@ func TestAComplaintOutlivesItsWorker(t *testing.T) {
 		t.Errorf("news (-want +got):\n%s", diff)
 	}
 	b.wantSaid(conversation, "bot")
-	b.storeHistory(in.ID, "escalated-and-followed-up")
+	b.StoreHistory(newest, in.ID, "escalated-and-followed-up")
 }
 
 func TestAComplaintResolvedInTimeCallsNobody(t *testing.T) {
 	b := newBrand(t)
-	b.run(newWorker(b.client, b.store).Run)
+	b.Work(served(b.Store))
 	in := b.complain(b.converse(), promise.Rung{AfterSeconds: 3600, Notify: "Supervisor"})
 	b.await(in.ID, "acknowledged", func(c db.Complaint) bool { return c.AcknowledgedAt != nil })
 	for range 2 { // A relay may send a signal again; the second means nothing.
-		b.signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded"})
+		b.Signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded"})
 	}
 	b.await(in.ID, "resolved", func(c db.Complaint) bool { return c.State == "resolved" && c.Rung == 0 })
-	b.signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
+	b.Signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
 	b.await(in.ID, "followed up", func(c db.Complaint) bool { return c.State == "followed_up" })
 	var status promise.ComplaintStatus
-	if err := b.client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), &status); err != nil {
+	if err := b.Client.GetWorkflow(t.Context(), in.ID, "").Get(t.Context(), &status); err != nil {
 		t.Fatal(err)
 	}
 	if status.State != promise.ComplaintFollowedUp || status.IgnoredSignals != 1 {
 		t.Errorf("the status is %+v", status)
 	}
-	b.storeHistory(in.ID, "resolved-in-time")
+	b.StoreHistory(newest, in.ID, "resolved-in-time")
 }
 
 func TestActivitiesHaveEffectOnce(t *testing.T) {
 	b := newBrand(t)
-	a, conversation := activitiesOn(b.store), b.converse()
+	a, conversation := activitiesOn(b.Store), b.converse()
 	id, tell := promise.ComplaintID("shop", "lumi", conversation), []string{"Supervisor"}
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error {
@@ -430,7 +236,7 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newStore(t)
 			registry := prometheus.NewRegistry()
-			a, conversation := activitiesOn(b.store), b.converse()
+			a, conversation := activitiesOn(b.Store), b.converse()
 			var said bytes.Buffer
 			a.Directory, a.Metrics, a.Logger = test.staff, NewMetrics(registry), slog.New(slog.NewTextHandler(&said, nil))
 			id := promise.ComplaintID("shop", "lumi", conversation)
@@ -479,16 +285,16 @@ func escalations(t *testing.T, registry *prometheus.Registry) string {
 
 func TestTheTraceReachesTheWorkflow(t *testing.T) {
 	b := newBrand(t)
-	b.run(newWorker(b.client, b.store).Run)
+	b.Work(served(b.Store))
 	ctx, span := otel.Tracer("test").Start(t.Context(), "webhook")
 	defer span.End()
 	conversation := b.converse()
 	id := promise.ComplaintID("shop", "lumi", conversation)
-	b.do(func(_ context.Context, u *store.Unit) error {
+	b.Do(func(_ context.Context, u *store.Unit) error {
 		return u.StartWorkflow(ctx, id, promise.ComplaintWorkflow, promise.ComplaintInput{ID: id, Conversation: conversation})
 	})
 	b.await(id, "open", func(c db.Complaint) bool { return c.State == "open" })
-	started, err := b.client.GetWorkflowHistory(t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	started, err := b.Client.GetWorkflowHistory(t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -500,48 +306,16 @@ func TestTheTraceReachesTheWorkflow(t *testing.T) {
 
 // wantSaid checks who said something in a conversation.
 func (b *brand) wantSaid(conversation uuid.UUID, senders ...string) {
-	b.t.Helper()
-	messages, err := b.store.Queries().Transcript(b.t.Context(), conversation, 100)
+	b.T.Helper()
+	messages, err := b.Store.Queries().Transcript(b.T.Context(), conversation, 100)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	var got []string
 	for _, m := range messages {
 		got = append(got, m.Sender)
 	}
 	if diff := cmp.Diff(senders, got); diff != "" {
-		b.t.Errorf("transcript (-want +got):\n%s", diff)
-	}
-}
-
-// storeHistory writes the history that replay_test.go replays, when asked to.
-func (b *brand) storeHistory(id, name string) {
-	b.t.Helper()
-	if !*update {
-		return
-	}
-	var history historypb.History
-	for events := b.client.GetWorkflowHistory(b.t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
-		event, err := events.Next()
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		history.Events = append(history.Events, event)
-	}
-	content, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	// Names of sticky queues hold the machine's.
-	host, err := os.Hostname()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	path := filepath.Join(histories, newest, name+".json")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(content), `"`+host+`:`, `"host:`)+"\n"), 0o600); err != nil {
-		b.t.Fatal(err)
+		b.T.Errorf("transcript (-want +got):\n%s", diff)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yingda-dev/yingda/internal/domain/burst"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/schedule"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -82,7 +83,7 @@ func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
 			ID: o.ID, Kind: promise.CaseEmergency, State: string(promise.EmergencyOpen), Title: "投诉激增:" + o.ScopeName,
 			SkillGroup: o.SkillGroup, OpenedAt: o.StartedAt, Detail: detail,
 		}, store.Taking{
-			Step: "open", Note: fmt.Sprintf("%d 分钟内 %d 起投诉,平时每小时约 %.1f 起", int(o.StartedAt.Sub(o.Since).Minutes()), o.Complaints, o.UsualPerHour),
+			Step: "open", Action: history.Open, Note: fmt.Sprintf("%d 分钟内 %d 起投诉,平时每小时约 %.1f 起", int(o.StartedAt.Sub(o.Since).Minutes()), o.Complaints, o.UsualPerHour),
 			Tell: a.concerned(o.SkillGroup),
 		})
 		return err
@@ -116,7 +117,9 @@ func (a *Activities) RecordClosed(ctx context.Context, c Closing) (outcome Close
 			until = *row.EndedAt
 		}
 		outcome.Closed = true // Also where it was taken before.
-		_, fresh, err := u.ChangeCase(ctx, c.ID, store.Taking{Step: "closed", Actor: c.By, Tell: a.concerned(row.SkillGroup)}, func(changed *store.Case) error {
+		_, fresh, err := u.ChangeCase(ctx, c.ID, store.Taking{
+			Step: "closed", Action: history.End, Note: ended(c.By), Tell: a.concerned(row.SkillGroup),
+		}, func(changed *store.Case) error {
 			var detail promise.EmergencyDetail
 			if err := json.Unmarshal(changed.Detail, &detail); err != nil {
 				return fmt.Errorf("reading the detail: %w", err)
@@ -147,6 +150,14 @@ func (a *Activities) RecordClosed(ctx context.Context, c Closing) (outcome Close
 		return CloseOutcome{}, nil
 	}
 	return outcome, err
+}
+
+// ended says why an emergency has ended; who has said so is in the event before.
+func ended(by string) string {
+	if by == "" {
+		return "投诉恢复正常，报告已生成"
+	}
+	return "报告已生成"
 }
 
 // do runs one transaction.

@@ -18,6 +18,9 @@ const (
 	activityRecordClosed = "emergency.RecordClosed"
 )
 
+// changeAttributes is since when an emergency has search attributes. Histories hold it.
+const changeAttributes = "search-attributes"
+
 // attempt bounds one run of an activity, one transaction; it is how long a step waits when its worker dies.
 const attempt = 10 * time.Second
 

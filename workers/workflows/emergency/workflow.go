@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/yingda-dev/yingda/internal/promise"
+	"github.com/yingda-dev/yingda/internal/temporal"
 )
 
 // checksARun is after how many looks a run of the workflow leaves the rest to the next: some thousand events.
@@ -40,6 +41,8 @@ type emergency struct {
 	next   time.Time
 	checks int
 	closed *promise.EmergencyClose
+	// listed is whether it has search attributes.
+	listed bool
 	// signals are those that came.
 	signals workflow.Selector
 }
@@ -97,6 +100,10 @@ func (e *emergency) run(ctx workflow.Context) error {
 			return err
 		}
 	}
+	e.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	if err := e.list(ctx); err != nil {
+		return err
+	}
 	for {
 		// In this order, and with nothing to wait for in between: no signal is left behind.
 		e.hear(ctx)
@@ -116,9 +123,17 @@ func (e *emergency) run(ctx workflow.Context) error {
 		}
 		if ended {
 			e.status.State = promise.EmergencyClosed
-			return nil
+			return e.list(ctx)
 		}
 	}
+}
+
+// list lets people find the emergency in Temporal, while it is open and once it is closed. One that began before there were attributes stays without.
+func (e *emergency) list(ctx workflow.Context) error {
+	if !e.listed {
+		return nil
+	}
+	return temporal.Attributes{Brand: promise.BrandOf(e.input.ID), Kind: string(promise.CaseEmergency), State: string(e.status.State)}.Upsert(ctx)
 }
 
 // hear takes the signals that came.

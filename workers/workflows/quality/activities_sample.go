@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quality"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -163,7 +164,7 @@ func (a *Activities) remind(ctx context.Context, id, day string) error {
 		if err != nil {
 			return err
 		}
-		taking := store.Taking{Step: "overdue/" + day}
+		taking := store.Taking{Step: "overdue/" + day, Action: history.Breach, Note: history.Late}
 		if row.Owner == "" {
 			taking.Tell = a.Directory.Agents(promise.RoleSupervisor)
 		}

@@ -2,26 +2,16 @@ package quality
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
@@ -32,54 +22,16 @@ import (
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/internal/temporal"
-	"github.com/yingda-dev/yingda/internal/testenv"
-)
-
-//nolint:gochecknoglobals // A flag of the test binary.
-var update = flag.Bool("update", false, "store the histories of the newest version anew")
-
-// deadline is for what takes seconds; it only bounds a failing test.
-const deadline = time.Minute
-
-// A worker that is to be killed is this test binary again, started with these variables.
-const (
-	workerAddress   = "QUALITY_TEST_WORKER_TEMPORAL"
-	workerNamespace = "QUALITY_TEST_WORKER_NAMESPACE"
-	workerPostgres  = "QUALITY_TEST_WORKER_POSTGRES"
+	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(workerAddress) == "" {
-		os.Exit(m.Run())
-	}
-	if err := workUntilKilled(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	workflowtest.Main(m, func(r worker.Registry, s *store.Store, _ ...string) { served(s)(r) })
 }
 
-func workUntilKilled() error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	s, err := store.Open(ctx, os.Getenv(workerPostgres))
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	c, err := temporal.Dial(connection(os.Getenv(workerAddress), os.Getenv(workerNamespace)))
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return newWorker(c, s).Run(ctx)
-}
-
-func connection(address, namespace string) temporal.Options {
-	return temporal.Options{Address: address, Namespace: namespace, Identity: "worker", Logger: slog.New(slog.DiscardHandler)}
-}
-
-func newWorker(c client.Client, s *store.Store) *temporal.Worker {
-	return temporal.NewWorker(c, slog.New(slog.DiscardHandler), func(r worker.Registry) { Register(r, activitiesOn(s)) })
+// served has a worker serve quality.
+func served(s *store.Store) func(worker.Registry) {
+	return func(r worker.Registry) { Register(r, activitiesOn(s)) }
 }
 
 func activitiesOn(s *store.Store) *Activities {
@@ -106,73 +58,42 @@ func (people) Answers(_, question string) string {
 }
 
 // brand is one brand on real servers.
-type brand struct {
-	t         *testing.T
-	store     *store.Store
-	url       string
-	namespace string
-	client    client.Client
-}
+type brand struct{ *workflowtest.Brand }
 
-func migrate(ctx context.Context, url string) error { return store.Migrate(ctx, url, "") }
-
-// newStore is a brand without workflows.
-func newStore(t *testing.T) *brand {
-	t.Helper()
-	b := &brand{t: t, url: testenv.Database(t, migrate)}
-	var err error
-	if b.store, err = store.Open(t.Context(), b.url); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.store.Close)
-	return b
-}
+func newStore(t *testing.T) *brand { t.Helper(); return &brand{workflowtest.NewStore(t)} }
 
 func newBrand(t *testing.T) *brand {
 	t.Helper()
-	b := newStore(t)
-	b.namespace = testenv.Unique("brand")
-	dial := connection(testenv.Temporal(t), b.namespace)
-	if err := temporal.EnsureNamespace(t.Context(), dial, temporal.Retention); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	if b.client, err = temporal.Dial(dial); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.client.Close)
+	b := &brand{workflowtest.NewBrand(t)}
 	// The server knows a new namespace everywhere only after a while.
-	eventually(t, "the namespace", func() bool {
-		_, err := b.client.ScheduleClient().GetHandle(t.Context(), "none").Describe(t.Context())
+	b.eventually("the namespace", func() bool {
+		_, err := b.Client.ScheduleClient().GetHandle(t.Context(), "none").Describe(t.Context())
 		return missing(err)
 	})
 	return b
 }
 
-// run runs something until the test ends.
-func (b *brand) run(f func(context.Context) error) {
-	ctx, cancel := context.WithCancel(b.t.Context())
-	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
-	b.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			b.t.Error(err)
-		}
-	})
+// told is how often an agent's desk heard of each case.
+func (b *brand) told(agent string) map[string]int {
+	b.T.Helper()
+	heard := map[string]int{}
+	for _, c := range workflowtest.News[store.Case](b.Brand, agent, message.FrameCase) {
+		heard[c.ID]++
+	}
+	return heard
 }
 
 // do runs a transaction as a router or a desk would.
 func (b *brand) do(at time.Time, f func(ctx context.Context, u *store.Unit) error) {
-	b.t.Helper()
-	if err := b.store.Do(b.t.Context(), store.Scope{Events: "events", Source: "/shop/lumi/router", Now: at}, f); err != nil {
-		b.t.Fatal(err)
+	b.T.Helper()
+	if err := b.Store.Do(b.T.Context(), store.Scope{Events: "events", Source: "/shop/lumi/router", Now: at}, f); err != nil {
+		b.T.Fatal(err)
 	}
 }
 
 // ends is a conversation that an agent had and that ended then.
 func (b *brand) ends(agent string, at time.Time) uuid.UUID {
-	b.t.Helper()
+	b.T.Helper()
 	id := uuid.Must(uuid.NewV7())
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
 		c, err := u.ConversationAdd(ctx, db.ConversationAddParams{
@@ -190,7 +111,7 @@ func (b *brand) ends(agent string, at time.Time) uuid.UUID {
 
 // rated notes what the customer thought of a conversation.
 func (b *brand) rated(id uuid.UUID, at time.Time, rating int32, poor bool) {
-	b.t.Helper()
+	b.T.Helper()
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
 		err := u.SurveyAdd(ctx, db.SurveyAddParams{ConversationID: id, Channel: "mini", ExternalID: id.String(), Scale: "FiveStars", AskedAt: u.Now})
 		if err != nil {
@@ -202,7 +123,7 @@ func (b *brand) rated(id uuid.UUID, at time.Time, rating int32, poor bool) {
 
 // waited marks a conversation whose customer waited so long.
 func (b *brand) waited(id uuid.UUID, at time.Time, wait time.Duration) {
-	b.t.Helper()
+	b.T.Helper()
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
 		return u.ReviewMark(ctx, id, "an", int32(wait/time.Second), u.Now)
 	})
@@ -210,70 +131,22 @@ func (b *brand) waited(id uuid.UUID, at time.Time, wait time.Duration) {
 
 // await waits until there are so many reviews.
 func (b *brand) await(reviews int) {
-	b.t.Helper()
-	eventually(b.t, fmt.Sprintf("%d reviews", reviews), func() bool { return len(b.reviews()) >= reviews })
+	b.T.Helper()
+	b.eventually(fmt.Sprintf("%d reviews", reviews), func() bool { return len(b.reviews()) >= reviews })
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	timeout := time.After(deadline)
-	for !ok() {
-		select {
-		case <-ticker.C:
-		case <-timeout:
-			t.Fatalf("waited %s for %s", deadline, what)
-		}
-	}
+func (b *brand) eventually(what string, ok func() bool) {
+	b.T.Helper()
+	workflowtest.Await(b.Brand, what, func(context.Context) (bool, error) { return ok(), nil }, func(ok bool) bool { return ok })
 }
 
 func (b *brand) reviews() []db.QualityReviewsRow {
-	b.t.Helper()
-	rows, err := b.store.Queries().QualityReviews(b.t.Context(), false, "", "", 10_000)
+	b.T.Helper()
+	rows, err := b.Store.Queries().QualityReviews(b.T.Context(), false, "", "", 10_000)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	return rows
-}
-
-// told is how often an agent's desk heard of each case.
-func (b *brand) told(agent string) map[string]int {
-	b.t.Helper()
-	frames, err := b.store.Queries().FramesAfter(b.t.Context(), agent, 0, 10_000)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	heard := map[string]int{}
-	for _, f := range frames {
-		if f.Kind == string(message.FrameCase) {
-			var c store.Case
-			if err := json.Unmarshal(f.Payload, &c); err != nil {
-				b.t.Fatal(err)
-			}
-			heard[c.ID]++
-		}
-	}
-	return heard
-}
-
-// killableWorker starts a worker of its own process and returns how to kill it.
-func (b *brand) killableWorker() (kill func()) {
-	b.t.Helper()
-	command := exec.CommandContext(b.t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), workerAddress+"="+testenv.Temporal(b.t), workerNamespace+"="+b.namespace, workerPostgres+"="+b.url)
-	command.Stderr = os.Stderr
-	if err := command.Start(); err != nil {
-		b.t.Fatal(err)
-	}
-	kill = sync.OnceFunc(func() {
-		if err := command.Process.Kill(); err != nil {
-			b.t.Error(err)
-		}
-		_ = command.Wait() // Killed, as was asked.
-	})
-	b.t.Cleanup(kill)
-	return kill
 }
 
 // yesterday is a time in the day before today, in Shanghai.
@@ -296,7 +169,7 @@ func settings(modify ...func(*Settings)) Settings {
 
 func (b *brand) schedules() *Schedules {
 	return &Schedules{
-		Client: b.client.ScheduleClient(), TaskQueue: temporal.TaskQueue, Namespace: "shop", Brand: "lumi", Logger: slog.New(slog.DiscardHandler),
+		Client: b.Client.ScheduleClient(), TaskQueue: temporal.TaskQueue, Namespace: "shop", Brand: "lumi", Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -311,8 +184,8 @@ func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
 	if err := b.schedules().Ensure(t.Context(), settings()); err != nil {
 		t.Fatal(err)
 	}
-	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
-	kill := b.killableWorker()
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	kill := b.StartWorker()
 	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +194,7 @@ func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
 	if left := conversations - len(b.reviews()); left == 0 {
 		t.Error("the worker was done before it was killed")
 	}
-	b.run(newWorker(b.client, b.store).Run)
+	b.Work(served(b.Store))
 	b.await(conversations)
 	given := map[string]int{}
 	for _, row := range b.reviews() {
@@ -339,24 +212,24 @@ func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
 	}
 	started := b.started(handle)
 	var result promise.QualitySampleResult
-	if err := b.client.GetWorkflow(t.Context(), started, "").Get(t.Context(), &result); err != nil {
+	if err := b.Client.GetWorkflow(t.Context(), started, "").Get(t.Context(), &result); err != nil {
 		t.Fatal(err)
 	}
 	if result.Chosen != conversations || result.Day != yesterday(t).Add(8*time.Hour).Format(time.DateOnly) {
 		t.Errorf("the result is %+v", result)
 	}
-	b.storeHistory(started, "sample-of-a-worker-that-died")
+	b.StoreHistory(newest, started, "sample-of-a-worker-that-died")
 }
 
 // started is the id of the workflow that a schedule started last.
 func (b *brand) started(handle client.ScheduleHandle) string {
-	b.t.Helper()
-	is, err := handle.Describe(b.t.Context())
+	b.T.Helper()
+	is, err := handle.Describe(b.T.Context())
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	if len(is.Info.RecentActions) == 0 {
-		b.t.Fatal("the schedule has started nothing")
+		b.T.Fatal("the schedule has started nothing")
 	}
 	return is.Info.RecentActions[len(is.Info.RecentActions)-1].StartWorkflowResult.WorkflowID
 }
@@ -364,7 +237,7 @@ func (b *brand) started(handle client.ScheduleHandle) string {
 func TestSchedulesFollowTheSettings(t *testing.T) {
 	b := newBrand(t)
 	s := b.schedules()
-	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
 	ensure := func(settings Settings) {
 		t.Helper()
 		if err := s.Ensure(t.Context(), settings); err != nil {
@@ -461,12 +334,12 @@ func TestSchedulesAreKeptWhileTheWorkerRuns(t *testing.T) {
 			defer mu.Unlock()
 			return now
 		}
-		b.run(s.Run)
+		b.Run(s.Run)
 	}
-	handle := b.client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
 	await := func(what string, there bool) {
 		t.Helper()
-		eventually(t, what, func() bool {
+		b.eventually(what, func() bool {
 			_, err := handle.Describe(t.Context())
 			return (err == nil) == there
 		})
@@ -492,7 +365,7 @@ func TestADayIsChosenOnce(t *testing.T) {
 	b.rated(before, day, 1, true)
 	b.ends("an", day.Add(-40*time.Hour))
 	b.ends("an", day.Add(24*time.Hour))
-	a := activitiesOn(b.store)
+	a := activitiesOn(b.Store)
 	selection := Selection{At: time.Now(), TimeZone: "Asia/Shanghai", Namespace: "shop", Brand: "lumi", WaitedOverSeconds: 300}
 	reasons := func(selected Selected) map[uuid.UUID][]quality.Reason {
 		found := map[uuid.UUID][]quality.Reason{}
@@ -530,7 +403,7 @@ func TestADayIsChosenOnce(t *testing.T) {
 
 func TestWhatIsLateIsToldOnceADay(t *testing.T) {
 	b := newStore(t)
-	a := activitiesOn(b.store)
+	a := activitiesOn(b.Store)
 	reviews := []Review{
 		{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"},
 		{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}},
@@ -561,37 +434,5 @@ func TestWhatIsLateIsToldOnceADay(t *testing.T) {
 		if row.ServiceCase.BreachedAt == nil {
 			t.Error("what is late is not marked")
 		}
-	}
-}
-
-// storeHistory writes the history that replay_test.go replays, when asked to.
-func (b *brand) storeHistory(id, name string) {
-	b.t.Helper()
-	if !*update {
-		return
-	}
-	var history historypb.History
-	for events := b.client.GetWorkflowHistory(b.t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
-		event, err := events.Next()
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		history.Events = append(history.Events, event)
-	}
-	content, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	// Names of sticky queues hold the machine's.
-	host, err := os.Hostname()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	path := filepath.Join(histories, newest, name+".json")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(content), `"`+host+`:`, `"host:`)+"\n"), 0o600); err != nil {
-		b.t.Fatal(err)
 	}
 }

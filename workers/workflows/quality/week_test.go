@@ -21,7 +21,7 @@ import (
 
 // said are messages of a conversation, the customer's and the agent's in turn.
 func (b *brand) said(id uuid.UUID, at time.Time, texts ...string) {
-	b.t.Helper()
+	b.T.Helper()
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
 		c, err := u.ConversationGet(ctx, id)
 		if err != nil {
@@ -60,7 +60,7 @@ func lastWeek(t *testing.T) time.Time {
 func TestAWeekIsCountedWithoutWhatSaysWhoSomebodyIs(t *testing.T) {
 	b := newBrand(t)
 	at := lastWeek(t)
-	if _, err := b.store.Pool().Exec(t.Context(), "SELECT ensure_message_partitions($1)", at.AddDate(0, -1, 0)); err != nil {
+	if _, err := b.Store.Pool().Exec(t.Context(), "SELECT ensure_message_partitions($1)", at.AddDate(0, -1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 4 {
@@ -79,16 +79,16 @@ func TestAWeekIsCountedWithoutWhatSaysWhoSomebodyIs(t *testing.T) {
 	if err := b.schedules().Ensure(t.Context(), settings()); err != nil {
 		t.Fatal(err)
 	}
-	b.run(newWorker(b.client, b.store).Run)
-	handle := b.client.ScheduleClient().GetHandle(t.Context(), "quality-week/shop/lumi")
+	b.Work(served(b.Store))
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), "quality-week/shop/lumi")
 	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	var row db.QualityReport
-	eventually(t, "the report", func() bool {
-		rows, err := b.store.Queries().QualityReports(t.Context(), 1)
+	b.eventually("the report", func() bool {
+		rows, err := b.Store.Queries().QualityReports(t.Context(), 1)
 		if err == nil && len(rows) == 1 {
-			row, err = b.store.Queries().QualityReportGet(t.Context(), rows[0].Name)
+			row, err = b.Store.Queries().QualityReportGet(t.Context(), rows[0].Name)
 		}
 		return err == nil && row.Name != ""
 	})
@@ -112,7 +112,7 @@ func TestAWeekIsCountedWithoutWhatSaysWhoSomebodyIs(t *testing.T) {
 	}
 	started := b.started(handle)
 	var result promise.QualityWeekResult
-	if err := b.client.GetWorkflow(t.Context(), started, "").Get(t.Context(), &result); err != nil {
+	if err := b.Client.GetWorkflow(t.Context(), started, "").Get(t.Context(), &result); err != nil {
 		t.Fatal(err)
 	}
 	if result.Conversations != 7 || result.Report != want.Name {
@@ -121,5 +121,5 @@ func TestAWeekIsCountedWithoutWhatSaysWhoSomebodyIs(t *testing.T) {
 	if strings.Contains(string(row.Report), "139") {
 		t.Errorf("the report names somebody: %s", row.Report)
 	}
-	b.storeHistory(started, "week")
+	b.StoreHistory(newest, started, "week")
 }

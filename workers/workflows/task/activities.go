@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -11,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
+	rules "github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -94,7 +95,7 @@ func (a *Activities) Plan(ctx context.Context, p Planning) (Opening, error) {
 		return Opening{}, nil
 	}
 	due := at.Add(time.Duration(p.AfterOpeningSeconds) * time.Second).UTC()
-	_, err := a.change(ctx, p.ID, store.Taking{Step: "plan/" + p.Now.UTC().Format(time.RFC3339Nano)}, func(c *store.Case) error {
+	_, err := a.change(ctx, p.ID, store.Taking{Step: "plan/" + p.Now.UTC().Format(time.RFC3339Nano), Action: history.Due}, func(c *store.Case) error {
 		if c.Due != nil && c.Due.Equal(due) {
 			return errNothing
 		}
@@ -106,7 +107,7 @@ func (a *Activities) Plan(ctx context.Context, p Planning) (Opening, error) {
 
 // Remind tells who owes it; where that is nobody in particular, the group.
 func (a *Activities) Remind(ctx context.Context, t Taking) error {
-	taking := store.Taking{Step: t.step()}
+	taking := store.Taking{Step: t.step(), Action: history.Remind, Note: history.Reminding}
 	if t.Owner == "" {
 		taking.Tell = a.Directory.GroupAgents(t.SkillGroup)
 	}
@@ -116,7 +117,7 @@ func (a *Activities) Remind(ctx context.Context, t Taking) error {
 
 // MarkLate marks the breach, and tells the supervisors; and the customer, where that was asked for.
 func (a *Activities) MarkLate(ctx context.Context, t Taking) error {
-	taking := store.Taking{Step: t.step(), Tell: a.Directory.Supervisors(t.SkillGroup)}
+	taking := store.Taking{Step: t.step(), Action: history.Breach, Tell: a.Directory.Supervisors(t.SkillGroup)}
 	var marked store.Case
 	var fresh bool
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
@@ -124,7 +125,7 @@ func (a *Activities) MarkLate(ctx context.Context, t Taking) error {
 		if err != nil {
 			return err
 		}
-		taking.Note = note
+		taking.Note = history.Late + note
 		marked, fresh, err = u.ChangeCase(ctx, t.ID, taking, func(c *store.Case) error {
 			if c.ClosedAt != nil {
 				return errNothing
@@ -152,20 +153,23 @@ func (a *Activities) apology(ctx context.Context, u *store.Unit, t Taking) (say 
 		return nothing, "", nil
 	}
 	now, err := u.CaseGet(ctx, t.ID)
-	if err != nil || now.ConversationID == nil {
+	if err != nil {
 		return nothing, "", err
 	}
-	c, err := u.ConversationForUpdate(ctx, *now.ConversationID)
+	c, there, err := u.ConversationOf(ctx, store.CaseView(now))
 	if err != nil {
-		return nothing, "", fmt.Errorf("locking a task's conversation: %w", err)
+		return nothing, "", err
+	}
+	if !there {
+		return nothing, "，无法告知客户：没有可以发送的会话", nil
 	}
 	ledger, err := u.Unspent(ctx, store.Contact{Channel: c.Channel, ExternalID: c.ExternalID})
 	if err != nil {
 		return nothing, "", err
 	}
 	topic, known := a.Directory.OutboundTopic(c.Channel)
-	if verdict := quota.Check(ledger, u.Now); !known || verdict != quota.Allowed {
-		return nothing, "the customer could not be told: the platform lets nothing through", nil
+	if !known || quota.Spare(ledger, u.Now) == 0 {
+		return nothing, "，无法告知客户：平台现在不能再发送，剩下的消息留给客服", nil
 	}
 	return func(ctx context.Context) error {
 		_, _, err := u.Say(ctx, c, store.Words{
@@ -173,13 +177,15 @@ func (a *Activities) apology(ctx context.Context, u *store.Unit, t Taking) (say 
 			Content: message.Content{Kind: message.KindText, Text: t.LateText},
 		})
 		return err
-	}, "the customer was told", nil
+	}, "，已告知客户", nil
 }
 
 // Call calls a role. Where nobody has it, somebody else is called.
 func (a *Activities) Call(ctx context.Context, t Taking) error {
 	called := callees.Of(a.Directory, t.Step.Notify, t.SkillGroup)
-	fresh, err := a.change(ctx, t.ID, store.Taking{Step: t.step(), Tell: called.Agents}, func(*store.Case) error { return nil })
+	fresh, err := a.change(ctx, t.ID, store.Taking{
+		Step: t.step(), Action: history.Escalate, Note: called.Words(t.Step.Rung, t.Step.Notify), Tell: called.Agents,
+	}, func(*store.Case) error { return nil })
 	if !fresh || err != nil {
 		return err
 	}
@@ -192,12 +198,24 @@ func (a *Activities) Call(ctx context.Context, t Taking) error {
 
 // Close writes how the task ended, where the desk has not written it yet.
 func (a *Activities) Close(ctx context.Context, c Closing) error {
-	_, err := a.change(ctx, c.ID, store.Taking{Step: "end", Actor: c.By}, func(now *store.Case) error {
+	_, err := a.change(ctx, c.ID, store.Taking{Step: "end", Action: ending(c.State), Actor: c.By}, func(now *store.Case) error {
 		at := a.Now().UTC()
 		now.State, now.ClosedAt, now.Due = string(c.State), &at, nil
 		return nil
 	})
 	return err
+}
+
+// ending is what somebody did, or did not do, whose task ends so.
+func ending(s promise.TaskState) history.Action {
+	switch s {
+	case promise.TaskDone:
+		return history.Action(rules.Done)
+	case promise.TaskLapsed:
+		return history.Lapse
+	default:
+		return history.Action(rules.Cancel)
+	}
 }
 
 // step names a step of a deadline once and for all.

@@ -17,7 +17,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		late: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "yingda", Subsystem: "task", Name: "late_total",
-			Help: "Deadlines of what was owed to customers that were missed, by what it was: promise, offHours or callBack.",
+			Help: "Deadlines of what was owed to customers that were missed, by what it was: promise, offHours, callBack or shipping.",
 		}, []string{"kind"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "yingda", Subsystem: "task", Name: "calls_total",
@@ -25,7 +25,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}, []string{"reached"}),
 	}
 	registry.MustRegister(m.late, m.calls)
-	for _, kind := range []promise.CaseKind{promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack} {
+	for _, kind := range []promise.CaseKind{promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseShipping} {
 		m.late.WithLabelValues(string(kind))
 	}
 	for _, reached := range callees.All() {

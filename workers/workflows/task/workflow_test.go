@@ -43,6 +43,15 @@ func offHours() promise.TaskInput {
 	}
 }
 
+// unsent is an order that was paid an hour before that was reported, and is to be sent within 48 hours.
+func unsent() promise.TaskInput {
+	return promise.TaskInput{
+		ID: "shipping/shop/lumi/1", Kind: promise.CaseShipping, SkillGroup: "after-sales", StartedAt: start().Add(-time.Hour),
+		Due: start().Add(47 * time.Hour), RemindBeforeSeconds: 7200,
+		Ladder: []promise.Rung{{AfterSeconds: 1800, Notify: promise.RoleSupervisor}, {AfterSeconds: 14400, Notify: promise.RoleAdmin}},
+	}
+}
+
 // scene is a workflow in an environment that skips time, with activities that note what they are asked to do.
 type scene struct {
 	*testsuite.TestWorkflowEnvironment
@@ -132,6 +141,23 @@ func TestTask(t *testing.T) {
 				"3.5h reminded an (remind)", "4.0h late with an (breach)", "5.0h called Admin (escalate/1)", "100.0h closed as done by an",
 			},
 			status: late,
+		},
+		"an order that is not sent is told of to its group, and climbs": {
+			input: unsent(),
+			play:  func(s *scene) { s.end(53 * time.Hour) },
+			want: []string{
+				"45.0h reminded  (remind)", "47.0h late with  (breach)", "47.5h called Supervisor (escalate/1)", "51.0h called Admin (escalate/2)",
+				"53.0h closed as done by an",
+			},
+			status: promise.TaskStatus{State: promise.TaskDone, Due: start().Add(47 * time.Hour), Late: true, Rung: 2},
+		},
+		"an order that is sent in time disturbs nobody": {
+			input: unsent(),
+			play: func(s *scene) {
+				s.signal(20*time.Hour, promise.SignalTaskEnd, promise.TaskEnd{By: "provider", State: promise.TaskDone})
+			},
+			want:   []string{"20.0h closed as done by provider"},
+			status: promise.TaskStatus{State: promise.TaskDone, Due: start().Add(47 * time.Hour)},
 		},
 		"a short promise is reminded of after half of its time": {
 			input:  promised(func(in *promise.TaskInput) { in.Due = start().Add(36 * time.Minute) }),

@@ -1,4 +1,5 @@
-// Makes photos small enough before they are sent; without it those that are too large are refused.
+// Makes photos small enough before they are sent; without it those that are too large are refused. What the page can see to be wrong it
+// says before anything is sent: photos would have to be chosen again.
 
 const most = 6;
 const longest = 1600;
@@ -35,6 +36,13 @@ if (form) {
     input.files = kept.files;
     button.disabled = false;
   });
+  const { paid, amount, delivered } = form.elements;
+  const check = () => {
+    amount.setCustomValidity(amount.value && paid.value && Number(amount.value) > Number(paid.value) ? '退款金额不能超过实付金额' : '');
+    delivered.setCustomValidity(delivered.value > delivered.max ? '签收日期不能晚于今天,还没有签收请不填' : '');
+  };
+  form.addEventListener('input', check);
+  check();
   form.addEventListener('submit', () => { button.disabled = true; });
   window.addEventListener('pageshow', () => { button.disabled = false; });
 }

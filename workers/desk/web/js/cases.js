@@ -9,7 +9,7 @@ import { emergencyFacts } from './emergency.js';
 const soonIs = 3600000;
 
 export const kinds = {
-  afterSales: '售后', complaint: '投诉', promise: '承诺', offHours: '非工作时间留言', callBack: '回访', emergency: '应急', review: '质检',
+  afterSales: '售后', complaint: '投诉', promise: '承诺', offHours: '非工作时间留言', callBack: '回访', order: '订单', shipping: '发货', emergency: '应急', review: '质检',
 };
 
 const states = {
@@ -18,6 +18,8 @@ const states = {
     claiming: '运费险理赔中', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
   },
   complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
+  shipping: { open: '待发货', done: '已发货' },
+  order: { asked: '处理中', done: '已完成', refused: '未通过' },
   emergency: { open: '进行中', closing: '正在结束', closed: '已结束' },
 };
 const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', lapsed: '已失效', closed: '已结束' };
@@ -28,8 +30,10 @@ const actions = {
   approve: '同意', refuse: '拒绝', askEvidence: '要求补充凭证', addEvidence: '添加凭证', sent: '登记客户寄回', receive: '确认收货', accept: '验货通过',
   reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', reversed: '登记已追回', waive: '放弃追索', retry: '重新提交',
   refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', assign: '转交', resolve: '解决', followUp: '标记已回访',
-  apply: '提交申请', expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消', compensate: '补偿',
-  extend: '延长两小时', close: '结束应急',
+  expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消', compensate: '补偿', extend: '延长两小时', close: '结束应急',
+  open: '建立', apply: '提交申请', due: '设定时限', remind: '提醒', breach: '超时', overall: '总时长超时', escalate: '升级', told: '告知客户',
+  notTold: '未能告知客户', providerTold: '提交商家系统', providerPending: '商家系统受理', providerDone: '商家系统完成', providerRefused: '商家系统拒绝',
+  byHand: '转人工处理', lapse: '失效', end: '结束', score: '评分', appeal: '申诉', decide: '裁决',
 };
 const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
 
@@ -51,7 +55,7 @@ const effects = { waiting: '即将提交', sending: '提交中', pending: '处�
 const freights = { Buyer: '买家承担', Seller: '商家承担', Insurance: '运费险' };
 const people = { customer: '客户', provider: '商家系统' };
 
-const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
+export const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
 
 // nameOf is the name of the case of an id, as frames have it.
 export const nameOf = (id) => { const [kind, , , ...rest] = id.split('/'); return [kind, ...rest].join('~'); };
@@ -60,7 +64,7 @@ export const nameOf = (id) => { const [kind, , , ...rest] = id.split('/'); retur
 export function title(c) {
   const name = c.title || kinds[c.kind] || c.kind;
   const detail = c.detail || {};
-  const order = ((detail.application || {}).order || {}).number;
+  const order = detail.order || ((detail.application || {}).order || {}).number;
   const which = detail.what || (order && `订单 …${order.slice(-4)}`);
   return which ? `${name} · ${which.slice(0, 40)}` : name;
 }
@@ -78,7 +82,7 @@ export function caseEntry(c, { current, group, open }) {
   const marks = el('span', { class: 'marks' }, dueTag(c) || '');
   return el('li', {}, el('button', { type: 'button', 'aria-current': String(current), onclick: open },
     el('span', { class: c.overdue ? 'name hot' : 'name' }, title(c)), el('span', { class: 'when' }, clock(c.openedAt)),
-    el('span', { class: 'preview' }, [!title(c).startsWith(kinds[c.kind]) && kinds[c.kind], stateName(c), c.owner || group || '无人负责'].filter(Boolean).join(' · ')), marks));
+    el('span', { class: 'preview' }, [!title(c).startsWith(kinds[c.kind]) && kinds[c.kind], stateName(c), c.ownerName || c.owner || group || '无人负责'].filter(Boolean).join(' · ')), marks));
 }
 
 // chips are a customer's cases beside their conversation.
@@ -89,7 +93,7 @@ export function chips(box, cases, open) {
     `${title(c)} · ${stateName(c)}`, dueTag(c) || '')));
 }
 
-function facts(list) {
+export function facts(list) {
   return el('dl', { class: 'facts' }, ...list.filter(([, value]) => value !== undefined && value !== '').flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }
 
@@ -110,12 +114,20 @@ function afterSales(c) {
     ['签收', order.deliveredAt ? clock(order.deliveredAt) : ''],
     ['商品', (order.items || []).map((item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantity}` : ''}`).join('、')],
     ['客户描述', a.description],
+    ['邮箱', a.contact && a.contact.email],
     ['规则建议', decision.agent],
     ['运费', decision.goodsBack ? freights[decision.freight] : ''],
     effect('退款', c.detail.refund), effect('发货', c.detail.shipment), effect('运费险', c.detail.claim), effect('追回', c.detail.reversal),
     ['客户寄回', parcel && [parcel.carrier, parcel.tracking].filter(Boolean).join(' ')],
   ]), evidence(c, a.evidence || [])];
 }
+
+// asked is what is asked of an order.
+const asked = (c) => [
+  ['订单号', c.detail.order],
+  effect('商家系统', c.detail.effect),
+  ['收件人', c.address && c.address.recipient], ['电话', c.address && c.address.phone], ['新地址', c.address && c.address.address],
+];
 
 function evidence(c, list) {
   const files = list.filter((e) => e.media);
@@ -124,6 +136,22 @@ function evidence(c, list) {
   return el('div', { class: 'evidence' },
     ...files.map((e) => el('a', { href: api.evidenceURL(c.name, e.media), target: '_blank', rel: 'noopener' }, el('img', { src: api.evidenceURL(c.name, e.media), alt: '凭证' }))),
     words ? el('span', {}, `另有 ${words} 条聊天记录`) : '');
+}
+
+// whatElse is what an event tells beside its note: until when something is due then, and whose it is.
+const whatElse = {
+  due: (e) => (e.due ? `${clock(e.due)} 前完成` : ''),
+  postpone: (e) => (e.due ? `延到 ${clock(e.due)}` : ''),
+  assign: (e) => (e.owner ? `交给 ${e.ownerName || e.owner}` : '交回本组'),
+};
+whatElse.reassign = whatElse.assign;
+
+// happened is an event of a case's history: when, what, in which state that left the case, and who did it.
+function happened(c, e) {
+  const told = [(whatElse[e.action] || (() => ''))(e), e.note].filter(Boolean).join('，');
+  const state = stateName({ ...c, state: e.state });
+  return el('li', {}, el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, e.action ? actionName(e.action) : state), el('span', { class: 'tag' }, state),
+    el('span', { title: e.actorName && e.actor }, [people[e.actor] || e.actorName || e.actor || '系统', told].filter(Boolean).join('：')));
 }
 
 // Pane shows one case.
@@ -161,15 +189,13 @@ export class Pane {
     this.shown = c;
     this.box.hidden = false;
     $('case-title').textContent = title(c);
-    $('case-meta').textContent = [kinds[c.kind], stateName(c), this.on.group(c), c.owner ? `由 ${c.owner} 负责` : '', `${clock(c.openedAt)} 建立`].filter(Boolean).join(' · ');
+    $('case-meta').textContent = [kinds[c.kind], stateName(c), this.on.group(c), c.owner ? `由 ${c.ownerName || c.owner} 负责` : '', `${clock(c.openedAt)} 建立`].filter(Boolean).join(' · ');
     $('case-due').replaceChildren(dueTag(c) || '');
     const talk = $('case-conversation');
     talk.hidden = !c.conversation;
     talk.onclick = () => this.on.conversation(c.conversation);
-    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}))]));
-    $('case-history').replaceChildren(...c.history.map((e) => el('li', {},
-      el('time', { datetime: e.at }, clock(e.at)), el('strong', {}, stateName({ ...c, state: e.state })),
-      el('span', {}, [people[e.actor] || e.actor || '系统', e.note].filter(Boolean).join(':')))));
+    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'order' ? asked(c) : c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}))]));
+    $('case-history').replaceChildren(...c.history.map((e) => happened(c, e)));
     // Nobody loses what they type to news that change nothing of what they may do.
     const mark = JSON.stringify([c.name, c.state, c.allowed]);
     if (other || this.mark !== mark) this.offer(c);
@@ -272,6 +298,8 @@ const owed = (d) => [
   ['评分', d.rating ? `${d.rating} ${scales[d.scale] || ''}` : ''],
   ['接待客服', d.rated],
   ['不满意的原因', discontents[d.reasonCode]],
+  ['订单号', d.order],
+  ['快递', [d.carrier, d.tracking].filter(Boolean).join(' ')],
   ['延期次数', d.postponed ? String(d.postponed) : ''],
 ];
 
@@ -284,7 +312,7 @@ const complained = (d) => [
   ...(d.compensations || []).map((o) => ['补偿', [compensations[o.kind] || o.kind, yuan(o.worth), offers[o.state] || o.state, `由 ${o.by} 提出`, o.decidedBy ? `${o.decidedBy} 审批` : '', o.note].filter(Boolean).join(' · ')]),
 ];
 
-const knowing = { promise: owed, offHours: owed, callBack: owed, complaint: complained };
+const knowing = { promise: owed, offHours: owed, callBack: owed, shipping: owed, complaint: complained };
 
 // plain is what a case of another kind knows of itself and that needs no words of ours.
 const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [name, String(value)]);
@@ -304,17 +332,24 @@ function evidenceChooser(messages) {
 
 const options = (names) => Object.entries(names).map(([value, name]) => el('option', { value }, name));
 
+// day is the day of a time here, as inputs have it.
+const day = (time) => new Date(at(time) - new Date(time).getTimezoneOffset() * 60000).toISOString().slice(0, 10);
+
 // askForCase is the dialog that opens an after-sales case from a conversation. opened is called with the case.
-export function askForCase(id, messages, attempt, opened) {
+// Order is what is known of the order, if anything.
+export function askForCase(id, messages, attempt, opened, order = {}) {
   const dialog = $('new-case');
-  const number = el('input', { required: true, maxlength: '64', autocomplete: 'off' });
+  const bought = (order.items || []).length === 1 ? order.items[0] : {};
+  const number = el('input', { required: true, maxlength: '64', autocomplete: 'off', value: order.number });
   const kind = el('select', {}, ...options(wants));
   const reason = el('select', {}, ...options(reasons));
-  const paid = el('input', { type: 'number', min: '0.01', step: '0.01', required: true, inputmode: 'decimal' });
+  const paid = el('input', { type: 'number', min: '0.01', step: '0.01', required: true, inputmode: 'decimal', value: order.paid ? (order.paid / 100).toFixed(2) : undefined });
   const amount = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal' });
-  const delivered = el('input', { type: 'date', max: new Date().toISOString().slice(0, 10) });
-  const item = el('input', { maxlength: '100' });
+  const delivered = el('input', { type: 'date', max: new Date().toISOString().slice(0, 10), value: order.deliveredAt ? day(order.deliveredAt) : undefined });
+  const item = el('input', { maxlength: '100', value: bought.name });
   const category = el('select', {}, ...options({ '': '普通商品', custom: '定制商品', fresh: '生鲜商品' }));
+  if (['custom', 'fresh'].includes(bought.category)) category.value = bought.category;
+  const email = el('input', { type: 'email', maxlength: '254', autocomplete: 'off' });
   const insured = el('input', { type: 'checkbox' });
   const description = el('textarea', { rows: '2', maxlength: '500' });
   const chooser = evidenceChooser(messages);
@@ -324,12 +359,13 @@ export function askForCase(id, messages, attempt, opened) {
   const form = el('form', {
     onsubmit: async (event) => {
       event.preventDefault();
-      const order = { number: number.value.trim(), paid: fen(paid.value), freightInsured: insured.checked || undefined };
-      if (delivered.value) order.deliveredAt = new Date(`${delivered.value}T12:00:00`).toISOString();
-      if (item.value.trim() || category.value) order.items = [{ name: item.value.trim(), category: category.value || undefined }];
+      const of = { number: number.value.trim(), paid: fen(paid.value), paidAt: number.value.trim() === order.number ? order.paidAt : undefined, freightInsured: insured.checked || undefined };
+      if (delivered.value) of.deliveredAt = new Date(`${delivered.value}T12:00:00`).toISOString();
+      if (item.value.trim() || category.value) of.items = [{ name: item.value.trim(), category: category.value || undefined }];
       submit.disabled = true;
       const made = await attempt(() => api.openCase(id, {
-        key, kind: kind.value, reason: reason.value, order, amount: fen(amount.value), description: description.value.trim() || undefined, evidence: chooser.value(),
+        key, kind: kind.value, reason: reason.value, order: of, amount: fen(amount.value), description: description.value.trim() || undefined,
+        contact: email.value.trim() ? { email: email.value.trim() } : undefined, evidence: chooser.value(),
       }));
       submit.disabled = false;
       if (!made) return;
@@ -337,7 +373,7 @@ export function askForCase(id, messages, attempt, opened) {
       opened(made);
     },
   }, el('h2', {}, '建售后单'), el('div', { class: 'grid' }, ask('订单号', number), ask('申请', kind), ask('原因', reason), ask('实付金额(元)', paid), ask('要求退款(元,选填)', amount),
-    ask('签收日期(未签收不填)', delivered), ask('商品(选填)', item), ask('商品类型', category)), el('label', { class: 'check' }, insured, '订单有运费险'), ask('说明(选填)', description),
+    ask('签收日期(未签收不填)', delivered), ask('商品(选填)', item), ask('商品类型', category), ask('客户邮箱(选填)', email)), el('label', { class: 'check' }, insured, '订单有运费险'), ask('说明(选填)', description),
   chooser.element, el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, '取消')));
   dialog.replaceChildren(form);
   dialog.showModal();

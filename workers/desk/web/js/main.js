@@ -8,6 +8,7 @@ import { noted, preview, render } from './transcript.js';
 import { showComplaint } from './complaint.js';
 import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
+import { lookUp } from './order.js';
 import { askForPromise } from './promise.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
 import { openWeeks } from './weeks.js';
@@ -30,6 +31,7 @@ let tab = 'mine';
 let groupNames = new Map();
 let items = new Map(); // conversations of the list by id
 let order = []; // ids of the list
+let listCut = ''; // says that there is more than the list holds
 let current; // {id, conversation, messages, window, complaint, rating}
 let pollTimer;
 const unread = new Map();
@@ -200,11 +202,14 @@ function chooseTab(name) {
 async function loadList() {
   const wanted = tab;
   let found;
+  let cut = '';
   if (wanted === 'complaints') {
     const { complaints } = await api.complaints();
     found = complaints.map((c) => ({ ...c, id: c.conversation, complaint: c, lastMessageAt: c.openedAt }));
   } else if (wanted === 'cases') {
-    found = (await api.cases()).cases.map((c) => ({ ...c, case: c }));
+    const { cases, truncated } = await api.cases();
+    found = cases.map((c) => ({ ...c, case: c }));
+    cut = truncated ? `只列出最先到期的 ${cases.length} 个` : '';
   } else if (wanted === 'reviews') {
     found = await loadReviews();
   } else if (wanted === 'ratings') {
@@ -217,6 +222,7 @@ async function loadList() {
   if (tab !== wanted || !me) return;
   items = new Map(found.map((item) => [item.id, item]));
   order = found.map((item) => item.id);
+  listCut = cut;
   for (const item of wanted === 'cases' ? [] : found) {
     const last = item.lastMessage;
     if (!unread.get(item.id) && isMine(item) && last && last.sender === 'customer' && !noted(last) && at(last.sentAt) > seen.get(item.id) && !isRead(item.id)) unread.set(item.id, 1);
@@ -241,7 +247,7 @@ const isMine = (c) => c.state === 'assigned' && c.agent === me.name;
 const isRead = (id) => current && current.id === id && !document.hidden;
 
 function showList() {
-  $('list').replaceChildren(...order.map((id) => entry(items.get(id))));
+  $('list').replaceChildren(...order.map((id) => entry(items.get(id))), ...(listCut ? [el('li', { class: 'note' }, listCut)] : []));
   $('list-empty').hidden = order.length > 0;
   $('list-empty').textContent = emptyTexts[tab];
   const total = [...unread.values()].reduce((sum, n) => sum + n, 0);
@@ -360,10 +366,22 @@ async function openCase(name) {
   showList();
 }
 
-$('open-case').addEventListener('click', () => askForCase(current.id, current.messages, attempt, (made) => {
+// applyFor opens an after-sales case, of an order where one is known.
+const applyFor = (order) => askForCase(current.id, current.messages, attempt, (made) => {
   toast(`已建售后单:${stateName(made)}。${made.detail.decision.agent}`);
   currentSoon();
   listSoon();
+}, order);
+
+$('open-case').addEventListener('click', () => applyFor());
+
+$('look-up').addEventListener('click', () => lookUp({
+  id: current.id, number: ((current.conversation.intake || {}).values || {}).OrderNumber, attempt, apply: applyFor,
+  changed: (made) => {
+    toast(`已提交:${title(made)}`);
+    currentSoon();
+    listSoon();
+  },
 }));
 
 $('promise').addEventListener('click', () => askForPromise(current.id, attempt, (owed) => {
@@ -406,7 +424,7 @@ function showCurrent(toEnd) {
   chips($('customer-cases'), current.cases || [], openCase);
   const writable = mayWrite();
   $('reply').hidden = !writable;
-  $('close').hidden = $('open-case').hidden = $('promise').hidden = !writable;
+  $('close').hidden = $('open-case').hidden = $('look-up').hidden = $('promise').hidden = !writable;
   $('reply-note').hidden = writable;
   $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
@@ -694,6 +712,9 @@ function takeComplaint(c) {
 }
 
 // takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
+// Cases of which it was said that they are late.
+const toldLate = new Set();
+
 function takeCase({ payload: c, at: told }) {
   if (c.kind === 'review') {
     if (tab === 'reviews') listSoon();
@@ -703,9 +724,13 @@ function takeCase({ payload: c, at: told }) {
   if (tab === 'cases') listSoon();
   if (pane.name === nameOf(c.id)) caseSoon();
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
-  if (Date.now() - at(told) > 60000 || c.closedAt || c.kind === 'complaint') return;
-  if (c.due && at(c.due) <= Date.now()) toast(`工单超时:${title(c)},请到「工单」查看`);
-  else if (c.owner === me.name && c.revision === 1) toast(`新工单:${title(c)}`);
+  if (Date.now() - at(told) > 60000) return;
+  if (c.closedAt && c.kind === 'afterSales' && c.detail && c.detail.content === false) toast(`客户对处理结果有异议:${title(c)}`);
+  if (c.closedAt || c.kind === 'complaint') return;
+  if (c.breachedAt && !toldLate.has(c.id)) {
+    toldLate.add(c.id);
+    toast(`工单超时:${title(c)},请到「工单」查看`);
+  } else if (c.owner === me.name && c.revision === 1) toast(`新工单:${title(c)}`);
 }
 
 function takeRating(r) {

@@ -7,6 +7,8 @@ const failures = {
   WindowClosed: '已超过可回复时限,需等客户再次来消息',
   QuotaSpent: '可发送条数已用完,需等客户再次来消息',
   ChannelGone: '渠道已被删除',
+  BlockedByCustomer: '客户拒收通知,请用其他方式联系',
+  PlatformFailed: '平台未能送达通知,请用其他方式联系',
   ThumbMissing: '卡片缺少封面',
   FileMissing: '图片不存在',
   TypeNotSupported: '渠道不支持这种消息',
@@ -23,6 +25,7 @@ function state(delivery) {
     case 'deferred': return ['发送中(平台繁忙,稍后重试)', 'warn'];
     case 'failed': return [`发送失败:${failures[delivery.reason] || [delivery.reason, delivery.code].filter(Boolean).join(' ') || '平台拒绝'}`, 'bad'];
     case 'unknown': return ['状态未知:可能已送达,请向客户确认后再决定是否重发', 'warn'];
+    case 'superseded': return ['未发送:客服已接待,排队提示不再需要', ''];
     case 'unsent': return ['未发出', 'bad'];
     default: return ['发送中', ''];
   }

@@ -31,7 +31,13 @@ export async function openWeeks(attempt) {
     body.replaceChildren(...(report ? filled(report).filter(Boolean) : [el('p', { class: 'empty' }, '还没有周报。每周一 05:00 统计上一周。')]));
   };
   const choice = el('select', { 'aria-label': '周', onchange: () => show(choice.value) }, ...answer.weeks.map((w) => el('option', { value: w.name }, w.name)));
-  $('week').replaceChildren(el('form', { method: 'dialog', class: 'head' }, el('h2', {}, '周报'), answer.weeks.length ? choice : '', el('button', { class: 'quiet' }, '关闭')), body);
+  // A report of more weeks is named after the last of them.
+  const count = async () => {
+    const asked = await attempt(() => api.quarter(choice.value.replace(/-[0-9]+w$/, '')));
+    if (asked) body.prepend(el('p', {}, `正在统计 ${asked.name}(到该周为止的 13 周),稍后重新打开周报即可选择。`));
+  };
+  const quarter = el('button', { class: 'quiet', type: 'button', onclick: count }, '统计近 13 周');
+  $('week').replaceChildren(el('form', { method: 'dialog', class: 'head' }, el('h2', {}, '周报'), ...(answer.weeks.length ? [choice, quarter] : []), el('button', { class: 'quiet' }, '关闭')), body);
   $('week').showModal();
   await show(choice.value);
 }

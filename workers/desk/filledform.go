@@ -1,0 +1,202 @@
+package desk
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+)
+
+// problems say to the customer what to put right, by field.
+type problems map[string]string
+
+// of is for fields of which only the first problem is told.
+func (p problems) of(field, text string) {
+	if _, told := p[field]; !told {
+		p[field] = text
+	}
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return &formError{p}
+}
+
+// formError says to the customer what is wrong.
+type formError struct{ problems problems }
+
+// wrongPhotos is what is wrong with the photos.
+func wrongPhotos(text string) error { return &formError{problems{"photos": text}} }
+
+func (e *formError) Error() string { return "the form is filled in wrongly" }
+
+// filledForm is what a customer handed in.
+type filledForm struct {
+	values map[string]string
+	photos []photo
+}
+
+type photo struct {
+	contentType string
+	data        []byte
+}
+
+// readForm reads a body of bounded size to its end, whatever is wrong with a photo. What is there is returned with the error, so that
+// nobody has to write it again.
+func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
+	f := filledForm{values: map[string]string{}}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return f, &formError{problems{"": "提交的内容无法识别,请重新填写。"}}
+	}
+	var first error
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return f, first
+		}
+		if err == nil {
+			err = f.take(part)
+		}
+		var wrong *formError
+		switch {
+		case errors.As(err, &wrong):
+			first = cmp.Or(first, err)
+		case err != nil:
+			return f, cmp.Or(first, wrongPhotos("照片过大或网络中断,每张最多 2 MB,请重新选择。"))
+		}
+	}
+}
+
+func (f *filledForm) take(part *multipart.Part) error {
+	if part.FormName() != "photos" {
+		content, err := io.ReadAll(io.LimitReader(part, maxField))
+		if err != nil {
+			return fmt.Errorf("reading a field: %w", err)
+		}
+		f.values[part.FormName()] = strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(string(content)), "\x00", ""), "")
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading a photo: %w", err)
+	case len(data) == 0:
+		return nil // An input in which nothing was chosen.
+	case len(data) > maxUpload:
+		return wrongPhotos("照片过大,每张最多 2 MB。")
+	case len(f.photos) == maxPhotos:
+		return wrongPhotos(fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
+	}
+	contentType := http.DetectContentType(data)
+	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType) {
+		return wrongPhotos("只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
+	}
+	f.photos = append(f.photos, photo{contentType, data})
+	return nil
+}
+
+// application is what the customer wants, as far as the form says; its error says all that can be told without the rules.
+func (f *filledForm) application(zone *time.Location, now time.Time) (aftersales.Application, error) {
+	wrong := problems{}
+	a := aftersales.Application{
+		Kind: aftersales.Kind(f.values["kind"]), Reason: aftersales.Reason(f.values["reason"]), Description: f.values["description"], Source: aftersales.FromCustomer,
+		Contact: aftersales.Contact{Email: f.values["email"]},
+		Order:   aftersales.Order{Number: f.values["order"], Currency: "CNY"},
+	}
+	var err error
+	if a.Order.Paid, err = fenOf(f.values["paid"]); err != nil {
+		wrong.of("paid", "请填写实付金额,例如 99.00。")
+	}
+	if text := f.values["amount"]; text != "" {
+		if a.Amount, err = fenOf(text); err != nil {
+			wrong.of("amount", "请检查退款金额,例如 99.00。")
+		}
+	}
+	if text := f.values["delivered"]; text != "" {
+		switch day, err := time.ParseInLocation(time.DateOnly, text, zone); {
+		case err != nil:
+			wrong.of("delivered", "请检查签收日期。")
+		case day.After(now):
+			wrong.of("delivered", wordsOf("BadDelivery").text)
+		default:
+			a.Order.DeliveredAt = day.Add(12 * time.Hour)
+		}
+	}
+	if a.Order.DeliveredAt.IsZero() && (a.Kind == aftersales.Return || a.Kind == aftersales.Exchange) {
+		wrong.of("delivered", "退货和换货请填写签收日期;还没有签收请选择「仅退款」。")
+	}
+	if name := f.values["item"]; name != "" {
+		a.Order.Items = []aftersales.Item{{Name: name}}
+	}
+	for field, most := range map[string]int{"item": maxItem, "description": maxDescription} {
+		if len([]rune(f.values[field])) > most {
+			wrong.of(field, fmt.Sprintf("内容过长,最多 %d 字。", most))
+		}
+	}
+	if err := wrong.err(); err != nil {
+		return a, err
+	}
+	return a, formProblem(a.Check())
+}
+
+func fenOf(yuan string) (int64, error) {
+	value, err := strconv.ParseFloat(strings.TrimPrefix(yuan, "¥"), 64)
+	if err != nil || math.IsNaN(value) || value < 0 || value > 1e9 {
+		return 0, errors.New("no amount")
+	}
+	return int64(math.Round(value * 100)), nil
+}
+
+// formProblem is what the rules refuse, in the customer's language; another error is left as it is.
+func formProblem(err error) error {
+	var reason string
+	if refused, ok := errors.AsType[*huma.ErrorModel](err); ok {
+		reason = strings.TrimPrefix(refused.Type, problemType)
+	} else if refused, ok := errors.AsType[*aftersales.RefusalError](err); ok {
+		reason = refused.Reason
+	} else {
+		return err
+	}
+	wrong := wordsOf(reason)
+	return &formError{problems{wrong.field: wrong.text}}
+}
+
+// fieldProblem is a problem at its field.
+type fieldProblem struct{ field, text string }
+
+// wordsOf are those for a refusal of the rules.
+func wordsOf(reason string) fieldProblem {
+	switch reason {
+	case "UnknownKind":
+		return fieldProblem{"kind", "请选择申请类型。"}
+	case "UnknownReason":
+		return fieldProblem{"reason", "请选择原因。"}
+	case "OrderMissing":
+		return fieldProblem{"order", "请填写订单号,最多 64 个字符。"}
+	case "AmountMissing":
+		return fieldProblem{"paid", "请填写实付金额,例如 99.00。"}
+	case "AmountTooHigh":
+		return fieldProblem{"amount", "退款金额不能超过实付金额。"}
+	case "BadDelivery":
+		return fieldProblem{"delivered", "签收日期不能晚于今天,还没有签收请不填。"}
+	case "BadEmail":
+		return fieldProblem{"email", "请检查邮箱,例如 name@example.com。"}
+	default:
+		return fieldProblem{"description", "请检查填写的内容。"}
+	}
+}
