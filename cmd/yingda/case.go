@@ -56,6 +56,7 @@ type caseFlags struct {
 	state   string
 	overdue bool
 	mine    bool
+	ended   bool
 	now     func() time.Time
 }
 
@@ -68,14 +69,15 @@ func newCaseCommandAt(now func() time.Time) *cobra.Command {
 	cmd := &cobra.Command{Use: "case", Short: "Look at the cases of a brand", Long: caseHelp}
 	f.client.bind(cmd)
 	list := &cobra.Command{
-		Use: "list", Aliases: []string{"ls"}, Short: "List open cases by deadline", Args: cobra.NoArgs,
-		Example: "  yingda case list --overdue\n  yingda case list --kind afterSales --state review -o wide",
+		Use: "list", Aliases: []string{"ls"}, Short: "List open cases by deadline, or those that have ended", Args: cobra.NoArgs,
+		Example: "  yingda case list --overdue\n  yingda case list --kind afterSales --state review -o wide\n  yingda case list --ended --kind complaint",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.list(cmd) },
 	}
 	flags := list.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "wide, json or yaml")
 	flags.StringVar(&f.kind, "kind", "", "only one kind: "+kindList())
 	flags.StringVar(&f.state, "state", "", "only one state of the kind")
+	flags.BoolVar(&f.ended, "ended", false, "those that have ended instead, the last first")
 	flags.BoolVar(&f.overdue, "overdue", false, "only what is late")
 	flags.BoolVar(&f.mine, "mine", false, "only what the agent has to do whose token it is")
 	show := &cobra.Command{
@@ -116,6 +118,9 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	if f.mine {
 		query.Set("mine", "true")
 	}
+	if f.ended {
+		query.Set("ended", "true")
+	}
 	answer, err := f.pages(cmd.Context(), query)
 	if err != nil {
 		return err
@@ -127,10 +132,17 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "There are more than %d; narrow them with --kind, --state, --overdue or --mine\n", len(answer.Cases))
 	}
 	if len(answer.Cases) == 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), "No open cases found.")
+		fmt.Fprintln(cmd.ErrOrStderr(), f.nothingFound())
 		return nil
 	}
 	return f.table(cmd.OutOrStdout(), answer.Cases)
+}
+
+func (f *caseFlags) nothingFound() string {
+	if f.ended {
+		return "No cases found that have ended."
+	}
+	return "No open cases found; --ended lists those that have ended."
 }
 
 // listedCases are all cases that a list found.

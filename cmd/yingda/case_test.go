@@ -187,7 +187,7 @@ func TestCasesSayWhatToDo(t *testing.T) {
 			t.Setenv("YINGDA_TOKEN", tc.token)
 			out, hints, err := runCase(t, now, tc.arguments...)
 			switch {
-			case tc.want == "" && (err != nil || out != "" || hints != "No open cases found.\n"):
+			case tc.want == "" && (err != nil || out != "" || hints != "No open cases found; --ended lists those that have ended.\n"):
 				t.Errorf("said %q, %q, error %v", out, hints, err)
 			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
 				t.Errorf("error %v, want %q", err, tc.want)

@@ -62,14 +62,20 @@ func knownState(kind promise.CaseKind, state string) error {
 	return refusal(http.StatusUnprocessableEntity, "NoSuchState", "there is no state %s: %s", state, strings.Join(there, "; "))
 }
 
-// place is where in a list, which is by deadline, a page ends: after its last case.
+// place is where in a list a page ends: after its last case. A list of open cases is by deadline.
 type place struct {
-	due    *time.Time
-	opened time.Time
-	id     string
+	due *time.Time
+	// since is when the case was opened, or ended.
+	since time.Time
+	id    string
 }
 
-func placeOf(c store.Case) place { return place{c.Due, c.OpenedAt, c.ID} }
+func placeOf(c store.Case) place {
+	if c.ClosedAt != nil {
+		return place{since: *c.ClosedAt, id: c.ID}
+	}
+	return place{c.Due, c.OpenedAt, c.ID}
+}
 
 // token is the place as clients send it back.
 func (p place) token() string {
@@ -77,7 +83,7 @@ func (p place) token() string {
 	if p.due != nil {
 		due = strconv.FormatInt(p.due.UnixMicro(), 10)
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(due + " " + strconv.FormatInt(p.opened.UnixMicro(), 10) + " " + p.id))
+	return base64.RawURLEncoding.EncodeToString([]byte(due + " " + strconv.FormatInt(p.since.UnixMicro(), 10) + " " + p.id))
 }
 
 // placeAt is the place of a token; nil for none.
@@ -91,11 +97,11 @@ func placeAt(token string) (*place, error) {
 		return nil, badAfter()
 	}
 	at := &place{id: parts[2]}
-	opened, err := strconv.ParseInt(parts[1], 10, 64)
+	since, err := strconv.ParseInt(parts[1], 10, 64)
 	if err != nil {
 		return nil, badAfter()
 	}
-	at.opened = time.UnixMicro(opened)
+	at.since = time.UnixMicro(since)
 	if parts[0] == "" {
 		return at, nil
 	}

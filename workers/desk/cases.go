@@ -58,9 +58,10 @@ type CaseDetail struct {
 
 type casesInput struct {
 	Kind      promise.CaseKind `query:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,order,shipping,review" doc:"Without it: all kinds."`
-	State     string           `query:"state" maxLength:"63" doc:"One of the kind's own. Without it: all in which a case is open."`
+	State     string           `query:"state" maxLength:"63" doc:"One of the kind's own. Without it: all."`
 	DueBefore time.Time        `query:"dueBefore" doc:"Only what is due by then. Without it: also what has no deadline now."`
 	Mine      bool             `query:"mine" doc:"Only those whose next step is the signed-in agent's."`
+	Ended     bool             `query:"ended" doc:"Those that have ended instead of those that are open, the last first. Nothing is due in them, nor anybody's next step."`
 	Limit     int32            `query:"limit" minimum:"1" maximum:"500" default:"200"`
 	After     string           `query:"after" maxLength:"1024" doc:"The next of the page before. Without it: the first page."`
 }
@@ -83,7 +84,7 @@ func (d *Desk) caseRoutes(api huma.API) {
 	const path = "/api/cases"
 	handle(d, api, huma.Operation{
 		OperationID: "cases", Method: http.MethodGet, Path: path, Tags: []string{"cases"},
-		Summary: "Open cases of all kinds, by deadline",
+		Summary: "Open cases of all kinds, by deadline, or those that have ended",
 		Description: "An agent sees the cases of their groups, those of conversations that they serve, and those whose next step is theirs; a supervisor all. " +
 			"A case whose deadline changes while somebody turns the pages may be missing, or be there twice.",
 	}, d.cases)
@@ -143,6 +144,29 @@ func (d *Desk) cases(ctx context.Context, p *principal, in *casesInput) (*casesO
 	if err != nil {
 		return nil, err
 	}
+	var found []store.Case
+	if in.Ended {
+		found, err = d.ended(ctx, p, in, after)
+	} else {
+		found, err = d.open(ctx, p, in, after)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &casesOutput{}
+	if out.Body.Truncated = len(found) > int(in.Limit); out.Body.Truncated {
+		found = found[:in.Limit]
+		out.Body.Next = placeOf(found[in.Limit-1]).token()
+	}
+	out.Body.Cases = make([]CaseView, len(found))
+	for i, c := range found {
+		out.Body.Cases[i] = d.caseView(c.Masked())
+	}
+	return out, nil
+}
+
+// open are the open cases of a page, and one more where there are more.
+func (d *Desk) open(ctx context.Context, p *principal, in *casesInput, after *place) ([]store.Case, error) {
 	params := db.DeskCasesParams{
 		Kind: string(in.Kind), State: in.State, Mine: in.Mine, AllGroups: p.supervises(), SkillGroups: p.groups, Agent: p.agent.Name, MaxRows: in.Limit + 1,
 	}
@@ -150,22 +174,37 @@ func (d *Desk) cases(ctx context.Context, p *principal, in *casesInput) (*casesO
 		params.DueBefore = &in.DueBefore
 	}
 	if after != nil {
-		params.AfterID, params.AfterOpened, params.AfterDue = after.id, after.opened, after.due
+		params.AfterID, params.AfterOpened, params.AfterDue = after.id, after.since, after.due
 	}
 	rows, err := d.Store.Queries().DeskCases(ctx, params)
 	if err != nil {
 		return nil, fmt.Errorf("listing cases: %w", err)
 	}
-	out := &casesOutput{}
-	if out.Body.Truncated = len(rows) > int(in.Limit); out.Body.Truncated {
-		rows = rows[:in.Limit]
-		out.Body.Next = placeOf(store.CaseView(rows[in.Limit-1].ServiceCase)).token()
-	}
-	out.Body.Cases = make([]CaseView, len(rows))
+	found := make([]store.Case, len(rows))
 	for i, row := range rows {
-		out.Body.Cases[i] = d.caseView(store.CaseView(row.ServiceCase).Masked())
+		found[i] = store.CaseView(row.ServiceCase)
 	}
-	return out, nil
+	return found, nil
+}
+
+// ended is open for cases that are not.
+func (d *Desk) ended(ctx context.Context, p *principal, in *casesInput, after *place) ([]store.Case, error) {
+	if in.Mine || !in.DueBefore.IsZero() {
+		return nil, refusal(http.StatusUnprocessableEntity, "OpenOnly", "mine and dueBefore are of open cases: leave them out, or ended")
+	}
+	params := db.DeskCasesEndedParams{Kind: string(in.Kind), State: in.State, AllGroups: p.supervises(), Agent: p.agent.Name, SkillGroups: p.groups, MaxRows: in.Limit + 1}
+	if after != nil {
+		params.AfterID, params.AfterClosed = after.id, after.since
+	}
+	rows, err := d.Store.Queries().DeskCasesEnded(ctx, params)
+	if err != nil {
+		return nil, fmt.Errorf("listing cases that have ended: %w", err)
+	}
+	found := make([]store.Case, len(rows))
+	for i, row := range rows {
+		found[i] = store.CaseView(row.ServiceCase)
+	}
+	return found, nil
 }
 
 // visibleCase returns a case that the principal may see.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,40 @@ func TestStatesThatThereAreNotAreRefusedWithThoseThatThereAre(t *testing.T) {
 	}
 	if got := asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodGet, "/api/cases?after=x", nil); got.Type != "urn:yingda:problem:BadAfter" {
 		t.Errorf("after what is no page: %+v", got)
+	}
+}
+
+func TestWhatHasEndedIsListedApartTheLastFirst(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	// The sixth has not ended; each two end at once.
+	_, err := w.store.Pool().Exec(t.Context(), `INSERT INTO service_case (id, kind, state, title, skill_group, opened_at, closed_at, revision, detail)
+		SELECT 'promise/lumi/lumi/' || n, 'promise', CASE WHEN n = 6 THEN 'open' WHEN n < 3 THEN 'cancelled' ELSE 'done' END, '', 'after-sales', $1::timestamptz,
+		CASE WHEN n < 6 THEN $1::timestamptz + make_interval(mins => n / 2) END, 1, '{}' FROM generate_series(1, 6) n`, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type page struct {
+		Cases []CaseView
+		Next  string
+	}
+	for query, want := range map[string][]string{
+		"kind=promise": {"5", "4", "3", "2", "1"}, "state=cancelled": {"2", "1"}, "kind=complaint": nil,
+	} {
+		var got []string
+		for next, pages := "", 0; next != "" || pages == 0; pages++ {
+			found := asks[page](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases?ended=true&limit=2&"+query+"&after="+next, nil)
+			for _, c := range found.Cases {
+				got = append(got, strings.TrimPrefix(c.Name, "promise~"))
+			}
+			next = found.Next
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	if got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodGet, "/api/cases?ended=true&mine=true", nil); got.Type != "urn:yingda:problem:OpenOnly" {
+		t.Errorf("nobody's next step: %+v", got)
 	}
 }
 

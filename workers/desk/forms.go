@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -238,17 +239,14 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	}
 	if !d.handedIn.first(link.ID) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(formInterval/time.Second)))
-		d.renderForm(w, http.StatusTooManyRequests, formView{Closed: "提交太快,请返回上一页,稍后再提交。"})
+		d.refuseUnread(w, r, http.StatusTooManyRequests, "提交太快,请返回上一页,稍后再提交。")
 		return
 	}
 	if err := visitOf(r.Context()).hold(r.Context(), d.formed, formSize(r)); err != nil {
-		d.renderForm(w, http.StatusServiceUnavailable, formView{Closed: "现在提交的人较多,请返回上一页,稍后再提交。"})
+		d.refuseUnread(w, r, http.StatusServiceUnavailable, "现在提交的人较多,请返回上一页,稍后再提交。")
 		return
 	}
-	// A telephone far from everything takes its time; a ResponseWriter without deadlines is a test's.
-	now := time.Now() //nolint:forbidigo // The network knows the machine's clock only.
-	_ = http.NewResponseController(w).SetReadDeadline(now.Add(answerTimeout))
-	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(answerTimeout + 2*requestTimeout))
+	takesItsTime(w)
 	filled, err := readForm(w, r)
 	again := d.blankForm(link, c)
 	again.Values = filled.values
@@ -270,6 +268,21 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
 	}
+}
+
+// takesItsTime leaves a telephone far from everything the time that it takes; a ResponseWriter without deadlines is a test's.
+func takesItsTime(w http.ResponseWriter) {
+	now := time.Now() //nolint:forbidigo // The network knows the machine's clock only.
+	_ = http.NewResponseController(w).SetReadDeadline(now.Add(answerTimeout))
+	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(answerTimeout + 2*requestTimeout))
+}
+
+// refuseUnread refuses a form of which nothing was kept. It is read to its end all the same: a browser whose connection is closed while
+// it sends shows nothing of the answer.
+func (d *Desk) refuseUnread(w http.ResponseWriter, r *http.Request, status int, text string) {
+	takesItsTime(w)
+	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxForm))
+	d.renderForm(w, status, formView{Closed: text})
 }
 
 // refuseForm shows the form as it was filled in, with what to put right at its field.

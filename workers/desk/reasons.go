@@ -32,7 +32,7 @@ func reasons() []string {
 		"SignInFirst", "WrongToken", "TooManyFailures", "CrossOrigin", "SupervisorsOnly", "WrongSignature",
 		// What there is not, or is not shown.
 		"NoSuchPath", "NoSuchConversation", "NoSuchCase", "NoSuchFile", "NoSuchWeek", "NoSuchMessage", "NoSuchPicture", "NoSuchAgent", "NoSuchGroup",
-		"NoSuchChannel", "NoSuchCustomer", "NoSuchTier", "NoSuchState", "NoComplaint", "NoJudgement", "NoPromise", "OtherCase",
+		"NoSuchChannel", "NoSuchCustomer", "NoSuchTier", "NoSuchState", "OpenOnly", "NoComplaint", "NoJudgement", "NoPromise", "OtherCase",
 		// Conversations.
 		"Closed", "NotAssigned", "ChannelGone", "WindowClosed", "QuotaSpent", "KeyUsed", "TextTooLong", "BadContent", "NothingToReview", "NotOver",
 		// Files.

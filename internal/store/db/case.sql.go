@@ -468,6 +468,79 @@ func (q *Queries) DeskCases(ctx context.Context, arg DeskCasesParams) ([]DeskCas
 	return items, nil
 }
 
+const DeskCasesEnded = `-- name: DeskCasesEnded :many
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.closed_at IS NOT NULL
+  AND ($1::text = '' OR service_case.kind = $1)
+  AND ($2::text = '' OR service_case.state = $2)
+  AND ($3::bool OR service_case.owner = $4::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY($5::text[]) OR conversation.skill_group = ANY($5::text[])))
+  AND ($6::text = '' OR (service_case.closed_at, service_case.id) < ($7::timestamptz, $6::text))
+ORDER BY service_case.closed_at DESC, service_case.id DESC
+LIMIT $8
+`
+
+type DeskCasesEndedParams struct {
+	Kind        string
+	State       string
+	AllGroups   bool
+	Agent       string
+	SkillGroups []string
+	AfterID     string
+	AfterClosed time.Time
+	MaxRows     int32
+}
+
+type DeskCasesEndedRow struct {
+	ServiceCase ServiceCase
+}
+
+// Cases that have ended as a desk lists them, the last first, with the filters of DeskCases.
+func (q *Queries) DeskCasesEnded(ctx context.Context, arg DeskCasesEndedParams) ([]DeskCasesEndedRow, error) {
+	rows, err := q.db.Query(ctx, DeskCasesEnded,
+		arg.Kind,
+		arg.State,
+		arg.AllGroups,
+		arg.Agent,
+		arg.SkillGroups,
+		arg.AfterID,
+		arg.AfterClosed,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeskCasesEndedRow
+	for rows.Next() {
+		var i DeskCasesEndedRow
+		if err := rows.Scan(
+			&i.ServiceCase.ID,
+			&i.ServiceCase.Kind,
+			&i.ServiceCase.State,
+			&i.ServiceCase.Title,
+			&i.ServiceCase.ConversationID,
+			&i.ServiceCase.Channel,
+			&i.ServiceCase.ExternalID,
+			&i.ServiceCase.SkillGroup,
+			&i.ServiceCase.Owner,
+			&i.ServiceCase.OpenedAt,
+			&i.ServiceCase.DueAt,
+			&i.ServiceCase.BreachedAt,
+			&i.ServiceCase.ClosedAt,
+			&i.ServiceCase.Revision,
+			&i.ServiceCase.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeskCasesOfPerson = `-- name: DeskCasesOfPerson :many
 SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM contact
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id

@@ -46,6 +46,18 @@ WHERE service_case.closed_at IS NULL
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
+-- name: DeskCasesEnded :many
+-- Cases that have ended as a desk lists them, the last first, with the filters of DeskCases.
+SELECT sqlc.embed(service_case) FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.closed_at IS NOT NULL
+  AND (@kind::text = '' OR service_case.kind = @kind)
+  AND (@state::text = '' OR service_case.state = @state)
+  AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.kind <> 'review' AND (
+    service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])))
+  AND (@after_id::text = '' OR (service_case.closed_at, service_case.id) < (@after_closed::timestamptz, @after_id::text))
+ORDER BY service_case.closed_at DESC, service_case.id DESC
+LIMIT @max_rows;
+
 -- name: DeskCase :one
 -- A case that the agent may see.
 SELECT sqlc.embed(service_case) FROM service_case LEFT JOIN conversation ON conversation.id = service_case.conversation_id
