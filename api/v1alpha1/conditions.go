@@ -141,6 +141,7 @@ const (
 	ReasonMailUnreachable    = "MailUnreachable"
 	ReasonMailUntrusted      = "MailUntrusted"
 	ReasonMailNotSignedIn    = "MailNotSignedIn"
+	ReasonMailNoCredentials  = "MailNoCredentials"
 	ReasonNothingMailed      = "NothingMailed"
 	ReasonStaffingShortfall  = "StaffingShortfall"
 	ReasonNotReported        = "NotReported"

@@ -9,8 +9,8 @@ import (
 	"github.com/yingda-dev/yingda/internal/configz"
 )
 
-// judgeMail says whether the mail server took the last mail, by the replica that tried last. While none has tried since it started it is
-// what it was before.
+// judgeMail says whether the mail server took the last mail, by the replica that tried last, or that none can be handed in. While none has
+// tried since it started it is what it was before.
 func judgeMail(before conditions.Condition, replicas []ack.Answer) conditions.Condition {
 	const condition = v1alpha1.ConditionMailReached
 	var last configz.Mail
@@ -35,10 +35,14 @@ func judgeMail(before conditions.Condition, replicas []ack.Answer) conditions.Co
 		return conditions.False(condition, v1alpha1.ReasonMailUntrusted, "The mail server offers no secured connection in which one may sign in, or its certificate is not of its"+
 			" host, has expired, or is of no authority that is trusted: check security in spec.mail, and name in caSecretRef a Secret whose ca.crt holds the one that signed it; the mail is sent again for a day")
 	case configz.MailNotSignedIn:
-		return conditions.False(condition, v1alpha1.ReasonMailNotSignedIn, "The mail server does not take the username and password, or they could not be read: put them into the Secret,"+
+		return conditions.False(condition, v1alpha1.ReasonMailNotSignedIn, "The mail server does not take the username and password: put the right ones into the Secret,"+
 			" under \"username\" and \"password\", that secretRef in spec.mail names; the mail is sent again for a day")
+	case configz.MailNoCredentials:
+		return conditions.False(condition, v1alpha1.ReasonMailNoCredentials, "No mail can be handed in: the Secret that secretRef in spec.mail names lacks \"username\" or \"password\","+
+			" or one of them is empty; put them in")
 	}
-	if before.Type != "" {
+	// What was missing is there now, and was not tried yet.
+	if before.Type != "" && before.Reason != v1alpha1.ReasonMailNoCredentials {
 		return before
 	}
 	return conditions.Unknown(condition, v1alpha1.ReasonNothingMailed, "No mail was handed in yet")

@@ -26,15 +26,19 @@ func TestWhatTheMailServerMadeOfTheLastMail(t *testing.T) {
 		status   metav1.ConditionStatus
 		reason   string
 	}{
-		"nobody has tried":                     {conditions.Condition{}, []ack.Answer{{}}, metav1.ConditionUnknown, "NothingMailed"},
-		"nobody has since the replicas began":  {before, []ack.Answer{{}}, metav1.ConditionFalse, "MailUntrusted"},
-		"a replica that cannot be asked":       {before, []ack.Answer{{Err: errors.New("away"), Report: tried(0, configz.MailTaken).Report}}, metav1.ConditionFalse, "MailUntrusted"},
-		"it was taken":                         {before, []ack.Answer{tried(0, configz.MailTaken)}, metav1.ConditionTrue, "MailTaken"},
-		"it was taken by the one who is last":  {before, []ack.Answer{tried(time.Hour, configz.MailRefused), tried(0, configz.MailTaken)}, metav1.ConditionTrue, "MailTaken"},
-		"it was refused by the one who is":     {before, []ack.Answer{tried(0, configz.MailRefused), tried(time.Hour, configz.MailTaken)}, metav1.ConditionFalse, "MailRefused"},
-		"it is wanted later":                   {before, []ack.Answer{tried(0, configz.MailDeferred)}, metav1.ConditionFalse, "MailDeferred"},
-		"the server is away":                   {before, []ack.Answer{tried(0, configz.MailUnreachable)}, metav1.ConditionFalse, "MailUnreachable"},
-		"the server is not known":              {before, []ack.Answer{tried(0, configz.MailUntrusted)}, metav1.ConditionFalse, "MailUntrusted"},
+		"nobody has tried":                    {conditions.Condition{}, []ack.Answer{{}}, metav1.ConditionUnknown, "NothingMailed"},
+		"nobody has since the replicas began": {before, []ack.Answer{{}}, metav1.ConditionFalse, "MailUntrusted"},
+		"a replica that cannot be asked":      {before, []ack.Answer{{Err: errors.New("away"), Report: tried(0, configz.MailTaken).Report}}, metav1.ConditionFalse, "MailUntrusted"},
+		"it was taken":                        {before, []ack.Answer{tried(0, configz.MailTaken)}, metav1.ConditionTrue, "MailTaken"},
+		"it was taken by the one who is last": {before, []ack.Answer{tried(time.Hour, configz.MailRefused), tried(0, configz.MailTaken)}, metav1.ConditionTrue, "MailTaken"},
+		"it was refused by the one who is":    {before, []ack.Answer{tried(0, configz.MailRefused), tried(time.Hour, configz.MailTaken)}, metav1.ConditionFalse, "MailRefused"},
+		"it is wanted later":                  {before, []ack.Answer{tried(0, configz.MailDeferred)}, metav1.ConditionFalse, "MailDeferred"},
+		"the server is away":                  {before, []ack.Answer{tried(0, configz.MailUnreachable)}, metav1.ConditionFalse, "MailUnreachable"},
+		"the server is not known":             {before, []ack.Answer{tried(0, configz.MailUntrusted)}, metav1.ConditionFalse, "MailUntrusted"},
+		"no password is in the Secret":        {conditions.Condition{}, []ack.Answer{tried(0, configz.MailNoCredentials)}, metav1.ConditionFalse, "MailNoCredentials"},
+		"it is, now": {
+			conditions.False(v1alpha1.ConditionMailReached, v1alpha1.ReasonMailNoCredentials, "as it was"), []ack.Answer{{}}, metav1.ConditionUnknown, "NothingMailed",
+		},
 		"the server does not know the account": {before, []ack.Answer{tried(0, configz.MailNotSignedIn)}, metav1.ConditionFalse, "MailNotSignedIn"},
 	} {
 		t.Run(name, func(t *testing.T) {

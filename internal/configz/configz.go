@@ -62,7 +62,7 @@ type Report struct {
 	Calls map[string]Call `json:"calls,omitzero"`
 	// Keys are the brand's own; only the workflow worker tells.
 	Keys *Keys `json:"keys,omitempty"`
-	// Mail is what came of the replica's last try to hand in a mail; only workflows know. nil while it has not tried.
+	// Mail is what came of the replica's last try to hand in a mail; only workflows know. nil while it has not tried, and nothing is missing.
 	Mail *Mail `json:"mail,omitempty"`
 	// Objectives are what customers got of what ServiceLevels want, by the name of the ServiceLevel; only routers know. What they have not
 	// measured yet is missing. nil means that the replica cannot say.
@@ -138,8 +138,10 @@ const (
 	MailUnreachable MailOutcome = "unreachable"
 	// MailUntrusted: the server is not known to be who it says, or offers no secured connection.
 	MailUntrusted MailOutcome = "untrusted"
-	// MailNotSignedIn: the server does not take the credentials, or they could not be read.
+	// MailNotSignedIn: the server does not take the credentials.
 	MailNotSignedIn MailOutcome = "notSignedIn"
+	// MailNoCredentials: they cannot be read, which is known before anything is tried.
+	MailNoCredentials MailOutcome = "noCredentials"
 )
 
 // Workload is what a SkillGroup has to do, from its own history.

@@ -95,6 +95,13 @@ func (e *Error) Error() string {
 // Permanent says that no other try helps.
 func (e *Error) Permanent() bool { return e.Outcome == Refused }
 
+// HasCredentials says whether there are a username and a password to sign in by.
+func (s *Server) HasCredentials() bool {
+	_, errUsername := read(s.Files.UsernameFile)
+	_, errPassword := read(s.Files.PasswordFile)
+	return errUsername == nil && errPassword == nil
+}
+
 // Send hands a mail in. Its error is an *Error.
 func (s *Server) Send(ctx context.Context, m Mail) error {
 	letter, err := s.write(m)

@@ -83,7 +83,7 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 			spec = d.channelOf(c).ServiceLevel.Complaint
 		}
 		if _, known := snapshot.Group(input.SkillGroup); !known {
-			return refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "name a SkillGroup that sees to it")
+			return refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "there is no SkillGroup named %q: name in skillGroup one that sees to it", input.SkillGroup)
 		}
 		input.FollowUpWithinDays = servicelevel.FollowUpDays(spec)
 		now, err := d.openExternal(ctx, u, p, input, promise.ComplaintDetail{

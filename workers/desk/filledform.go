@@ -194,6 +194,12 @@ func wordsOf(reason string) fieldProblem {
 		return fieldProblem{"amount", "退款金额不能超过实付金额。"}
 	case "BadDelivery":
 		return fieldProblem{"delivered", "签收日期不能晚于今天,还没有签收请不填。"}
+	case "WrongState", "UnderWay", "NotYours":
+		return fieldProblem{"", "现在不能进行这项操作,请查看最新进度。"}
+	case "EvidenceMissing":
+		return fieldProblem{"photos", "请选择照片。"}
+	case "TrackingMissing":
+		return fieldProblem{"tracking", "请填写运单号。"}
 	case "BadEmail":
 		return fieldProblem{"email", "请检查邮箱,例如 name@example.com。"}
 	default:

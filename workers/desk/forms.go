@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
-	"github.com/yingda-dev/yingda/internal/domain/inquiry"
 	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -47,6 +46,9 @@ type formView struct {
 	Brand string
 	// Progress, under its Heading, is set once the form was handed in; Closed where it cannot be.
 	Heading, Progress, Closed string
+	// Acts are what the customer may do with the case now, by action; Key, one for each time it is shown, keeps them from being done twice.
+	Acts map[string]bool
+	Key  string
 	// Mails says whether the Brand has a mail server, without which no address is asked for.
 	Mails bool
 	// Problem says why nothing was taken, Problems, by field, what to put right.
@@ -128,7 +130,7 @@ func (d *Desk) showForm(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		d.formFailed(w, r, fmt.Errorf("looking for a form's case: %w", err))
 	default:
-		d.showProgress(w, r, c, store.CaseView(opened))
+		d.showProgress(w, r, c, store.CaseView(opened), nil)
 	}
 }
 
@@ -140,6 +142,14 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 	case err == nil:
 		return link, c, true
 	case errors.Is(err, errLinkExpired):
+		opened, err := d.hasOpened(r.Context(), link)
+		if err != nil {
+			d.formFailed(w, r, err)
+			break
+		}
+		if opened {
+			return link, c, true
+		}
 		d.renderForm(w, http.StatusGone, formView{Closed: "链接已过期,请联系客服重新获取。"})
 	case errors.Is(err, formlink.ErrNone):
 		// A link that works is never held up by those that do not.
@@ -195,22 +205,6 @@ func (d *Desk) formClock(c db.Conversation) *time.Location {
 	return zone
 }
 
-func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Conversation, opened store.Case) {
-	inside, err := store.AfterSalesOf(opened)
-	if err != nil {
-		d.formFailed(w, r, err)
-		return
-	}
-	view := formView{Heading: "申请已提交", Progress: inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c))}
-	if inside.State.Ended() || inside.State == aftersales.StateEvidence {
-		view.Progress = inside.LastWords(d.formClock(c))
-	}
-	if inside.State.Ended() {
-		view.Heading = inside.StateName()
-	}
-	d.renderForm(w, http.StatusOK, view)
-}
-
 func (d *Desk) renderForm(w http.ResponseWriter, status int, view formView) {
 	if brand := d.Catalog.Snapshot().Brand; brand != nil {
 		view.Brand, view.Mails = brand.Spec.DisplayName, brand.Spec.Mail != nil
@@ -231,7 +225,7 @@ func newForms() (*template.Template, error) {
 	return forms, nil
 }
 
-// takeForm opens the case that the customer asks for; the link opens one.
+// takeForm opens the case that the customer asks for, or does with it what they want then; the link opens one.
 func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	link, c, ok := d.entered(w, r)
 	if !ok {
@@ -248,6 +242,10 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	}
 	takesItsTime(w)
 	filled, err := readForm(w, r)
+	if filled.values["action"] != "" {
+		d.takeAct(w, r, link, c, filled, err)
+		return
+	}
 	again := d.blankForm(link, c)
 	again.Values = filled.values
 	var wrong *formError
@@ -320,16 +318,8 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		if _, err := u.CaseGet(ctx, id); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		application.Evidence = nil // The unit may run again.
-		for i, p := range f.photos {
-			file := uuid.NewSHA1(link.ID, []byte{byte(i)})
-			err := u.FormFileAdd(ctx, db.FormFileAddParams{
-				ID: file, Channel: locked.Channel, Source: "form/" + link.ID.String(), ContentType: p.contentType, Data: p.data, At: u.Now,
-			})
-			if err != nil {
-				return fmt.Errorf("keeping a photo: %w", err)
-			}
-			application.Evidence = append(application.Evidence, aftersales.Evidence{Media: file})
+		if application.Evidence, err = keepPhotos(ctx, u, locked.Channel, link, link.ID, f.photos); err != nil {
+			return err
 		}
 		group := locked.SkillGroup
 		if group == "" {
@@ -341,4 +331,20 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		return err
 	})
 	return formProblem(err)
+}
+
+// keepPhotos keeps what came with a form, once for each form.
+func keepPhotos(ctx context.Context, u *store.Unit, channel string, link formlink.Link, form uuid.UUID, photos []photo) ([]aftersales.Evidence, error) {
+	var kept []aftersales.Evidence
+	for i, p := range photos {
+		file := uuid.NewSHA1(form, []byte{byte(i)})
+		err := u.FormFileAdd(ctx, db.FormFileAddParams{
+			ID: file, Channel: channel, Source: "form/" + link.ID.String(), ContentType: p.contentType, Data: p.data, At: u.Now,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("keeping a photo: %w", err)
+		}
+		kept = append(kept, aftersales.Evidence{Media: file})
+	}
+	return kept, nil
 }

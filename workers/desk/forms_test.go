@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -224,6 +225,59 @@ func TestALinkToAFormIsOneOfOursAndWorksForADay(t *testing.T) {
 	}
 	if status, _ := c.hands(address, filled(nil)); status != http.StatusGone {
 		t.Errorf("handed in after a day: %d", status)
+	}
+}
+
+func TestACustomerGoesOnWithTheirCaseByTheLinkThatOpenedIt(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address, c := w.link(d, w.assigned("after-sales", "xiaomei", "c")), d.customer()
+	status, page := c.hands(address, filled(nil)) // For what is broken photos are asked for.
+	shownKey := regexp.MustCompile(`name="key" value="([^"]+)"`)
+	does := func(action, key string, photos ...[]byte) (status int, page string) {
+		t.Helper()
+		w.passes(formInterval)
+		return c.hands(address, map[string]string{"action": action, "key": key}, photos...)
+	}
+	offers := func(want ...string) (key string) {
+		t.Helper()
+		var got []string
+		for _, act := range regexp.MustCompile(`name="action" value="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+			got = append(got, act[1])
+		}
+		if diff := cmp.Diff(want, got); status != http.StatusOK || diff != "" {
+			t.Fatalf("status %d, the page offers (-want +got):\n%s", status, diff)
+		}
+		return shownKey.FindStringSubmatch(page)[1]
+	}
+	key := offers("addEvidence", "withdraw")
+	if status, page := does("addEvidence", key); status != http.StatusUnprocessableEntity || !strings.Contains(page, "请选择照片") {
+		t.Errorf("without a photo: %d %s", status, page)
+	}
+	if status, page := does("approve", key); status != http.StatusUnprocessableEntity || !strings.Contains(page, "现在不能进行这项操作") {
+		t.Errorf("what is the agents': %d %s", status, page)
+	}
+	// The link is too old for an application by then.
+	w.passes(2 * formlink.Lasts)
+	for range 2 {
+		status, page = does("addEvidence", key, picture(100))
+	}
+	key = offers("addEvidence", "withdraw")
+	started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)
+	var input promise.AfterSalesInput
+	if len(started) != 1 || json.Unmarshal(started[0], &input) != nil {
+		t.Fatalf("%d processes were started, want 1", len(started))
+	}
+	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+d.nameOf(input.ID), nil)
+	if shown.State != string(aftersales.StateReview) || len(w.outboxOf(store.TargetSignal+promise.SignalAct)) != 1 {
+		t.Errorf("the case is %s, its process was told %d times", shown.State, len(w.outboxOf(store.TargetSignal+promise.SignalAct)))
+	}
+	if status, page = does("withdraw", key); status != http.StatusOK || !strings.Contains(page, "已撤销") || strings.Contains(page, "<form") {
+		t.Errorf("withdrawn: %d %s", status, page)
+	}
+	shown = asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+d.nameOf(input.ID), nil)
+	if shown.State != string(aftersales.StateWithdrawn) {
+		t.Errorf("the case is %s", shown.State)
 	}
 }
 

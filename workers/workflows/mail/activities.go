@@ -42,8 +42,14 @@ func (a *Activities) table() map[string]any {
 	return map[string]any{activitySend: a.Send, activityUndelivered: a.Undelivered}
 }
 
-// Last is what came of this replica's last try to hand a mail in; nil while it has not tried.
-func (a *Activities) Last() *configz.Mail { return a.last.Load() }
+// Last is what came of this replica's last try to hand a mail in, or that none can come to anything for want of credentials; nil while it
+// has not tried.
+func (a *Activities) Last() *configz.Mail {
+	if server := a.Server(); server != nil && !server.HasCredentials() {
+		return &configz.Mail{At: a.Now().UTC(), Outcome: configz.MailNoCredentials}
+	}
+	return a.last.Load()
+}
 
 // Send hands the mail in. It is tried again with the same Message-ID, by which servers and customers know it.
 func (a *Activities) Send(ctx context.Context, in promise.MailInput) error {

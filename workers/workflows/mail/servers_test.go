@@ -201,6 +201,12 @@ func TestAMailOnRealServers(t *testing.T) {
 		}
 		b.StoreHistory(newest, in.ID, name)
 	}
+	server := b.activities.Server()
+	server.Files.PasswordFile += ".missing"
+	b.activities.Server = func() *mailer.Server { return server }
+	if last := b.activities.Last(); last == nil || last.Outcome != configz.MailNoCredentials {
+		t.Errorf("without a password the operator is told of %+v", last)
+	}
 	if letters := b.smtp.Letters(); len(letters) != 1 || letters[0].To != address {
 		t.Errorf("the server has %q", letters)
 	}

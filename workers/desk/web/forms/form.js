@@ -37,12 +37,18 @@ if (form) {
     button.disabled = false;
   });
   const { paid, amount, delivered } = form.elements;
-  const check = () => {
-    amount.setCustomValidity(amount.value && paid.value && Number(amount.value) > Number(paid.value) ? '退款金额不能超过实付金额' : '');
-    delivered.setCustomValidity(delivered.value > delivered.max ? '签收日期不能晚于今天,还没有签收请不填' : '');
-  };
-  form.addEventListener('input', check);
-  check();
-  form.addEventListener('submit', () => { button.disabled = true; });
+  if (paid) { // Else photos alone are asked for.
+    const check = () => {
+      amount.setCustomValidity(amount.value && paid.value && Number(amount.value) > Number(paid.value) ? '退款金额不能超过实付金额' : '');
+      delivered.setCustomValidity(delivered.value > delivered.max ? '签收日期不能晚于今天,还没有签收请不填' : '');
+    };
+    form.addEventListener('input', check);
+    check();
+  }
+}
+
+for (const each of document.forms) {
+  const button = each.querySelector('button');
+  each.addEventListener('submit', () => { button.disabled = true; });
   window.addEventListener('pageshow', () => { button.disabled = false; });
 }

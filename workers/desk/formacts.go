@@ -1,0 +1,93 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/inquiry"
+	"github.com/yingda-dev/yingda/internal/formlink"
+	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
+)
+
+// hasOpened says whether a case was opened by a link: it stays its customer's way there when it is too old for an application.
+func (d *Desk) hasOpened(ctx context.Context, link formlink.Link) (bool, error) {
+	_, err := d.Store.Queries().CaseGet(ctx, d.caseOfLink(link))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// showProgress shows how the link's case stands, what its customer may do with it now, and what was wrong with what they did.
+func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Conversation, opened store.Case, wrong problems) {
+	inside, err := store.AfterSalesOf(opened)
+	if err != nil {
+		d.formFailed(w, r, err)
+		return
+	}
+	view := formView{
+		Heading: "申请已提交", Progress: inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c)),
+		Acts: map[string]bool{}, Key: uuid.NewString(),
+	}
+	if inside.State.Ended() || inside.State == aftersales.StateEvidence {
+		view.Progress = inside.LastWords(d.formClock(c))
+	}
+	if inside.State.Ended() {
+		view.Heading = inside.StateName()
+	}
+	for _, action := range inside.Allowed(aftersales.ByCustomer) {
+		view.Acts[string(action)] = true
+	}
+	status := http.StatusOK
+	for _, text := range wrong {
+		view.Problem, status = text, http.StatusUnprocessableEntity
+	}
+	d.renderForm(w, status, view)
+}
+
+// takeAct does with the link's case what its customer wants, if nothing is wrong with the form.
+func (d *Desk) takeAct(w http.ResponseWriter, r *http.Request, link formlink.Link, c db.Conversation, f filledForm, wrong error) {
+	// The time that the body took is not that of the work.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
+	defer cancel()
+	id := d.caseOfLink(link)
+	if wrong == nil {
+		wrong = formProblem(d.actByForm(ctx, id, link, c, f))
+	}
+	var told *formError
+	switch {
+	case wrong == nil, errors.Is(wrong, pgx.ErrNoRows):
+		http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
+	case errors.As(wrong, &told):
+		opened, err := d.Store.Queries().CaseGet(ctx, id)
+		if err != nil {
+			d.formFailed(w, r, err)
+			return
+		}
+		d.showProgress(w, r, c, store.CaseView(opened), told.problems)
+	default:
+		d.formFailed(w, r, wrong)
+	}
+}
+
+// actByForm does it, once for each form that was shown.
+func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c db.Conversation, f filledForm) error {
+	once := uuid.NewSHA1(link.ID, []byte("act/"+f.values["key"]))
+	act := aftersales.Act{
+		ID: once.String(), By: aftersales.ByCustomer, Action: aftersales.Action(f.values["action"]),
+		Note: f.values["note"], Carrier: f.values["carrier"], Tracking: f.values["tracking"],
+	}
+	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
+		if act.Evidence, err = keepPhotos(ctx, u, c.Channel, link, once, f.photos); err != nil {
+			return err
+		}
+		_, _, err = u.ActOnAfterSales(ctx, id, act)
+		return err
+	})
+}
