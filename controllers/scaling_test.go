@@ -49,6 +49,11 @@ func peaking(name string, start time.Time) *v1alpha1.ShiftSchedule {
 	return daily
 }
 
+// ends is how the status tells when a peak ends that starts then.
+func ends(start time.Time) string {
+	return start.Add(time.Hour).In(whereItIsNoon(start)).Format(schedule.ToTheMinute)
+}
+
 // whereItIsNoon is a zone in whose days a moment is far from both ends, where what begins then would be cut off.
 func whereItIsNoon(t time.Time) *time.Location {
 	east := 12 - t.UTC().Hour()
@@ -164,7 +169,7 @@ func TestPodsAreLiftedBeforeThePeakAndByItselfOnTime(t *testing.T) {
 		t.Errorf("the pods were lifted %s late", -early)
 	}
 	w.says("shop", v1alpha1.ReplicasStatus{
-		WantedReplicas: 3, ReadyReplicas: 1, Reason: "peak noon of online until " + start.Add(time.Hour).Format(schedule.ToTheMinute),
+		WantedReplicas: 3, ReadyReplicas: 1, Reason: "peak noon of online until " + ends(start),
 	})
 	t.Run("and lowered when there is no peak any more", func(*testing.T) {
 		change(w, "online", &v1alpha1.ShiftSchedule{}, func(s *v1alpha1.ShiftSchedule) { s.Spec.Shifts[0].Peaks = nil })
@@ -203,7 +208,7 @@ func TestAnAutoscalerTakesOverWithoutADrop(t *testing.T) { //nolint:tparallel //
 	}
 
 	w.autoscale("lumi-miniprogram", 5)
-	peak := "peak noon of online until " + start.Add(time.Hour).Format(schedule.ToTheMinute)
+	peak := "peak noon of online until " + ends(start)
 	w.says("shop", v1alpha1.ReplicasStatus{WantedReplicas: 5, ReadyReplicas: 1, Reason: "the autoscaler asks for it; the schedule for 4: " + peak})
 	w.settled()
 	quietly := w.writes.count()

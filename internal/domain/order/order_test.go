@@ -56,9 +56,9 @@ func TestWhatMayBeDone(t *testing.T) {
 func TestWhatCustomersAreTold(t *testing.T) {
 	address, cancel := Open("LM20261120001", OperationAddress, "an", at()), Open("001", OperationCancel, "an", at())
 	for want, c := range map[string]Case{
-		"":              settled(cancel, aftersales.EffectSending, aftersales.EffectPending),
-		"您的订单（001）已取消。": settled(cancel, aftersales.EffectSending, aftersales.EffectDone),
-		"您的订单（001）未能取消，原因：已经发货。":    settled(cancel, aftersales.EffectSending, aftersales.EffectRefused),
+		"":               settled(cancel, aftersales.EffectSending, aftersales.EffectPending),
+		"您的订单（****）已取消。": settled(cancel, aftersales.EffectSending, aftersales.EffectDone),
+		"您的订单（****）未能取消，原因：已经发货。":   settled(cancel, aftersales.EffectSending, aftersales.EffectRefused),
 		"您的订单（LM****0001）的收货地址已修改。": settled(address, aftersales.EffectSending, aftersales.EffectPending, aftersales.EffectDone),
 	} {
 		if got := c.Words(); got != want {
