@@ -63,8 +63,8 @@ const (
 	// ConditionOnCallReached says whether the Brand's webhook took the last call for those on call for the SkillGroup. It stays as it was
 	// when the call is over: whoever is on call has to be sure of the next one.
 	ConditionOnCallReached = "OnCallReached"
-	// ConditionMailReached says whether the Brand's mail server took the last mail; there is one of Brands that declare one. It stays as it was
-	// until the next mail, and never holds Ready back.
+	// ConditionMailReached says whether the Brand's mail server took the last mail, or that credentials are missing; there is one of Brands that
+	// declare a server. What the server said stays until the next mail. It never holds Ready back.
 	ConditionMailReached = "MailReached"
 	// ConditionSkillsCovered says whether for all the skills that routing rules want of the SkillGroup it has an agent; it never
 	// holds Ready back.

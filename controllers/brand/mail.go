@@ -14,7 +14,9 @@ import (
 func judgeMail(before conditions.Condition, replicas []ack.Answer) conditions.Condition {
 	const condition = v1alpha1.ConditionMailReached
 	var last configz.Mail
+	asked := false
 	for _, answer := range replicas {
+		asked = asked || answer.Err == nil
 		if m := answer.Report.Mail; answer.Err == nil && m != nil && m.At.After(last.At) {
 			last = *m
 		}
@@ -42,7 +44,7 @@ func judgeMail(before conditions.Condition, replicas []ack.Answer) conditions.Co
 			" or one of them is empty; put them in")
 	}
 	// What was missing is there now, and was not tried yet.
-	if before.Type != "" && before.Reason != v1alpha1.ReasonMailNoCredentials {
+	if before.Type != "" && (!asked || before.Reason != v1alpha1.ReasonMailNoCredentials) {
 		return before
 	}
 	return conditions.Unknown(condition, v1alpha1.ReasonNothingMailed, "No mail was handed in yet")

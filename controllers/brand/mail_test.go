@@ -36,6 +36,9 @@ func TestWhatTheMailServerMadeOfTheLastMail(t *testing.T) {
 		"the server is away":                  {before, []ack.Answer{tried(0, configz.MailUnreachable)}, metav1.ConditionFalse, "MailUnreachable"},
 		"the server is not known":             {before, []ack.Answer{tried(0, configz.MailUntrusted)}, metav1.ConditionFalse, "MailUntrusted"},
 		"no password is in the Secret":        {conditions.Condition{}, []ack.Answer{tried(0, configz.MailNoCredentials)}, metav1.ConditionFalse, "MailNoCredentials"},
+		"nobody knows whether it is": {
+			conditions.False(v1alpha1.ConditionMailReached, v1alpha1.ReasonMailNoCredentials, "as it was"), []ack.Answer{{Err: errors.New("away")}}, metav1.ConditionFalse, "MailNoCredentials",
+		},
 		"it is, now": {
 			conditions.False(v1alpha1.ConditionMailReached, v1alpha1.ReasonMailNoCredentials, "as it was"), []ack.Answer{{}}, metav1.ConditionUnknown, "NothingMailed",
 		},

@@ -2,7 +2,8 @@
 // conversation: desks send them for agents, routers for the bot, and desks open them.
 //
 // It knows nothing of the form. Invariants: only who has the brand's key can make a link; a link opens the one conversation that it
-// was made for, until it expires, and says nothing of the customer.
+// was made for, and says nothing of the customer. It takes an application until it expires; what a desk shows by it of the case that was
+// opened in time is the desk's to bound.
 package formlink
 
 import (
@@ -26,7 +27,7 @@ import (
 const (
 	// Path is that of the form, below which stand the tokens of links.
 	Path = "/forms/after-sales/"
-	// Lasts is how long a link works.
+	// Lasts is how long a link takes an application.
 	Lasts = 24 * time.Hour
 
 	// purpose keeps what is signed for something else from being a link.

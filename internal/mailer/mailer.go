@@ -69,13 +69,15 @@ const (
 	// Untrusted is a server that is not known to be who it says, or offers no secured connection in which one may sign in. It was
 	// told nothing.
 	Untrusted Outcome = "untrusted"
-	// NotSignedIn is a server that does not take the credentials, or credentials that cannot be read.
+	// NotSignedIn is a server that does not take the credentials.
 	NotSignedIn Outcome = "notSignedIn"
+	// NoCredentials are some that cannot be read: nothing was tried.
+	NoCredentials Outcome = "noCredentials"
 )
 
 // Outcomes are all of them.
 func Outcomes() []Outcome {
-	return []Outcome{Taken, Refused, Deferred, Unreachable, Untrusted, NotSignedIn}
+	return []Outcome{Taken, Refused, Deferred, Unreachable, Untrusted, NotSignedIn, NoCredentials}
 }
 
 // Error says why a server has not taken a mail.
@@ -111,7 +113,7 @@ func (s *Server) Send(ctx context.Context, m Mail) error {
 	username, errUsername := read(s.Files.UsernameFile)
 	password, errPassword := read(s.Files.PasswordFile)
 	if errUsername != nil || errPassword != nil {
-		return &Error{Outcome: NotSignedIn}
+		return &Error{Outcome: NoCredentials}
 	}
 	trust, err := tlsfiles.Files{CA: s.Files.CAFile, ServerName: s.Declared.Host}.Config()
 	if err != nil || s.Declared.CASecretRef != nil && s.Files.CAFile == "" {

@@ -123,7 +123,7 @@ func TestWhyAMailIsNotTaken(t *testing.T) {
 		"a mail that is refused":          {answer: func(m *testenv.MailServer) { m.Answer(nil, func() error { return refused }) }, want: Error{Refused, 550}},
 		"a mail for later":                {answer: func(m *testenv.MailServer) { m.Answer(nil, func() error { return later }) }, want: Error{Deferred, 451}},
 		"a password that is wrong":        {edit: func(s *Server) { s.Files.PasswordFile = file(t, "wrong") }, want: Error{NotSignedIn, 535}},
-		"a password that is missing":      {edit: func(s *Server) { s.Files.PasswordFile = file(t, "\n") }, want: Error{NotSignedIn, 0}},
+		"a password that is missing":      {edit: func(s *Server) { s.Files.PasswordFile = file(t, "\n") }, want: Error{NoCredentials, 0}},
 		"an authority that nobody trusts": {edit: func(s *Server) { s.Files.CAFile = stranger.CAFile }, want: Error{Untrusted, 0}},
 		"no authority of our own":         {edit: func(s *Server) { s.Files.CAFile, s.Declared.CASecretRef = "", nil }, want: Error{Untrusted, 0}},
 		"a server that secures nothing":   {server: testenv.MailServerOptions{Plain: true}, want: Error{Untrusted, 0}},

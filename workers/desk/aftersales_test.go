@@ -241,6 +241,11 @@ func TestTwoAgentsActOnACaseAndOneIsTold(t *testing.T) {
 	if now.State != want || now.Revision != 2 || len(now.History) != 2 || now.History[1].Actor != winner {
 		t.Errorf("after %s it is %+v", winner, now)
 	}
+	other := requests[winner]
+	other.Action, other.Owner = "assign", winner
+	if got := asks[refused](d.as(winner), http.StatusUnprocessableEntity, http.MethodPost, path, other); got.Type != "urn:yingda:problem:KeyUsed" {
+		t.Errorf("something else by the same key: %+v", got)
+	}
 	if signals := w.outboxOf(store.TargetSignal + promise.SignalAct); len(signals) != 1 {
 		t.Errorf("%d signals, want 1", len(signals))
 	}

@@ -186,7 +186,7 @@ func (d *Desk) mayGive(p *principal, c store.Case, owner string) error {
 
 // takingOf is what the principal does with a case of which the product keeps the state.
 func takingOf(p *principal, request CaseActionRequest) store.Taking {
-	return store.Taking{Step: "act/" + request.Key.String(), Action: history.Action(request.Action), Actor: p.agent.Name, Note: request.Note}
+	return store.Taking{Step: "act/desk/" + request.Key.String(), Action: history.Action(request.Action), Actor: p.agent.Name, Note: request.Note}
 }
 
 // keyIsTheirs refuses a key with which something else was done to the case, or by somebody else: as a repetition it would do nothing.

@@ -49,7 +49,10 @@ func complaintActions(p *principal, c store.Case) []AllowedAction {
 	if pending.By != p.agent.Name {
 		allowed = append(allowed, AllowedAction{Action: actionApprove, Takes: []string{"note"}})
 	}
-	return append(allowed, AllowedAction{Action: actionRefuse, Needs: []string{"note"}})
+	if pending.By == p.agent.Name || p.supervises() {
+		allowed = append(allowed, AllowedAction{Action: actionRefuse, Needs: []string{"note"}})
+	}
+	return allowed
 }
 
 // nothingWaits refuses to end a complaint over an offer on which nobody has decided.
@@ -96,6 +99,9 @@ func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, r
 		return err
 	default:
 		return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
+			if _, err := get(ctx, u); err != nil {
+				return err
+			}
 			_, err := d.compensate(ctx, u, p, c.ID, request)
 			return err
 		})
@@ -120,9 +126,9 @@ func complaintByID(ctx context.Context, u *store.Unit, c store.Case) (db.Complai
 }
 
 // compensate offers something to who complained, or decides on what was offered. It is told to the customer by an agent, in
-// words of their own, and only once it is approved.
+// words of their own, and only once it is approved. The complaint's conversation is locked.
 func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id string, request CaseActionRequest) (store.Case, error) {
-	row, err := u.CaseGet(ctx, id)
+	row, err := u.CaseForUpdate(ctx, id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return store.Case{}, refusal(http.StatusConflict, "NotDueYet", "the complaint is still being recorded; try again")
 	}

@@ -88,7 +88,9 @@ func (f *filledForm) take(part *multipart.Part) error {
 		if err != nil {
 			return fmt.Errorf("reading a field: %w", err)
 		}
-		f.values[part.FormName()] = strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(string(content)), "\x00", ""), "")
+		// A line's end counts as the browser counted it; Postgres keeps no text with a zero.
+		lines := strings.NewReplacer("\r\n", "\n", "\x00", "")
+		f.values[part.FormName()] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
 		return nil
 	}
 	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
@@ -196,6 +198,8 @@ func wordsOf(reason string) fieldProblem {
 		return fieldProblem{"delivered", "签收日期不能晚于今天,还没有签收请不填。"}
 	case "WrongState", "UnderWay", "NotYours":
 		return fieldProblem{"", "现在不能进行这项操作,请查看最新进度。"}
+	case "TooLong":
+		return fieldProblem{"description", "内容过长,或照片超过 20 张,请精简后再提交。"}
 	case "EvidenceMissing":
 		return fieldProblem{"photos", "请选择照片。"}
 	case "TrackingMissing":

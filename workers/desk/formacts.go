@@ -2,7 +2,9 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -24,8 +26,8 @@ func (d *Desk) hasOpened(ctx context.Context, link formlink.Link) (bool, error) 
 	return err == nil, err
 }
 
-// showProgress shows how the link's case stands, what its customer may do with it now, and what was wrong with what they did.
-func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Conversation, opened store.Case, wrong problems) {
+// showProgress shows how the link's case stands, what its customer may do with it now, and what was wrong with what they filled in.
+func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Conversation, opened store.Case, wrong problems, values map[string]string) {
 	inside, err := store.AfterSalesOf(opened)
 	if err != nil {
 		d.formFailed(w, r, err)
@@ -33,12 +35,15 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 	}
 	view := formView{
 		Heading: "申请已提交", Progress: inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c)),
-		Acts: map[string]bool{}, Key: uuid.NewString(),
+		Acts: map[string]bool{}, Key: uuid.NewString(), Values: values, Open: !inside.State.Ended(),
 	}
 	if inside.State.Ended() || inside.State == aftersales.StateEvidence {
 		view.Progress = inside.LastWords(d.formClock(c))
 	}
-	if inside.State.Ended() {
+	switch {
+	case inside.Content != nil && !*inside.Content:
+		view.Heading, view.Progress = "已收到您的反馈", "很抱歉没有解决您的问题,客服会尽快与您联系。"
+	case inside.State.Ended():
 		view.Heading = inside.StateName()
 	}
 	for _, action := range inside.Allowed(aftersales.ByCustomer) {
@@ -70,22 +75,29 @@ func (d *Desk) takeAct(w http.ResponseWriter, r *http.Request, link formlink.Lin
 			d.formFailed(w, r, err)
 			return
 		}
-		d.showProgress(w, r, c, store.CaseView(opened), told.problems)
+		d.showProgress(w, r, c, store.CaseView(opened), told.problems, f.values)
 	default:
 		d.formFailed(w, r, wrong)
 	}
 }
 
-// actByForm does it, once for each form that was shown.
+// actByForm does it, once for each page that was shown; what is filled in otherwise on the same page is something else.
 func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c db.Conversation, f filledForm) error {
-	once := uuid.NewSHA1(link.ID, []byte("act/"+f.values["key"]))
 	act := aftersales.Act{
-		ID: once.String(), By: aftersales.ByCustomer, Action: aftersales.Action(f.values["action"]),
-		Note: f.values["note"], Carrier: f.values["carrier"], Tracking: f.values["tracking"],
+		By: aftersales.ByCustomer, Action: aftersales.Action(f.values["action"]), Note: f.values["note"], Carrier: f.values["carrier"], Tracking: f.values["tracking"],
 	}
+	content := fmt.Appendf(nil, "%q %q %q %q %q", f.values["key"], act.Action, act.Note, act.Carrier, act.Tracking)
+	for _, p := range f.photos {
+		digest := sha256.Sum256(p.data)
+		content = append(content, digest[:]...)
+	}
+	once := uuid.NewSHA1(link.ID, content)
+	act.ID = once.String()
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-		if act.Evidence, err = keepPhotos(ctx, u, c.Channel, link, once, f.photos); err != nil {
-			return err
+		if act.Action == aftersales.ActionAddEvidence { // Photos that belong to nothing are not kept.
+			if act.Evidence, err = keepPhotos(ctx, u, c.Channel, link, once, f.photos); err != nil {
+				return err
+			}
 		}
 		_, _, err = u.ActOnAfterSales(ctx, id, act)
 		return err

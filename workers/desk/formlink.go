@@ -12,7 +12,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// errLinkExpired says that a link does not work any more.
+// errLinkExpired says that a link takes no application any more.
 var errLinkExpired = errors.New("the link has expired")
 
 // openLink finds out what a token opens, and for whom.

@@ -49,6 +49,8 @@ type formView struct {
 	// Acts are what the customer may do with the case now, by action; Key, one for each time it is shown, keeps them from being done twice.
 	Acts map[string]bool
 	Key  string
+	// Open says that the case has not ended.
+	Open bool
 	// Mails says whether the Brand has a mail server, without which no address is asked for.
 	Mails bool
 	// Problem says why nothing was taken, Problems, by field, what to put right.
@@ -75,7 +77,7 @@ type formLinkInput struct {
 func (d *Desk) formRoutes(api huma.API, mux *http.ServeMux) {
 	handle(d, api, huma.Operation{
 		OperationID: "send-after-sales-form", Method: http.MethodPost, Path: "/api/conversations/{id}/after-sales-form", Tags: []string{"cases"},
-		Summary: "Send the customer a link to the form by which they apply for after-sales themselves; it works for 24 hours and opens one case",
+		Summary: "Send the customer a link to the form by which they apply for after-sales themselves; it takes an application for 24 hours, opens one case and leads there from then on",
 		Description: "The address is under the Brand's spec.desk.formsURL, or else where this request came in. Of the desk's paths only /forms/ has to be " +
 			"reached by customers.",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409, 422},
@@ -130,7 +132,7 @@ func (d *Desk) showForm(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		d.formFailed(w, r, fmt.Errorf("looking for a form's case: %w", err))
 	default:
-		d.showProgress(w, r, c, store.CaseView(opened), nil)
+		d.showProgress(w, r, c, store.CaseView(opened), nil, nil)
 	}
 }
 
@@ -150,7 +152,7 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 		if opened {
 			return link, c, true
 		}
-		d.renderForm(w, http.StatusGone, formView{Closed: "链接已过期,请联系客服重新获取。"})
+		d.refuseUnread(w, r, http.StatusGone, "链接已过期,请联系客服重新获取。")
 	case errors.Is(err, formlink.ErrNone):
 		// A link that works is never held up by those that do not.
 		if wait, ok := d.failures.failed(r.RemoteAddr); !ok {
@@ -171,7 +173,7 @@ func (d *Desk) formFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method == http.MethodPost { // The browser has what was typed on the page before.
 		text = "系统繁忙,请返回上一页,稍后再提交。"
 	}
-	d.renderForm(w, http.StatusServiceUnavailable, formView{Closed: text})
+	d.refuseUnread(w, r, http.StatusServiceUnavailable, text)
 }
 
 func (d *Desk) caseOfLink(link formlink.Link) string {

@@ -262,6 +262,8 @@ func TestACustomerGoesOnWithTheirCaseByTheLinkThatOpenedIt(t *testing.T) {
 	for range 2 {
 		status, page = does("addEvidence", key, picture(100))
 	}
+	// Other photos on the page of before are no repetition.
+	status, page = does("addEvidence", key, picture(200))
 	key = offers("addEvidence", "withdraw")
 	started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)
 	var input promise.AfterSalesInput
@@ -269,7 +271,7 @@ func TestACustomerGoesOnWithTheirCaseByTheLinkThatOpenedIt(t *testing.T) {
 		t.Fatalf("%d processes were started, want 1", len(started))
 	}
 	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+d.nameOf(input.ID), nil)
-	if shown.State != string(aftersales.StateReview) || len(w.outboxOf(store.TargetSignal+promise.SignalAct)) != 1 {
+	if shown.State != string(aftersales.StateReview) || len(w.outboxOf(store.TargetSignal+promise.SignalAct)) != 2 {
 		t.Errorf("the case is %s, its process was told %d times", shown.State, len(w.outboxOf(store.TargetSignal+promise.SignalAct)))
 	}
 	if status, page = does("withdraw", key); status != http.StatusOK || !strings.Contains(page, "已撤销") || strings.Contains(page, "<form") {

@@ -166,6 +166,8 @@ func (c *Case) Allowed(by string) []Action {
 		switch {
 		case (by == ByCustomer || by == ByProvider) && !slices.Contains(mayDo(by), a):
 			return true
+		case a == ActionSent && by == ByCustomer && c.Parcel != nil:
+			return true // Another number is for an agent to write down.
 		case a == ActionWithdraw && c.reached(StateReceived):
 			return true // The goods are here: money or goods are owed for them.
 		case effect == nil || a == ActionAssign:

@@ -157,10 +157,13 @@ func TestWhatIsRefused(t *testing.T) {
 		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
 		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "nothing is done twice"},
 		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
-		"an id that is none":            {back, Act{By: "an", Action: ActionApprove}, "TooLong", "id"},
-		"a note that is a novel":        {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: strings.Repeat("长", maxNote+1)}, "TooLong", ""},
-		"more by hand than was paid":    {func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefunded, Reference: "R", Amount: 100_01}, "AmountTooHigh", ""},
-		"a refund of nothing instead":   {func() Case { c := after(reissue, ActionApprove); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefundInstead, Note: "无货"}, "AmountTooHigh", ""},
+		"another number of the customer's": {
+			after(back, ActionApprove, ActionSent), by(ByCustomer, do(ActionSent)), "WrongState", "",
+		},
+		"an id that is none":          {back, Act{By: "an", Action: ActionApprove}, "TooLong", "id"},
+		"a note that is a novel":      {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: strings.Repeat("长", maxNote+1)}, "TooLong", ""},
+		"more by hand than was paid":  {func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefunded, Reference: "R", Amount: 100_01}, "AmountTooHigh", ""},
+		"a refund of nothing instead": {func() Case { c := after(reissue, ActionApprove); byHand(&c); return c }(), Act{ID: "1", By: "an", Action: ActionRefundInstead, Note: "无货"}, "AmountTooHigh", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := test.c

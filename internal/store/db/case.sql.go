@@ -474,7 +474,8 @@ WHERE service_case.closed_at IS NOT NULL
   AND ($1::text = '' OR service_case.kind = $1)
   AND ($2::text = '' OR service_case.state = $2)
   AND ($3::bool OR service_case.owner = $4::text OR service_case.kind <> 'review' AND (
-    service_case.skill_group = ANY($5::text[]) OR conversation.skill_group = ANY($5::text[])))
+    service_case.skill_group = ANY($5::text[]) OR conversation.skill_group = ANY($5::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = $4::text)))
   AND ($6::text = '' OR (service_case.closed_at, service_case.id) < ($7::timestamptz, $6::text))
 ORDER BY service_case.closed_at DESC, service_case.id DESC
 LIMIT $8

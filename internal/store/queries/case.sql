@@ -53,7 +53,8 @@ WHERE service_case.closed_at IS NOT NULL
   AND (@kind::text = '' OR service_case.kind = @kind)
   AND (@state::text = '' OR service_case.state = @state)
   AND (@all_groups::bool OR service_case.owner = @agent::text OR service_case.kind <> 'review' AND (
-    service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])))
+    service_case.skill_group = ANY(@skill_groups::text[]) OR conversation.skill_group = ANY(@skill_groups::text[])
+    OR (conversation.state = 'assigned' AND conversation.agent = @agent::text)))
   AND (@after_id::text = '' OR (service_case.closed_at, service_case.id) < (@after_closed::timestamptz, @after_id::text))
 ORDER BY service_case.closed_at DESC, service_case.id DESC
 LIMIT @max_rows;

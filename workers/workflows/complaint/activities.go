@@ -224,8 +224,17 @@ func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
 	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		taking := store.Taking{Step: "lapse", Action: history.Lapse, Note: "无人回访客户", Tell: a.agents(f.Tell)}
 		_, _, err := u.ChangeCase(ctx, f.ID, taking, func(c *store.Case) error {
+			detail, err := store.ComplaintDetailOf(*c)
+			if err != nil {
+				return err
+			}
+			for i := range detail.Compensations { // Nobody can decide on it any more.
+				if offer := &detail.Compensations[i]; offer.State == promise.CompensationWaiting {
+					offer.State = promise.CompensationRefused
+				}
+			}
 			c.ClosedAt, c.Due = &u.Now, nil
-			return nil
+			return c.SetDetail(detail)
 		})
 		return err
 	})

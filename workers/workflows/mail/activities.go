@@ -80,7 +80,9 @@ func (a *Activities) settle(in promise.MailInput, err error) error {
 		return fmt.Errorf("handing in a mail: %w", err)
 	}
 	a.Metrics.mails.WithLabelValues(string(failed.Outcome)).Inc()
-	a.last.Store(&configz.Mail{At: a.Now().UTC(), Outcome: configz.MailOutcome(failed.Outcome), Code: int32(failed.Code)}) //nolint:gosec // SMTP's codes have three digits.
+	if failed.Outcome != mailer.NoCredentials { // That is known without a try, and over when they are there.
+		a.last.Store(&configz.Mail{At: a.Now().UTC(), Outcome: configz.MailOutcome(failed.Outcome), Code: int32(failed.Code)}) //nolint:gosec // SMTP's codes have three digits.
+	}
 	if err == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ type Metrics struct{ mails *prometheus.CounterVec }
 func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{mails: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "yingda", Name: "mails_total",
-		Help: "Tries to hand a mail to the Brand's mail server by outcome: taken, refused for good; deferred, unreachable, untrusted and notSignedIn are tried again.",
+		Help: "Tries to hand a mail to the Brand's mail server by outcome: taken, refused for good; deferred, unreachable, untrusted, notSignedIn and noCredentials are tried again.",
 	}, []string{"outcome"})}
 	registry.MustRegister(m.mails)
 	for _, outcome := range mailer.Outcomes() {

@@ -217,6 +217,7 @@ func TestAMailOnRealServers(t *testing.T) {
 func TestOutcomesAreThoseThatTheOperatorKnows(t *testing.T) {
 	known := []configz.MailOutcome{
 		configz.MailTaken, configz.MailRefused, configz.MailDeferred, configz.MailUnreachable, configz.MailUntrusted, configz.MailNotSignedIn,
+		configz.MailNoCredentials,
 	}
 	for i, outcome := range mailer.Outcomes() {
 		if i >= len(known) || string(known[i]) != string(outcome) {
