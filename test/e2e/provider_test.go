@@ -50,6 +50,12 @@ func openProvider(t *testing.T, s *stack) *provider {
 		ref := v1alpha1.CredentialsReference{Name: providerName}
 		brand.Spec.Provider = &v1alpha1.BrandProvider{URL: p.url + "/orders", SecretRef: ref, CASecretRef: &ref}
 	})
+	// Pods of before know no key of it, or that of a run before.
+	await(t, "the desk takes what the provider signs", drainLimit, func(ctx context.Context) (string, error) {
+		return fmt.Sprint(p.tells(ctx, s.agent, "cases/none/actions", map[string]any{})), nil
+	}, func(answer string) bool {
+		return strings.Contains(answer, "status 4") && !strings.Contains(answer, "status 401")
+	})
 	return p
 }
 
