@@ -99,9 +99,16 @@ func (e *Error) Permanent() bool { return e.Outcome == Refused }
 
 // HasCredentials says whether there are a username and a password to sign in by.
 func (s *Server) HasCredentials() bool {
-	_, errUsername := read(s.Files.UsernameFile)
-	_, errPassword := read(s.Files.PasswordFile)
-	return errUsername == nil && errPassword == nil
+	_, _, err := s.credentials()
+	return err == nil
+}
+
+func (s *Server) credentials() (username, password string, err error) {
+	if username, err = read(s.Files.UsernameFile); err != nil {
+		return "", "", err
+	}
+	password, err = read(s.Files.PasswordFile)
+	return username, password, err
 }
 
 // Send hands a mail in. Its error is an *Error.
@@ -110,9 +117,8 @@ func (s *Server) Send(ctx context.Context, m Mail) error {
 	if err != nil {
 		return &Error{Outcome: Refused}
 	}
-	username, errUsername := read(s.Files.UsernameFile)
-	password, errPassword := read(s.Files.PasswordFile)
-	if errUsername != nil || errPassword != nil {
+	username, password, err := s.credentials()
+	if err != nil {
 		return &Error{Outcome: NoCredentials}
 	}
 	trust, err := tlsfiles.Files{CA: s.Files.CAFile, ServerName: s.Declared.Host}.Config()

@@ -56,6 +56,11 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 	d.renderForm(w, status, view)
 }
 
+// toProgress leads the browser from what was handed in to how the case stands.
+func toProgress(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
+}
+
 // takeAct does with the link's case what its customer wants, if nothing is wrong with the form.
 func (d *Desk) takeAct(w http.ResponseWriter, r *http.Request, link formlink.Link, c db.Conversation, f filledForm, wrong error) {
 	// The time that the body took is not that of the work.
@@ -68,7 +73,7 @@ func (d *Desk) takeAct(w http.ResponseWriter, r *http.Request, link formlink.Lin
 	var told *formError
 	switch {
 	case wrong == nil, errors.Is(wrong, pgx.ErrNoRows):
-		http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
+		toProgress(w, r)
 	case errors.As(wrong, &told):
 		opened, err := d.Store.Queries().CaseGet(ctx, id)
 		if err != nil {

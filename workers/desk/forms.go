@@ -266,7 +266,7 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		d.formFailed(w, r, err)
 	default:
-		http.Redirect(w, r, formlink.Path+r.PathValue("token"), http.StatusSeeOther) //nolint:gosec // A path of ours, and the token was found to be ours.
+		toProgress(w, r)
 	}
 }
 

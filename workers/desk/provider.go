@@ -62,27 +62,26 @@ type providerActInput struct {
 type providerOutput struct{ Body ProviderCase }
 
 func (d *Desk) providerRoutes(api huma.API) {
-	register := func(operation huma.Operation, input reflect.Type) huma.Operation {
-		operation.Tags, operation.MaxBodyBytes, operation.DefaultStatus = []string{"provider"}, maxBody, http.StatusAccepted
-		operation.Security = []map[string][]string{{"providerSignature": {}}}
-		refusable(&operation, input)
-		return operation
-	}
-	huma.Register(api, register(huma.Operation{
+	providerRoute(d, api, huma.Operation{
 		OperationID: "provider-open-case", Method: http.MethodPost, Path: providerPath + "cases",
 		Summary: "Open an after-sales case as the Brand's provider, once for each key",
-	}, reflect.TypeFor[providerOpenInput]()), func(ctx context.Context, in *providerOpenInput) (*providerOutput, error) {
-		out, err := d.providerOpens(ctx, in)
-		return out, d.clientError(ctx, "provider-open-case", err)
-	})
-	huma.Register(api, register(huma.Operation{
+	}, d.providerOpens)
+	providerRoute(d, api, huma.Operation{
 		OperationID: "provider-act-on-case", Method: http.MethodPost, Path: providerPath + "cases/{name}/actions",
 		Summary: "Say what happened to goods and money, once for each key", Errors: []int{404}, Responses: notPossibleResponse(api),
-	}, reflect.TypeFor[providerActInput]()), func(ctx context.Context, in *providerActInput) (*providerOutput, error) {
-		out, err := d.providerActs(ctx, in)
-		return out, d.clientError(ctx, "provider-act-on-case", err)
+	}, d.providerActs)
+	d.shippingRoutes(api)
+}
+
+// providerRoute is a route of the provider's: who asks is known by the signature of the body.
+func providerRoute[In, Out any](d *Desk, api huma.API, operation huma.Operation, do func(context.Context, *In) (*Out, error)) {
+	operation.Tags, operation.MaxBodyBytes, operation.DefaultStatus = []string{"provider"}, maxBody, http.StatusAccepted
+	operation.Security = []map[string][]string{{"providerSignature": {}}}
+	refusable(&operation, reflect.TypeFor[In]())
+	huma.Register(api, operation, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := do(ctx, in)
+		return out, d.clientError(ctx, operation.OperationID, err)
 	})
-	d.shippingRoutes(api, register)
 }
 
 // isProviders says whether a path is the provider's.

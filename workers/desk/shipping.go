@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
 	"time"
 
@@ -75,21 +74,15 @@ type providerOrderInput struct {
 
 type providerOrderOutput struct{ Body ProviderOrder }
 
-func (d *Desk) shippingRoutes(api huma.API, register func(huma.Operation, reflect.Type) huma.Operation) {
-	huma.Register(api, register(huma.Operation{
+func (d *Desk) shippingRoutes(api huma.API) {
+	providerRoute(d, api, huma.Operation{
 		OperationID: "provider-order-paid", Method: http.MethodPost, Path: providerPath + "orders",
 		Summary: "Say that an order was paid, which starts the clock until it is to be sent, once for each order", Errors: []int{409},
-	}, reflect.TypeFor[providerPaidInput]()), func(ctx context.Context, in *providerPaidInput) (*providerOrderOutput, error) {
-		out, err := d.orderPaid(ctx, in)
-		return out, d.clientError(ctx, "provider-order-paid", err)
-	})
-	huma.Register(api, register(huma.Operation{
+	}, d.orderPaid)
+	providerRoute(d, api, huma.Operation{
 		OperationID: "provider-act-on-order", Method: http.MethodPost, Path: providerPath + "orders/{number}/actions",
 		Summary: "Say that an order that was paid was sent, or cancelled, once for each key", Errors: []int{404}, Responses: notPossibleResponse(api),
-	}, reflect.TypeFor[providerOrderInput]()), func(ctx context.Context, in *providerOrderInput) (*providerOrderOutput, error) {
-		out, err := d.orderEnds(ctx, in)
-		return out, d.clientError(ctx, "provider-act-on-order", err)
-	})
+	}, d.orderEnds)
 }
 
 // shippingID is the id of the case of an order: the same order has the same, by whatever report, and nobody reads its number there.
