@@ -13,8 +13,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -37,6 +39,9 @@ const (
 	contentLength = 8 + 16 + 16
 	tokenLength   = contentLength + sha256.Size
 )
+
+// inWords is a link within a message.
+var inWords = regexp.MustCompile(regexp.QuoteMeta(Path) + `[A-Za-z0-9_-]+`)
 
 // ErrNone says that a token is not one of ours.
 var ErrNone = errors.New("no link of ours")
@@ -78,6 +83,12 @@ func (k Key) Address(origin string, link Link, customer Customer) string {
 	content := link.content()
 	token := base64.RawURLEncoding.EncodeToString(append(content, k.signature(content, customer)...))
 	return strings.TrimSuffix(origin, "/") + Path + token
+}
+
+// Hidden is a message's content, as JSON, without the tokens of the links in it: who has one may act for the customer, and those who read
+// the customer's conversation are to act in their own name.
+func Hidden(content json.RawMessage) json.RawMessage {
+	return inWords.ReplaceAllLiteral(content, []byte(Path+"…"))
 }
 
 // Token is a link as it came in, of which it is not known yet whether it is ours.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/domain/intake"
 	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -260,7 +261,7 @@ func (u *Unit) addMessage(ctx context.Context, c db.Conversation, row db.Message
 	if c.Agent != nil {
 		u.Tell(ctx, *c.Agent, message.FrameMessage, Message{
 			ID: row.ID, Conversation: c.ID, Direction: row.Direction, Sender: row.Sender, Agent: row.Agent,
-			Content: row.Content, SentAt: row.SentAt, Delivery: delivery,
+			Content: formlink.Hidden(row.Content), SentAt: row.SentAt, Delivery: delivery,
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/domain/quota"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -213,7 +214,7 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 func messageView(conversation uuid.UUID, row db.DeskMessageRow, now time.Time) store.Message {
 	m := store.Message{
 		ID: row.ID, Conversation: conversation, Direction: row.Direction, Sender: row.Sender, Agent: row.Agent,
-		Content: row.Content, SentAt: row.SentAt,
+		Content: formlink.Hidden(row.Content), SentAt: row.SentAt,
 	}
 	if row.Direction == "outbound" {
 		m.Delivery = &store.DeliveryOutcome{

@@ -118,15 +118,35 @@ func picture(size int) []byte {
 	return append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, size)...)
 }
 
-// link sends a link in a conversation and returns its address.
+// link sends a link in a conversation and returns the address that the customer gets.
 func (w *world) link(d *desk, conversation uuid.UUID) string {
 	w.t.Helper()
-	said := asks[store.Message](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales-form", map[string]any{"key": uuid.New()})
-	var content message.Content
-	if err := json.Unmarshal(said.Content, &content); err != nil {
+	asks[store.Message](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales-form", map[string]any{"key": uuid.New()})
+	sent := w.outboxOf(string(message.TypeOutbound))
+	var out message.Outbound
+	if err := json.Unmarshal(sent[len(sent)-1], &out); err != nil {
 		w.t.Fatal(err)
 	}
-	return content.Link.URL
+	return out.Content.Link.URL
+}
+
+func TestAgentsDoNotReadTheLinkOfACustomersForm(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	_, token, _ := strings.Cut(w.link(d, conversation), formlink.Path)
+	for _, who := range []string{"xiaomei", "laowang"} {
+		shown := asks[struct{ Messages []store.Message }](d.as(who), http.StatusOK, http.MethodGet, "/api/conversations/"+conversation.String(), nil)
+		last := string(shown.Messages[len(shown.Messages)-1].Content)
+		if strings.Contains(last, token) || !strings.Contains(last, formlink.Path+"…") {
+			t.Errorf("%s reads %s", who, last)
+		}
+	}
+	for _, frame := range w.outboxOf(string(message.TypeFrame)) {
+		if strings.Contains(string(frame), token) {
+			t.Errorf("a frame has %s", frame)
+		}
+	}
 }
 
 func TestACustomerAppliesByTheFormThatAnAgentSent(t *testing.T) {

@@ -76,7 +76,8 @@ function body(message) {
     case 'image': return [c.preview || c.media ? picture(c.preview || mediaURL(c.media.id, message.conversation)) : '[图片]'];
     case 'link': {
       const link = c.link || {};
-      const title = isWeb(link.url) ? el('a', { href: link.url, target: '_blank', rel: 'noopener noreferrer nofollow' }, link.title || link.url) : link.title || '';
+      // An address without its end is the customer's own.
+      const title = isWeb(link.url) && !link.url.endsWith('…') ? el('a', { href: link.url, target: '_blank', rel: 'noopener noreferrer nofollow' }, link.title || link.url) : link.title || '';
       return [title, link.description ? `\n${link.description}` : '', el('span', { class: 'address' }, link.url || '')];
     }
     case 'miniProgramPage': {
