@@ -43,11 +43,11 @@ func Offer(spec *yingdav1.CompensationSpec, role yingdav1.AgentRole, kind yingda
 		return false, &RefusedError{Reason: "KindNotOffered", Text: fmt.Sprintf("offer one of %v", Kinds(spec))}
 	case worth <= 0:
 		return false, &RefusedError{Reason: "NoWorth", Text: "say what it is worth, in fen"}
-	case before+worth > highest(spec):
+	case worth > highest(spec)-before: // So, for a sum may be more than an int64 holds.
 		return false, &RefusedError{Reason: "AboveAllLimits", Text: fmt.Sprintf(
 			"all offers for a complaint count together: %d fen were offered before, and nobody may approve more than %d fen in all", before, highest(spec))}
 	default:
-		return before+worth <= limit(spec, role), nil
+		return worth <= limit(spec, role)-before, nil
 	}
 }
 
@@ -56,7 +56,7 @@ func Decide(spec *yingdav1.CompensationSpec, role yingdav1.AgentRole, by, offere
 	switch {
 	case by == offeredBy:
 		return &RefusedError{Reason: "OwnOffer", Text: "somebody else decides on what you offered", Forbidden: true}
-	case before+worth > limit(spec, role):
+	case worth > limit(spec, role)-before:
 		return &RefusedError{
 			Reason: "AboveLimit", Text: fmt.Sprintf("it takes somebody whose limit is at least %d fen; yours is %d", before+worth, limit(spec, role)), Forbidden: true,
 		}

@@ -2,6 +2,7 @@ package compensation
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"testing/quick"
 
@@ -39,6 +40,7 @@ func TestOffer(t *testing.T) {
 		"a supervisor offers more":                              {lumi(), yingdav1.RoleSupervisor, yingdav1.CompensationRefund, 0, 20000, true, ""},
 		"who is not listed offers nothing alone":                {lumi(), yingdav1.RoleAdmin, yingdav1.CompensationRefund, 0, 1, false, ""},
 		"above all limits it is refused":                        {lumi(), yingdav1.RoleSupervisor, yingdav1.CompensationRefund, 1, 20000, false, "AboveAllLimits"},
+		"what no sum holds is refused, too":                     {lumi(), yingdav1.RoleAgent, yingdav1.CompensationCoupon, 2000, math.MaxInt64, false, "AboveAllLimits"},
 		"what is not offered is refused":                        {lumi(), yingdav1.RoleAgent, yingdav1.CompensationGift, 0, 1, false, "KindNotOffered"},
 		"without a list everything may be offered":              {&yingdav1.CompensationSpec{Limits: lumi().Limits}, yingdav1.RoleAgent, yingdav1.CompensationGift, 0, 1, true, ""},
 		"what is worth nothing is none":                         {lumi(), yingdav1.RoleAgent, yingdav1.CompensationCoupon, 0, 0, false, "NoWorth"},
@@ -66,6 +68,7 @@ func TestDecide(t *testing.T) {
 		"and not above":                         {yingdav1.RoleSupervisor, "sup", 5001, 15000, "AboveLimit"},
 		"nobody approves what they offered":     {yingdav1.RoleSupervisor, "an", 0, 1, "OwnOffer"},
 		"an agent does not approve for another": {yingdav1.RoleAgent, "bo", 0, 2001, "AboveLimit"},
+		"nor what no sum holds":                 {yingdav1.RoleSupervisor, "sup", 1, math.MaxInt64, "AboveLimit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
