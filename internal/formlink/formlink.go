@@ -103,7 +103,7 @@ func Read(token string) (Token, error) {
 		return Token{}, ErrNone
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
+	if err != nil || len(decoded) != tokenLength { // It skips line ends.
 		return Token{}, ErrNone
 	}
 	content := decoded[:contentLength]

@@ -37,6 +37,7 @@ func TestALinkOpensForItsCustomerAlone(t *testing.T) {
 		"of the same name elsewhere":      {key, token, formlink.Customer{Channel: "sho", ExternalID: "pc"}, formlink.ErrNone},
 		"with another time":               {key, string(changed), customer, formlink.ErrNone},
 		"cut":                             {key, token[1:], customer, formlink.ErrNone},
+		"of line ends alone":              {key, strings.Repeat("\n", len(token)), customer, formlink.ErrNone},
 		"with what is no part of a token": {key, "*" + token[1:], customer, formlink.ErrNone},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -70,4 +71,19 @@ func TestAllReplicasHaveOneKey(t *testing.T) {
 	if second, err := formlink.LoadKey(t.Context(), s.Queries()); err != nil || string(second) != string(first) || len(first) != 32 {
 		t.Errorf("%d bytes, and not the same the second time (error %v)", len(first), err)
 	}
+}
+
+func FuzzRead(f *testing.F) {
+	key, customer := formlink.Key("one"), formlink.Customer{Channel: "shop", ExternalID: "c"}
+	f.Add(strings.TrimPrefix(key.Address(origin, formlink.Link{Expires: time.Unix(1, 0)}, customer), origin+formlink.Path))
+	f.Add(strings.Repeat("\n", 96))
+	f.Fuzz(func(t *testing.T, token string) {
+		read, err := formlink.Read(token)
+		if err != nil {
+			return
+		}
+		if link, err := key.Open(read, formlink.Customer{}); err == nil {
+			t.Errorf("%q opens %+v", token, link)
+		}
+	})
 }
