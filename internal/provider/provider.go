@@ -125,7 +125,11 @@ func withoutURL(err error) error {
 func understand(status int, body []byte) (a Answer, err error) {
 	switch {
 	case status == http.StatusConflict || status == http.StatusUnprocessableEntity:
-		_ = json.Unmarshal(body, &a) // A refusal without a reason is one, too.
+		_ = json.Unmarshal(body, &a)
+		// A conflict without a reason is, of many payment systems, a key of which the first call is still under way.
+		if status == http.StatusConflict && a.Reason == "" {
+			return Answer{}, errors.New("the provider answered 409 without a reason")
+		}
 		return Answer{Refused: true, Reason: a.Reason}, nil
 	case status < http.StatusOK || status >= http.StatusMultipleChoices:
 		return Answer{}, fmt.Errorf("the provider answered %d", status)

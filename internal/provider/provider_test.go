@@ -98,6 +98,34 @@ func repeated(n int) []Item {
 	return items
 }
 
+func TestWhatAnAnswerMeans(t *testing.T) {
+	t.Parallel()
+	for sentence, tc := range map[string]struct {
+		status int
+		body   string
+		want   Answer
+		unsure bool
+	}{
+		"done":                               {200, `{"state":"done","reference":"R1"}`, Answer{State: "done", Reference: "R1"}, false},
+		"under way":                          {202, `{"state":"pending"}`, Answer{State: "pending"}, false},
+		"nobody knows what another state is": {200, `{"state":"soon"}`, Answer{}, true},
+		"refused":                            {422, `{"reason":"closed"}`, Answer{Refused: true, Reason: "closed"}, false},
+		"refused without a reason":           {422, ``, Answer{Refused: true}, false},
+		"refused because it conflicts":       {409, `{"reason":"sent"}`, Answer{Refused: true, Reason: "sent"}, false},
+		"a conflict alone may be a key under way":    {409, `{"error":"in flight"}`, Answer{}, true},
+		"nobody knows what the provider fell over":   {500, `{"reason":"closed"}`, Answer{}, true},
+		"nobody knows what is asked for another way": {302, ``, Answer{}, true},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			got, err := understand(tc.status, []byte(tc.body))
+			if diff := cmp.Diff(tc.want, got); diff != "" || (err != nil) != tc.unsure {
+				t.Errorf("error %v; -want +got:\n%s", err, diff)
+			}
+		})
+	}
+}
+
 func TestNoErrorQuotesTheOrder(t *testing.T) {
 	t.Parallel()
 	p := answering(t, 200, "")
