@@ -53,8 +53,8 @@ func (m *measured) render() string {
 		return w.String()
 	}
 	at := func(percent int) time.Duration { return m.lags[len(m.lags)*percent/100].Round(time.Millisecond) }
-	fmt.Fprintf(&w, "\n| %d deadlines over %s | lag |\n|---|---|\n| p50 | %s |\n| p99 (at most 2 s asked) | **%s** |\n| worst | %s |\n| lost | 0 |\n\n",
-		m.deadlines, m.spread, at(50), at(99), m.lags[len(m.lags)-1].Round(time.Millisecond))
+	fmt.Fprintf(&w, "\n| %d deadlines over %s | lag |\n|---|---|\n| p50 | %s |\n| p99 (at most 2 s asked) | **%s** |\n| worst | %s |\n| lost | %d |\n\n",
+		m.deadlines, m.spread, at(50), at(99), m.lags[len(m.lags)-1].Round(time.Millisecond), m.deadlines-len(m.lags))
 	fmt.Fprintf(&w, "| %d deadlines at one time | handled after |\n|---|---|\n| floor: workflows with one timer | %s |\n| product | %s |\n| ratio (at most 1.25 asked) | **%.2f** |\n",
 		m.deadlines, m.floorBurst.Round(10*time.Millisecond), m.productBurst.Round(10*time.Millisecond), m.productBurst.Seconds()/m.floorBurst.Seconds())
 	return w.String()
