@@ -33,14 +33,6 @@ What is shown is what the agent sees whose trial token it is; a supervisor sees 
   kubectl get secret laowang-trial-token -o jsonpath='{.data.token}' | base64 -d > token
   yingda case list --desk https://desk.example --token-file token`
 
-// caseKinds are those of --kind, in the order of its help.
-func caseKinds() []promise.CaseKind {
-	return []promise.CaseKind{
-		promise.CaseAfterSales, promise.CaseComplaint, promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseOrder, promise.CaseShipping, promise.CaseEmergency,
-		promise.CaseReview,
-	}
-}
-
 const (
 	// casePage is the largest page that a desk gives.
 	casePage = 500
@@ -94,7 +86,7 @@ func newCaseCommandAt(now func() time.Time) *cobra.Command {
 
 func kindList() string {
 	var names []string
-	for _, kind := range caseKinds() {
+	for _, kind := range promise.CaseKinds() {
 		names = append(names, string(kind))
 	}
 	return strings.Join(names, ", ")
@@ -104,7 +96,7 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	switch {
 	case !slices.Contains([]string{"", "wide", "json", "yaml"}, f.output):
 		return fmt.Errorf("--output is wide, json or yaml, not %s", f.output)
-	case f.kind != "" && !slices.Contains(caseKinds(), promise.CaseKind(f.kind)):
+	case f.kind != "" && !slices.Contains(promise.CaseKinds(), promise.CaseKind(f.kind)):
 		return fmt.Errorf("--kind is one of %s, not %s", kindList(), f.kind)
 	}
 	query := url.Values{"limit": {strconv.Itoa(casePage)}}
@@ -131,7 +123,11 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 		return encodeAs(cmd.OutOrStdout(), f.output, answer)
 	}
 	if answer.Truncated {
-		fmt.Fprintf(cmd.ErrOrStderr(), "There are more than %d; narrow them with --kind, --state, --overdue or --mine\n", len(answer.Cases))
+		narrower := "--kind, --state, --overdue or --mine"
+		if f.ended {
+			narrower = "--kind or --state"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "There are more than %d; narrow them with %s\n", len(answer.Cases), narrower)
 	}
 	if len(answer.Cases) == 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), f.nothingFound())
@@ -252,6 +248,10 @@ func (f *caseFlags) describe(out io.Writer, c *desk.CaseDetail) error {
 	}
 	if c.BreachedAt != nil {
 		line("First late", f.stamp(c.BreachedAt))
+	}
+	if c.Address != nil {
+		line("Recipient", c.Address.Recipient+", "+c.Address.Phone)
+		line("New address", c.Address.Address)
 	}
 	var actions []string
 	for _, a := range c.Allowed {

@@ -36,6 +36,9 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 		ID: "promise/lumi/lumi/0199c7a4-7c00-7b3a-b1e4-52f0c1d7aa02", Kind: promise.CasePromise, State: "open", Title: "回电", Owner: "xiaomei",
 		OpenedAt: *at(-15 * time.Minute), Due: at(45 * time.Minute), Revision: 1,
 	}, OwnerName: "小美"}
+	changed := desk.CaseView{Name: "order~0199c7a4-8d00-7c11-a2b3-1f0e9d8c7b6a", Case: store.Case{
+		ID: "order/lumi/lumi/0199c7a4-8d00-7c11-a2b3-1f0e9d8c7b6a", Kind: promise.CaseOrder, State: "asked", Title: "修改地址", OpenedAt: *at(-15 * time.Minute), Revision: 1,
+	}}
 	write := func(w http.ResponseWriter, status int, value any) {
 		w.WriteHeader(status)
 		if err := json.NewEncoder(w).Encode(value); err != nil {
@@ -71,6 +74,14 @@ func aDesk(t *testing.T, now time.Time) (address string, asked *[]string) {
 					{Revision: 5, At: *at(-5 * time.Minute), Action: "escalate", State: "review", Note: "升级第1级：\n已通知主管"},
 				},
 			})
+		case r.URL.Path == "/api/cases/"+changed.Name:
+			write(w, http.StatusOK, desk.CaseDetail{
+				CaseView: changed, Allowed: []desk.AllowedAction{{Action: "done"}},
+				Address: &desk.NewAddress{Recipient: "王女士", Phone: "13800000000", Address: "上海市徐汇区漕溪北路 1 号"},
+				History: []desk.CaseEvent{{Revision: 1, At: *at(-15 * time.Minute), Action: "open", Actor: "xiaomei", ActorName: "小美", State: "asked"}},
+			})
+		case strings.HasPrefix(r.URL.Path, "/api/cases/"):
+			write(w, http.StatusNotFound, map[string]any{"detail": "there is no such case"})
 		default:
 			write(w, http.StatusNotFound, map[string]any{})
 		}
@@ -144,6 +155,7 @@ func TestCases(t *testing.T) {
 		"list.yaml":   {[]string{"list", "-o", "yaml"}, "/api/cases?limit=500", false},
 		"overdue.txt": {[]string{"list", "--overdue", "--kind", "afterSales", "--mine"}, "/api/cases?dueBefore=2026-11-23T04%3A00%3A00Z&kind=afterSales&limit=500&mine=true", false},
 		"show.txt":    {[]string{"show", "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77"}, "/api/cases/after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", true},
+		"order.txt":   {[]string{"show", "order~0199c7a4-8d00-7c11-a2b3-1f0e9d8c7b6a"}, "/api/cases/order~0199c7a4-8d00-7c11-a2b3-1f0e9d8c7b6a", false},
 		"show.json":   {[]string{"show", "after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", "-o", "json"}, "/api/cases/after-sales~0199c7a4-6a11-7f0e-8d55-1d2f6b0a9e77", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +188,7 @@ func TestCasesSayWhatToDo(t *testing.T) {
 		"no token":                  {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
 		"a token of nobody":         {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
 		"a desk that is away":       {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
+		"a page that is no desk":    {address + "/docs", "secret", []string{"list"}, "there is no desk at " + address + "/docs: check --desk"},
 		"a case that is not there":  {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
 		"a kind that there is not":  {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
 		"a state that there is not": {address, "secret", []string{"list", "--state", "nope"}, "there is no state nope: complaint has open, escalated"},

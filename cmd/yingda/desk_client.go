@@ -63,7 +63,7 @@ func (c *deskClient) get(ctx context.Context, path string, answer any) error {
 		return fmt.Errorf("reading the desk's answer: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return refusedByDesk(response.StatusCode, body)
+		return refusedByDesk(address, response.StatusCode, body)
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
 		return fmt.Errorf("reading the desk's answer: %w; is %s a desk of this version?", err, address)
@@ -72,7 +72,7 @@ func (c *deskClient) get(ctx context.Context, path string, answer any) error {
 }
 
 // refusedByDesk says why the desk refused, and what to do where that is known.
-func refusedByDesk(status int, body []byte) error {
+func refusedByDesk(address string, status int, body []byte) error {
 	var problem huma.ErrorModel
 	_ = json.Unmarshal(body, &problem) // What is no problem was not said by a desk: the status is all there is.
 	switch status {
@@ -81,6 +81,9 @@ func refusedByDesk(status int, body []byte) error {
 	case http.StatusTooManyRequests:
 		return fmt.Errorf("the desk was given too many wrong tokens: wait a little")
 	case http.StatusNotFound:
+		if problem.Detail == "" {
+			return fmt.Errorf("there is no desk at %s: check --desk", address)
+		}
 		return fmt.Errorf("there is no such case, or the agent may not see it: yingda case list shows those that they may")
 	default:
 		return fmt.Errorf("the desk answered %d: %s", status, cmp.Or(problem.Detail, http.StatusText(status)))

@@ -24,3 +24,10 @@ const (
 	// CaseReview is a conversation that somebody is to judge.
 	CaseReview CaseKind = "review"
 )
+
+// CaseKinds are all kinds, in the order in which people are told of them.
+func CaseKinds() []CaseKind {
+	return []CaseKind{
+		CaseAfterSales, CaseComplaint, CasePromise, CaseOffHours, CaseCallBack, CaseOrder, CaseShipping, CaseEmergency, CaseReview,
+	}
+}

@@ -20,7 +20,7 @@ import (
 // Case is what desks see of a case of any kind; the payload of FrameCase.
 type Case struct {
 	ID           string           `json:"id" doc:"The workflow's id, which signals are sent to." example:"after-sales/lumi/lumi/0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
-	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,order,shipping,review"`
+	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,order,shipping,emergency,review"`
 	State        string           `json:"state" doc:"One of the kind's own." example:"review"`
 	Title        string           `json:"title,omitempty" doc:"What it is about, without personal data." example:"退货"`
 	Conversation *uuid.UUID       `json:"conversation,omitempty" doc:"Missing, as channel, customer and skillGroup, where it belongs to none."`

@@ -71,6 +71,9 @@ func TestAStepOfACaseIsTakenOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"apply by customer: applied", "review by xiaomei: approved"}, history); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
+	if newest, err := s.Queries().CaseEvents(t.Context(), id, 1); err != nil || len(newest) != 1 || newest[0].Step != "review" {
+		t.Errorf("the newest event is %+v, error %v", newest, err)
+	}
 }
 
 func TestACaseThatDoesNotExistIsNotChanged(t *testing.T) {

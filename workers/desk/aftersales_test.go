@@ -138,6 +138,23 @@ func TestADepartmentDecidesOnTheCasesThatTheChannelGivesIt(t *testing.T) {
 	}
 }
 
+func TestWhoGivesACaseAwaySeesWhatTheyDid(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
+	path := "/api/cases/" + opened.Name
+	asks[CaseDetail](d.as("laowang"), http.StatusAccepted, http.MethodPost, path+"/actions", CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaohong"})
+	back := CaseActionRequest{Key: uuid.New(), Action: "assign", Owner: "xiaomei"}
+	for range 2 { // The first answer may be lost.
+		if now := asks[CaseDetail](d.as("xiaohong"), http.StatusAccepted, http.MethodPost, path+"/actions", back); now.Owner != "xiaomei" || now.Revision != 3 {
+			t.Errorf("given away it is %s's, revision %d", now.Owner, now.Revision)
+		}
+	}
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, path, nil)
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodPost, path+"/actions", CaseActionRequest{Key: uuid.New(), Action: "approve"})
+}
+
 func TestTheCustomersAddressIsShownWithTheCaseAndInNoList(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()

@@ -22,6 +22,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/task"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // CaseActionRequest is what somebody does with a case.
@@ -31,7 +32,7 @@ type CaseActionRequest struct {
 	Revision int32     `json:"revision,omitempty" minimum:"1" example:"3" doc:"The revision that the decision was made upon: where the case has changed since, the answer is 409 CaseChanged. Without it, whatever is allowed now is done."`
 	Note     string    `json:"note,omitempty" maxLength:"1000" example:"照片清楚,同意退款" doc:"For the case's history; some actions want one."`
 	// What follows belongs to actions on after-sales cases.
-	Amount    int64       `json:"amount,omitempty" minimum:"0" doc:"In fen." example:"9900"`
+	Amount    int64       `json:"amount,omitempty" minimum:"0" maximum:"10000000000" doc:"In fen." example:"9900"`
 	KeepGoods bool        `json:"keepGoods,omitempty" doc:"The customer need not send the goods back."`
 	Carrier   string      `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
 	Tracking  string      `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
@@ -59,8 +60,8 @@ type actOnCaseInput struct {
 	Body CaseActionRequest
 }
 
-// actor is what may be done with the cases of one kind, and who does it.
-type actor struct {
+// kindActions is what may be done with the cases of one kind, and what does it.
+type kindActions struct {
 	// allowed are the actions that the principal may take now.
 	allowed func(p *principal, c store.Case) []AllowedAction
 	// actions are all that there are.
@@ -69,21 +70,21 @@ type actor struct {
 	act func(d *Desk, ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error
 }
 
-// actorOf says how cases of a kind are worked on; false for those that nobody works on here.
-func actorOf(kind promise.CaseKind) (actor, bool) {
+// actionsOf says how cases of a kind are worked on; false for those that nobody works on here.
+func actionsOf(kind promise.CaseKind) (kindActions, bool) {
 	switch kind {
 	case promise.CaseAfterSales:
-		return actor{afterSalesActions, texts(aftersales.Actions()), (*Desk).actOnAfterSales}, true
+		return kindActions{afterSalesActions, texts(aftersales.Actions()), (*Desk).actOnAfterSales}, true
 	case promise.CaseComplaint:
-		return actor{complaintActions, []string{actionResolve, actionFollowUp, actionCompensate, actionApprove, actionRefuse}, (*Desk).actOnComplaint}, true
+		return kindActions{complaintActions, []string{actionResolve, actionFollowUp, actionCompensate, actionApprove, actionRefuse}, (*Desk).actOnComplaint}, true
 	case promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseShipping:
-		return actor{taskActions, texts(task.Actions()), (*Desk).actOnTask}, true
+		return kindActions{taskActions, texts(task.Actions()), (*Desk).actOnTask}, true
 	case promise.CaseOrder:
-		return actor{orderActions, texts(order.Actions()), (*Desk).actOnOrder}, true
+		return kindActions{orderActions, texts(order.Actions()), (*Desk).actOnOrder}, true
 	case promise.CaseEmergency:
-		return actor{emergencyActions, []string{actionExtend, actionClose}, (*Desk).actOnEmergency}, true
+		return kindActions{emergencyActions, []string{actionExtend, actionClose}, (*Desk).actOnEmergency}, true
 	default:
-		return actor{}, false
+		return kindActions{}, false
 	}
 }
 
@@ -97,7 +98,7 @@ func texts[T ~string](names []T) []string {
 
 // allowedActions is not nil.
 func allowedActions(p *principal, c store.Case) []AllowedAction {
-	if how, ok := actorOf(c.Kind); ok && c.ClosedAt == nil {
+	if how, ok := actionsOf(c.Kind); ok && c.ClosedAt == nil {
 		if allowed := how.allowed(p, c); allowed != nil {
 			return allowed
 		}
@@ -129,12 +130,16 @@ func notPossibleResponse(api huma.API) map[string]*huma.Response {
 }
 
 func (d *Desk) actOnCase(ctx context.Context, p *principal, in *actOnCaseInput) (*caseOutput, error) {
-	id := d.idOf(in.Name)
+	id, taking := d.idOf(in.Name), takingOf(p, in.Body)
 	c, err := visibleCase(ctx, d.Store.Queries(), p, id)
 	if err != nil {
+		// Whoever gave it away sees once more what they did.
+		if use, unread := d.Store.Queries().CaseStepUse(ctx, id, taking.Step); unread == nil && isUseOf(taking, use) {
+			return d.actedOn(ctx, p, id)
+		}
 		return nil, err
 	}
-	how, ok := actorOf(c.Kind)
+	how, ok := actionsOf(c.Kind)
 	if !ok {
 		return nil, notPossible("NotPossible", "nothing can be done with a case of this kind here", allowedActions(p, c))
 	}
@@ -142,16 +147,22 @@ func (d *Desk) actOnCase(ctx context.Context, p *principal, in *actOnCaseInput) 
 		return nil, refusal(http.StatusUnprocessableEntity, "UnknownAction", "cases of this kind have no action %s, but %s; possible now is %s",
 			in.Body.Action, strings.Join(how.actions, ", "), listed(allowedActions(p, c)))
 	}
-	if err := d.keyIsTheirs(ctx, id, takingOf(p, in.Body)); err != nil {
+	if err := d.keyIsTheirs(ctx, id, taking); err != nil {
 		return nil, err
 	}
 	if err := how.act(d, ctx, p, c, in.Body); err != nil {
 		return nil, d.withAllowed(ctx, p, id, err)
 	}
-	if c, err = visibleCase(ctx, d.Store.Queries(), p, id); err != nil {
-		return nil, err
+	return d.actedOn(ctx, p, id)
+}
+
+// actedOn shows a case to who has just acted on it, whoever it is for now.
+func (d *Desk) actedOn(ctx context.Context, p *principal, id string) (*caseOutput, error) {
+	row, err := d.Store.Queries().CaseGet(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading a case that was acted on: %w", err)
 	}
-	return d.caseDetail(ctx, p, c)
+	return d.caseDetail(ctx, p, store.CaseView(row))
 }
 
 // withAllowed adds to a refusal for the case's state what the case allows instead.
@@ -160,9 +171,9 @@ func (d *Desk) withAllowed(ctx context.Context, p *principal, id string, err err
 	if !ok || model.Status != http.StatusConflict {
 		return err
 	}
-	c, gone := visibleCase(ctx, d.Store.Queries(), p, id)
-	if gone != nil {
-		return gone
+	c, unread := visibleCase(ctx, d.Store.Queries(), p, id)
+	if unread != nil {
+		return unread
 	}
 	return &NotPossibleError{*model, allowedActions(p, c)}
 }
@@ -193,13 +204,17 @@ func takingOf(p *principal, request CaseActionRequest) store.Taking {
 func (d *Desk) keyIsTheirs(ctx context.Context, id string, t store.Taking) error {
 	use, err := d.Store.Queries().CaseStepUse(ctx, id, t.Step)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows), err == nil && use.Action == string(t.Action) && use.Actor == t.Actor:
+	case errors.Is(err, pgx.ErrNoRows), err == nil && isUseOf(t, use):
 		return nil
 	case err != nil:
 		return fmt.Errorf("looking for what a key was used for: %w", err)
 	default:
 		return refusal(http.StatusUnprocessableEntity, "KeyUsed", "the key was used for %s by %s; take a new one for each action", use.Action, use.Actor)
 	}
+}
+
+func isUseOf(t store.Taking, use db.CaseStepUseRow) bool {
+	return use.Action == string(t.Action) && use.Actor == t.Actor
 }
 
 // mayNow refuses what a case does not allow now, and what lacks something. It is asked with the case locked.

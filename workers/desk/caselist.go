@@ -16,14 +16,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
-// listedKinds are the kinds of cases in the order in which people are told of them.
-func listedKinds() []promise.CaseKind {
-	return []promise.CaseKind{
-		promise.CaseAfterSales, promise.CaseComplaint, promise.CasePromise, promise.CaseOffHours, promise.CaseCallBack, promise.CaseShipping, promise.CaseEmergency, promise.CaseReview,
-		promise.CaseOrder,
-	}
-}
-
 // statesOf are all states that cases of a kind may have.
 func statesOf(kind promise.CaseKind) []string {
 	switch kind {
@@ -47,7 +39,7 @@ func knownState(kind promise.CaseKind, state string) error {
 	if state == "" {
 		return nil
 	}
-	of := listedKinds()
+	of := promise.CaseKinds()
 	if kind != "" {
 		of = []promise.CaseKind{kind}
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// maxHistory is how much of what happened to a case is shown.
+	// maxHistory is how much of what happened to a case is shown, the newest.
 	maxHistory = 500
 	// maxCustomerCases are shown beside a conversation.
 	maxCustomerCases = 20
@@ -51,13 +51,13 @@ type CaseEvent struct {
 // CaseDetail is a case with its history, and what the signed-in agent may do with it now.
 type CaseDetail struct {
 	CaseView
-	History []CaseEvent     `json:"history" nullable:"false"`
+	History []CaseEvent     `json:"history" nullable:"false" doc:"What happened to it, the newest 500 events, in the order in which it did."`
 	Allowed []AllowedAction `json:"allowed" nullable:"false" doc:"What may be done now; empty where there is nothing to do here."`
 	Address *NewAddress     `json:"address,omitempty" doc:"Where an order is to be sent to, of a case that changes it."`
 }
 
 type casesInput struct {
-	Kind      promise.CaseKind `query:"kind" enum:"afterSales,complaint,promise,offHours,callBack,emergency,order,shipping,review" doc:"Without it: all kinds."`
+	Kind      promise.CaseKind `query:"kind" enum:"afterSales,complaint,promise,offHours,callBack,order,shipping,emergency,review" doc:"Without it: all kinds."`
 	State     string           `query:"state" maxLength:"63" doc:"One of the kind's own. Without it: all."`
 	DueBefore time.Time        `query:"dueBefore" doc:"Only what is due by then. Without it: also what has no deadline now."`
 	Mine      bool             `query:"mine" doc:"Only those whose next step is the signed-in agent's."`
@@ -69,7 +69,7 @@ type casesInput struct {
 type casesOutput struct {
 	Body struct {
 		Cases     []CaseView `json:"cases" nullable:"false"`
-		Truncated bool       `json:"truncated,omitempty" doc:"There are more, which are due later."`
+		Truncated bool       `json:"truncated,omitempty" doc:"There are more."`
 		Next      string     `json:"next,omitempty" doc:"What to send as after for the page that follows; missing of the last."`
 	}
 }

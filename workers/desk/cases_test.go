@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,8 +109,8 @@ func TestStatesThatThereAreNotAreRefusedWithThoseThatThereAre(t *testing.T) {
 		"state=escalated&kind=emergency": "there is no state escalated: emergency has open, closing, closed",
 		"state=nope": "there is no state nope: afterSales has evidence, review, returning, received, refunding, shipping, claiming, undoing, settled, done, " +
 			"refused, withdrawn, expired; complaint has open, escalated, resolved, followed_up; promise has open, done, cancelled, lapsed; " +
-			"offHours has open, done, cancelled, lapsed; callBack has open, done, cancelled, lapsed; shipping has open, done, cancelled, lapsed; emergency has open, closing, closed; " +
-			"review has pending, scored, appealed, upheld, changed; order has asked, done, refused",
+			"offHours has open, done, cancelled, lapsed; callBack has open, done, cancelled, lapsed; order has asked, done, refused; shipping has open, done, cancelled, lapsed; emergency has open, closing, closed; " +
+			"review has pending, scored, appealed, upheld, changed",
 	} {
 		got := asks[refused](d.as("laowang"), http.StatusUnprocessableEntity, http.MethodGet, "/api/cases?"+query, nil)
 		if got.Type != "urn:yingda:problem:NoSuchState" || got.Detail != want {
@@ -335,6 +337,13 @@ func TestTheAPIIsDescribed(t *testing.T) {
 		t.Fatalf("status %d", described.status)
 	}
 	golden.Compare(t, "../../../docs/reference/desk-openapi.yaml", described.body)
+	// A tag cannot name a list.
+	for of, field := range map[reflect.Type]string{reflect.TypeFor[casesInput](): "Kind", reflect.TypeFor[store.Case](): "Kind"} {
+		kind, _ := of.FieldByName(field)
+		if got, want := strings.Split(kind.Tag.Get("enum"), ","), texts(promise.CaseKinds()); !slices.Equal(got, want) {
+			t.Errorf("%s has the kinds %v, want %v", of, got, want)
+		}
+	}
 }
 
 func TestWhatIsOwedIsDoneAsACase(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -90,8 +91,12 @@ func isProviders(path string) bool { return strings.HasPrefix(path, providerPath
 // signedByProvider lets only what the provider has signed go on to the routes, which read the body again.
 func (d *Desk) signedByProvider(w http.ResponseWriter, r *http.Request) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	switch _, tooLarge := errors.AsType[*http.MaxBytesError](err); {
+	case tooLarge:
 		writeProblem(w, problem(http.StatusRequestEntityTooLarge, "BodyTooLarge", fmt.Sprintf("a body has at most %d bytes", maxBody)))
+		return false
+	case err != nil:
+		writeProblem(w, problem(http.StatusRequestTimeout, "TryAgain", "the body did not come to its end; send it again"))
 		return false
 	}
 	key, err := d.providerKey()
@@ -158,6 +163,9 @@ func (d *Desk) providerActs(ctx context.Context, in *providerActInput) (*provide
 		Carrier: in.Body.Carrier, Tracking: in.Body.Tracking, Reference: in.Body.Reference,
 	}
 	id := d.idOf(in.Name)
+	if err := d.keyIsTheirs(ctx, id, store.Taking{Step: "act/" + act.ID, Action: history.Action(act.Action), Actor: act.By}); err != nil {
+		return nil, err
+	}
 	var now store.Case
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		row, err := u.CaseGet(ctx, id)

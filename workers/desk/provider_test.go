@@ -119,6 +119,10 @@ func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 	if n := len(w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow)); n != 1 {
 		t.Errorf("%d processes were started, want 1", n)
 	}
+	other := map[string]any{"key": received["key"], "case": opened.Name, "action": "refunded", "reference": "R1"}
+	if got := tells[refused](d, http.StatusUnprocessableEntity, actions, other); got.Type != "urn:yingda:problem:KeyUsed" {
+		t.Errorf("something else by the same key: %+v", got)
+	}
 	if n := len(w.outboxOf(store.TargetSignal + promise.SignalAct)); n != 2 {
 		t.Errorf("%d signals, want 2", n)
 	}

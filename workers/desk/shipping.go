@@ -167,6 +167,9 @@ func (d *Desk) orderEnds(ctx context.Context, in *providerOrderInput) (*provider
 	}
 	taking := store.Taking{Step: "act/provider/" + in.Body.Key, Action: history.Action(action), Actor: aftersales.ByProvider, Note: note}
 	id := d.shippingID(in.Number)
+	if err := d.keyIsTheirs(ctx, id, taking); err != nil {
+		return nil, err
+	}
 	var now store.Case
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
 		var fresh bool

@@ -48,9 +48,12 @@ func (q *Queries) CaseEventAdd(ctx context.Context, arg CaseEventAddParams) erro
 }
 
 const CaseEvents = `-- name: CaseEvents :many
-SELECT case_id, revision, step, actor, state, note, at, action, owner, due_at FROM service_case_event WHERE case_id = $1 ORDER BY revision LIMIT $2
+SELECT case_id, revision, step, actor, state, note, at, action, owner, due_at FROM service_case_event e
+WHERE e.case_id = $1 AND e.revision > (SELECT max(revision) FROM service_case_event WHERE case_id = $1) - $2::int
+ORDER BY e.revision
 `
 
+// The newest events, the oldest of them first; each has the next revision.
 func (q *Queries) CaseEvents(ctx context.Context, caseID string, maxRows int32) ([]ServiceCaseEvent, error) {
 	rows, err := q.db.Query(ctx, CaseEvents, caseID, maxRows)
 	if err != nil {

@@ -27,7 +27,10 @@ INSERT INTO service_case_event (case_id, revision, step, action, actor, state, o
 VALUES (@case_id, @revision, @step, @action, @actor, @state, @owner, sqlc.narg(due_at), @note, @at);
 
 -- name: CaseEvents :many
-SELECT * FROM service_case_event WHERE case_id = @case_id ORDER BY revision LIMIT @max_rows;
+-- The newest events, the oldest of them first; each has the next revision.
+SELECT * FROM service_case_event e
+WHERE e.case_id = @case_id AND e.revision > (SELECT max(revision) FROM service_case_event WHERE case_id = @case_id) - @max_rows::int
+ORDER BY e.revision;
 
 -- name: DeskCases :many
 -- Open cases as a desk lists them, by deadline: those that come after a case, where one is given. Empty filters let everything through.

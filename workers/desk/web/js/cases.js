@@ -197,7 +197,7 @@ export class Pane {
     $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'order' ? asked(c) : c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}))]));
     $('case-history').replaceChildren(...c.history.map((e) => happened(c, e)));
     // Nobody loses what they type to news that change nothing of what they may do.
-    const mark = JSON.stringify([c.name, c.state, c.allowed]);
+    const mark = JSON.stringify([c.name, c.state, c.allowed, (c.detail || {}).compensations]);
     if (other || this.mark !== mark) this.offer(c);
     this.mark = mark;
   }
@@ -225,7 +225,7 @@ export class Pane {
     form.hidden = false;
     form.onsubmit = async (event) => {
       event.preventDefault();
-      const request = { key, action: a.action };
+      const request = { key, action: a.action, revision: this.shown.revision };
       for (const [name, value] of inputs) {
         const said = value();
         if (said !== undefined && said !== '') request[name] = said;
@@ -345,7 +345,7 @@ export function askForCase(id, messages, attempt, opened, order = {}) {
   const reason = el('select', {}, ...options(reasons));
   const paid = el('input', { type: 'number', min: '0.01', step: '0.01', required: true, inputmode: 'decimal', value: order.paid ? (order.paid / 100).toFixed(2) : undefined });
   const amount = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal' });
-  const delivered = el('input', { type: 'date', max: new Date().toISOString().slice(0, 10), value: order.deliveredAt ? day(order.deliveredAt) : undefined });
+  const delivered = el('input', { type: 'date', max: day(new Date().toISOString()), value: order.deliveredAt ? day(order.deliveredAt) : undefined });
   const item = el('input', { maxlength: '100', value: bought.name });
   const category = el('select', {}, ...options({ '': '普通商品', custom: '定制商品', fresh: '生鲜商品' }));
   if (['custom', 'fresh'].includes(bought.category)) category.value = bought.category;

@@ -711,10 +711,10 @@ function takeComplaint(c) {
   }
 }
 
-// takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
 // Cases of which it was said that they are late.
 const toldLate = new Set();
 
+// takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
 function takeCase({ payload: c, at: told }) {
   if (c.kind === 'review') {
     if (tab === 'reviews') listSoon();
