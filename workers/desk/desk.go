@@ -5,8 +5,8 @@
 //
 // Invariants:
 //   - No token, no data: every path under /api but the sign-in wants an Agent's trial token or a session made from it, and
-//     a session dies with its token and with its Agent. Under /forms a signed link shows one customer one form, and no more,
-//     and under /api/provider counts what the Brand's provider has signed, and nothing else.
+//     a session dies with its token and with its Agent. Under /forms a signed link lets one customer open one case, shows it
+//     as long as it is kept, and takes what customers may do with it; under /api/provider counts what the Brand's provider has signed, and nothing else.
 //   - An agent sees the conversations of their groups and those that they serve; what they may not see does not exist (404).
 //   - A socket sends the frames of its agent in order, each once, without a gap: Kafka brings them quickly, Postgres
 //     whatever Kafka did not bring. A stored frame shows what the agent may see now, not what they once might.
@@ -87,12 +87,13 @@ type Desk struct {
 	onDuty atomic.Pointer[[]string]
 	// shown and taken are the memory of files on their way out and in.
 	shown, taken *budget
-	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of those on their way in, and
-	// handedIn keeps one link from being used too often.
+	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of those on their way in. handedIn and
+	// filling keep one customer from taking it from all others: by conversation, for the bot gives out as many links as are asked for.
 	forms    *template.Template
 	formKey  formKey
 	formed   *budget
 	handedIn *recently[uuid.UUID]
+	filling  *exclusive[uuid.UUID]
 	tracer   trace.Tracer
 	handler  http.Handler
 	// hearing says that every event from now on is heard, beat is when the last round began.
@@ -106,7 +107,7 @@ func New(config Config) (*Desk, error) {
 		Config: config, hub: newHub(), failures: newFailureLimit(config.Now),
 		typing: newRecently[uuid.UUID](typingInterval, config.Now), seen: newRecently[string](seenInterval, config.Now),
 		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), formed: newBudget(maxForms),
-		handedIn: newRecently[uuid.UUID](formInterval, config.Now), tracer: otel.Tracer("yingda/desk"),
+		handedIn: newRecently[uuid.UUID](formInterval, config.Now), filling: newExclusive[uuid.UUID](), tracer: otel.Tracer("yingda/desk"),
 	}
 	page, err := newPage()
 	if err != nil {

@@ -82,15 +82,24 @@ func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
 	}
 }
 
+// formFields are the names of what is typed or chosen; what else a body has is read and forgotten.
+var formFields = []string{
+	"order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", // An application.
+	"action", "key", "carrier", "tracking", "note", // What is done with a case.
+}
+
 func (f *filledForm) take(part *multipart.Part) error {
-	if part.FormName() != "photos" {
+	switch name := part.FormName(); {
+	case slices.Contains(formFields, name):
 		content, err := io.ReadAll(io.LimitReader(part, maxField))
 		if err != nil {
 			return fmt.Errorf("reading a field: %w", err)
 		}
 		// A line's end counts as the browser counted it; Postgres keeps no text with a zero.
 		lines := strings.NewReplacer("\r\n", "\n", "\x00", "")
-		f.values[part.FormName()] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
+		f.values[name] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
+		return nil
+	case name != "photos":
 		return nil
 	}
 	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))

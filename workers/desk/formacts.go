@@ -18,12 +18,15 @@ import (
 )
 
 // hasOpened says whether a case was opened by a link: it stays its customer's way there when it is too old for an application.
-func (d *Desk) hasOpened(ctx context.Context, link formlink.Link) (bool, error) {
-	_, err := d.Store.Queries().CaseGet(ctx, d.caseOfLink(link))
+func (d *Desk) hasOpened(ctx context.Context, queries *db.Queries, link formlink.Link) (bool, error) {
+	_, err := queries.CaseGet(ctx, d.caseOfLink(link))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, fmt.Errorf("looking for a form's case: %w", err)
+	}
+	return true, nil
 }
 
 // showProgress shows how the link's case stands, what its customer may do with it now, and what was wrong with what they filled in.
@@ -35,7 +38,7 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 	}
 	view := formView{
 		Heading: "申请已提交", Progress: inquiry.Text([]inquiry.Case{{AfterSales: &inside, Due: opened.Due}}, d.Now(), d.formClock(c)),
-		Acts: map[string]bool{}, Key: uuid.NewString(), Values: values, Open: !inside.State.Ended(),
+		Acts: map[string]bool{}, Key: uuid.NewString(), Values: values, Ongoing: !inside.State.Ended(),
 	}
 	if inside.State.Ended() || inside.State == aftersales.StateEvidence {
 		view.Progress = inside.LastWords(d.formClock(c))

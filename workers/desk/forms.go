@@ -34,7 +34,7 @@ const (
 	maxDescription = 500
 	// maxForms bounds the memory of all forms that are on their way.
 	maxForms = 64 << 20
-	// formInterval is how often a link may be used to hand something in.
+	// formInterval is how often somebody may hand something in.
 	formInterval = 2 * time.Second
 )
 
@@ -44,13 +44,13 @@ var formPage string
 // formView is what the page of a form shows.
 type formView struct {
 	Brand string
-	// Progress, under its Heading, is set once the form was handed in; Closed where it cannot be.
-	Heading, Progress, Closed string
+	// Progress, under its Heading, is set once the form was handed in; Refused where it cannot be.
+	Heading, Progress, Refused string
 	// Acts are what the customer may do with the case now, by action; Key, one for each time it is shown, keeps them from being done twice.
 	Acts map[string]bool
 	Key  string
-	// Open says that the case has not ended.
-	Open bool
+	// Ongoing says that the case has not ended.
+	Ongoing bool
 	// Mails says whether the Brand has a mail server, without which no address is asked for.
 	Mails bool
 	// Problem says why nothing was taken, Problems, by field, what to put right.
@@ -128,6 +128,8 @@ func (d *Desk) showForm(w http.ResponseWriter, r *http.Request) {
 	opened, err := d.Store.Queries().CaseGet(r.Context(), d.caseOfLink(link))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
+		// Kept by the browser, so that who goes back to it finds what they typed; it shows nothing of anybody.
+		w.Header().Set("Cache-Control", "private, no-cache")
 		d.renderForm(w, http.StatusOK, d.blankForm(link, c))
 	case err != nil:
 		d.formFailed(w, r, fmt.Errorf("looking for a form's case: %w", err))
@@ -144,7 +146,7 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 	case err == nil:
 		return link, c, true
 	case errors.Is(err, errLinkExpired):
-		opened, err := d.hasOpened(r.Context(), link)
+		opened, err := d.hasOpened(r.Context(), d.Store.Queries(), link)
 		if err != nil {
 			d.formFailed(w, r, err)
 			break
@@ -157,10 +159,10 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 		// A link that works is never held up by those that do not.
 		if wait, ok := d.failures.failed(r.RemoteAddr); !ok {
 			w.Header().Set("Retry-After", (&tooManyError{wait}).seconds())
-			d.renderForm(w, http.StatusTooManyRequests, formView{Closed: "尝试次数过多,请稍后再试。"})
+			d.renderForm(w, http.StatusTooManyRequests, formView{Refused: "尝试次数过多,请稍后再试。"})
 			break
 		}
-		d.renderForm(w, http.StatusNotFound, formView{Closed: "链接无效,请联系客服重新获取。"})
+		d.renderForm(w, http.StatusNotFound, formView{Refused: "链接无效,请联系客服重新获取。"})
 	default:
 		d.formFailed(w, r, err)
 	}
@@ -170,7 +172,7 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 func (d *Desk) formFailed(w http.ResponseWriter, r *http.Request, err error) {
 	_ = d.unexpected(r.Context(), "after-sales-form", err) // What it may tell an agent is no word for a customer.
 	text := "系统繁忙,请稍后重试。"
-	if r.Method == http.MethodPost { // The browser has what was typed on the page before.
+	if r.Method == http.MethodPost { // The page before is where it can be handed in again.
 		text = "系统繁忙,请返回上一页,稍后再提交。"
 	}
 	d.refuseUnread(w, r, http.StatusServiceUnavailable, text)
@@ -233,7 +235,7 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !d.handedIn.first(link.ID) {
+	if !visitOf(r.Context()).alone(d.filling, link.Conversation) || !d.handedIn.first(link.Conversation) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(formInterval/time.Second)))
 		d.refuseUnread(w, r, http.StatusTooManyRequests, "提交太快,请返回上一页,稍后再提交。")
 		return
@@ -264,7 +266,9 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &wrong):
 		d.refuseForm(w, again, wrong, nil)
 	case err != nil:
-		d.formFailed(w, r, err)
+		_ = d.unexpected(ctx, "after-sales-form", err) // What it may tell an agent is no word for a customer.
+		again.Problem = "系统繁忙,请稍后重新提交。"
+		d.renderForm(w, http.StatusServiceUnavailable, again)
 	default:
 		toProgress(w, r)
 	}
@@ -282,7 +286,7 @@ func takesItsTime(w http.ResponseWriter) {
 func (d *Desk) refuseUnread(w http.ResponseWriter, r *http.Request, status int, text string) {
 	takesItsTime(w)
 	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxForm))
-	d.renderForm(w, status, formView{Closed: text})
+	d.renderForm(w, status, formView{Refused: text})
 }
 
 // refuseForm shows the form as it was filled in, with what to put right at its field.
@@ -317,7 +321,7 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		if err != nil {
 			return fmt.Errorf("locking a conversation: %w", err)
 		}
-		if _, err := u.CaseGet(ctx, id); !errors.Is(err, pgx.ErrNoRows) {
+		if opened, err := d.hasOpened(ctx, u.Queries, link); err != nil || opened {
 			return err
 		}
 		if application.Evidence, err = keepPhotos(ctx, u, locked.Channel, link, link.ID, f.photos); err != nil {

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
@@ -363,6 +364,48 @@ func TestAllThatIsWrongInAFormIsToldAtOnce(t *testing.T) {
 	w.passes(formInterval)
 	if status, page := d.customer().hands(address, filled(map[string]string{"delivered": "2026-11-23"})); status != http.StatusOK || !strings.Contains(page, "申请已提交") {
 		t.Errorf("put right: %d %s", status, page)
+	}
+}
+
+func TestACustomerHasOneFormOnItsWay(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	done, ok := d.filling.enter(conversation)
+	if !ok {
+		t.Fatal("somebody hands in a form already")
+	}
+	other := w.link(d, w.assigned("after-sales", "xiaomei", "k"))
+	mine := w.link(d, conversation)
+	if status, page := d.customer().hands(mine, filled(nil)); status != http.StatusTooManyRequests || !strings.Contains(page, "提交太快") {
+		t.Errorf("a second one beside the first: %d %s", status, page)
+	}
+	if status, page := d.customer().hands(other, filled(nil)); status != http.StatusOK {
+		t.Errorf("another customer's: %d %s", status, page)
+	}
+	done()
+	if status, page := d.customer().hands(mine, filled(nil)); status != http.StatusOK {
+		t.Errorf("after the first: %d %s", status, page)
+	}
+}
+
+func TestOfAFormIsKeptWhatItAsksFor(t *testing.T) {
+	t.Parallel()
+	var body bytes.Buffer
+	writer := multipart.NewWriter(&body)
+	for _, name := range []string{"order", "x1", "x2", "", "action"} {
+		if err := writer.WriteField(name, "LM1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", &body)
+	request.Header.Set("Content-Type", writer.FormDataContentType())
+	form, err := readForm(httptest.NewRecorder(), request)
+	if diff := cmp.Diff(map[string]string{"order": "LM1", "action": "LM1"}, form.values); err != nil || diff != "" {
+		t.Errorf("error %v; kept (-want +got):\n%s", err, diff)
 	}
 }
 

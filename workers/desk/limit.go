@@ -91,6 +91,29 @@ func networkOf(remote string) netip.Prefix {
 	return prefix
 }
 
+// exclusive lets one at a time through for each key.
+type exclusive[K comparable] struct {
+	mu     sync.Mutex
+	inside map[K]struct{}
+}
+
+func newExclusive[K comparable]() *exclusive[K] { return &exclusive[K]{inside: map[K]struct{}{}} }
+
+// enter says whether nobody was inside; leave lets the next one in.
+func (e *exclusive[K]) enter(key K) (leave func(), ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, taken := e.inside[key]; taken {
+		return nil, false
+	}
+	e.inside[key] = struct{}{}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.inside, key)
+	}, true
+}
+
 // recently lets something through once in an interval for each key.
 type recently[K comparable] struct {
 	interval time.Duration

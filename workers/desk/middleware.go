@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -50,6 +51,15 @@ func (v *visit) hold(ctx context.Context, budget *budget, amount int64) error {
 	}
 	v.release = append(v.release, func() { budget.Release(amount) })
 	return nil
+}
+
+// alone keeps others with the same key out until the request is answered; ok is false where one is inside already.
+func (v *visit) alone(in *exclusive[uuid.UUID], key uuid.UUID) (ok bool) {
+	leave, ok := in.enter(key)
+	if ok {
+		v.release = append(v.release, leave)
+	}
+	return ok
 }
 
 func (v *visit) done() {
@@ -109,7 +119,7 @@ func setSecurityHeaders(h http.Header, secure bool) { //nolint:revive // secure 
 	}
 }
 
-// guarded lets only those behind the door who may come in. What is not under /api holds no data.
+// guarded lets only those behind the door who may come in. What is not under /api holds no data, but for /forms/, where a link is the key.
 func (d *Desk) guarded(routes http.Handler) http.Handler {
 	foreign := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

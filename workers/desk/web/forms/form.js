@@ -28,13 +28,20 @@ async function smaller(file) {
 if (form) {
   const button = form.querySelector('button');
   const note = document.getElementById('chosen');
+  let choice = 0;
   input.addEventListener('change', async () => {
+    choice += 1;
+    const mine = choice;
     button.disabled = true;
-    const kept = new DataTransfer();
-    for (const file of [...input.files].slice(0, most)) kept.items.add(await smaller(file));
-    note.textContent = input.files.length > most ? `已选 ${most} 张,其余未上传` : `已选 ${kept.files.length} 张`;
-    input.files = kept.files;
-    button.disabled = false;
+    try {
+      const kept = new DataTransfer();
+      for (const file of [...input.files].slice(0, most)) kept.items.add(await smaller(file));
+      if (mine !== choice) return; // Others were chosen meanwhile.
+      note.textContent = input.files.length > most ? `已选 ${most} 张,其余未上传` : `已选 ${kept.files.length} 张`;
+      input.files = kept.files;
+    } finally { // Where it cannot be done the photos go as they are.
+      if (mine === choice) button.disabled = false;
+    }
   });
   const { paid, amount, delivered } = form.elements;
   if (paid) { // Else photos alone are asked for.
