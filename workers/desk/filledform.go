@@ -82,15 +82,10 @@ func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
 	}
 }
 
-// formFields are the names of what is typed or chosen; what else a body has is read and forgotten.
-var formFields = []string{
-	"order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", // An application.
-	"action", "key", "carrier", "tracking", "note", // What is done with a case.
-}
-
 func (f *filledForm) take(part *multipart.Part) error {
-	switch name := part.FormName(); {
-	case slices.Contains(formFields, name):
+	switch name := part.FormName(); name {
+	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", // An application.
+		"action", "key", "carrier", "tracking", "note": // What is done with a case.
 		content, err := io.ReadAll(io.LimitReader(part, maxField))
 		if err != nil {
 			return fmt.Errorf("reading a field: %w", err)
@@ -99,8 +94,9 @@ func (f *filledForm) take(part *multipart.Part) error {
 		lines := strings.NewReplacer("\r\n", "\n", "\x00", "")
 		f.values[name] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
 		return nil
-	case name != "photos":
-		return nil
+	case "photos":
+	default:
+		return nil // Nobody asked for it.
 	}
 	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
 	switch {
