@@ -137,8 +137,8 @@ type ReplySpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="warnAfter must be at least 1s and at most 24h"
 	WarnAfter string `json:"warnAfter,omitempty"`
 
-	// reviewAfter marks a conversation for the supervisors to look at: one in which an answer took longer, or that was
-	// ended after that time without any answer of a human. Default 5m; at least 1s, at most 24h.
+	// reviewAfter marks a conversation for the supervisors to look at: one in which an answer took longer, the first of a
+	// human since the customer was queued, or that was ended after that time without one. Default 5m; at least 1s, at most 24h.
 	// +optional
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:MaxLength=16

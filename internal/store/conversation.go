@@ -91,7 +91,7 @@ func ConversationView(c db.Conversation) Conversation {
 		ID: c.ID, Channel: c.Channel, Customer: c.ExternalID, State: c.State, SkillGroup: c.SkillGroup,
 		RoutingRule: c.RoutingRule, Topic: c.Topic, Priority: c.Priority, Tier: c.Tier, OpenedAt: c.OpenedAt, QueuedAt: c.QueuedAt,
 		AssignedAt: c.AssignedAt, ClosedAt: c.ClosedAt, CloseReason: c.CloseReason, PassedBy: c.PassedBy, DueAt: c.DueAt, LastMessageAt: c.LastMessageAt,
-		AskedSince: c.AskedSince, Reminded: c.AskedSince != nil && c.RemindAt == nil,
+		AskedSince: c.AskedSince, Reminded: c.State == StateAssigned && c.AskedSince != nil && c.RemindAt == nil,
 		Late: c.OfferedAt != nil && c.AnsweredAt == nil && c.LateAt == nil && c.State != StateClosed, Version: c.Version,
 	}
 	if c.Agent != nil {
@@ -301,7 +301,8 @@ func (u *Unit) CloseGone(ctx context.Context, c db.Conversation) (db.Conversatio
 }
 
 // Requeue takes a conversation that the unit has locked from its agent, who serves it no more, and puts it back where it
-// was in its group's queue by its rules. One that nobody has is ErrWrongState. The caller assigns after the commit.
+// was in its group's queue by its rules. Who waits for an answer goes on waiting; nobody is reminded of it in the queue. A conversation that
+// nobody has is ErrWrongState. The caller assigns after the commit.
 func (u *Unit) Requeue(ctx context.Context, c db.Conversation, rules queue.Rules) (db.Conversation, error) {
 	if c.State != StateAssigned || c.Agent == nil {
 		return c, fmt.Errorf("queueing again: %w", ErrWrongState)
@@ -309,7 +310,7 @@ func (u *Unit) Requeue(ctx context.Context, c db.Conversation, rules queue.Rules
 	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
-	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy, c.AskedSince, c.RemindAt = nil, nil, nil, nil, nil, nil
+	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy, c.RemindAt = nil, nil, nil, nil, nil
 	return u.Save(ctx, u.Queue(c, rules))
 }
 

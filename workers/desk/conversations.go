@@ -266,10 +266,8 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 			return err
 		}
 		agent := c.Agent
-		if c.AskedSince != nil && c.AnsweredAt == nil {
-			if _, err := d.review(ctx, u, c); err != nil {
-				return err
-			}
+		if err := d.leftWaiting(ctx, u, c); err != nil {
+			return err
 		}
 		if err = d.askRating(ctx, u, c); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
+	"github.com/yingda-dev/yingda/internal/domain/queue"
+	"github.com/yingda-dev/yingda/internal/domain/routing"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -23,7 +26,12 @@ func (v *visitor) says(id uuid.UUID, what string) {
 // asksAgain is what a router does with a message to an agent who has answered the last one.
 func (w *world) asksAgain(id uuid.UUID) {
 	w.t.Helper()
-	w.hears(id, text("还有问题"))
+	w.writesOn(id, text("还有问题"))
+}
+
+func (w *world) writesOn(id uuid.UUID, content message.Content) {
+	w.t.Helper()
+	w.hears(id, content)
 	if _, err := w.store.Pool().Exec(w.t.Context(), "UPDATE conversation SET asked_since = $1, remind_at = $1 WHERE id = $2", w.clock(), id); err != nil {
 		w.t.Fatal(err)
 	}
@@ -88,7 +96,7 @@ func TestSupervisorsReviewWhereCustomersWaitedTooLong(t *testing.T) {
 	w.passes(5 * time.Minute)
 	d.as("xiaomei").says(quick, "您好")
 	d.as("xiaomei").says(thanked, "您好")
-	w.asksAgain(thanked) // It says thanks, which asks for no answer.
+	w.writesOn(thanked, text("好的,谢谢")) // It asks for no answer.
 	w.passes(time.Second)
 	d.as("laowang").says(slow, "抱歉,让您久等了")
 	w.passes(time.Hour)
@@ -125,6 +133,125 @@ func TestSupervisorsReviewWhereCustomersWaitedTooLong(t *testing.T) {
 	d.as("xiaomei").says(slow, "在的")
 	if diff := cmp.Diff(map[string]int32{"silent by xiaomei": 3901, "slow by xiaomei": 360}, list()); diff != "" {
 		t.Errorf("after it happened again (-want +got):\n%s", diff)
+	}
+}
+
+func TestAWaitIsLookedAtWhereverItWas(t *testing.T) {
+	group := func(reassignAfter time.Duration, agents ...string) store.Assignment {
+		a := store.Assignment{Group: "after-sales", Assignment: routing.Assignment{ReassignAfter: reassignAfter}}
+		for _, name := range agents {
+			a.Seats = append(a.Seats, store.Seat{Agent: name, Capacity: 100})
+		}
+		return a
+	}
+	type scene struct {
+		*world
+		*desk
+		id uuid.UUID
+	}
+	gives := func(s scene, a store.Assignment) {
+		t.Helper()
+		for _, seat := range a.Seats {
+			if _, err := s.store.Queries().PresenceSet(t.Context(), seat.Agent, true, s.clock()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if assigned, err := s.store.AssignNext(t.Context(), s.scope(), a); err != nil || !assigned {
+			t.Fatalf("assigned %t, err %v", assigned, err)
+		}
+	}
+	closes := func(s scene, by string) {
+		t.Helper()
+		asks[store.Conversation](s.as(by), http.StatusOK, http.MethodPost, "/api/conversations/"+s.id.String()+"/close", nil)
+	}
+	for name, tc := range map[string]struct {
+		happens func(s scene)
+		want    map[string]int32
+	}{
+		"in the queue, which is nobody's": {func(s scene) {
+			s.passes(19 * time.Minute)
+			gives(s, group(0, "xiaomei"))
+			s.passes(30 * time.Second)
+			s.as("xiaomei").says(s.id, "您好")
+		}, map[string]int32{"": 1170}},
+		"in the queue and longer with an agent, who is to answer for it": {func(s scene) {
+			s.passes(3 * time.Minute)
+			gives(s, group(0, "xiaomei"))
+			s.passes(4 * time.Minute)
+			s.as("xiaomei").says(s.id, "您好")
+		}, map[string]int32{"xiaomei": 420}},
+		"with an agent from whom it was taken, and not the one who answered": {func(s scene) {
+			gives(s, group(0, "xiaomei"))
+			s.passes(6 * time.Minute)
+			s.silent(s.id)
+			gives(s, group(time.Minute, "xiaomei", "laowang"))
+			s.as("laowang").says(s.id, "您好")
+		}, map[string]int32{"xiaomei": 360}},
+		"in a queue that nobody took it from": {func(s scene) {
+			s.passes(6 * time.Minute)
+			closes(s, "laowang")
+		}, map[string]int32{"": 360}},
+		"with an agent who is gone, and in the queue again": {func(s scene) {
+			gives(s, group(0, "xiaomei"))
+			s.as("xiaomei").says(s.id, "您好")
+			s.asksAgain(s.id)
+			s.passes(3 * time.Minute)
+			s.does(func(ctx context.Context, u *store.Unit) error {
+				c, err := u.ConversationForUpdate(ctx, s.id)
+				if err != nil {
+					return err
+				}
+				_, err = u.Requeue(ctx, c, queue.Rules{})
+				return err
+			})
+			s.passes(3 * time.Minute)
+			gives(s, group(0, "laowang"))
+			s.as("laowang").says(s.id, "您好")
+		}, map[string]int32{"": 360}},
+		"for the answer to a later question, which never came": {func(s scene) {
+			gives(s, group(0, "xiaomei"))
+			s.as("xiaomei").says(s.id, "您好")
+			s.asksAgain(s.id)
+			s.passes(6 * time.Minute)
+			closes(s, "xiaomei")
+		}, map[string]int32{"xiaomei": 360}},
+		"for the answer to a picture, which never came": {func(s scene) {
+			gives(s, group(0, "xiaomei"))
+			s.as("xiaomei").says(s.id, "请发照片")
+			s.writesOn(s.id, message.Content{Kind: message.KindImage, Media: &message.Media{ID: uuid.New()}})
+			s.passes(6 * time.Minute)
+			closes(s, "xiaomei")
+		}, map[string]int32{"xiaomei": 360}},
+		"but not for less": {func(s scene) {
+			s.passes(2 * time.Minute)
+			gives(s, group(0, "xiaomei"))
+			s.passes(3 * time.Minute)
+			s.as("xiaomei").says(s.id, "您好")
+			s.asksAgain(s.id)
+			s.passes(5 * time.Minute)
+			closes(s, "xiaomei")
+		}, map[string]int32{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			d := w.starts()
+			tc.happens(scene{w, d, w.queues("after-sales", "c")})
+			got := map[string]int32{}
+			for _, review := range asks[struct{ Reviews []Review }](d.as("laowang"), http.StatusOK, http.MethodGet, "/api/reviews", nil).Reviews {
+				got[review.Agent] = review.WaitedSeconds
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("to be looked at (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// silent has a conversation wait for its agent as in a group that takes it from who does not answer.
+func (w *world) silent(id uuid.UUID) {
+	w.t.Helper()
+	if _, err := w.store.Pool().Exec(w.t.Context(), "UPDATE conversation SET unanswered_since = asked_since WHERE id = $1", id); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

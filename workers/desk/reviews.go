@@ -17,7 +17,7 @@ const maxReviews = 200
 // Review is a conversation in which a customer waited too long for an answer.
 type Review struct {
 	Conversation store.Conversation `json:"conversation"`
-	// Agent who let them wait, and for how long at most.
+	// Agent who let them wait, and for how long at most; empty where that was the queue.
 	Agent         string    `json:"agent"`
 	WaitedSeconds int32     `json:"waitedSeconds"`
 	MarkedAt      time.Time `json:"markedAt"`

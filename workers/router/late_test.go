@@ -173,13 +173,14 @@ func TestAServiceLevelSaysWhenAgentsAreReminded(t *testing.T) {
 			t.Errorf("told %d times, want %d", len(got), step.want)
 		}
 	}
-	// Whoever goes back into the queue waits for nobody's answer.
+	// Whoever goes back into the queue goes on waiting, but nobody is to be reminded of it.
+	since := *w.row("c").AskedSince
 	w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
 		_, err := u.Requeue(ctx, c, rulesOf(nil))
 		return err
 	})
-	if c := w.row("c"); c.AskedSince != nil || c.RemindAt != nil {
-		t.Errorf("in the queue it is asked since %v, with a reminder at %v", c.AskedSince, c.RemindAt)
+	if c := w.row("c"); c.AskedSince == nil || !c.AskedSince.Equal(since) || c.RemindAt != nil || store.ConversationView(c).Reminded {
+		t.Errorf("in the queue it is asked since %v, want %s, with a reminder at %v", c.AskedSince, since, c.RemindAt)
 	}
 }
 

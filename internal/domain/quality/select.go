@@ -31,8 +31,10 @@ const (
 // Ended is a conversation that has ended.
 type Ended struct {
 	ID uuid.UUID
-	// Agent is who had it last.
+	// Agent is whose it is: who had it last, or who let the customer wait.
 	Agent string
+	// Last is who had it last, where that is somebody else; it is given to neither to judge.
+	Last string
 	// Drawable says that it is one of those that the sample is drawn of.
 	Drawable bool
 	// Slow and Poor have it judged whatever is drawn.
@@ -65,8 +67,10 @@ type Rules struct {
 func Select(ended []Ended, rules Rules) (chosen []Chosen, leftOut int) {
 	ranked := rank(ended, rules.Seed)
 	quota := quotas(ranked, rules.Percent)
+	last := map[uuid.UUID]string{}
 	var must, drawn []Chosen
 	for _, r := range ranked {
+		last[r.ID] = r.Last
 		c := Chosen{ID: r.ID, Agent: r.Agent}
 		if r.Drawable && quota[r.Agent] > 0 {
 			quota[r.Agent]--
@@ -92,7 +96,7 @@ func Select(ended []Ended, rules Rules) (chosen []Chosen, leftOut int) {
 	}
 	give := newGiver(rules)
 	for i := range chosen {
-		chosen[i].Reviewer = give.to(chosen[i].Agent)
+		chosen[i].Reviewer = give.to(chosen[i].Agent, last[chosen[i].ID])
 	}
 	return chosen, leftOut
 }
@@ -156,10 +160,10 @@ func newGiver(rules Rules) giver {
 	return giver{shuffled(rules.Reviewers), shuffled(rules.Others), map[string]int{}}
 }
 
-// to names who has got the fewest of those who may judge the agent's conversation.
-func (g *giver) to(agent string) string {
+// to names who has got the fewest of those who may judge a conversation that the agents had.
+func (g *giver) to(agents ...string) string {
 	for _, names := range [][]string{g.reviewers, g.others} {
-		may := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == agent })
+		may := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(agents, name) })
 		if len(may) == 0 {
 			continue
 		}

@@ -158,3 +158,11 @@ func TestMoreThanCanBeJudgedLeavesOutWhatWasDrawn(t *testing.T) {
 		t.Errorf("chose %d with %d poor ones and left out %d, want 12, 10 and 38", len(chosen), poor, leftOut)
 	}
 }
+
+func TestWhoHadItLastDoesNotJudgeSomebodyElsesWait(t *testing.T) {
+	ended := []Ended{{ID: uuid.NewSHA1(uuid.Nil, []byte{1}), Agent: "an", Last: "sup", Slow: true}}
+	chosen, _ := Select(ended, Rules{Reviewers: []string{"sup"}, Others: []string{"boss"}, Most: 1})
+	if diff := cmp.Diff([]Chosen{{ID: ended[0].ID, Agent: "an", Reasons: []Reason{Slow}, Reviewer: "boss"}}, chosen); diff != "" {
+		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+}

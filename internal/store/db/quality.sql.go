@@ -67,15 +67,16 @@ func (q *Queries) QualityAverages(ctx context.Context, since string, agent strin
 }
 
 const QualityEnded = `-- name: QualityEnded :many
-SELECT c.id, coalesce(c.agent, '')::text AS agent,
-    (c.closed_at >= $1::timestamptz AND c.closed_at < $2::timestamptz)::boolean AS drawable,
-    coalesce(marked.waited_seconds > $3::int, false)::boolean AS slow, coalesce(rated.poor, false)::boolean AS poor
+SELECT c.id, coalesce(CASE WHEN marked.waited_seconds > $1::int THEN nullif(marked.agent, '') END, c.agent, '')::text AS agent,
+    coalesce(c.agent, '')::text AS last_agent,
+    (c.closed_at >= $2::timestamptz AND c.closed_at < $3::timestamptz)::boolean AS drawable,
+    coalesce(marked.waited_seconds > $1::int, false)::boolean AS slow, coalesce(rated.poor, false)::boolean AS poor
 FROM (
-    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= $1 AND e.closed_at < $2
+    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= $2 AND e.closed_at < $3
     UNION
-    SELECT s.conversation_id FROM survey s WHERE s.poor AND s.rated_at >= $1 AND s.rated_at < $2
+    SELECT s.conversation_id FROM survey s WHERE s.poor AND s.rated_at >= $2 AND s.rated_at < $3
     UNION
-    SELECT r.conversation_id FROM review r WHERE r.marked_at >= $1 AND r.marked_at < $2
+    SELECT r.conversation_id FROM review r WHERE r.marked_at >= $2 AND r.marked_at < $3
 ) AS day
 JOIN conversation c ON c.id = day.id
 LEFT JOIN review marked ON marked.conversation_id = c.id
@@ -85,17 +86,18 @@ WHERE c.state = 'closed' AND c.agent IS NOT NULL
 `
 
 type QualityEndedRow struct {
-	ID       uuid.UUID
-	Agent    string
-	Drawable bool
-	Slow     bool
-	Poor     bool
+	ID        uuid.UUID
+	Agent     string
+	LastAgent string
+	Drawable  bool
+	Slow      bool
+	Poor      bool
 }
 
 // What may be judged for a time and was given to nobody yet: conversations that ended then, that were rated poorly then, or that
-// were marked then.
-func (q *Queries) QualityEnded(ctx context.Context, since time.Time, until time.Time, waitedOver int32) ([]QualityEndedRow, error) {
-	rows, err := q.db.Query(ctx, QualityEnded, since, until, waitedOver)
+// were marked then. One that is judged for a wait is its agent's who let the customer wait, where that was one.
+func (q *Queries) QualityEnded(ctx context.Context, waitedOver int32, since time.Time, until time.Time) ([]QualityEndedRow, error) {
+	rows, err := q.db.Query(ctx, QualityEnded, waitedOver, since, until)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +108,7 @@ func (q *Queries) QualityEnded(ctx context.Context, since time.Time, until time.
 		if err := rows.Scan(
 			&i.ID,
 			&i.Agent,
+			&i.LastAgent,
 			&i.Drawable,
 			&i.Slow,
 			&i.Poor,
@@ -488,6 +491,34 @@ func (q *Queries) QualityTalks(ctx context.Context, since time.Time, until time.
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const QualityUnanswered = `-- name: QualityUnanswered :many
+SELECT coalesce(content->>'text', '')::text AS text FROM message
+WHERE conversation_id = $1 AND sender = 'customer' AND received_at >= $2::timestamptz
+  AND content->>'kind' IN ('text', 'image', 'voice', 'video')
+ORDER BY received_at, id LIMIT 50
+`
+
+// What a customer has sent since then, by which it is seen whether it wants an answer; the text of a picture is empty.
+func (q *Queries) QualityUnanswered(ctx context.Context, conversationID uuid.UUID, since time.Time) ([]string, error) {
+	rows, err := q.db.Query(ctx, QualityUnanswered, conversationID, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		items = append(items, text)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -1,7 +1,8 @@
 -- name: QualityEnded :many
 -- What may be judged for a time and was given to nobody yet: conversations that ended then, that were rated poorly then, or that
--- were marked then.
-SELECT c.id, coalesce(c.agent, '')::text AS agent,
+-- were marked then. One that is judged for a wait is its agent's who let the customer wait, where that was one.
+SELECT c.id, coalesce(CASE WHEN marked.waited_seconds > @waited_over::int THEN nullif(marked.agent, '') END, c.agent, '')::text AS agent,
+    coalesce(c.agent, '')::text AS last_agent,
     (c.closed_at >= @since::timestamptz AND c.closed_at < @until::timestamptz)::boolean AS drawable,
     coalesce(marked.waited_seconds > @waited_over::int, false)::boolean AS slow, coalesce(rated.poor, false)::boolean AS poor
 FROM (
@@ -16,6 +17,13 @@ LEFT JOIN review marked ON marked.conversation_id = c.id
 LEFT JOIN survey rated ON rated.conversation_id = c.id
 WHERE c.state = 'closed' AND c.agent IS NOT NULL
   AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id);
+
+-- name: QualityUnanswered :many
+-- What a customer has sent since then, by which it is seen whether it wants an answer; the text of a picture is empty.
+SELECT coalesce(content->>'text', '')::text AS text FROM message
+WHERE conversation_id = @conversation_id AND sender = 'customer' AND received_at >= @since::timestamptz
+  AND content->>'kind' IN ('text', 'image', 'voice', 'video')
+ORDER BY received_at, id LIMIT 50;
 
 -- name: QualityReviewAdd :exec
 INSERT INTO quality_review (case_id, conversation_id, day, agent, reasons, due_seconds)

@@ -100,13 +100,13 @@ func (a *Activities) Select(ctx context.Context, s Selection) (Selected, error) 
 		return Selected{}, err
 	}
 	day := quality.DayBefore(s.At, location)
-	rows, err := a.Store.Queries().QualityEnded(ctx, day.Since, day.Until, int32(s.WaitedOverSeconds)) //nolint:gosec // At most a day.
+	rows, err := a.Store.Queries().QualityEnded(ctx, int32(s.WaitedOverSeconds), day.Since, day.Until) //nolint:gosec // At most a day.
 	if err != nil {
 		return Selected{}, fmt.Errorf("reading a day's conversations: %w", err)
 	}
 	ended := make([]quality.Ended, len(rows))
 	for i, row := range rows {
-		ended[i] = quality.Ended{ID: row.ID, Agent: row.Agent, Drawable: row.Drawable, Slow: row.Slow, Poor: row.Poor}
+		ended[i] = quality.Ended{ID: row.ID, Agent: row.Agent, Last: row.LastAgent, Drawable: row.Drawable, Slow: row.Slow, Poor: row.Poor}
 	}
 	chosen, leftOut := quality.Select(ended, quality.Rules{
 		Percent: s.Percent, Seed: s.Namespace + "/" + s.Brand + "/" + day.Name, Most: mostReviews,

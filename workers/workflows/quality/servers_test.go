@@ -121,11 +121,16 @@ func (b *brand) rated(id uuid.UUID, at time.Time, rating int32, poor bool) {
 	})
 }
 
-// waited marks a conversation whose customer waited so long.
+// waited marks a conversation whose customer waited so long for an.
 func (b *brand) waited(id uuid.UUID, at time.Time, wait time.Duration) {
 	b.T.Helper()
+	b.waitedFor(id, "an", at, wait)
+}
+
+func (b *brand) waitedFor(id uuid.UUID, agent string, at time.Time, wait time.Duration) {
+	b.T.Helper()
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
-		return u.ReviewMark(ctx, id, "an", int32(wait/time.Second), u.Now)
+		return u.ReviewMark(ctx, id, agent, int32(wait/time.Second), u.Now)
 	})
 }
 
@@ -398,6 +403,27 @@ func TestADayIsChosenOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[uuid.UUID][]quality.Reason{fine: {quality.Sampled}}, reasons(again)); diff != "" {
 		t.Errorf("chosen when all else is judged already (-want +got):\n%s", diff)
+	}
+}
+
+func TestAWaitIsJudgedAsWhoseItWas(t *testing.T) {
+	b := newStore(t)
+	day := yesterday(t)
+	passedOn, queued, brief := b.ends("bo", day), b.ends("bo", day), b.ends("bo", day)
+	b.waitedFor(passedOn, "an", day, 10*time.Minute)
+	b.waitedFor(queued, "", day, 10*time.Minute)
+	b.waitedFor(brief, "an", day, 4*time.Minute)
+	b.rated(brief, day, 1, true)
+	selected, err := activitiesOn(b.Store).Select(t.Context(), Selection{At: time.Now(), TimeZone: "Asia/Shanghai", WaitedOverSeconds: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[uuid.UUID]string{}
+	for _, r := range selected.Reviews {
+		got[r.Conversation] = r.Agent
+	}
+	if diff := cmp.Diff(map[uuid.UUID]string{passedOn: "an", queued: "bo", brief: "bo"}, got); diff != "" {
+		t.Errorf("judged as (-want +got):\n%s", diff)
 	}
 }
 

@@ -288,7 +288,7 @@ function entry(item) {
   const wait = asking(item);
   if (item.tier) marks.append(el('span', { class: 'tag hot' }, item.tier));
   if (wait) marks.append(wait);
-  if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent} · ${span(item.review.waitedSeconds)}`));
+  if (item.review) marks.append(el('span', { class: 'tag hot' }, `${item.review.agent || '排队'} · ${span(item.review.waitedSeconds)}`));
   if (item.judgement) marks.append(el('span', { class: item.judgement.due ? 'tag hot' : 'tag' }, standing(item.judgement)));
   if (item.complaint) marks.append(el('span', { class: 'tag hot' }, { open: '待处理', escalated: '已升级', resolved: '待回访' }[item.complaint.state] || '已回访'));
   else if (item.topic === 'complaint') marks.append(el('span', { class: 'tag hot' }, '投诉'));
