@@ -50,6 +50,6 @@ type playbooks struct{ view *catalog.Catalog }
 
 func (p playbooks) PlaybookOf(channel string) string { return p.view.Snapshot().PlaybookOf(channel) }
 
-func (p playbooks) Answers(playbook, question string) string {
+func (p playbooks) Answers(playbook, question string) (name, asks string) {
 	return p.view.Snapshot().Answers(playbook, question)
 }

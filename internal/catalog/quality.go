@@ -32,22 +32,22 @@ func (s *Snapshot) PlaybookOf(channel string) string {
 }
 
 // Answers names the rule or the FAQ entry of a Playbook that answers a question or hands it off; empty for none, also for a
-// Playbook that no Channel has.
-func (s *Snapshot) Answers(playbook, question string) string {
+// Playbook that no Channel has. An entry comes with what it asks.
+func (s *Snapshot) Answers(playbook, question string) (name, asks string) {
 	for _, c := range s.channels {
 		if c.PlaybookName != playbook {
 			continue
 		}
 		switch decided := c.Playbook.Decide(question).(type) {
 		case bot.Answer:
-			return cmp.Or(decided.FAQ, decided.Rule)
+			return cmp.Or(decided.FAQ, decided.Rule), c.Playbook.Question(decided)
 		case bot.HandOff:
-			return cmp.Or(decided.Rule, "handOff")
+			return cmp.Or(decided.Rule, "handOff"), ""
 		default:
-			return ""
+			return "", ""
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // addQuality reads it from the ServiceLevel that the Brand's defaults name: its supervisors judge for all Channels. A Brand that

@@ -111,6 +111,16 @@ func (p *Playbook) Decide(text string) Decision {
 	return NoMatch{}
 }
 
+// Question is what the entry of the FAQ asks that an answer is of; empty for a rule's.
+func (p *Playbook) Question(answer Answer) string {
+	for i := range p.faq.entries {
+		if answer.FAQ != "" && p.faq.entries[i].answer.FAQ == answer.FAQ {
+			return p.faq.entries[i].asks
+		}
+	}
+	return ""
+}
+
 // Fill puts the variables into what is answered.
 func (p *Playbook) Fill(answer Answer, vars Vars) (Answer, error) {
 	if reply, varies := p.replies[answer.Text]; varies {

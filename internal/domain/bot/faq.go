@@ -35,6 +35,8 @@ type faq struct {
 }
 
 type entry struct {
+	// asks is the question as it is written.
+	asks     string
 	question question
 	weight   float64
 	answer   Answer
@@ -165,7 +167,7 @@ func (c *compiler) question(path *field.Path, spec *yingdav1.FAQEntry, phrases [
 }
 
 func (f *faq) add(spec *yingdav1.FAQEntry, form bool, q question) {
-	f.hold(entry{question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic, Form: form}})
+	f.hold(entry{asks: spec.Question, question: q, weight: q.weight(), answer: Answer{FAQ: spec.Name, Text: spec.Answer, Topic: spec.Topic, Form: form}})
 }
 
 // hold makes an entry the last one.

@@ -51,8 +51,9 @@ type Topic struct {
 	Question string `json:"question"`
 	Type     string `json:"type,omitempty"`
 	Playbook string `json:"playbook,omitempty"`
-	// Known is the entry of the Playbook that answers it; empty for none.
+	// Known is the entry or the rule of the Playbook that answers it; empty for none. KnownQuestion is what the entry asks, empty for a rule.
 	Known         string `json:"known,omitempty"`
+	KnownQuestion string `json:"knownQuestion,omitempty"`
 	Conversations int    `json:"conversations"`
 	Customers     int    `json:"customers"`
 	Solved        int    `json:"solved"`
@@ -64,11 +65,22 @@ type Topic struct {
 }
 
 // Lacking says whether something is to be done about it: the Playbook does not know it, or too few of its conversations were solved.
-func (t Topic) Lacking() bool { return t.Known == "" || t.Solved*100 < t.Conversations*solvedEnough }
+func (t Topic) Lacking() bool { return t.Known == "" || t.Unsolved() }
 
-// Topics finds what customers asked, the most frequent first. known names the entry of a Playbook that answers a question; empty
-// for none.
-func Topics(talks []Talk, known func(playbook, question string) string) []Topic {
+// Unsolved says whether too few of its conversations were solved.
+func (t Topic) Unsolved() bool { return t.Solved*100 < t.Conversations*solvedEnough }
+
+// outdone says whether what agents answered did better than the FAQ's entry: of their conversations a greater share was content than
+// was solved of all. Only such an answer may take the place of another.
+func (t Topic) outdone() bool {
+	return t.KnownQuestion != "" && t.Answer != "" && t.Content*t.Conversations > t.Solved*t.Given
+}
+
+// Known names the entry or the rule of a Playbook that answers a question, with what the entry asks; empty for none.
+type Known func(playbook, question string) (name, asks string)
+
+// Topics finds what customers asked, the most frequent first.
+func Topics(talks []Talk, known Known) []Topic {
 	byPlaybook, reader := map[string][]asked{}, bot.NewQuestions()
 	for i := range talks {
 		if text, form := firstQuestion(reader, talks[i].Asked); form != "" {
@@ -83,7 +95,8 @@ func Topics(talks []Talk, known func(playbook, question string) string) []Topic 
 			if topic.Customers < fewestCustomers {
 				continue
 			}
-			topic.Playbook, topic.Known = playbook, known(playbook, topic.Question)
+			topic.Playbook = playbook
+			topic.Known, topic.KnownQuestion = known(playbook, topic.Question)
 			topics = append(topics, topic)
 		}
 	}
@@ -234,7 +247,7 @@ type Report struct {
 }
 
 // NewReport counts.
-func NewReport(name string, talks []Talk, cut bool, known func(playbook, question string) string) Report {
+func NewReport(name string, talks []Talk, cut bool, known Known) Report {
 	r := Report{Name: name, Conversations: len(talks), Cut: cut, Topics: Topics(talks, known), Phrases: Phrases(talks)}
 	for i := range talks {
 		if talks[i].Rated {

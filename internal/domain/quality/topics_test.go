@@ -41,6 +41,16 @@ func talksOfAWeek() []Talk {
 		t.Said = []string{"您好,请问有什么可以帮您?", "这个我也不清楚,您再等等"}
 		t.Rated, t.Poor = true, true
 	})
+	add(6, func(i int, t *Talk) {
+		t.Asked, t.Said, t.Solved = []string{"退款多久到账"}, []string{"请您再耐心等等"}, i < 3
+		if i < 3 {
+			t.Said = []string{"退款审核通过后 1 到 3 个工作日到账。"}
+		}
+		t.Rated, t.Good, t.Poor = true, i < 3, i >= 3
+	})
+	add(4, func(i int, t *Talk) {
+		t.Asked, t.Said, t.Solved = []string{"怎么改地址"}, []string{"请把新的地址发给我,我来修改。"}, i < 2
+	})
 	add(4, func(i int, t *Talk) {
 		t.Asked, t.Said = []string{"发票抬头可以改吗", "税号是[号码]"}, []string{fmt.Sprintf("第%d位客户,已经为您改好了", i)}
 	})
@@ -52,11 +62,15 @@ func talksOfAWeek() []Talk {
 	return talks
 }
 
-func knownTo(playbook, question string) string {
-	if playbook == "shop" && strings.Contains(question, "发货") {
-		return "shipping"
+func knownTo(playbook, question string) (name, asks string) {
+	switch {
+	case playbook == "shop" && strings.Contains(question, "发货"):
+		return "shipping", "多久发货"
+	case playbook == "shop" && strings.Contains(question, "到账"):
+		return "refund", "退款什么时候到账"
+	default:
+		return "", ""
 	}
-	return ""
 }
 
 func TestTopics(t *testing.T) {
@@ -66,17 +80,25 @@ func TestTopics(t *testing.T) {
 			Question: "怎么退货", Type: "after-sales", Playbook: "shop", Conversations: 10, Customers: 10, Solved: 10,
 			Answer: "请在订单页点申请退货,快递员会上门取件。", Given: 9, Content: 9,
 		},
-		{Question: "什么时候发货", Playbook: "shop", Known: "shipping", Conversations: 5, Customers: 5, Solved: 2, Answer: "这个我也不清楚,您再等等", Given: 5, Content: 2},
+		{
+			Question: "退款多久到账", Type: "after-sales", Playbook: "shop", Known: "refund", KnownQuestion: "退款什么时候到账", Conversations: 6, Customers: 6, Solved: 3,
+			Answer: "退款审核通过后 1 到 3 个工作日到账。", Given: 3, Content: 3,
+		},
+		{Question: "什么时候发货", Playbook: "shop", Known: "shipping", KnownQuestion: "多久发货", Conversations: 5, Customers: 5, Solved: 2, Answer: "这个我也不清楚,您再等等", Given: 5, Content: 2},
 		{Question: "发票抬头可以改吗", Type: "after-sales", Playbook: "shop", Conversations: 4, Customers: 4, Solved: 4},
+		{
+			Question: "怎么改地址", Type: "after-sales", Playbook: "shop", Conversations: 4, Customers: 4, Solved: 2,
+			Answer: "请把新的地址发给我,我来修改。", Given: 4, Content: 2,
+		},
 		{Question: "会员日是几号", Type: "after-sales", Playbook: "vip", Conversations: 3, Customers: 3, Solved: 3, Answer: "每月 18 号是会员日。", Given: 3, Content: 3},
 	}
 	got := Topics(talksOfAWeek(), knownTo)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("topics (-want +got):\n%s", diff)
 	}
-	for i, lacking := range []bool{true, true, true, true} {
-		if got[i].Lacking() != lacking {
-			t.Errorf("%s is lacking: %t", got[i].Question, got[i].Lacking())
+	for i, unsolved := range []bool{false, true, true, false, true, false} {
+		if !got[i].Lacking() || got[i].Unsolved() != unsolved {
+			t.Errorf("%s is lacking: %t, unsolved: %t", got[i].Question, got[i].Lacking(), got[i].Unsolved())
 		}
 	}
 }
@@ -162,6 +184,37 @@ func TestPatch(t *testing.T) {
 	report := NewReport("2026-W47", talksOfAWeek(), false, knownTo)
 	patch := report.Patch("lumi")
 	golden.Compare(t, "patch.yaml", []byte(patch))
+}
+
+func TestAnAnswerTakesThePlaceOfAnotherThatItOutdoes(t *testing.T) {
+	t.Parallel()
+	worse := Topic{Question: "怎么退货", Playbook: "shop", Known: "returns", KnownQuestion: "如何退货", Conversations: 10, Solved: 4, Answer: "请在订单页点申请退货。", Given: 5, Content: 4}
+	with := func(change func(*Topic)) Topic { topic := worse; change(&topic); return topic }
+	for name, tc := range map[string]struct {
+		topics []Topic
+		want   []yingdav1.FAQEntry
+	}{
+		"of more who were content": {[]Topic{worse}, []yingdav1.FAQEntry{{Name: "returns", Question: "如何退货", Answer: "请在订单页点申请退货。"}}},
+		"not of as few":            {[]Topic{with(func(t *Topic) { t.Content = 2 })}, nil},
+		"not that of a rule":       {[]Topic{with(func(t *Topic) { t.KnownQuestion = "" })}, nil},
+		"not where it is solved":   {[]Topic{with(func(t *Topic) { t.Solved = 8 })}, nil},
+		"once":                     {[]Topic{worse, with(func(t *Topic) { t.Answer = "点退货就可以了。" })}, []yingdav1.FAQEntry{{Name: "returns", Question: "如何退货", Answer: "请在订单页点申请退货。"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			patch := Report{Name: "2026-W47", Topics: tc.topics}.Patch("lumi")
+			var p yingdav1.Playbook
+			if err := yaml.UnmarshalStrict([]byte(patch), &p); err != nil {
+				t.Fatalf("%v of\n%s", err, patch)
+			}
+			if diff := cmp.Diff(tc.want, p.Spec.FAQ); diff != "" {
+				t.Errorf("entries (-want +got):\n%s", diff)
+			}
+			if forced := strings.Contains(patch, "--server-side --force-conflicts "); forced != (tc.want != nil) {
+				t.Errorf("applied by force: %t", forced)
+			}
+		})
+	}
 }
 
 func TestWhatCustomersWriteCannotBreakOutOfThePatch(t *testing.T) {

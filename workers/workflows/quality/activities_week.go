@@ -22,8 +22,8 @@ const mostTalks = 20_000
 type Playbooks interface {
 	// PlaybookOf is the name of the Playbook that a Channel's customers meet; empty for none.
 	PlaybookOf(channel string) string
-	// Answers names what in a Playbook answers a question; empty for nothing.
-	Answers(playbook, question string) string
+	// Answers names what in a Playbook answers a question, with what it asks where that is an entry of the FAQ; empty for nothing.
+	Answers(playbook, question string) (name, asks string)
 }
 
 // Weeks is the argument of Report. Histories hold it: fields are added, never renamed.

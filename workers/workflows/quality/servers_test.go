@@ -50,11 +50,11 @@ func (people) Agents(role string) []string {
 // PlaybookOf and Answers are of a brand with one Playbook, which knows when things are sent.
 func (people) PlaybookOf(channel string) string { return map[string]string{"mini": "shop"}[channel] }
 
-func (people) Answers(_, question string) string {
+func (people) Answers(_, question string) (name, asks string) {
 	if strings.Contains(question, "发货") {
-		return "shipping"
+		return "shipping", "什么时候发货"
 	}
-	return ""
+	return "", ""
 }
 
 // brand is one brand on real servers.

@@ -104,7 +104,7 @@ func TestAWeekIsCountedWithoutWhatSaysWhoSomebodyIs(t *testing.T) {
 				Question: "订单怎么退货", Playbook: "shop", Conversations: 4, Customers: 4, Solved: 4,
 				Answer: "在订单页点申请退货,打[手机号]也行。", Given: 4, Content: 4,
 			},
-			{Question: "多久发货?我电话", Playbook: "shop", Known: "shipping", Conversations: 3, Customers: 3, Solved: 1},
+			{Question: "多久发货?我电话", Playbook: "shop", Known: "shipping", KnownQuestion: "什么时候发货", Conversations: 3, Customers: 3, Solved: 1},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
