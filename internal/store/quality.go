@@ -34,7 +34,7 @@ type Judgement struct {
 	Reviewer string `json:"reviewer,omitempty"`
 	// Due is missing while nothing is due.
 	Due *time.Time `json:"due,omitempty"`
-	// Overdue says that a step was late.
+	// Overdue says that the step that is due is late, or, where none is, that the last one was.
 	Overdue bool `json:"overdue,omitempty"`
 	// Scores are the judgement, and the decision on an appeal against it; the last counts.
 	Scores     []Score    `json:"scores" nullable:"false"`

@@ -208,7 +208,8 @@ func (d *Desk) appeal(ctx context.Context, p *principal, in *appealInput) (*judg
 		take: func(ctx context.Context, u *store.Unit, r db.QualityReview, c *store.Case) error {
 			rules := quality.Review{Agent: r.Agent, Scorer: c.Owner}
 			due := u.Now.Add(time.Duration(r.DueSeconds) * time.Second)
-			c.State, c.Due, c.ClosedAt = string(quality.Appealed), &due, nil
+			// The decision has a time of its own, whether the judgement was late or not; the history has that.
+			c.State, c.Due, c.BreachedAt, c.ClosedAt = string(quality.Appealed), &due, nil, nil
 			c.Owner = rules.Judge(snapshot.WithRole(yingdav1.RoleSupervisor), snapshot.WithRole(yingdav1.RoleAdmin), c.ID)
 			if err := u.QualityAppeal(ctx, in.Body.Words, u.Now, c.ID); err != nil {
 				return fmt.Errorf("writing an appeal: %w", err)

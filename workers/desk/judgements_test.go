@@ -142,6 +142,36 @@ func TestAConversationIsJudgedAppealedAndDecided(t *testing.T) {
 	}
 }
 
+func TestALateJudgementIsNoLateDecision(t *testing.T) {
+	w := staffed(t)
+	d := w.starts()
+	id := w.given(d, "tang", "laowang", quality.Sampled)
+	path := judgementPath(id)
+	late := func(step string) bool {
+		t.Helper()
+		w.passes(49 * time.Hour)
+		w.does(func(ctx context.Context, u *store.Unit) error {
+			_, _, err := u.ChangeCase(ctx, promise.ReviewID("lumi", "lumi", id), store.Taking{Step: step}, func(c *store.Case) error {
+				c.BreachedAt = c.Due
+				return nil
+			})
+			return err
+		})
+		return asks[store.Judgement](d.as("laowang"), http.StatusOK, http.MethodGet, path, nil).Overdue
+	}
+	if !late("overdue/1") {
+		t.Error("a late judgement is not")
+	}
+	asks[store.Judgement](d.as("laowang"), http.StatusOK, http.MethodPost, path, scores(3, 3, 3))
+	appealed := asks[store.Judgement](d.as("xiaomei"), http.StatusOK, http.MethodPost, path+"/appeal", map[string]any{"words": "客户没有等我说完"})
+	if appealed.Overdue {
+		t.Error("an appeal is late as soon as it is made")
+	}
+	if !late("overdue/2") {
+		t.Error("a late decision is not")
+	}
+}
+
 func TestAJudgementIsRefusedToWhomItIsNotFor(t *testing.T) {
 	w := staffed(t)
 	d := w.starts()

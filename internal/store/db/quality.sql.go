@@ -124,12 +124,14 @@ func (q *Queries) QualityEnded(ctx context.Context, waitedOver int32, since time
 }
 
 const QualityOverdue = `-- name: QualityOverdue :many
-SELECT id FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= $1::timestamptz ORDER BY due_at LIMIT $2
+SELECT id FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= $1::timestamptz
+  AND NOT EXISTS (SELECT FROM service_case_event e WHERE e.case_id = service_case.id AND e.step = $2)
+ORDER BY due_at, id LIMIT $3
 `
 
-// Judgements and appeals that are late.
-func (q *Queries) QualityOverdue(ctx context.Context, now time.Time, maxRows int32) ([]string, error) {
-	rows, err := q.db.Query(ctx, QualityOverdue, now, maxRows)
+// Judgements and appeals that are late and of which a step has not told yet, what is due first first.
+func (q *Queries) QualityOverdue(ctx context.Context, now time.Time, step string, maxRows int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, QualityOverdue, now, step, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +148,18 @@ func (q *Queries) QualityOverdue(ctx context.Context, now time.Time, maxRows int
 		return nil, err
 	}
 	return items, nil
+}
+
+const QualityOverdueCount = `-- name: QualityOverdueCount :one
+SELECT count(*) FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= $1::timestamptz
+`
+
+// How many judgements and appeals are late.
+func (q *Queries) QualityOverdueCount(ctx context.Context, now time.Time) (int64, error) {
+	row := q.db.QueryRow(ctx, QualityOverdueCount, now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const QualityReportGet = `-- name: QualityReportGet :one

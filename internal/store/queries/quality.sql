@@ -58,8 +58,14 @@ VALUES (@case_id, @round, @judge, @script_norms, @attitude, @expertise, @comment
 UPDATE quality_review SET appeal = @appeal, appealed_at = @at::timestamptz WHERE case_id = @case_id;
 
 -- name: QualityOverdue :many
--- Judgements and appeals that are late.
-SELECT id FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
+-- Judgements and appeals that are late and of which a step has not told yet, what is due first first.
+SELECT id FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= @now::timestamptz
+  AND NOT EXISTS (SELECT FROM service_case_event e WHERE e.case_id = service_case.id AND e.step = @step)
+ORDER BY due_at, id LIMIT @max_rows;
+
+-- name: QualityOverdueCount :one
+-- How many judgements and appeals are late.
+SELECT count(*) FROM service_case WHERE kind = 'review' AND closed_at IS NULL AND due_at <= @now::timestamptz;
 
 -- name: QualityAverages :many
 -- How each agent's conversations of some days were judged in the end.

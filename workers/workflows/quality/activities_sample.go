@@ -20,8 +20,8 @@ import (
 const (
 	// mostReviews are given out for a day: more than a hundred supervisors could judge, few enough for one history.
 	mostReviews = 2000
-	// mostOverdue are told of in a day.
-	mostOverdue = 500
+	// remindedAtOnce are read of what is late.
+	remindedAtOnce = 100
 )
 
 // Directory knows a brand's people.
@@ -143,17 +143,29 @@ func (a *Activities) Assign(ctx context.Context, assignments Assignments) error 
 
 // Remind marks what is late and tells who has it, once for each day; of what nobody has, the supervisors. It returns how much is late.
 func (a *Activities) Remind(ctx context.Context, r Reminder) (int, error) {
-	ids, err := a.Store.Queries().QualityOverdue(ctx, a.Now(), mostOverdue)
+	queries, now := a.Store.Queries(), a.Now()
+	late, err := queries.QualityOverdueCount(ctx, now)
 	if err != nil {
-		return 0, fmt.Errorf("looking for late judgements: %w", err)
+		return 0, fmt.Errorf("counting late judgements: %w", err)
 	}
-	for _, id := range ids {
-		if err := a.remind(ctx, id, r.Day); err != nil {
-			return 0, fmt.Errorf("reminding of a judgement: %w", err)
+	for {
+		// What was told of is not among them any more, nor what was judged meanwhile.
+		ids, err := queries.QualityOverdue(ctx, now, overdueStep(r.Day), remindedAtOnce)
+		if err != nil {
+			return 0, fmt.Errorf("looking for late judgements: %w", err)
+		}
+		for _, id := range ids {
+			if err := a.remind(ctx, id, r.Day); err != nil {
+				return 0, fmt.Errorf("reminding of a judgement: %w", err)
+			}
+		}
+		if len(ids) < remindedAtOnce {
+			return int(late), nil
 		}
 	}
-	return len(ids), nil
 }
+
+func overdueStep(day string) string { return "overdue/" + day }
 
 // errDone says that there is nothing to remind of any more.
 var errDone = errors.New("the step was taken")
@@ -164,7 +176,7 @@ func (a *Activities) remind(ctx context.Context, id, day string) error {
 		if err != nil {
 			return err
 		}
-		taking := store.Taking{Step: "overdue/" + day, Action: history.Breach, Note: history.Late}
+		taking := store.Taking{Step: overdueStep(day), Action: history.Breach, Note: history.Late}
 		if row.Owner == "" {
 			taking.Tell = a.Directory.Agents(promise.RoleSupervisor)
 		}

@@ -23,7 +23,7 @@ const (
 const errorSettings = "BadSettings"
 
 const (
-	// aReport is how long reading some weeks may take, aDay a day, aStep some dozens of transactions; a step waits so long when its
+	// aReport is how long reading some weeks may take, aDay a day or telling of all that is late, aStep some dozens of transactions; a step waits so long when its
 	// worker dies.
 	aReport = 15 * time.Minute
 	aDay    = 2 * time.Minute
@@ -42,7 +42,7 @@ func options(name string) workflow.ActivityOptions {
 		},
 	}
 	switch name {
-	case activitySelect:
+	case activitySelect, activityRemind:
 		o.StartToCloseTimeout = aDay
 	case activityReport:
 		o.StartToCloseTimeout = aReport

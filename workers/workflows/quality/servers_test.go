@@ -462,3 +462,27 @@ func TestWhatIsLateIsToldOnceADay(t *testing.T) {
 		}
 	}
 }
+
+func TestAllThatIsLateIsToldOfHoweverMuch(t *testing.T) {
+	b := newStore(t)
+	a := activitiesOn(b.Store)
+	const late = remindedAtOnce + 1
+	reviews := make([]Review, late)
+	for i := range reviews {
+		reviews[i] = Review{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"}
+	}
+	if err := a.Assign(t.Context(), Assignments{Namespace: "shop", Brand: "lumi", Day: "2026-11-21", DueWithinSeconds: 60, Reviews: reviews}); err != nil {
+		t.Fatal(err)
+	}
+	a.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	if got, err := a.Remind(t.Context(), Reminder{Day: "2026-11-22"}); err != nil || got != late {
+		t.Errorf("%d are late, %v, want %d", got, err, late)
+	}
+	told := b.told("sup")
+	for _, r := range reviews {
+		// Of being given it, and of being late with it.
+		if id := promise.ReviewID("shop", "lumi", r.Conversation); told[id] != 2 {
+			t.Errorf("sup heard %d times of %s, want 2", told[id], id)
+		}
+	}
+}
