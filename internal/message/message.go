@@ -120,6 +120,9 @@ type Content struct {
 	LoginCode string `json:"loginCode,omitempty"`
 	// Notice of a notice; Text is the same in words, for transcripts.
 	Notice *Notice `json:"notice,omitempty"`
+	// About is what a text tells of, so that it is told otherwise where the text does not arrive. It is not for the customer: no
+	// connector sends it.
+	About *About `json:"about,omitempty"`
 	// MenuKey is the key of the button that was tapped.
 	MenuKey string `json:"menuKey,omitempty"`
 	// RawType is the platform's own name of an unsupported message's type.
@@ -159,6 +162,20 @@ type Notice struct {
 	Step string `json:"step,omitempty"`
 	// Values fill the template by the names that the Channel's declaration gives them: case, state, detail, time.
 	Values map[string]string `json:"values"`
+}
+
+// About names a step of a case.
+type About struct {
+	Case string `json:"case"`
+	Step string `json:"step"`
+}
+
+// Tells is the step of a case that the content tells of; nil where nothing is owed.
+func (c *Content) Tells() *About {
+	if c.Notice != nil && c.Notice.Case != "" {
+		return &About{c.Notice.Case, c.Notice.Step}
+	}
+	return c.About
 }
 
 // Location is a place.

@@ -81,6 +81,9 @@ func samples() map[string]sample {
 		"outbound-music":   outbound(message.Content{Kind: message.KindMusic, Link: &message.Link{Title: "歌", URL: "https://shop.example/a.mp3"}, Thumb: media}),
 		"outbound-card":    outbound(message.Content{Kind: message.KindCard, PlatformID: "card-1"}),
 		"outbound-text":    outbound(message.Content{Kind: message.KindText, Text: "您好"}),
+		"outbound-about": outbound(message.Content{
+			Kind: message.KindText, Text: "退款已到账。", About: &message.About{Case: "after-sales/lumi/lumi/1", Step: "told/1"},
+		}),
 		"outbound-link": outbound(message.Content{Kind: message.KindLink, Link: &message.Link{
 			Title: "开发票", Description: "点这里", URL: "https://shop.example/invoice?a=1&b=2", ThumbURL: "https://shop.example/t.png",
 		}}),

@@ -149,7 +149,7 @@ func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput,
 }
 
 // delivered tells the agent's desk what became of a message. The store's state is told, not the report's: reports can
-// overtake one another. What a notice did not tell is told otherwise.
+// overtake one another. What was to tell of a case and did not arrive is told otherwise.
 func (r *Router) delivered(ctx context.Context, u *store.Unit, snapshot *catalog.Snapshot, report message.Delivery) error {
 	row, err := u.DeliveredConversation(ctx, report.MessageID)
 	if isNoRows(err) {
@@ -159,7 +159,7 @@ func (r *Router) delivered(ctx context.Context, u *store.Unit, snapshot *catalog
 		return fmt.Errorf("finding the message's conversation: %w", err)
 	}
 	if message.DeliveryState(row.State) == message.DeliveryFailed {
-		if err := noticeFailed(ctx, u, snapshot, row.Content); err != nil {
+		if err := tellingFailed(ctx, u, snapshot, row.Content); err != nil {
 			return err
 		}
 	}

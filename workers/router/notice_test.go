@@ -16,15 +16,24 @@ import (
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
-// notifies has a customer's case told by a notice, of which that becomes.
-func (w *world) notifies(email string, state message.DeliveryState) (id string, report message.Envelope) {
+// asNotice and asText are the two ways in which a customer is told of a case by the platform.
+func asNotice(id string) message.Content {
+	return message.Content{
+		Kind: message.KindNotice, Text: "退款已到账。", Notice: &message.Notice{Name: "afterSales", Case: id, Step: "told/1", Values: map[string]string{}},
+	}
+}
+
+func asText(id string) message.Content {
+	return message.Content{Kind: message.KindText, Text: "退款已到账。", About: &message.About{Case: id, Step: "told/1"}}
+}
+
+// notifies has a customer told of their case, of which that becomes.
+func (w *world) notifies(email string, as func(id string) message.Content, state message.DeliveryState) (id string, report message.Envelope) {
 	w.t.Helper()
 	w.writes("c", "退款")
 	conversation := w.row("c")
 	id = promise.AfterSalesID("lumi", "lumi", uuid.New())
-	notice := message.Outbound{MessageID: uuid.New(), Channel: "shop", Customer: "c", Conversation: conversation.ID, Content: message.Content{
-		Kind: message.KindNotice, Text: "退款已到账。", Notice: &message.Notice{Name: "afterSales", Case: id, Step: "told/1", Values: map[string]string{}},
-	}}
+	notice := message.Outbound{MessageID: uuid.New(), Channel: "shop", Customer: "c", Conversation: conversation.ID, Content: as(id)}
 	err := w.Store.Do(w.t.Context(), w.scope(), func(ctx context.Context, u *store.Unit) error {
 		_, _, err := u.RecordAfterSales(ctx, promise.AfterSalesInput{
 			ID: id, Channel: "shop", Customer: "c", SkillGroup: "after-sales", Conversation: &conversation.ID, StartedAt: w.now,
@@ -50,20 +59,23 @@ func (w *world) notifies(email string, state message.DeliveryState) (id string, 
 	return id, report
 }
 
-func TestWhatANoticeDidNotTellIsToldOtherwise(t *testing.T) {
+func TestWhatWasNotToldOfACaseIsToldOtherwise(t *testing.T) {
 	const address = "zhang@mail.example"
 	for name, tc := range map[string]struct {
 		email string
 		mail  bool
+		as    func(id string) message.Content
 		state message.DeliveryState
 		want  []string
 		mails int
 	}{
-		"by e-mail":                              {address, true, message.DeliveryFailed, []string{"mail/told/1"}, 1},
-		"not by e-mail without an address":       {"", true, message.DeliveryFailed, []string{"untold/1"}, 0},
-		"not by e-mail without a mail server":    {address, false, message.DeliveryFailed, []string{"untold/1"}, 0},
-		"nor at all where it was delivered":      {address, true, message.DeliveryDelivered, nil, 0},
-		"nor where nobody knows what it came to": {address, true, message.DeliveryUnknown, nil, 0},
+		"by e-mail":                              {address, true, asNotice, message.DeliveryFailed, []string{"mail/told/1"}, 1},
+		"by e-mail where it was a text":          {address, true, asText, message.DeliveryFailed, []string{"mail/told/1"}, 1},
+		"not by e-mail without an address":       {"", true, asNotice, message.DeliveryFailed, []string{"untold/1"}, 0},
+		"nor a text without an address":          {"", true, asText, message.DeliveryFailed, []string{"untold/1"}, 0},
+		"not by e-mail without a mail server":    {address, false, asNotice, message.DeliveryFailed, []string{"untold/1"}, 0},
+		"nor at all where it was delivered":      {address, true, asText, message.DeliveryDelivered, nil, 0},
+		"nor where nobody knows what it came to": {address, true, asText, message.DeliveryUnknown, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -74,7 +86,7 @@ func TestWhatANoticeDidNotTellIsToldOtherwise(t *testing.T) {
 					}
 				}
 			})
-			id, report := w.notifies(tc.email, tc.state)
+			id, report := w.notifies(tc.email, tc.as, tc.state)
 			w.handles(report, report) // A report may come twice.
 			events, err := w.Store.Queries().CaseEvents(t.Context(), id, 100)
 			if err != nil {

@@ -130,7 +130,7 @@ func (a *Activities) content(ctx context.Context, u *store.Unit, c db.Conversati
 			"case": of.which, "state": of.state, "detail": words, "time": u.Now.In(location).Format("2006-01-02 15:04"),
 		}}}, true, nil
 	}
-	return message.Content{Kind: message.KindText, Text: words}, spare, nil
+	return message.Content{Kind: message.KindText, Text: words, About: &message.About{Case: now.ID, Step: name}}, spare, nil
 }
 
 // about is what a customer is told about.
