@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/yingda-dev/yingda/internal/domain/quality"
 )
 
 // A browser runs none of a module that declares a name twice, which is what a merge of two that compile can leave behind.
@@ -25,6 +27,19 @@ func TestThePagesModulesDeclareEachNameOnce(t *testing.T) {
 				t.Errorf("%s declares %s twice", path, found[1])
 			}
 			seen[found[1]] = true
+		}
+	}
+}
+
+func TestThePageNamesEveryStateOfAJudgement(t *testing.T) {
+	content, err := os.ReadFile("web/js/cases.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^  review: \{.*\}`).Find(content)
+	for _, state := range []quality.State{quality.Pending, quality.Scored, quality.Appealed, quality.Upheld, quality.Changed} {
+		if !regexp.MustCompile(`\b` + string(state) + `: '\p{Han}+'`).Match(names) {
+			t.Errorf("cases.js has no name for %s", state)
 		}
 	}
 }

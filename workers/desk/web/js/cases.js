@@ -21,8 +21,9 @@ const states = {
   shipping: { open: '待发货', done: '已发货' },
   order: { asked: '处理中', done: '已完成', refused: '未通过' },
   emergency: { open: '进行中', closing: '正在结束', closed: '已结束' },
+  review: { pending: '待质检', scored: '已质检', appealed: '申诉待裁决', upheld: '申诉驳回', changed: '申诉改判' },
 };
-const common = { open: '待处理', late: '已超时', done: '已完成', cancelled: '已取消', lapsed: '已失效', closed: '已结束' };
+const common = { open: '待处理', done: '已完成', cancelled: '已取消', lapsed: '已失效', closed: '已结束' };
 
 export const stateName = (c) => (states[c.kind] || {})[c.state] || common[c.state] || c.state;
 
