@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Action is something that somebody does to a case.
@@ -188,6 +189,7 @@ func (c *Case) reached(s State) bool {
 
 // Act does something to the case. Its error is a *RefusalError, and the case is then as it was.
 func (c *Case) Act(a Act, at time.Time) error {
+	a = a.trimmed()
 	if err := c.permits(a); err != nil {
 		return err
 	}
@@ -280,9 +282,17 @@ func (c *Case) complete(a Act) error {
 	return nil
 }
 
+// trimmed is the act without the space around what people wrote: space alone is no note, and no number that anybody could look up.
+func (a Act) trimmed() Act {
+	for _, text := range []*string{&a.Note, &a.Carrier, &a.Tracking, &a.Reference, &a.Owner} {
+		*text = strings.TrimSpace(*text)
+	}
+	return a
+}
+
 // Bounded refuses what is longer than it may be.
 func (a *Act) Bounded() error {
-	if strings.TrimSpace(a.ID) == "" || len(a.ID) > maxShort {
+	if strings.TrimSpace(a.ID) == "" || utf8.RuneCountInString(a.ID) > maxShort {
 		return refuse("TooLong", "an action needs an id of at most %d characters", maxShort)
 	}
 	if len([]rune(a.Note)) > maxNote {
@@ -293,7 +303,7 @@ func (a *Act) Bounded() error {
 			return refuse("TooLong", "carrier, tracking, reference and checked have at most %d characters each", maxShort)
 		}
 	}
-	if len(a.Owner) > maxOwnerName || len(a.Checked) > maxEvidence {
+	if utf8.RuneCountInString(a.Owner) > maxOwnerName || len(a.Checked) > maxEvidence {
 		return refuse("TooLong", "the owner's name or the list of what was checked is too long")
 	}
 	return nil

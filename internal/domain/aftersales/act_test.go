@@ -157,6 +157,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
 		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "nothing is done twice"},
 		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
+		"a number of spaces":            {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
+		"a note of spaces":              {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
 		"another number of the customer's": {
 			after(back, ActionApprove, ActionSent), by(ByCustomer, do(ActionSent)), "WrongState", "",
 		},
@@ -201,6 +203,19 @@ func TestARefusedRefundMayBeTriedAgain(t *testing.T) {
 	}
 	if want := (Effect{Attempt: 2, State: EffectWaiting, Amount: 50_00, At: noon()}); *c.Refund != want || c.Decision.Amount != 50_00 {
 		t.Errorf("the refund is %+v", c.Refund)
+	}
+}
+
+func TestBoundsCountCharacters(t *testing.T) {
+	within := Act{ID: strings.Repeat("号", maxShort), Owner: strings.Repeat("美", maxOwnerName)}
+	if err := within.Bounded(); err != nil {
+		t.Errorf("as long as it may be: %v", err)
+	}
+	for name, act := range map[string]Act{
+		"an id":           {ID: strings.Repeat("号", maxShort+1)},
+		"an owner's name": {ID: "1", Owner: strings.Repeat("美", maxOwnerName+1)},
+	} {
+		t.Run(name, func(t *testing.T) { wantRefusal(t, act.Bounded(), "TooLong") })
 	}
 }
 

@@ -69,7 +69,7 @@ type Application struct {
 	Kind   Kind   `json:"kind"`
 	Reason Reason `json:"reason"`
 	Order  Order  `json:"order"`
-	// Amount is what the customer wants back, in fen; 0 wants nothing back.
+	// Amount is what the customer wants back, in fen; 0 is all that was paid.
 	Amount int64 `json:"amount,omitempty"`
 	// Description is in the customer's words.
 	Description string     `json:"description,omitempty"`
