@@ -202,7 +202,7 @@ func (c *Case) Act(a Act, at time.Time) error {
 
 // permits says whether the action is possible in the case's state.
 func (c *Case) permits(a Act) error {
-	if a.By == "" && (a.Action == ActionExpire && c.State.Waits() || a.Action == ActionCancel && !c.State.Ended() && !c.Effect(c.Operation()).UnderWay()) {
+	if a.By == "" && (a.Action == ActionExpire && c.State.Waits() && !c.OnTheWay() || a.Action == ActionCancel && !c.State.Ended() && !c.Effect(c.Operation()).UnderWay()) {
 		return nil
 	}
 	allowed := c.Allowed(a.By)

@@ -152,6 +152,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"more than was paid":            {back, Act{ID: "1", By: "an", Action: ActionApprove, Amount: 100_01}, "AmountTooHigh", "10000"},
 		"a customer who approves":       {back, by(ByCustomer, do(ActionApprove)), "NotYours", "addEvidence"},
 		"a provider who withdraws":      {back, by(ByProvider, do(ActionWithdraw)), "NotYours", "receive"},
+		"an end to the wait for goods that were sent": {
+			after(back, ActionApprove, ActionSent), Act{ID: "1", Action: ActionExpire}, "WrongState", "receive",
+		},
 		"an agent who lets it expire":   {after(back, ActionApprove), do(ActionExpire), "WrongState", ""},
 		"goods that were not looked at": {here, bare(ActionAccept), "InspectionIncomplete", "完好"},
 		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
@@ -270,6 +273,21 @@ func TestCasesKeepTheirInvariants(t *testing.T) {
 	}
 	if ended < 1000 {
 		t.Errorf("only %d of 2000 cases ended", ended)
+	}
+}
+
+func TestGoodsOnTheirWayAreTheOwnersToLookFor(t *testing.T) {
+	c := opened(application(), "")
+	for _, step := range []struct {
+		action Action
+		owner  string
+	}{{ActionApprove, ""}, {ActionSent, "an"}, {ActionReceive, "an"}} {
+		if err := c.Act(do(step.action), noon()); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Owner(); got != step.owner {
+			t.Errorf("after %s it is the turn of %q, want %q", step.action, got, step.owner)
+		}
 	}
 }
 

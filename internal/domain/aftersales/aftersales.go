@@ -308,7 +308,7 @@ func (c *Case) Now() *Step { return &c.Steps[len(c.Steps)-1] }
 
 // Owner is the Agent who has to do something; empty for anybody of the group, and where it is not an Agent's turn.
 func (c *Case) Owner() string {
-	if c.State.Ended() || c.State.OfTheCustomer() {
+	if c.State.Ended() || c.State.OfTheCustomer() && !c.OnTheWay() {
 		return ""
 	}
 	return c.Now().Owner

@@ -61,8 +61,12 @@ func (c *Case) before() Step {
 	return c.Steps[len(c.Steps)-2]
 }
 
-// Waits says whether the case waits in the state for the customer alone, so that only the customer can be late.
+// Waits says whether the case waits in the state for the customer alone, so that only the customer can be late; goods that are OnTheWay
+// are not the customer's to bring any more.
 func (s State) Waits() bool { return s.OfTheCustomer() || s == StateSettled }
+
+// OnTheWay says whether the customer has sent the goods that are waited for: where they do not come, the shop has to look for them.
+func (c *Case) OnTheWay() bool { return c.State == StateReturning && c.Parcel != nil }
 
 // SetDue notes until when a step has to be done.
 func (c *Case) SetDue(due time.Time) { c.change(func(s *Step) { s.Due = due }) }

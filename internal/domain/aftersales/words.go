@@ -175,6 +175,9 @@ func clock(due time.Time, location *time.Location) string {
 
 // Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs.
 func (c *Case) Reminder(location *time.Location) string {
+	if c.OnTheWay() {
+		return ""
+	}
 	by := clock(c.Now().Due, location)
 	switch c.State {
 	case StateEvidence:

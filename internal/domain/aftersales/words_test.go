@@ -105,6 +105,18 @@ func TestWhatCustomersAreRemindedOf(t *testing.T) {
 	if got := c.Reminder(noon().Location()); got != "" {
 		t.Errorf("while somebody else has to do something they read %q", got)
 	}
+	for _, step := range []struct {
+		action Action
+		want   string
+	}{{ActionApprove, "11月22日12:00前寄回商品"}, {ActionSent, ""}} {
+		if err := c.Act(do(step.action), noon()); err != nil {
+			t.Fatal(err)
+		}
+		c.SetDue(noon())
+		if got := c.Reminder(noon().Location()); !strings.Contains(got, step.want) || got != "" && step.want == "" {
+			t.Errorf("after %s they read %q, want %q in it", step.action, got, step.want)
+		}
+	}
 }
 
 func TestTitlesTellNothingOfTheOrder(t *testing.T) {

@@ -64,6 +64,8 @@ type Standing struct {
 	Effect    rules.EffectState `json:"effect,omitempty"`
 	// Disputed says that the customer was not content with the end.
 	Disputed bool `json:"disputed,omitempty"`
+	// OnTheWay says that the customer has sent the goods that are waited for.
+	OnTheWay bool `json:"onTheWay,omitempty"`
 }
 
 // underWay says whether the operation is the provider's.
@@ -386,7 +388,7 @@ func standingOf(c store.Case) (Standing, error) {
 	}
 	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Owner: inside.Owner(), Operation: inside.Operation()}
 	s.Attempt, s.Effect = inside.Attempt()
-	s.Disputed = inside.Content != nil && !*inside.Content
+	s.Disputed, s.OnTheWay = inside.Content != nil && !*inside.Content, inside.OnTheWay()
 	return s, nil
 }
 

@@ -32,6 +32,9 @@ const (
 // changeDispute is since when supervisors are called where a customer disputes the end. Histories hold it.
 const changeDispute = "dispute"
 
+// changeOnTheWay is since when goods that the customer has sent let no case expire. Histories hold it.
+const changeOnTheWay = "on-the-way"
+
 // errorGone is the type of the error that no retry heals: the case is not there any more, or never was one.
 const errorGone = "CaseGone"
 

@@ -2,7 +2,8 @@
 // Brand's provider pay and send, and tells customer and desk of each change.
 //
 //	Open --> for each step:  Enter --> Tell, beside
-//	                          |-- deadline: Remind, Breach, Escalate...    (the customer's: Remind, and the case expires)
+//	                          |-- deadline: Remind, Breach, Escalate...    (the customer's: Remind, and the case expires,
+//	                          |                                             but not of goods that are on their way)
 //	                          |-- overall:  WarnOverall, once a case
 //	                          |-- Perform, where something is to be paid or sent
 //	                          +-- until somebody acts, or the provider has done it: the next step
@@ -214,19 +215,39 @@ func (c *afterSales) keepDeadline(within, ctx workflow.Context, left func() bool
 	if c.Deadline.Due.IsZero() {
 		return nil
 	}
-	return c.Deadline.Keep(within, left, func(_ workflow.Context, s deadline.Step) error {
-		return c.doing(func() error { return c.takeStep(ctx, s) })
-	})
+	keep := func() error {
+		return c.Deadline.Keep(within, left, func(_ workflow.Context, s deadline.Step) error {
+			return c.doing(func() error { return c.takeStep(ctx, s) })
+		})
+	}
+	if err := keep(); err != nil || left() || !c.onTheWay(ctx) {
+		return err
+	}
+	// The wait for the customer has no ladder; that for goods which should be here by now has.
+	c.Deadline.Ladder = c.input.Ladder
+	return keep()
 }
 
 // takeStep does what is to be done now that a step is nearly due, or late.
 func (c *afterSales) takeStep(ctx workflow.Context, s deadline.Step) error {
-	if s.Kind == deadline.Breach && c.Standing.State.Waits() {
-		return c.take(ctx, rules.Act{ID: "expire/" + strconv.Itoa(c.Standing.Step), Action: rules.ActionExpire})
+	step := c.Standing.Step
+	if s.Kind == deadline.Breach && c.Standing.State.Waits() && !c.onTheWay(ctx) {
+		if err := c.take(ctx, rules.Act{ID: "expire/" + strconv.Itoa(step), Action: rules.ActionExpire}); err != nil {
+			return err
+		}
+		// Where the desk knew first that the goods are on their way, the rules have refused it, and the shop is late.
+		if c.Standing.Step != step || !c.onTheWay(ctx) {
+			return nil
+		}
 	}
-	standing, err := late(ctx, Lateness{Case: c.reference(), Step: c.Standing.Step, Deadline: s, TimeZone: c.input.Terms.Policy.TimeZone})
+	standing, err := late(ctx, Lateness{Case: c.reference(), Step: step, Deadline: s, TimeZone: c.input.Terms.Policy.TimeZone})
 	c.follow(standing)
 	return err
+}
+
+// onTheWay says whether the goods that are waited for are the shop's to look for.
+func (c *afterSales) onTheWay(ctx workflow.Context) bool {
+	return c.Standing.OnTheWay && workflow.GetVersion(ctx, changeOnTheWay, workflow.DefaultVersion, 1) == 1
 }
 
 // keepOverall warns once of a case that has waited for the brand for too long. While the customer has to do something it stands still.

@@ -155,7 +155,7 @@ func (p *paper) standing() Standing {
 	p.revision++
 	s := Standing{Revision: p.revision, Step: p.c.Step(), State: p.c.State, Operation: p.c.Operation()}
 	s.Attempt, s.Effect = p.c.Attempt()
-	s.Disputed = p.c.Content != nil && !*p.c.Content
+	s.Disputed, s.OnTheWay = p.c.Content != nil && !*p.c.Content, p.c.OnTheWay()
 	return s
 }
 
@@ -234,6 +234,41 @@ func TestAfterSales(t *testing.T) {
 			input(), func(p *paper) { p.act(h, rules.ActionApprove) },
 			[]string{"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "168.5h returning remind", "169.0h expire: expired", "169.0h told 2"},
 			rules.StateExpired,
+		},
+		"goods that were sent in time and do not come are looked for": {
+			input(), func(p *paper) {
+				p.provider = done
+				p.act(h, rules.ActionApprove)
+				p.act(100*h, rules.ActionSent, func(a *rules.Act) { a.By = rules.ByCustomer })
+				p.act(175*h, rules.ActionReceive)
+				p.act(180*h, rules.ActionAccept)
+				p.act(190*h, rules.ActionConfirm)
+			},
+			[]string{
+				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "100.0h sent: returning", "168.5h returning remind", "169.0h returning breach",
+				"170.0h returning escalateSupervisor", "173.0h returning escalateAdmin", "175.0h receive: received", "175.0h told 2",
+				"180.0h accept: refunding", "180.0h refund done: settled", "180.0h told 4", "190.0h confirm: done",
+			},
+			rules.StateDone,
+		},
+		"money is not taken back for goods that are on their way, also where the desk knew first": {
+			input(func(in *promise.AfterSalesInput) { in.Tier = "vip" }), func(p *paper) {
+				p.provider = done
+				p.RegisterDelayedCallback(func() {
+					p.mu.Lock()
+					defer p.mu.Unlock()
+					p.c.Parcel = &rules.Parcel{Tracking: "SF1"}
+				}, 168*h-1)
+				p.act(170*h, rules.ActionReceive)
+				p.act(171*h, rules.ActionAccept)
+				p.act(172*h, rules.ActionConfirm)
+			},
+			[]string{
+				"0.0h refund done: returning", "0.0h told 1", "167.5h returning remind", "168.0h ignored expire: WrongState", "168.0h returning breach",
+				"169.0h returning escalateSupervisor", "170.0h receive: received", "170.0h told 2", "171.0h accept: settled", "171.0h told 3",
+				"172.0h confirm: done",
+			},
+			rules.StateDone,
 		},
 		"what was paid at once for goods that never come is taken back": {
 			input(func(in *promise.AfterSalesInput) { in.Tier = "vip" }), func(p *paper) { p.provider = done },
