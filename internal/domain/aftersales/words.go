@@ -113,7 +113,7 @@ func (c *Case) Words(step int, location *time.Location) string {
 	if !s.Due.IsZero() {
 		by = clock(s.Due, location)
 	}
-	done := c.achieved(before)
+	done := c.achieved(step - 1)
 	switch s.State {
 	case StateEvidence:
 		if before.Action == ActionAskEvidence {
@@ -130,8 +130,8 @@ func (c *Case) Words(step int, location *time.Location) string {
 	case StateReceived:
 		return "已收到您寄回的商品，我们会尽快验收。"
 	case StateRefunding:
-		if before.Action == ActionRefundInstead {
-			return "很抱歉，无法为您发货：" + before.Note + "。退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
+		if sorry := c.sorry(step); sorry != "" {
+			return sorry + "退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
 		}
 		return "您的申请已通过，退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
 	case StateShipping:
@@ -211,11 +211,15 @@ func (c *Case) ReturnTerms() (text string) {
 	}
 }
 
-// achieved says what the step that ended has brought the customer.
-func (c *Case) achieved(s Step) string {
+// achieved says what a step that ended has brought the customer.
+func (c *Case) achieved(step int) string {
+	if step < 0 {
+		return ""
+	}
+	s := c.Steps[step]
 	switch s.State {
 	case StateRefunding:
-		return "退款" + yuan(c.Decision.Amount) + "元已原路退回，请注意查收。"
+		return c.sorry(step) + "退款" + yuan(c.Decision.Amount) + "元已原路退回，请注意查收。"
 	case StateShipping:
 		if c.Shipment != nil && c.Shipment.Reference != "" {
 			return "商品已发出，快递：" + c.Shipment.Reference + "。"
@@ -224,13 +228,22 @@ func (c *Case) achieved(s Step) string {
 	case StateReceived:
 		return "您寄回的商品已验收。"
 	case StateClaiming:
+		// A claim that was made at once was not announced, and what had come before it not said with it.
 		if s.Action == ActionWaive {
-			return "您的售后已办结。"
+			return c.achieved(step-1) + "您的售后已办结。"
 		}
-		return "运费险理赔已办理。"
+		return c.achieved(step-1) + "运费险理赔已办理。"
 	default:
 		return ""
 	}
+}
+
+// sorry says why money is paid back, in a step, where goods were promised; empty where they were not.
+func (c *Case) sorry(step int) string {
+	if step == 0 || c.Steps[step-1].Action != ActionRefundInstead {
+		return ""
+	}
+	return "很抱歉，无法为您发货：" + c.Steps[step-1].Note + "。"
 }
 
 // yuan is an amount in fen as people read it.

@@ -28,8 +28,20 @@ func TestWhatCustomersRead(t *testing.T) {
 				"已收到您寄回的商品，我们会尽快验收。",
 				"您的申请已通过，退款50元将在11月22日13:00前原路退回。",
 				"退款50元已原路退回，请注意查收。我们正在为您申请运费险理赔。",
-				"运费险理赔已办理。如有问题请随时联系我们。",
+				"退款50元已原路退回，请注意查收。运费险理赔已办理。如有问题请随时联系我们。",
 				"",
+			},
+		},
+		"an exchange whose freight is insured, and is not paid": {
+			application(insured, of(Exchange, NoReason)), "",
+			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionShipped, ActionWaive},
+			[]string{
+				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"商品已发出，快递：顺丰 SF1。我们正在为您申请运费险理赔。",
+				"商品已发出，快递：顺丰 SF1。您的售后已办结。如有问题请随时联系我们。",
 			},
 		},
 		"a refund at once": {
@@ -56,11 +68,12 @@ func TestWhatCustomersRead(t *testing.T) {
 		},
 		"nothing can be sent": {
 			application(of(Reissue, MissingItem)), "",
-			[]Action{ActionApprove, ActionRefundInstead},
+			[]Action{ActionApprove, ActionRefundInstead, ActionRefunded},
 			[]string{
 				"您的申请已收到，无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
 				"您的申请已通过，商品将在11月22日13:00前发出。",
 				"很抱歉，无法为您发货：因为。退款50元将在11月22日13:00前原路退回。",
+				"很抱歉，无法为您发货：因为。退款50元已原路退回，请注意查收。如有问题请随时联系我们。",
 			},
 		},
 		"refused by somebody": {
