@@ -143,7 +143,10 @@ func (c *Case) Words(step int, location *time.Location) string {
 	case StateSettled:
 		return done + "如有问题请随时联系我们。"
 	case StateRefused:
-		if before.Note != "" {
+		if before.State == StateUndoing { // Its note is how the money came back, or why not, which is for agents.
+			before = c.Steps[step-2]
+		}
+		if before.Action == ActionRefuse || before.Action == ActionReject {
 			return "很抱歉，您的售后申请未通过：" + before.Note
 		}
 		return c.Decision.Customer

@@ -76,6 +76,17 @@ func TestWhatCustomersRead(t *testing.T) {
 				"很抱歉，无法为您发货：因为。退款50元已原路退回，请注意查收。如有问题请随时联系我们。",
 			},
 		},
+		"goods that are not as they should be, for which the money was paid": {
+			application(), "vip",
+			[]Action{ActionRefunded, ActionReceive, ActionReject, ActionWaive},
+			[]string{
+				"您的申请已通过，退款100元将在11月22日13:00前原路退回。",
+				"退款50元已原路退回，请注意查收。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由您承担。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"由于没有收到符合要求的商品，请退还已退的货款50元，客服会与您联系。",
+				"很抱歉，您的售后申请未通过：少了配件",
+			},
+		},
 		"refused by somebody": {
 			application(), "",
 			[]Action{ActionRefuse},
@@ -96,7 +107,15 @@ func TestWhatCustomersRead(t *testing.T) {
 			read()
 			for _, action := range test.actions {
 				byHand(&c)
-				if err := c.Act(do(action), noon()); err != nil {
+				act := do(action)
+				switch action {
+				case ActionReject:
+					act.Note = "少了配件"
+				case ActionApprove, ActionWaive, ActionRefunded, ActionReversed:
+					act.Note = "仅供客服"
+				default:
+				}
+				if err := c.Act(act, noon()); err != nil {
 					t.Fatal(err)
 				}
 				read()
