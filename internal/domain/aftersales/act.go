@@ -171,6 +171,8 @@ func (c *Case) Allowed(by string) []Action {
 			return true // Another number is for an agent to write down.
 		case a == ActionWithdraw && c.reached(StateReceived):
 			return true // The goods are here: money or goods are owed for them.
+		case a == ActionWithdraw && by == ByCustomer && effect != nil && effect.State == EffectByHand:
+			return true // Somebody may be paying, or packing, this very minute; whoever does it can still withdraw for the customer.
 		case effect == nil || a == ActionAssign:
 			return false
 		case a == ActionRetry:

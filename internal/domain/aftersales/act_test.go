@@ -159,6 +159,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"goods that were not looked at": {here, bare(ActionAccept), "InspectionIncomplete", "完好"},
 		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
 		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "nothing is done twice"},
+		"by the customer what somebody is paying by hand": {
+			func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), by(ByCustomer, do(ActionWithdraw)), "WrongState", "",
+		},
 		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
 		"a number of spaces":            {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
 		"a note of spaces":              {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
