@@ -420,7 +420,7 @@ func (c *Case) report(a Act, at time.Time) {
 
 // undo ends the case, after the money is back that was paid for goods that do not come, or not as they should.
 func (c *Case) undo(end State, a Act, at time.Time) {
-	owes := c.Decision.GoodsBack && (!c.reached(StateReceived) || c.State == StateReceived)
+	owes := c.Decision.GoodsBack && (!c.reached(StateReceived) || a.Action == ActionReject)
 	if owes && c.Refund != nil && c.Refund.State == EffectDone {
 		c.End = end
 		end = StateUndoing

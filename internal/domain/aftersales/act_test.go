@@ -294,6 +294,35 @@ func TestGoodsOnTheirWayAreTheOwnersToLookFor(t *testing.T) {
 	}
 }
 
+func TestACancelledCaseOwesWhatWasPaidForGoodsThatHaveNotCome(t *testing.T) {
+	for name, test := range map[string]struct {
+		actions []Action
+		want    State
+	}{
+		"goods that have not come":                          {[]Action{ActionRefunded}, StateUndoing},
+		"goods that are here, though nobody looked at them": {[]Action{ActionRefunded, ActionReceive}, StateWithdrawn},
+		"goods that were found to be as they should":        {[]Action{ActionRefunded, ActionReceive, ActionAccept}, StateWithdrawn},
+		"goods that were not":                               {[]Action{ActionRefunded, ActionReceive, ActionReject}, StateUndoing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(application(), "vip")
+			for _, action := range test.actions {
+				byHand(&c)
+				if err := c.Act(do(action), noon()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			byHand(&c)
+			if err := c.Act(Act{ID: "cancel", Action: ActionCancel}, noon()); err != nil {
+				t.Fatal(err)
+			}
+			if c.State != test.want {
+				t.Errorf("it is %s, want %s", c.State, test.want)
+			}
+		})
+	}
+}
+
 func TestTheFirstBreachCounts(t *testing.T) {
 	c := opened(application(), "")
 	if !c.BreachedAt().IsZero() {
