@@ -162,9 +162,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"by the customer what somebody is paying by hand": {
 			func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), by(ByCustomer, do(ActionWithdraw)), "WrongState", "",
 		},
-		"sent without a number":         {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
-		"a number of spaces":            {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
-		"a note of spaces":              {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
+		"sent without a number": {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
+		"a number of spaces":    {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
+		"a note of spaces":      {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
 		"another number of the customer's": {
 			after(back, ActionApprove, ActionSent), by(ByCustomer, do(ActionSent)), "WrongState", "",
 		},

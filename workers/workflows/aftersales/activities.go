@@ -134,11 +134,13 @@ func (a *Activities) table() map[string]any {
 		activityPerform:     a.Perform,
 		activityTell:        a.Tell,
 		activityDispute:     a.Dispute,
+		activityUntold:      a.Untold,
 
 		activityOrderPerform: a.OrderPerform,
 		activityOrderTake:    a.OrderTake,
 		activityOrderLate:    a.OrderLate,
 		activityOrderTell:    a.OrderTell,
+		activityOrderUntold:  a.OrderUntold,
 	}
 }
 

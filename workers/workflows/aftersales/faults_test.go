@@ -317,3 +317,40 @@ func TestHowACustomerIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestNewsThatWereNotToldInTimeAreWrittenDown(t *testing.T) {
+	for name, test := range map[string]struct {
+		told bool
+		want []string
+	}{
+		"once, though nobody heard of the first attempt to do so": {false, []string{"untold/0"}},
+		"not those that were told, though nobody heard of that":   {true, []string{"told/0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newStore(t)
+			a := activitiesOn(b.Store)
+			conversation := b.Converse("customer", 5)
+			in := input(func(in *promise.AfterSalesInput) { in.Conversation = &conversation })
+			if _, err := a.Open(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			reference := Reference{ID: in.ID, SkillGroup: in.SkillGroup}
+			if _, err := a.Enter(t.Context(), Entering{Case: reference, Terms: in.Terms}); err != nil {
+				t.Fatal(err)
+			}
+			if test.told {
+				if err := a.Tell(t.Context(), Telling{Case: reference}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 {
+				if err := a.Untold(t.Context(), Telling{Case: reference}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(test.want, b.steps(in.ID, "told", "untold")); diff != "" {
+				t.Errorf("history (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

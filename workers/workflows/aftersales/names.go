@@ -1,6 +1,7 @@
 package aftersales
 
 import (
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -22,11 +23,13 @@ const (
 	activityPerform     = "aftersales.Perform"
 	activityTell        = "aftersales.Tell"
 	activityDispute     = "aftersales.Dispute"
+	activityUntold      = "aftersales.Untold"
 
 	activityOrderPerform = "order.Perform"
 	activityOrderTake    = "order.Take"
 	activityOrderLate    = "order.Late"
 	activityOrderTell    = "order.Tell"
+	activityOrderUntold  = "order.Untold"
 )
 
 // changeDispute is since when supervisors are called where a customer disputes the end. Histories hold it.
@@ -34,6 +37,9 @@ const changeDispute = "dispute"
 
 // changeOnTheWay is since when goods that the customer has sent let no case expire. Histories hold it.
 const changeOnTheWay = "on-the-way"
+
+// changeUntold is since when it is written down that a customer could not be told in time. Histories hold it.
+const changeUntold = "untold"
 
 // errorGone is the type of the error that no retry heals: the case is not there any more, or never was one.
 const errorGone = "CaseGone"
@@ -97,12 +103,22 @@ func perform(ctx workflow.Context, p Performing) (Standing, error) {
 	return execute[Standing](ctx, activityPerform, p)
 }
 
-func tell(ctx workflow.Context, t Telling) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(activityTell)), activityTell, t).Get(ctx, nil)
-}
+func tell(ctx workflow.Context, t Telling) error { return tellBy(ctx, activityTell, activityUntold, t) }
 
 func tellOrder(ctx workflow.Context, t Telling) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(activityOrderTell)), activityOrderTell, t).Get(ctx, nil)
+	return tellBy(ctx, activityOrderTell, activityOrderUntold, t)
+}
+
+// tellBy tells the customer, or, where that took longer than news are worth telling, sees to it that somebody knows that they were not.
+func tellBy(ctx workflow.Context, name, untold string, t Telling) error {
+	run := func(name string) error {
+		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, t).Get(ctx, nil)
+	}
+	err := run(name)
+	if err == nil || workflow.GetVersion(ctx, changeUntold, workflow.DefaultVersion, 1) != 1 {
+		return err
+	}
+	return errors.Join(err, run(untold))
 }
 
 // Register makes a worker serve after-sales cases, and what is asked of orders.

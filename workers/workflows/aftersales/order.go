@@ -85,13 +85,29 @@ func (a *Activities) OrderLate(ctx context.Context, l Lateness) (Standing, error
 
 // OrderTell tells the customer, once, what became of what they asked for.
 func (a *Activities) OrderTell(ctx context.Context, t Telling) error {
-	now, err := a.read(ctx, t.Case.ID)
+	now, n, err := a.orderNews(ctx, t)
 	if err != nil {
 		return err
+	}
+	return a.reach(ctx, t.Case, now, n.name, n.words, n.location)
+}
+
+// OrderUntold is Untold for what is asked of an order.
+func (a *Activities) OrderUntold(ctx context.Context, t Telling) error {
+	now, n, err := a.orderNews(ctx, t)
+	if err != nil {
+		return err
+	}
+	return a.giveUp(ctx, t.Case, now, n)
+}
+
+func (a *Activities) orderNews(ctx context.Context, t Telling) (now store.Case, n news, err error) {
+	if now, err = a.read(ctx, t.Case.ID); err != nil {
+		return now, n, err
 	}
 	inside, err := store.OrderOf(now)
 	if err != nil {
-		return err
+		return now, n, err
 	}
-	return a.reach(ctx, t.Case, now, "told", inside.Words(), (&rules.Policy{TimeZone: t.TimeZone}).Location())
+	return now, news{name: "told", words: inside.Words(), location: (&rules.Policy{TimeZone: t.TimeZone}).Location()}, nil
 }

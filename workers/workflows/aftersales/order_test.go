@@ -2,6 +2,7 @@ package aftersales
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/testsuite"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/domain/order"
@@ -213,5 +216,26 @@ func TestWhatIsAskedOfAnOrderGoesWithItsOtherCases(t *testing.T) {
 	// At once nothing is paid, either.
 	if c := b.await(b.apply(b.Converse("eight", 20), "eight", vip, ofOrder("LM0002", 60_00)).ID, "there", func(rules.Case) bool { return true }); c.State != rules.StateReview {
 		t.Errorf("a refund of an order that is being cancelled is in %s", c.State)
+	}
+}
+
+func TestWhatBecameOfAnOrderIsNotLostWhereItCannotBeTold(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	untold := 0
+	for name, run := range map[string]any{
+		activityOrderPerform: func(context.Context, Performing) (Standing, error) {
+			return Standing{Revision: 1, State: order.StateDone}, nil
+		},
+		activityOrderTell:   func(context.Context, Telling) error { return errors.New("database away") },
+		activityOrderUntold: func(context.Context, Telling) error { untold++; return nil },
+	} {
+		env.RegisterActivityWithOptions(run, activity.RegisterOptions{Name: name})
+	}
+	env.ExecuteWorkflow(OrderWorkflow, promise.OrderInput{
+		ID: "order/shop/lumi/1", Operation: order.OperationCancel, StartedAt: env.Now(), Due: env.Now().Add(time.Hour),
+	})
+	if err := env.GetWorkflowError(); err != nil || untold != 1 {
+		t.Errorf("it ends with %v, and %d times somebody knows that the customer does not", err, untold)
 	}
 }

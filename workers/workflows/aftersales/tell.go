@@ -16,22 +16,72 @@ import (
 // notice is the name of the notices of after-sales cases, which Channels declare templates for.
 const notice = "afterSales"
 
+// news are what a customer is told, once a case under that name.
+type news struct {
+	name, words string
+	location    *time.Location
+}
+
 // Tell tells the customer, once, of a step of the case.
 func (a *Activities) Tell(ctx context.Context, t Telling) error {
-	now, err := a.read(ctx, t.Case.ID)
+	now, n, err := a.news(ctx, t)
 	if err != nil {
 		return err
+	}
+	return a.reach(ctx, t.Case, now, n.name, n.words, n.location)
+}
+
+// Untold does what is left where a customer could not be told of a step while that was news: a mail, or somebody who reaches them.
+func (a *Activities) Untold(ctx context.Context, t Telling) error {
+	now, n, err := a.news(ctx, t)
+	if err != nil {
+		return err
+	}
+	return a.giveUp(ctx, t.Case, now, n)
+}
+
+// news are those of a step; without words there are none.
+func (a *Activities) news(ctx context.Context, t Telling) (now store.Case, n news, err error) {
+	if now, err = a.read(ctx, t.Case.ID); err != nil {
+		return now, n, err
 	}
 	inside, err := store.AfterSalesOf(now)
 	if err != nil {
-		return err
+		return now, n, err
 	}
-	location := (&rules.Policy{TimeZone: t.TimeZone}).Location()
+	n = news{name: stepName("told", t.Step), location: (&rules.Policy{TimeZone: t.TimeZone}).Location()}
 	step := inside.Steps[min(t.Step, inside.Step())]
 	if inside.Step() != t.Step && step.Due.IsZero() && !step.State.Ended() {
-		return nil // It was over before anybody knew until when; the customer hears of what came next.
+		return now, n, nil // It was over before anybody knew until when; the customer hears of what came next.
 	}
-	return a.reach(ctx, t.Case, now, stepName("told", t.Step), inside.Words(t.Step, location), location)
+	n.words = inside.Words(t.Step, n.location)
+	return now, n, nil
+}
+
+// giveUp reaches a customer otherwise than by the platform, once, unless an attempt to tell that nobody heard of had gone through.
+func (a *Activities) giveUp(ctx context.Context, r Reference, now store.Case, n news) error {
+	if n.words == "" {
+		return nil
+	}
+	by := ""
+	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		by = ""
+		c, there, err := u.ConversationOf(ctx, now)
+		if err != nil {
+			return err
+		}
+		if there {
+			if first, err := u.SaidElsewhere(ctx, c, r.ID+"/reach/"+n.name); err != nil || !first {
+				return err
+			}
+		}
+		by, err = a.otherwise(ctx, u, r, n.name, n.words)
+		return err
+	})
+	if err == nil && by != "" {
+		a.Metrics.told.WithLabelValues(by).Inc()
+	}
+	return err
 }
 
 // remindCustomer reminds the customer, once, where it is their turn.

@@ -142,6 +142,10 @@ func newPaper(t *testing.T) *paper {
 		p.note("supervisors called")
 		return p.standing(), nil
 	})
+	register(p, activityUntold, func(l Telling) (bool, error) {
+		p.note("untold %d", l.Step)
+		return true, nil
+	})
 	register(p, activityTell, func(l Telling) (bool, error) {
 		if words := p.c.Words(l.Step, time.UTC); words != "" {
 			p.note("told %d", l.Step)
@@ -388,13 +392,13 @@ func TestAfterSales(t *testing.T) {
 			[]string{"0.0h told 0", "1.5h review remind", "1.8h withdraw: withdrawn", "1.8h told 1"},
 			rules.StateWithdrawn,
 		},
-		"a customer who cannot be told holds nothing up": {
+		"a customer who cannot be told holds nothing up, and somebody knows of it": {
 			input(), func(p *paper) {
 				p.fails[activityTell] = 1 << 20
 				p.act(h, rules.ActionApprove)
 				p.act(2*h, rules.ActionWithdraw)
 			},
-			[]string{"1.0h approve: returning", "2.0h withdraw: withdrawn"},
+			[]string{"0.0h untold 0", "1.0h approve: returning", "1.0h untold 1", "2.0h withdraw: withdrawn", "2.0h untold 2"},
 			rules.StateWithdrawn,
 		},
 		"what the policy refuses ends at once": {
