@@ -124,17 +124,7 @@ func (d directory) Agents(role string) []string {
 	return d.view.Snapshot().WithRole(yingdav1.AgentRole(role))
 }
 
-func (d directory) GroupAgents(name string) []string {
-	group, known := d.view.Snapshot().Group(name)
-	if !known {
-		return nil
-	}
-	agents := make([]string, len(group.Assignment.Seats))
-	for i, seat := range group.Assignment.Seats {
-		agents[i] = seat.Agent
-	}
-	return agents
-}
+func (d directory) GroupAgents(name string) []string { return d.view.Snapshot().GroupAgents(name) }
 
 func (d directory) OutboundTopic(channel string) (string, bool) {
 	c, known := d.view.Snapshot().Channel(channel)

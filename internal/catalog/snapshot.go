@@ -243,6 +243,19 @@ func (s *Snapshot) WithRole(role yingdav1.AgentRole) []string {
 	return names
 }
 
+// GroupAgents returns the names of the Agents who are given a group's conversations; none of a group that there is not.
+func (s *Snapshot) GroupAgents(name string) []string {
+	group, known := s.Group(name)
+	if !known {
+		return nil
+	}
+	agents := make([]string, len(group.Assignment.Seats))
+	for i, seat := range group.Assignment.Seats {
+		agents[i] = seat.Agent
+	}
+	return agents
+}
+
 // Supervisors are who is told of a customer of a group whom nobody serves: the supervisors among its agents, where none is all of
 // them, and where there are none the admins. Sorted.
 func (s *Snapshot) Supervisors(group string) []string {

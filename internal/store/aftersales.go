@@ -63,9 +63,11 @@ func (u *Unit) RecordAfterSales(ctx context.Context, in promise.AfterSalesInput,
 }
 
 // ActOnAfterSales does something to an after-sales case, and tells its process. An act of that ID that was done before changes nothing,
-// and fresh is false. What may not be done is an *aftersales.RefusalError; a case that does not exist is pgx.ErrNoRows.
-func (u *Unit) ActOnAfterSales(ctx context.Context, id string, act aftersales.Act, tell ...string) (now Case, fresh bool, err error) {
-	now, fresh, err = u.TakeAfterSales(ctx, id, act, tell...)
+// and fresh is false. What may not be done is an *aftersales.RefusalError; a case that does not exist is pgx.ErrNoRows. For group see Taking.
+func (u *Unit) ActOnAfterSales(
+	ctx context.Context, id string, act aftersales.Act, group func(skillGroup string) []string,
+) (now Case, fresh bool, err error) {
+	now, fresh, err = u.takeAfterSales(ctx, id, act, Taking{Group: group})
 	if err != nil || !fresh {
 		return now, fresh, err
 	}
@@ -74,7 +76,11 @@ func (u *Unit) ActOnAfterSales(ctx context.Context, id string, act aftersales.Ac
 
 // TakeAfterSales is ActOnAfterSales for the process itself.
 func (u *Unit) TakeAfterSales(ctx context.Context, id string, act aftersales.Act, tell ...string) (now Case, fresh bool, err error) {
-	t := Taking{Step: "act/" + act.ID, Action: history.Action(act.Action), Actor: act.By, Note: act.Said(), Tell: tell}
+	return u.takeAfterSales(ctx, id, act, Taking{Tell: tell})
+}
+
+func (u *Unit) takeAfterSales(ctx context.Context, id string, act aftersales.Act, t Taking) (now Case, fresh bool, err error) {
+	t.Step, t.Action, t.Actor, t.Note = "act/"+act.ID, history.Action(act.Action), act.By, act.Said()
 	return u.ChangeAfterSales(ctx, id, t, func(c *aftersales.Case) error {
 		operation, granted := c.Operation(), c.Granted()
 		if err := c.Act(act, u.Now); err != nil {

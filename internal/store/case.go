@@ -59,6 +59,8 @@ type Taking struct {
 	Said func() (history.Action, string)
 	// Tell are agents who hear of it, beside the owner and the agent who has the conversation.
 	Tell []string
+	// Group are the agents of a SkillGroup: those of the case's hear of it where it has neither an owner nor an agent. Nil tells none.
+	Group func(skillGroup string) []string
 }
 
 // OpenCase writes a new case and tells of it. Of one that exists it returns what it is now, and fresh is false.
@@ -144,6 +146,9 @@ func (u *Unit) took(ctx context.Context, c Case, t Taking) error {
 		if conversation.Agent != nil {
 			agents = append(agents, *conversation.Agent)
 		}
+	}
+	if t.Group != nil && len(agents) == len(t.Tell) {
+		agents = append(agents, t.Group(c.SkillGroup)...)
 	}
 	slices.Sort(agents)
 	masked := c.Masked()

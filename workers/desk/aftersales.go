@@ -199,6 +199,9 @@ func (d *Desk) apply(ctx context.Context, u *store.Unit, a applicant, by string)
 	case aftersales.FromProvider:
 	}
 	taking := store.Taking{Step: "apply", Action: history.Apply, Actor: by, Tell: snapshot.Supervisors(group)}
+	if input.OpenedBy == "" { // Anybody of the group may take it up.
+		taking.Tell = append(taking.Tell, snapshot.GroupAgents(group)...)
+	}
 	opened, _, err := u.OpenAfterSales(ctx, input, taking)
 	return opened, refusedByRules(err, nil)
 }
@@ -338,7 +341,7 @@ func evidenceOfCase(ctx context.Context, u *store.Unit, c store.Case, messages [
 
 // actOnce takes an act that was not taken before. revision is the one that the decision was made upon, 0 for whichever it is.
 func (d *Desk) actOnce(ctx context.Context, u *store.Unit, p *principal, id string, act aftersales.Act, revision int32) error {
-	now, fresh, err := u.ActOnAfterSales(ctx, id, act)
+	now, fresh, err := u.ActOnAfterSales(ctx, id, act, d.Catalog.Snapshot().GroupAgents)
 	if err != nil {
 		return refusedByRules(err, allowedActions(p, now))
 	}

@@ -107,7 +107,7 @@ func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c d
 				return err
 			}
 		}
-		_, _, err = u.ActOnAfterSales(ctx, id, act)
+		_, _, err = u.ActOnAfterSales(ctx, id, act, d.Catalog.Snapshot().GroupAgents)
 		return err
 	})
 }

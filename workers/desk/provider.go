@@ -175,7 +175,7 @@ func (d *Desk) providerActs(ctx context.Context, in *providerActInput) (*provide
 		if err != nil {
 			return fmt.Errorf("reading a case: %w", err)
 		}
-		if now, _, err = u.ActOnAfterSales(ctx, id, act); err == nil {
+		if now, _, err = u.ActOnAfterSales(ctx, id, act, d.Catalog.Snapshot().GroupAgents); err == nil {
 			return nil
 		}
 		view, viewErr := d.providerView(now)

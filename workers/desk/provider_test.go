@@ -2,12 +2,14 @@ package desk
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/oncall"
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -85,6 +88,28 @@ func application(change map[string]any) map[string]any {
 	return body
 }
 
+// toldOf are the states in which an agent's desk was told of a case.
+func (w *world) toldOf(agent, id string) (states []string) {
+	w.t.Helper()
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		frames, err := u.FramesAfter(ctx, agent, 0, 100)
+		for _, frame := range frames {
+			var c store.Case
+			if frame.Kind != string(message.FrameCase) {
+				continue
+			}
+			if err := json.Unmarshal(frame.Payload, &c); err != nil {
+				return err
+			}
+			if c.ID == id {
+				states = append(states, c.State)
+			}
+		}
+		return err
+	})
+	return states
+}
+
 func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 	w, d := provided(t)
 	w.knows("c")
@@ -106,11 +131,17 @@ func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 	if diff := cmp.Diff(told{"urn:yingda:problem:WrongState", []AllowedAction{}}, tells[told](d, http.StatusConflict, actions, received)); diff != "" {
 		t.Errorf("received before it was approved (-want +got):\n%s", diff)
 	}
+	if got := w.toldOf("xiaomei", d.idOf(opened.Name)); !slices.Equal(got, []string{"review"}) {
+		t.Errorf("the group was told of %q of a case that nobody owns, want it once", got)
+	}
 	asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "approve"})
 	for range 2 {
 		if got := tells[ProviderCase](d, http.StatusAccepted, actions, received); got.State != "received" || got.Revision != 3 {
 			t.Errorf("received: %+v", got)
 		}
+	}
+	if got := w.toldOf("xiaomei", d.idOf(opened.Name)); !slices.Equal(got, []string{"review", "returning", "received"}) {
+		t.Errorf("the group was told of %q, want each state", got)
 	}
 	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+opened.Name, nil)
 	if last := shown.History[len(shown.History)-1]; last.Actor != "provider" || last.State != "received" {

@@ -160,7 +160,8 @@ func (a *Activities) Open(ctx context.Context, in promise.AfterSalesInput) (Stan
 // Enter sets until when the step that the case is in has to be done.
 func (a *Activities) Enter(ctx context.Context, e Entering) (Entered, error) {
 	out := Entered{}
-	now, err := a.change(ctx, e.Case, store.Taking{Step: stepName("enter", e.Step), Action: history.Due}, func(c *rules.Case) bool {
+	taking := store.Taking{Step: stepName("enter", e.Step), Action: history.Due, Group: a.Directory.GroupAgents}
+	now, err := a.change(ctx, e.Case, taking, func(c *rules.Case) bool {
 		due, limited := a.due(c, e)
 		if c.Step() != e.Step || !limited {
 			return false

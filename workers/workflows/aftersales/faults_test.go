@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
@@ -39,7 +40,7 @@ func TestMoneyMovesOnceWhereTheWorkerDiesBeforeItHearsTheAnswer(t *testing.T) {
 	}
 	// Nobody pays by hand what may be paid already.
 	err := b.Try(func(ctx context.Context, u *store.Unit) error {
-		_, _, err := u.ActOnAfterSales(ctx, in.ID, rules.Act{ID: "hand", By: "an", Action: rules.ActionRefunded, Reference: "R1"})
+		_, _, err := u.ActOnAfterSales(ctx, in.ID, rules.Act{ID: "hand", By: "an", Action: rules.ActionRefunded, Reference: "R1"}, people{}.GroupAgents)
 		return err
 	})
 	if refusal := (*rules.RefusalError)(nil); !errors.As(err, &refusal) || refusal.Reason != "UnderWay" {
@@ -350,6 +351,33 @@ func TestNewsThatWereNotToldInTimeAreWrittenDown(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, b.steps(in.ID, "told", "untold")); diff != "" {
 				t.Errorf("history (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheGroupHearsUntilWhenOfACaseThatNobodyOwns(t *testing.T) {
+	for name, test := range map[string]struct {
+		owner  string
+		agent  string
+		states int
+	}{
+		"of nobody's the group hears, each time":           {"", "an", 2},
+		"of somebody's it hears when that begins, no more": {"bo", "an", 1},
+		"the owner hears of their own":                     {"bo", "bo", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newStore(t)
+			a := activitiesOn(b.Store)
+			in := input(func(in *promise.AfterSalesInput) { in.Conversation, in.OpenedBy = nil, test.owner })
+			if _, err := a.Open(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.Enter(t.Context(), Entering{Case: Reference{ID: in.ID, SkillGroup: in.SkillGroup}, Terms: in.Terms}); err != nil {
+				t.Fatal(err)
+			}
+			if news := workflowtest.News[store.Case](b.Brand, test.agent, message.FrameCase); len(news) != test.states {
+				t.Errorf("%s was told %d times, want %d", test.agent, len(news), test.states)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ func ofOrder(number string, amount int64) func(*promise.AfterSalesInput) {
 // tryAct does something to a case that may be refused.
 func (b *brand) tryAct(id string, act rules.Act) error {
 	return b.Try(func(ctx context.Context, u *store.Unit) error {
-		_, _, err := u.ActOnAfterSales(ctx, id, act)
+		_, _, err := u.ActOnAfterSales(ctx, id, act, people{}.GroupAgents)
 		return err
 	})
 }

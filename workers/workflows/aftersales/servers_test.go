@@ -148,7 +148,7 @@ func (b *brand) act(id string, action rules.Action, modify ...func(*rules.Act)) 
 	}
 	for range 2 {
 		b.Insist(func(ctx context.Context, u *store.Unit) error {
-			_, _, err := u.ActOnAfterSales(ctx, id, act)
+			_, _, err := u.ActOnAfterSales(ctx, id, act, people{}.GroupAgents)
 			return err
 		})
 	}
