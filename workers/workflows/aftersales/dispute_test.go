@@ -1,13 +1,17 @@
 package aftersales
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
+	"go.temporal.io/sdk/converter"
+
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
 )
 
@@ -39,4 +43,23 @@ func TestSupervisorsAreCalledWhereTheEndIsDisputed(t *testing.T) {
 		t.Errorf("the supervisor was called %d times", called)
 	}
 	b.StoreHistory(newest, in.ID, "disputed")
+}
+
+func TestACaseIsFoundInTemporalByWhoeverOwnsIt(t *testing.T) {
+	b := newBrand(t, nil)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer")
+	b.awaitStep(in.ID, rules.StateReview)
+	for _, owner := range []string{"bo", "cy"} {
+		b.act(in.ID, rules.ActionAssign, func(a *rules.Act) { a.ID, a.Owner = owner, owner })
+		workflowtest.Await(b.Brand, "the case to be listed under "+owner, func(ctx context.Context) (listed string, err error) {
+			described, err := b.Client.DescribeWorkflowExecution(ctx, in.ID, "")
+			if err != nil {
+				return "", err
+			}
+			attributes := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()
+			err = converter.GetDefaultDataConverter().FromPayload(attributes[temporal.AttributeOwner], &listed)
+			return listed, err
+		}, func(listed string) bool { return listed == owner })
+	}
 }

@@ -38,6 +38,9 @@ const changeDispute = "dispute"
 // changeOnTheWay is since when goods that the customer has sent let no case expire. Histories hold it.
 const changeOnTheWay = "on-the-way"
 
+// changeListed is since when a case that is given to another Agent is found under their name. Histories hold it.
+const changeListed = "listed"
+
 // changeUntold is since when it is written down that a customer could not be told in time. Histories hold it.
 const changeUntold = "untold"
 

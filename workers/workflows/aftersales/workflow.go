@@ -78,6 +78,8 @@ type afterSales struct {
 	busy int
 	// telling says that the customer is being told.
 	telling bool
+	// listed is under whose name people find the case.
+	listed string
 }
 
 // newCase registers the query, and begins to take signals once the case is open.
@@ -91,6 +93,7 @@ func newCase(ctx workflow.Context, input promise.AfterSalesInput, carried *Carri
 	}
 	if carried != nil {
 		c.Carried = *carried
+		c.listed = c.Standing.Owner // The run before listed it, and a run inherits that.
 		return c, nil
 	}
 	standing, err := open(ctx, input)
@@ -165,10 +168,26 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 
 // list lets people find the case in Temporal by where it stands.
 func (c *afterSales) list(ctx workflow.Context) error {
+	c.listed = c.Standing.Owner
 	return temporal.Attributes{
 		Brand: promise.BrandOf(c.input.ID), Kind: string(promise.CaseAfterSales), State: string(c.Standing.State), Owner: c.Standing.Owner,
 		Deadline: c.Deadline.Due,
 	}.Upsert(ctx)
+}
+
+// keepListed lets people find the case by its owner while that changes within a step.
+func (c *afterSales) keepListed(within, ctx workflow.Context, left func() bool) error {
+	for {
+		if err := workflow.Await(within, func() bool { return left() || c.Standing.Owner != c.listed }); err != nil || left() {
+			return err
+		}
+		if workflow.GetVersion(ctx, changeListed, workflow.DefaultVersion, 1) != 1 {
+			return nil
+		}
+		if err := c.list(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // stay keeps the deadlines of a step, and has done what is to be done in it, until the case leaves it; or until this run has become so long
@@ -177,7 +196,7 @@ func (c *afterSales) stay(ctx workflow.Context, step int) (again bool, err error
 	left := func() bool { return c.Standing.Step != step }
 	within, stop := workflow.WithCancel(ctx)
 	running := workflow.NewWaitGroup(ctx)
-	for _, keep := range []func(within, ctx workflow.Context, left func() bool) error{c.keepDeadline, c.keepOverall, c.perform, c.announce} {
+	for _, keep := range []func(within, ctx workflow.Context, left func() bool) error{c.keepDeadline, c.keepOverall, c.perform, c.announce, c.keepListed} {
 		running.Add(1)
 		workflow.Go(within, func(within workflow.Context) {
 			defer running.Done()

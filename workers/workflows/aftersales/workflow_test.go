@@ -157,7 +157,7 @@ func newPaper(t *testing.T) *paper {
 
 func (p *paper) standing() Standing {
 	p.revision++
-	s := Standing{Revision: p.revision, Step: p.c.Step(), State: p.c.State, Operation: p.c.Operation()}
+	s := Standing{Revision: p.revision, Step: p.c.Step(), State: p.c.State, Owner: p.c.Owner(), Operation: p.c.Operation()}
 	s.Attempt, s.Effect = p.c.Attempt()
 	s.Disputed, s.OnTheWay = p.c.Content != nil && !*p.c.Content, p.c.OnTheWay()
 	return s
