@@ -176,9 +176,9 @@ func clock(due time.Time, location *time.Location) string {
 	return due.Add(time.Minute-1).Truncate(time.Minute).In(location).Format("1月2日15:04") + "前"
 }
 
-// Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs.
-func (c *Case) Reminder(location *time.Location) string {
-	if c.OnTheWay() {
+// Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs, or too late now.
+func (c *Case) Reminder(now time.Time, location *time.Location) string {
+	if c.OnTheWay() || !now.Before(c.Now().Due) {
 		return ""
 	}
 	by := clock(c.Now().Due, location)

@@ -128,13 +128,17 @@ func TestWhatCustomersRead(t *testing.T) {
 }
 
 func TestWhatCustomersAreRemindedOf(t *testing.T) {
+	soon := noon().Add(-time.Minute)
 	c := opened(application(of(RefundOnly, Quality)), "")
 	c.SetDue(noon())
-	if got := c.Reminder(noon().Location()); !strings.Contains(got, "11月22日12:00前补充凭证") {
+	if got := c.Reminder(soon, noon().Location()); !strings.Contains(got, "11月22日12:00前补充凭证") {
 		t.Errorf("the reminder is %q", got)
 	}
+	if got := c.Reminder(noon(), noon().Location()); got != "" {
+		t.Errorf("once it is too late, as after an outage, they read %q", got)
+	}
 	c = opened(application(), "")
-	if got := c.Reminder(noon().Location()); got != "" {
+	if got := c.Reminder(soon, noon().Location()); got != "" {
 		t.Errorf("while somebody else has to do something they read %q", got)
 	}
 	for _, step := range []struct {
@@ -145,7 +149,7 @@ func TestWhatCustomersAreRemindedOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.SetDue(noon())
-		if got := c.Reminder(noon().Location()); !strings.Contains(got, step.want) || got != "" && step.want == "" {
+		if got := c.Reminder(soon, noon().Location()); !strings.Contains(got, step.want) || got != "" && step.want == "" {
 			t.Errorf("after %s they read %q, want %q in it", step.action, got, step.want)
 		}
 	}

@@ -91,7 +91,7 @@ func (a *Activities) remindCustomer(ctx context.Context, l Lateness, now store.C
 		return err
 	}
 	location := (&rules.Policy{TimeZone: l.TimeZone}).Location()
-	return a.reach(ctx, l.Case, now, stepName("reminded", l.Step), inside.Reminder(location), location)
+	return a.reach(ctx, l.Case, now, stepName("reminded", l.Step), inside.Reminder(a.Now(), location), location)
 }
 
 // reach tells the customer something, once: as a text where the quota spares one for texts about cases; else by the platform's
