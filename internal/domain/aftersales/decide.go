@@ -87,8 +87,11 @@ func Decide(p Policy, a Application, tier string, now time.Time) Decision {
 	case a.Reason == NoReason:
 		return p.noReason(a, d, tier, now)
 	default:
-		d = p.kept(d)
-		return d.say(RuleOther, "您的申请已收到，客服会尽快为您审核。", "原因为其他，请核实后决定；运费默认由买家承担。")
+		freight := "运费默认由买家承担。"
+		if d = p.insured(a, p.kept(d)); d.Freight == FreightInsurance {
+			freight = "寄回运费由运费险理赔。"
+		}
+		return d.say(RuleOther, "您的申请已收到，客服会尽快为您审核。", "原因为其他，请核实后决定；"+freight)
 	}
 }
 
@@ -129,9 +132,7 @@ func (p *Policy) noReason(a Application, d Decision, tier string, now time.Time)
 	}
 	if d.GoodsBack {
 		d.Inspection = p.Inspection
-		if p.FreightInsurance && a.Order.FreightInsured {
-			d.Freight = FreightInsurance
-		}
+		d = p.insured(a, d)
 	}
 	if d.Remedy == RemedyRefund {
 		d = p.quickened(d, tier, now)
@@ -177,6 +178,14 @@ func (p *Policy) Location() *time.Location {
 		return location
 	}
 	return time.FixedZone("CST", 8*60*60)
+}
+
+// insured leaves to the insurance of an order what the buyer would pay for the goods' way back.
+func (p *Policy) insured(a Application, d Decision) Decision {
+	if d.GoodsBack && p.FreightInsurance && a.Order.FreightInsured {
+		d.Freight = FreightInsurance
+	}
+	return d
 }
 
 // kept leaves goods with the customer that are not worth their way back.
