@@ -87,11 +87,16 @@ func Decide(p Policy, a Application, tier string, now time.Time) Decision {
 	case a.Reason == NoReason:
 		return p.noReason(a, d, tier, now)
 	default:
-		freight := "运费默认由买家承担。"
+		terms := "运费默认由买家承担。"
 		if d = p.insured(a, p.kept(d)); d.Freight == FreightInsurance {
-			freight = "寄回运费由运费险理赔。"
+			terms = "寄回运费由运费险理赔。"
 		}
-		return d.say(RuleOther, "您的申请已收到，客服会尽快为您审核。", "原因为其他，请核实后决定；"+freight)
+		if d.GoodsBack && d.Remedy == RemedyRefund {
+			if d = p.quickened(d, tier, now).reviewed(); d.Speed == OnApproval {
+				terms += "通过后先退款，再等商品寄回。"
+			}
+		}
+		return d.say(RuleOther, "您的申请已收到，客服会尽快为您审核。", "原因为其他，请核实后决定；"+terms)
 	}
 }
 
@@ -223,11 +228,16 @@ func quicker(a, b Speed) Speed {
 
 // Review is the decision where what it grants at once goes beyond what is left of the order: somebody decides, and why is for agents.
 func (d Decision) Review(why error) Decision {
+	return d.reviewed().say(RuleOrderSpent, "您的申请已收到，客服会尽快为您审核。", "订单的其他售后单已占用部分金额，请核实后决定："+why.Error())
+}
+
+// reviewed is the decision where somebody has to look first, however quickly it then pays.
+func (d Decision) reviewed() Decision {
 	d.Outcome = OutcomeReview
 	if d.Speed == Instant {
 		d.Speed = OnApproval
 	}
-	return d.say(RuleOrderSpent, "您的申请已收到，客服会尽快为您审核。", "订单的其他售后单已占用部分金额，请核实后决定："+why.Error())
+	return d
 }
 
 func (d Decision) say(rule Rule, customer, agent string) Decision {

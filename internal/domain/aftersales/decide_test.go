@@ -80,6 +80,7 @@ func TestDecide(t *testing.T) {
 		d.Rule, d.GoodsBack, d.Freight, d.Inspection = RuleSellersFault, false, FreightSeller, nil
 	}
 	wanting := func(d *Decision) { d.Outcome, d.Rule = OutcomeEvidence, RuleEvidenceWanted }
+	other := func(d *Decision) { d.Rule, d.Inspection = RuleOther, nil }
 	forGoods := func(d *Decision) { d.Remedy, d.Amount, d.Speed = RemedyGoods, 0, "" }
 	amount := func(fen int64) func(*Decision) { return func(d *Decision) { d.Amount = fen } }
 	kept := func(d *Decision) { d.GoodsBack, d.Inspection = false, nil }
@@ -112,10 +113,12 @@ func TestDecide(t *testing.T) {
 		"in a promotion everybody at once":                          {application(func(a *Application) { a.Order.DeliveredAt = at("2026-11-10T09:00:00+08:00") }), "", at("2026-11-12T12:00:00+08:00"), with(quick(Instant, OutcomeApproved))},
 		"up to its limit":                                           {application(worth(200_01), func(a *Application) { a.Order.DeliveredAt = at("2026-11-10T09:00:00+08:00") }), "", at("2026-11-12T12:00:00+08:00"), with(amount(200_01))},
 		"an insured order's way back is paid by the insurance":      {application(insured), "", noon(), with(func(d *Decision) { d.Freight = FreightInsurance })},
-		"so is that of what comes back for another reason":          {application(insured, of(Exchange, Other)), "", noon(), with(forGoods, func(d *Decision) { d.Rule, d.Inspection, d.Freight = RuleOther, nil, FreightInsurance })},
-		"nobody's where nothing comes back":                         {application(insured, of(Return, Other), worth(5_00)), "", noon(), with(kept, amount(5_00), func(d *Decision) { d.Rule = RuleOther })},
+		"so is that of what comes back for another reason":          {application(insured, of(Exchange, Other)), "", noon(), with(forGoods, other, func(d *Decision) { d.Freight = FreightInsurance })},
+		"nobody's where nothing comes back":                         {application(insured, of(Return, Other), worth(5_00)), "", noon(), with(kept, amount(5_00), other)},
 		"an exchange without a reason comes back, the buyer paying": {application(of(Exchange, NoReason)), "vip", noon(), with(forGoods)},
-		"another reason is for somebody to decide":                  {application(of(Return, Other)), "vip", noon(), with(func(d *Decision) { d.Rule, d.Inspection = RuleOther, nil })},
+		"another reason is for somebody to decide":                  {application(of(Return, Other)), "", noon(), with(other)},
+		"who then pays good customers on approval":                  {application(of(Return, Other)), "vip", noon(), with(other, quick(OnApproval, OutcomeReview))},
+		"and everybody in a promotion":                              {application(of(Return, Other)), "", at("2026-11-12T12:00:00+08:00"), with(other, quick(OnApproval, OutcomeReview))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := test.application.Check(); err != nil {
