@@ -66,6 +66,28 @@ type ComplaintStep struct {
 	Late bool
 }
 
+// OpenComplaint writes a complaint's row and its case, tells the agents given, and starts the process that keeps it: what counts complaints and who
+// looks for them find it while there is nothing that could run the process. Of one that exists nothing changes.
+func (u *Unit) OpenComplaint(ctx context.Context, in promise.ComplaintInput, tell []string) error {
+	step := ComplaintStep{Taking: Taking{Step: "open", Action: history.Open, Tell: tell}}
+	if len(in.Ladder) > 0 {
+		due := in.StartedAt.Add(time.Duration(in.Ladder[0].AfterSeconds) * time.Second)
+		step.Due = &due
+	}
+	_, _, err := u.ChangeComplaint(ctx, in.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
+		return u.ComplaintOpen(ctx, db.ComplaintOpenParams{
+			ID: in.ID, ConversationID: in.Conversation, Channel: in.Channel, ExternalID: in.Customer, SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := u.StartWorkflow(ctx, in.ID, promise.ComplaintWorkflow, in); err != nil {
+		return fmt.Errorf("starting the complaint: %w", err)
+	}
+	return nil
+}
+
 // ChangeComplaint locks the complaint's conversation, if it has one, and runs change, which writes the complaint's row and returns
 // it; the complaint's case follows. When it returns pgx.ErrNoRows the change was made before, and nobody is told again. Otherwise
 // news go to the agent who has the conversation and to the agents given, once each. changed is false, with the same lock held,

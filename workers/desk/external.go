@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -58,8 +57,8 @@ func (d *Desk) compensateInConversation(ctx context.Context, p *principal, in *c
 	return out, nil
 }
 
-// complainFromOutside starts the process of a complaint that came from outside. Its case is there at once; the process makes
-// the rest known, and calls the admins.
+// complainFromOutside starts the process of a complaint that came from outside, which calls the admins. Its row and its case are there at
+// once.
 func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *externalInput) (*owedOutput, error) {
 	if err := supervisorsOnly(p); err != nil {
 		return nil, err
@@ -115,8 +114,5 @@ func (d *Desk) openExternal(ctx context.Context, u *store.Unit, p *principal, in
 	if err != nil || !fresh {
 		return now, err
 	}
-	if err := u.StartWorkflow(ctx, in.ID, promise.ComplaintWorkflow, in); err != nil {
-		return now, fmt.Errorf("starting a complaint: %w", err)
-	}
-	return now, nil
+	return now, u.OpenComplaint(ctx, in, d.Catalog.Snapshot().WithRole(promise.RoleSupervisor))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -43,6 +44,32 @@ func TestWhoComplainsHearsFirstThatTheyWereHeard(t *testing.T) {
 				return err
 			})
 		})
+	}
+}
+
+func TestAComplaintIsThereWhileNothingRunsItsProcess(t *testing.T) {
+	w := newWorld(t, of("xiaomei", func(a *yingdav1.Agent) { a.Spec.Role = yingdav1.RoleSupervisor }))
+	w.writes("c", "我要投诉")
+	w.writes("c", "投诉投诉")
+	id := w.complaints()[0]
+	row, err := w.Store.Queries().ComplaintGet(t.Context(), id)
+	if err != nil || row.State != "open" || row.ExternalID != "c" || row.SkillGroup != "pre-sales" || !row.OpenedAt.Equal(w.now) {
+		t.Errorf("the complaint is %+v, err %v", row, err)
+	}
+	shown, err := w.Store.Queries().CaseGet(t.Context(), id)
+	if err != nil || shown.State != "open" || shown.DueAt == nil || !shown.DueAt.Equal(w.now.Add(time.Hour)) {
+		t.Errorf("the case is %+v, err %v", shown, err)
+	}
+	frames, err := w.Store.Queries().FramesAfter(t.Context(), "xiaomei", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]int{}
+	for _, frame := range frames {
+		told[frame.Kind]++
+	}
+	if told[string(message.FrameComplaint)] != 1 || told[string(message.FrameCase)] != 1 {
+		t.Errorf("the supervisor was told %v, want one complaint and its case", told)
 	}
 }
 
@@ -88,23 +115,14 @@ func TestWhoComplainsAgainAfterTheFirstComplaintIsSettledStartsTheNext(t *testin
 			return err
 		})
 	}
-	begin := func(id string) {
-		t.Helper()
-		w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
-			_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: id, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, OpenedAt: w.now})
-			return err
-		})
-	}
 	steps := []struct {
 		what string
 		does func()
 		want []string
 	}{
-		{"the process has not written its row yet", func() {}, []string{first}},
-		{"the complaint is open", func() { begin(first) }, []string{first}},
+		{"the complaint is open", func() {}, []string{first}},
 		{"the complaint is resolved", func() { settle(first) }, []string{first, first + "/2"}},
-		{"the next process has not written its row yet", func() {}, []string{first, first + "/2"}},
-		{"the next complaint is open", func() { begin(first + "/2") }, []string{first, first + "/2"}},
+		{"the next complaint is open", func() {}, []string{first, first + "/2"}},
 		{"the next complaint is resolved", func() { settle(first + "/2") }, []string{first, first + "/2", first + "/3"}},
 	}
 	for _, step := range steps {

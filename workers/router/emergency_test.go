@@ -128,6 +128,19 @@ func TestABurstOpensOneEmergency(t *testing.T) {
 	}
 }
 
+func TestAnEmergencyBeginsWhileNothingRunsTheProcesses(t *testing.T) {
+	w := newWorld(t)
+	w.known()
+	for i := range 8 {
+		w.writes(fmt.Sprint("c-", i), "我要投诉")
+	}
+	w.minutes(1)
+	started := w.emergenciesStarted()
+	if len(started) != 1 || started[0].SkillGroup != "pre-sales" || started[0].Complaints != 8 {
+		t.Errorf("eight complaints started %+v", started)
+	}
+}
+
 func TestNoEmergencyWithoutReason(t *testing.T) {
 	off := func(objects []client.Object) {
 		of("standard", func(l *yingdav1.ServiceLevel) { l.Spec.Emergency.Detection = yingdav1.EmergencyDetectionDisabled })(objects)

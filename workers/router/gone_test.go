@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/store"
-	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // ended are the customers whose conversations ended because their Channel was deleted.
@@ -61,10 +59,6 @@ func TestTheConversationsOfADeletedChannelEnd(t *testing.T) {
 	w.writes("waiting", "在吗")
 	w.writes("asking", "怎么开发票") // Of the bot.
 	complaint := w.complaints()[0]
-	w.does("served", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
-		_, err := u.ComplaintOpen(ctx, db.ComplaintOpenParams{ID: complaint, ConversationID: c.ID, Channel: c.Channel, ExternalID: c.ExternalID, OpenedAt: w.now})
-		return err
-	})
 	w.Catalog.Set(without("shop")...)
 	w.ticks(clock, channelGoneAfter-talkingInterval)
 	if got := w.ended(); len(got) > 0 {

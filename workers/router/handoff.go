@@ -99,10 +99,10 @@ func (t *turn) complainAgain(ctx context.Context, c db.Conversation) error {
 	return err
 }
 
-// startComplaint starts the complaint process of a conversation with that topic, unless the last one is still under way, and says
-// that it was heard: the process would a moment later, when the customer may have been told that everybody is busy.
-// The caller saves c, which counts the processes that were started: the process itself writes its row a moment later, and
-// what a customer says until then belongs to it.
+// startComplaint makes the complaint of a conversation with that topic known and starts its process, unless the last one is still under
+// way, and says that it was heard: the process would a moment later, when the customer may have been told that everybody is busy.
+// Nothing waits for the process: while it cannot run, desks see the complaint, and it counts towards an emergency. The caller saves c,
+// which counts the complaints.
 func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
 	if c.Topic != yingdav1.TopicComplaint {
 		return nil
@@ -123,8 +123,8 @@ func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
 	if err != nil {
 		return err
 	}
-	if err := t.StartWorkflow(ctx, input.ID, promise.ComplaintWorkflow, input); err != nil {
-		return fmt.Errorf("starting the complaint: %w", err)
+	if err := t.OpenComplaint(ctx, input, t.snapshot.WithRole(promise.RoleSupervisor)); err != nil {
+		return err
 	}
 	t.done.complaints++
 	_, err = t.sayText(ctx, *c, promise.AcknowledgementKey(input.ID), input.Acknowledgement)

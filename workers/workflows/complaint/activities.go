@@ -106,7 +106,7 @@ func (a *Activities) table() map[string]any {
 	}
 }
 
-// RecordOpened makes the complaint known to desks.
+// RecordOpened makes the complaint known to desks, where whoever heard of it has not: releases before this one left it to the process.
 func (a *Activities) RecordOpened(ctx context.Context, o Opening) error {
 	step := a.step("open", history.Open, o.Tell)
 	step.Due = orNever(o.Due)

@@ -209,6 +209,33 @@ func TestActivitiesHaveEffectOnce(t *testing.T) {
 	b.wantSaid(conversation, "bot")
 }
 
+func TestAComplaintThatIsKnownWhenItsProcessRunsIsToldOnce(t *testing.T) {
+	b := newStore(t)
+	a, conversation := activitiesOn(b.Store), b.converse()
+	id, now := promise.ComplaintID("shop", "lumi", conversation), time.Now().UTC().Truncate(time.Microsecond)
+	b.Do(func(ctx context.Context, u *store.Unit) error {
+		return u.OpenComplaint(ctx, promise.ComplaintInput{
+			ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", StartedAt: now, Ladder: []promise.Rung{{AfterSeconds: hour}},
+		}, []string{"sup"})
+	})
+	err := a.RecordOpened(t.Context(), Opening{
+		ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: now, Due: now.Add(time.Hour), Tell: []string{"Supervisor"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"open 0"}, b.news("sup")); diff != "" {
+		t.Errorf("news (-want +got):\n%s", diff)
+	}
+	if got, want := len(b.History(id)), 1; got != want {
+		t.Errorf("%d steps, want %d", got, want)
+	}
+	shown, err := b.Store.Queries().CaseGet(t.Context(), id)
+	if err != nil || shown.DueAt == nil || !shown.DueAt.Equal(now.Add(time.Hour)) {
+		t.Errorf("the case is due %v, err %v", shown.DueAt, err)
+	}
+}
+
 // staff is a brand with the given people.
 type staff struct {
 	people
