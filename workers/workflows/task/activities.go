@@ -64,7 +64,9 @@ type (
 	Taking struct {
 		ID string `json:"id"`
 		// Deadline tells one from the next: it is the id of the postponement, empty for the first.
-		Deadline   string        `json:"deadline,omitempty"`
+		Deadline string `json:"deadline,omitempty"`
+		// Due is until when it was owed by that deadline; histories of releases before have none.
+		Due        time.Time     `json:"due,omitzero"`
 		Step       deadline.Step `json:"step"`
 		SkillGroup string        `json:"skillGroup"`
 		Owner      string        `json:"owner,omitempty"`
@@ -111,7 +113,7 @@ func (a *Activities) Remind(ctx context.Context, t Taking) error {
 	if t.Owner == "" {
 		taking.Tell = a.Directory.GroupAgents(t.SkillGroup)
 	}
-	_, err := a.change(ctx, t.ID, taking, func(*store.Case) error { return nil })
+	_, err := a.change(ctx, t.ID, taking, t.postponed)
 	return err
 }
 
@@ -129,6 +131,9 @@ func (a *Activities) MarkLate(ctx context.Context, t Taking) error {
 		marked, fresh, err = u.ChangeCase(ctx, t.ID, taking, func(c *store.Case) error {
 			if c.ClosedAt != nil {
 				return errNothing
+			}
+			if err := t.postponed(c); err != nil {
+				return err
 			}
 			if c.BreachedAt == nil {
 				c.BreachedAt = &u.Now
@@ -185,7 +190,7 @@ func (a *Activities) Call(ctx context.Context, t Taking) error {
 	called := callees.Of(a.Directory, t.Step.Notify, t.SkillGroup)
 	fresh, err := a.change(ctx, t.ID, store.Taking{
 		Step: t.step(), Action: history.Escalate, Note: called.Words(t.Step.Rung, t.Step.Notify), Tell: called.Agents,
-	}, func(*store.Case) error { return nil })
+	}, t.postponed)
 	if !fresh || err != nil {
 		return err
 	}
@@ -228,6 +233,15 @@ func (t Taking) step() string {
 		name += "/" + t.Deadline
 	}
 	return name
+}
+
+// postponed is errNothing where the case is owed later than the step's deadline says: whoever postpones it writes the row at once, and the
+// process hears of it only when Temporal is there again, where a timer that ran out meanwhile comes first.
+func (t Taking) postponed(c *store.Case) error {
+	if !t.Due.IsZero() && c.Due != nil && c.Due.After(t.Due) {
+		return errNothing
+	}
+	return nil
 }
 
 // change writes the row of a case that is open and tells who is concerned, once.

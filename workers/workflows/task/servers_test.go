@@ -272,6 +272,50 @@ func TestActivitiesHaveEffectOnceAndNoneAfterTheEnd(t *testing.T) {
 	}
 }
 
+// The desk has written the row; the signal comes after the timers that ran out while Temporal was away.
+func TestWhatWasPostponedWhileItsProcessWasAwayIsNotLate(t *testing.T) {
+	b := newBrand(t)
+	in := b.owes(dueIn(time.Hour)) // No worker takes it.
+	a := activitiesOn(b.Store, people{})
+	runs := func(postponement string, due time.Time) []string {
+		t.Helper()
+		taking := func(step deadline.Step) Taking {
+			return Taking{ID: in.ID, Deadline: postponement, Due: due, Step: step, SkillGroup: in.SkillGroup, LateText: "晚了"}
+		}
+		for _, err := range []error{
+			a.Remind(t.Context(), taking(deadline.Step{Kind: "remind"})), a.MarkLate(t.Context(), taking(deadline.Step{Kind: "breach"})),
+			a.Call(t.Context(), taking(deadline.Step{Kind: "escalate", Rung: 1, Notify: promise.RoleAdmin})),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		steps, err := b.Steps(t.Context(), in.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return steps
+	}
+	later := in.Due.Add(time.Hour)
+	b.Insist(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, in.ID, store.Taking{Step: "postponed", Actor: "an"}, func(c *store.Case) error {
+			c.Due = &later
+			return nil
+		})
+		return err
+	})
+	if diff := cmp.Diff([]string{"open", "postponed"}, runs("", in.Due)); diff != "" {
+		t.Errorf("steps of the deadline that was postponed (-want +got):\n%s", diff)
+	}
+	if said := b.Said(in.Conversation); len(said) > 0 {
+		t.Errorf("said %q", said)
+	}
+	want := []string{"open", "postponed", "remind/p1", "breach/p1", "escalate/1/p1"}
+	if diff := cmp.Diff(want, runs("p1", later)); diff != "" {
+		t.Errorf("steps of the one that counts (-want +got):\n%s", diff)
+	}
+}
+
 func TestACustomerWhomNothingReachesIsNotToldAndTheHistorySaysSo(t *testing.T) {
 	b := newBrand(t)
 	in := b.owes(dueIn(time.Hour))

@@ -225,7 +225,9 @@ func (t *task) keep(ctx workflow.Context) error {
 
 // take has the activity of a step run.
 func (t *task) take(ctx workflow.Context, step deadline.Step) error {
-	taking := Taking{ID: t.input.ID, Deadline: t.Postponement, Step: step, SkillGroup: t.input.SkillGroup, Owner: t.Status.Owner}
+	taking := Taking{
+		ID: t.input.ID, Deadline: t.Postponement, Due: t.Deadline.Due, Step: step, SkillGroup: t.input.SkillGroup, Owner: t.Status.Owner,
+	}
 	switch step.Kind {
 	case deadline.Remind:
 		return remind(ctx, taking)

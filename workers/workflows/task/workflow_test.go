@@ -75,6 +75,9 @@ func newScene(t *testing.T) *scene {
 	s.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: promise.TaskWorkflow})
 	step := func(word string) func(Taking) string {
 		return func(t Taking) string {
+			if t.Due.IsZero() {
+				return word + ", of no deadline"
+			}
 			if t.Step.Rung > 0 {
 				return fmt.Sprintf("%s %s (%s)", word, t.Step.Notify, t.step())
 			}
