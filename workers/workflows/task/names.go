@@ -23,6 +23,9 @@ const (
 // changeAttributes is since when a task has search attributes. Histories hold it.
 const changeAttributes = "search-attributes"
 
+// changeOwner is since when they tell of a new owner at once. Histories hold it.
+const changeOwner = "owner-at-once"
+
 // errorGone is the type of the error that no retry heals: the case is not there any more.
 const errorGone = "CaseGone"
 

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -165,6 +166,18 @@ func TestWhatIsPostponedAndDoneInTimeDisturbsNobody(t *testing.T) {
 		t.Errorf("the steps are %q, err %v", steps, err)
 	}
 	b.StoreHistory(newest, in.ID, "postponed-and-done")
+}
+
+func TestTemporalListsWhoOwesItAtOnce(t *testing.T) {
+	b := newBrand(t)
+	b.Work(served(b.Store, people{}))
+	in := b.owes(dueIn(time.Hour))
+	b.AwaitListed(fmt.Sprintf("WorkflowId = %q", in.ID), `YingdaOwner = "an"`)
+	b.Insist(func(ctx context.Context, u *store.Unit) error {
+		return u.SignalWorkflow(ctx, in.ID, promise.SignalTaskReassign, promise.TaskReassign{By: "sup", Owner: "bo"})
+	})
+	b.AwaitListed(fmt.Sprintf("WorkflowId = %q", in.ID), `YingdaOwner = "bo"`, `YingdaState = "open"`)
+	b.ends(in)
 }
 
 // An order belongs to no conversation: whoever paid it is told in their newest.

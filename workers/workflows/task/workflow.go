@@ -68,6 +68,8 @@ type task struct {
 	// listed says that the run has search attributes; told is what they say.
 	listed bool
 	told   temporal.Attributes
+	// follows says that they tell of a new owner at once.
+	follows bool
 }
 
 // newTask registers the query and begins to listen to signals.
@@ -118,6 +120,12 @@ func (t *task) listen(ctx workflow.Context) {
 			return
 		}
 		t.Status.Owner = signal.Owner
+		if !t.follows {
+			return
+		}
+		if err := t.list(ctx, t.Status.Due); err != nil {
+			workflow.GetLogger(ctx).Error("Could not tell Temporal who owes it now", "error", err)
+		}
 	})
 	// Last: of signals that come together the end is taken after those that came before it.
 	t.selector.AddReceive(workflow.GetSignalChannel(ctx, promise.SignalTaskEnd), func(channel workflow.ReceiveChannel, _ bool) {
@@ -144,6 +152,8 @@ func (t *task) ignore(ctx workflow.Context, signal string) {
 // run is the life of a task. What is left when its history has become long goes on in a new run.
 func (t *task) run(ctx workflow.Context) error {
 	t.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	// Asked once and before any signal: a run that a release before began stays as it was, however often its owner changes.
+	t.follows = workflow.GetVersion(ctx, changeOwner, workflow.DefaultVersion, 1) == 1
 	for t.end == nil {
 		if err := t.list(ctx, t.Status.Due); err != nil {
 			return err
