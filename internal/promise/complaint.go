@@ -148,6 +148,8 @@ type Resolve struct {
 	By string `json:"by"`
 	// Resolution says how, in the Agent's words.
 	Resolution string `json:"resolution"`
+	// At is when, from which the day of the follow-up counts; zero, of a desk of a release before, is when the signal comes.
+	At time.Time `json:"at,omitzero"`
 }
 
 // FollowedUp is the argument of SignalFollowedUp.

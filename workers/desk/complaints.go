@@ -117,6 +117,7 @@ func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Res
 			return refusal(http.StatusConflict, "AlreadyResolved", "the complaint is already resolved")
 		}
 		out.Body = store.ComplaintView(complaint)
+		how.At = u.Now
 		return u.SignalWorkflow(ctx, complaint.ID, promise.SignalResolve, how)
 	})
 	if err != nil {

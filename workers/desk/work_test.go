@@ -228,7 +228,7 @@ func TestAComplaintIsResolvedOnceAndFollowedUp(t *testing.T) {
 	}
 	signals := w.outboxOf(store.TargetSignal + promise.SignalResolve)
 	var sent promise.Resolve
-	if len(signals) != 1 || json.Unmarshal(signals[0], &sent) != nil || sent != (promise.Resolve{By: winner, Resolution: "by " + winner}) {
+	if len(signals) != 1 || json.Unmarshal(signals[0], &sent) != nil || sent != (promise.Resolve{By: winner, Resolution: "by " + winner, At: noon()}) {
 		t.Errorf("signals %s", signals)
 	}
 	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path+"/complaint/follow-up", nil); got.Type != "urn:yingda:problem:NotDueYet" {

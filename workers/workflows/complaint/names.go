@@ -26,6 +26,8 @@ const (
 const (
 	// changeLapse closes the case when nobody waits for the follow-up any more.
 	changeLapse = "lapse"
+	// changeResolvedAt counts the follow-up's days from when somebody resolved the complaint.
+	changeResolvedAt = "resolved-at"
 )
 
 // changeAttributes is since when a complaint has search attributes. Histories hold it.

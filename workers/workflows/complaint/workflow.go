@@ -55,6 +55,9 @@ type complaint struct {
 	told bool
 	// listed says that the complaint has search attributes; one that began before there were any has none.
 	listed bool
+	// dated says that the follow-up's days count from when somebody resolved the complaint, not from when the process heard of it: Temporal
+	// may have been away between.
+	dated bool
 }
 
 // newComplaint registers the query and begins to listen to signals.
@@ -99,6 +102,9 @@ func (c *complaint) onResolve(ctx workflow.Context, signal promise.Resolve) {
 	}
 	signal.Resolution = shortened(signal.Resolution)
 	c.resolved, c.resolvedAt = &signal, workflow.Now(ctx)
+	if c.dated && !signal.At.IsZero() {
+		c.resolvedAt = signal.At
+	}
 }
 
 func (c *complaint) onFollowedUp(ctx workflow.Context, signal promise.FollowedUp) {
@@ -117,6 +123,8 @@ func (c *complaint) ignore(ctx workflow.Context, signal string) {
 // run is the life of a complaint.
 func (c *complaint) run(ctx workflow.Context) error {
 	c.listed = workflow.GetVersion(ctx, changeAttributes, workflow.DefaultVersion, 1) == 1
+	// Asked before any signal: it decides whether the follow-up has a timer at all.
+	c.dated = workflow.GetVersion(ctx, changeResolvedAt, workflow.DefaultVersion, 1) == 1
 	if err := c.list(ctx, c.rungDue(0)); err != nil {
 		return err
 	}

@@ -114,6 +114,18 @@ func TestComplaint(t *testing.T) {
 			},
 			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 30*time.Minute)},
 		},
+		"the follow-up counts from when it was resolved, however late the process hears of it": {
+			input: input(),
+			play: func(s *scene) {
+				s.signal(30*time.Minute, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded", At: start().Add(10 * time.Minute)})
+				s.followUp(24 * time.Hour)
+			},
+			want: []string{
+				"0.0h opened", "0.0h acknowledged 收到",
+				"0.5h resolved by an (refunded), due 72h10m0s, telling Supervisor", "24.0h followed up",
+			},
+			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 10*time.Minute)},
+		},
 		"left alone it climbs each rung once": {
 			input: input(),
 			play:  func(s *scene) { s.resolve(100 * time.Hour); s.followUp(101 * time.Hour) },
