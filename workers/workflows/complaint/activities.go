@@ -146,7 +146,7 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 	var called callees.Callees
 	var changed bool
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		group, err := groupOf(ctx, u, e)
+		group, err := groupOf(ctx, u, e.ID, e.Conversation)
 		if err != nil {
 			return err
 		}
@@ -173,15 +173,15 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 }
 
 // groupOf is the group that a complaint belongs to: its conversation's, which may have moved.
-func groupOf(ctx context.Context, u *store.Unit, e Escalation) (string, error) {
-	if e.Conversation == uuid.Nil {
-		row, err := u.ComplaintGet(ctx, e.ID)
+func groupOf(ctx context.Context, u *store.Unit, id string, conversation uuid.UUID) (string, error) {
+	if conversation == uuid.Nil {
+		row, err := u.ComplaintGet(ctx, id)
 		if err != nil {
 			return "", fmt.Errorf("reading a complaint: %w", err)
 		}
 		return row.SkillGroup, nil
 	}
-	c, err := u.ConversationGet(ctx, e.Conversation)
+	c, err := u.ConversationGet(ctx, conversation)
 	if err != nil {
 		return "", fmt.Errorf("reading the complaint's conversation: %w", err)
 	}
@@ -200,13 +200,21 @@ func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 	})
 }
 
-// MarkOverdue says that the customer was not asked again in time.
+// MarkOverdue says that the customer was not asked again in time: to the supervisors, and where there are none to somebody else, for nothing
+// else calls anybody before the complaint lapses.
 func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
-	step := a.step("overdue", history.Breach, f.Tell)
-	step.Note = "回访" + history.Late
-	step.Late = true
-	return a.change(ctx, f.Conversation, step, func(ctx context.Context, u *store.Unit) (db.Complaint, error) {
-		return u.ComplaintFollowUpOverdue(ctx, f.ID)
+	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		group, err := groupOf(ctx, u, f.ID, f.Conversation)
+		if err != nil {
+			return err
+		}
+		step := a.step("overdue", history.Breach, f.Tell)
+		step.Tell = append(step.Tell, callees.Of(a.Directory, promise.RoleSupervisor, group).Agents...)
+		step.Note, step.Late = "回访"+history.Late, true
+		_, _, err = u.ChangeComplaint(ctx, f.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
+			return u.ComplaintFollowUpOverdue(ctx, f.ID)
+		})
+		return err
 	})
 }
 

@@ -294,6 +294,45 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 	}
 }
 
+func TestAFollowUpThatIsOverdueReachesSomebody(t *testing.T) {
+	group := map[string][]string{"after-sales": {"an", "bo"}}
+	for name, test := range map[string]struct {
+		staff staff
+		told  []string
+	}{
+		"the supervisors are told":                {staff{roles: map[string][]string{"Supervisor": {"sup"}, "Admin": {"boss"}}, groups: group}, []string{"an", "sup"}},
+		"without supervisors the admins are told": {staff{roles: map[string][]string{"Admin": {"boss"}}, groups: group}, []string{"an", "boss"}},
+		"without either the group is told":        {staff{groups: group}, []string{"an", "bo"}},
+		"without anybody only who has it is told": {staff{}, []string{"an"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newStore(t)
+			a, conversation := activitiesOn(b.Store), b.converse()
+			a.Directory = test.staff
+			id := promise.ComplaintID("shop", "lumi", conversation)
+			for _, err := range []error{
+				a.RecordOpened(t.Context(), Opening{ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: time.Now()}),
+				a.RecordResolved(t.Context(), Resolution{ID: id, Conversation: conversation, ResolvedAt: time.Now(), FollowUpDue: time.Now()}),
+				a.MarkOverdue(t.Context(), FollowUp{ID: id, Conversation: conversation, Tell: []string{"Supervisor"}}),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			var told []string
+			for _, agent := range []string{"an", "bo", "boss", "sup"} {
+				overdue := func(c store.Complaint) bool { return c.FollowUpOverdue }
+				if slices.ContainsFunc(workflowtest.News[store.Complaint](b.Brand, agent, message.FrameComplaint), overdue) {
+					told = append(told, agent)
+				}
+			}
+			if diff := cmp.Diff(test.told, told); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // escalations are those whom escalations reached, one word each.
 func escalations(t *testing.T, registry *prometheus.Registry) string {
 	t.Helper()

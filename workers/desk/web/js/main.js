@@ -705,6 +705,7 @@ function takeDelivery(d) {
 function takeComplaint(c) {
   if (tab === 'complaints') listSoon();
   if (c.state === 'escalated') toast('有投诉升级,请到「投诉」查看');
+  else if (c.state === 'resolved' && c.followUpOverdue) toast('有投诉超时未回访,请到「投诉」查看');
   if (current && current.id === c.conversation) {
     current.complaint = c;
     showCurrent();
