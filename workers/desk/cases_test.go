@@ -276,7 +276,7 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
 	conversation := w.assigned("after-sales", "xiaomei", "c")
-	w.opens(store.Case{ID: "complaint/lumi/lumi/1", Kind: promise.CaseComplaint, State: "open", Conversation: &conversation})
+	w.complains(conversation)
 	w.opens(store.Case{ID: "review/lumi/lumi/1", Kind: promise.CaseReview, State: "open", Owner: "xiaomei"})
 	type told struct {
 		Type, Detail string
@@ -290,19 +290,19 @@ func TestWhatACaseDoesNotAllowIsRefusedWithWhatItDoes(t *testing.T) {
 		want    told
 	}{
 		"an action of another state": {
-			"complaint~1",
+			"complaint~" + conversation.String(),
 			CaseActionRequest{Action: "followUp"},
 			http.StatusConflict,
 			told{"urn:yingda:problem:NotPossible", "not possible now: the case is open; possible is resolve, compensate", resolve},
 		},
 		"upon a revision that is past": {
-			"complaint~1",
+			"complaint~" + conversation.String(),
 			CaseActionRequest{Action: "resolve", Note: "已退款", Revision: 7},
 			http.StatusConflict,
 			told{"urn:yingda:problem:CaseChanged", "somebody has changed the case since you looked; look again", resolve},
 		},
 		"without the note that it needs": {
-			"complaint~1",
+			"complaint~" + conversation.String(),
 			CaseActionRequest{Action: "resolve", Note: " "},
 			http.StatusUnprocessableEntity,
 			told{"urn:yingda:problem:NoteMissing", "resolve needs a note", nil},

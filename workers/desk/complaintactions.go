@@ -68,34 +68,45 @@ func nothingWaits(c store.Case) error {
 	return nil
 }
 
-// nothingWaitsFor is nothingWaits of a complaint whose conversation is locked.
-func nothingWaitsFor(ctx context.Context, u *store.Unit, id string) error {
+// mayEnd locks the case of a complaint whose conversation is locked, and refuses to end it where it does not allow that now. done says that the
+// same agent has said the same before: one whose client did not hear the answer is answered as the first time.
+func mayEnd(ctx context.Context, u *store.Unit, id string, t store.Taking, may mayCase) (done bool, err error) {
 	row, err := u.CaseForUpdate(ctx, id)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // Its process has not made it known yet: nothing can have been offered.
+		return false, nil // It is older than cases: nothing can have been offered.
 	}
 	if err != nil {
-		return fmt.Errorf("locking a complaint's case: %w", err)
+		return false, fmt.Errorf("locking a complaint's case: %w", err)
 	}
-	return nothingWaits(store.CaseView(row))
+	use, err := u.CaseStepUse(ctx, id, t.Step)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return false, fmt.Errorf("looking for what was said of a complaint: %w", err)
+	}
+	if err == nil && use.Actor == t.Actor && use.Note == t.Note {
+		return true, nil
+	}
+	c := store.CaseView(row)
+	if err := nothingWaits(c); err != nil {
+		return false, err
+	}
+	return false, may(c)
 }
+
+// mayCase refuses what a case that is locked does not allow somebody.
+type mayCase func(c store.Case) error
+
+// anyRevision lets through who looks at a conversation, not at a case: what they do is refused for the complaint's state alone.
+func anyRevision(store.Case) error { return nil }
 
 func (d *Desk) actOnComplaint(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
 	get := func(ctx context.Context, u *store.Unit) (db.Complaint, error) { return complaintByID(ctx, u, c) }
+	may := func(now store.Case) error { return mayNow(p, now, request) }
 	switch request.Action {
-	case actionResolve, actionFollowUp:
-		if err := nothingWaits(c); err != nil {
-			return err
-		}
-		if err := mayNow(p, c, request); err != nil {
-			return err
-		}
-		var err error
-		if request.Action == actionResolve {
-			_, err = d.resolve(ctx, get, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
-		} else {
-			_, err = d.followUp(ctx, p, get, request.Note)
-		}
+	case actionResolve:
+		_, err := d.resolve(ctx, get, may, promise.Resolve{By: p.agent.Name, Resolution: request.Note})
+		return err
+	case actionFollowUp:
+		_, err := d.followUp(ctx, p, get, may, request.Note)
 		return err
 	default:
 		return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {

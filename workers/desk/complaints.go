@@ -54,13 +54,13 @@ func (d *Desk) complaintRoutes(api huma.API) {
 		OperationID: "resolve-complaint", Method: http.MethodPost, Path: path + "resolve", Summary: "Say how a complaint was settled",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *resolveInput) (*complaintOutput, error) {
-		return d.resolve(ctx, ofConversation(p, in.ID), promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
+		return d.resolve(ctx, ofConversation(p, in.ID), anyRevision, promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
 	})
 	handle(d, api, huma.Operation{
 		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "follow-up", Summary: "Say that the customer was asked again after the resolution",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *conversationInput) (*complaintOutput, error) {
-		return d.followUp(ctx, p, ofConversation(p, in.ID), "")
+		return d.followUp(ctx, p, ofConversation(p, in.ID), anyRevision, "")
 	})
 	handle(d, api, huma.Operation{
 		OperationID: "compensate", Method: http.MethodPost, Path: path + "compensation",
@@ -94,17 +94,18 @@ func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput
 
 // resolve writes down how a complaint was settled, and tells its process, which only stops its clocks: of two agents who
 // settle it at once, one is told that it was settled. Everybody who sees the conversation may: it is the group's duty.
-func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Resolve) (*complaintOutput, error) {
+func (d *Desk) resolve(ctx context.Context, get complaintGetter, may mayCase, how promise.Resolve) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		complaint, err := get(ctx, u)
 		if err != nil {
 			return err
 		}
-		if err := nothingWaitsFor(ctx, u, complaint.ID); err != nil {
+		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Action: history.Resolve, Actor: how.By, Note: how.Resolution}}
+		if done, err := mayEnd(ctx, u, complaint.ID, step.Taking, may); done || err != nil {
+			out.Body = store.ComplaintView(complaint)
 			return err
 		}
-		step := store.ComplaintStep{Taking: store.Taking{Step: "resolved", Action: history.Resolve, Actor: how.By, Note: how.Resolution}}
 		_, fresh, err := u.ChangeComplaint(ctx, store.ComplaintView(complaint).Conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			var err error
 			complaint, err = u.DeskComplaintResolve(ctx, u.Now, how.By, how.Resolution, complaint.ID)
@@ -127,11 +128,16 @@ func (d *Desk) resolve(ctx context.Context, get complaintGetter, how promise.Res
 }
 
 // followUp tells a complaint's process that the customer was asked again, and what they said, once.
-func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter, said string) (*complaintOutput, error) {
+func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter, may mayCase, said string) (*complaintOutput, error) {
 	out := &complaintOutput{}
 	err := d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		complaint, err := get(ctx, u)
 		if err != nil {
+			return err
+		}
+		asked := store.Taking{Step: "asked-again", Action: history.FollowUp, Actor: p.agent.Name, Note: said}
+		if done, err := mayEnd(ctx, u, complaint.ID, asked, may); done || err != nil {
+			out.Body = store.ComplaintView(complaint)
 			return err
 		}
 		switch {
@@ -143,10 +149,7 @@ func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter, 
 			// Its process would ignore it: it has not heard of the resolution yet.
 			return refusal(http.StatusConflict, "NotDueYet", "the resolution is still being recorded; try again")
 		}
-		if err := nothingWaitsFor(ctx, u, complaint.ID); err != nil {
-			return err
-		}
-		_, fresh, err := u.NoteCase(ctx, complaint.ID, store.Taking{Step: "asked-again", Action: history.FollowUp, Actor: p.agent.Name, Note: said})
+		_, fresh, err := u.NoteCase(ctx, complaint.ID, asked)
 		if err != nil {
 			return fmt.Errorf("writing down that a customer was asked: %w", err)
 		}
