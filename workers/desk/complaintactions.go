@@ -86,6 +86,9 @@ func mayEnd(ctx context.Context, u *store.Unit, id string, t store.Taking, may m
 		return true, nil
 	}
 	c := store.CaseView(row)
+	if c.ClosedAt != nil && c.State != string(promise.ComplaintFollowedUp) {
+		return false, refusal(http.StatusConflict, "Ended", "the complaint has lapsed: nobody asked the customer again in time, and its case is closed")
+	}
 	if err := nothingWaits(c); err != nil {
 		return false, err
 	}

@@ -87,7 +87,9 @@ func (d *Desk) complaints(ctx context.Context, p *principal, in *complaintsInput
 	out.Body.Complaints = make([]ListedComplaint, len(rows))
 	snapshot := d.Catalog.Snapshot()
 	for i, row := range rows {
-		out.Body.Complaints[i] = ListedComplaint{store.ComplaintView(row.Complaint), snapshot.Lacks(row.Complaint.Channel)}
+		// One from outside may have no Channel.
+		gone := row.Complaint.Channel != "" && snapshot.Lacks(row.Complaint.Channel)
+		out.Body.Complaints[i] = ListedComplaint{store.ComplaintView(row.Complaint), gone}
 	}
 	return out, nil
 }

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -26,6 +28,98 @@ func (w *world) settles(complaint string, conversation uuid.UUID) {
 		})
 		return err
 	})
+}
+
+// listsComplaints are the ids that an agent's list has.
+func (d *desk) listsComplaints(agentName, query string) (ids []string) {
+	d.t.Helper()
+	type listed struct{ Complaints []ListedComplaint }
+	for _, c := range asks[listed](d.as(agentName), http.StatusOK, http.MethodGet, "/api/complaints"+query, nil).Complaints {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+func TestAComplaintThatHasLapsedAsksForNobody(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	complaint := w.complains(id)
+	w.settles(complaint, id)
+	for _, query := range []string{"", "?state=resolved"} {
+		if diff := cmp.Diff([]string{complaint}, d.listsComplaints("xiaomei", query)); diff != "" {
+			t.Errorf("listed by %q before (-want +got):\n%s", query, diff)
+		}
+	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeCase(ctx, complaint, store.Taking{Step: "lapse", Action: history.Lapse}, func(c *store.Case) error {
+			c.ClosedAt, c.Due = &u.Now, nil
+			return nil
+		})
+		return err
+	})
+	for _, query := range []string{"", "?state=resolved"} {
+		if got := d.listsComplaints("xiaomei", query); len(got) > 0 {
+			t.Errorf("listed by %q: %q", query, got)
+		}
+	}
+	before := w.history(complaint)
+	of := "/api/conversations/" + id.String() + "/complaint/"
+	for name, how := range map[string]struct {
+		path string
+		body any
+	}{
+		"asked again, of the conversation": {of + "follow-up", nil},
+		"asked again, of the case":         {acting(store.Case{ID: complaint}), act("followUp", nil)},
+		"resolved, of the conversation":    {of + "resolve", map[string]any{"resolution": "已退款"}},
+		"resolved, of the case":            {acting(store.Case{ID: complaint}), act("resolve", map[string]any{"note": "已退款"})},
+	} {
+		if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, how.path, how.body); got.Type != "urn:yingda:problem:Ended" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if diff := cmp.Diff(before, w.history(complaint)); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	if sent := len(w.outboxOf(store.TargetSignal+promise.SignalFollowedUp)) + len(w.outboxOf(store.TargetSignal+promise.SignalResolve)); sent > 0 {
+		t.Errorf("%d signals to a process that has ended", sent)
+	}
+}
+
+func TestAComplaintThatWasFollowedUpIsListedToWhoAsksForThose(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	complaint := w.complains(id)
+	w.settles(complaint, id)
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.ChangeComplaint(ctx, id, store.ComplaintStep{Taking: store.Taking{Step: "follow-up"}}, func(ctx context.Context) (db.Complaint, error) {
+			return u.ComplaintFollowUp(ctx, u.Now, complaint)
+		})
+		return err
+	})
+	for query, want := range map[string][]string{"": nil, "?state=resolved": nil, "?state=followed_up": {complaint}} {
+		if diff := cmp.Diff(want, d.listsComplaints("xiaomei", query)); diff != "" {
+			t.Errorf("listed by %q (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
+func TestAComplaintWithoutAConversationIsListedToItsGroupAndSupervisors(t *testing.T) {
+	w := newWorld(t)
+	w.catalog = catalog.Fixed("lumi", "lumi", generous()...)
+	d := w.starts()
+	made := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, "/api/complaints",
+		map[string]any{"key": uuid.New(), "source": "12315", "what": "不给退款"})
+	for name, want := range map[string][]string{"laowang": {made.ID}, "xiaomei": {made.ID}, "xiaohong": nil} {
+		if diff := cmp.Diff(want, d.listsComplaints(name, "")); diff != "" {
+			t.Errorf("listed to %s (-want +got):\n%s", name, diff)
+		}
+	}
+	type listed struct{ Complaints []ListedComplaint }
+	if got := asks[listed](d.as("laowang"), http.StatusOK, http.MethodGet, "/api/complaints", nil).Complaints; len(got) != 1 || got[0].ChannelGone {
+		t.Errorf("it says that a Channel is gone of which it never was: %+v", got)
+	}
 }
 
 func TestWhatEndsAComplaintIsSaidOnceForEachKey(t *testing.T) {

@@ -83,9 +83,13 @@ func (q *Queries) DeskComplaintResolve(ctx context.Context, at time.Time, resolv
 }
 
 const DeskComplaints = `-- name: DeskComplaints :many
-SELECT complaint.id, complaint.conversation_id, complaint.channel, complaint.external_id, complaint.skill_group, complaint.state, complaint.rung, complaint.escalated_to, complaint.opened_at, complaint.acknowledged_at, complaint.escalated_at, complaint.resolved_at, complaint.resolved_by, complaint.resolution, complaint.follow_up_due, complaint.followed_up_at, complaint.follow_up_overdue FROM complaint JOIN conversation ON conversation.id = complaint.conversation_id
+SELECT complaint.id, complaint.conversation_id, complaint.channel, complaint.external_id, complaint.skill_group, complaint.state, complaint.rung, complaint.escalated_to, complaint.opened_at, complaint.acknowledged_at, complaint.escalated_at, complaint.resolved_at, complaint.resolved_by, complaint.resolution, complaint.follow_up_due, complaint.followed_up_at, complaint.follow_up_overdue FROM complaint
+LEFT JOIN conversation ON conversation.id = complaint.conversation_id
+LEFT JOIN service_case ON service_case.id = complaint.id
 WHERE CASE WHEN $1::text = '' THEN complaint.state IN ('open', 'escalated', 'resolved') ELSE complaint.state = $1::text END
-  AND ($2::bool OR conversation.skill_group = ANY($3::text[]) OR (conversation.state = 'assigned' AND conversation.agent = $4::text))
+  AND (complaint.state = 'followed_up' OR service_case.closed_at IS NULL)
+  AND ($2::bool OR conversation.skill_group = ANY($3::text[]) OR (conversation.state = 'assigned' AND conversation.agent = $4::text)
+    OR (complaint.conversation_id IS NULL AND complaint.skill_group = ANY($3::text[])))
 ORDER BY complaint.opened_at, complaint.id
 LIMIT $5
 `
@@ -102,8 +106,8 @@ type DeskComplaintsRow struct {
 	Complaint Complaint
 }
 
-// Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody. Whose they are is
-// what their conversations say now.
+// Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody, which one whose case has lapsed does
+// not. Whose they are is what their conversations say now; of one without a conversation, its group.
 func (q *Queries) DeskComplaints(ctx context.Context, arg DeskComplaintsParams) ([]DeskComplaintsRow, error) {
 	rows, err := q.db.Query(ctx, DeskComplaints,
 		arg.State,

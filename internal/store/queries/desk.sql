@@ -44,11 +44,15 @@ SELECT g.name::text AS skill_group,
 FROM unnest(@skill_groups::text[]) AS g(name);
 
 -- name: DeskComplaints :many
--- Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody. Whose they are is
--- what their conversations say now.
-SELECT sqlc.embed(complaint) FROM complaint JOIN conversation ON conversation.id = complaint.conversation_id
+-- Complaints as a desk lists them, the oldest first. Without a state: those that still ask for somebody, which one whose case has lapsed does
+-- not. Whose they are is what their conversations say now; of one without a conversation, its group.
+SELECT sqlc.embed(complaint) FROM complaint
+LEFT JOIN conversation ON conversation.id = complaint.conversation_id
+LEFT JOIN service_case ON service_case.id = complaint.id
 WHERE CASE WHEN @state::text = '' THEN complaint.state IN ('open', 'escalated', 'resolved') ELSE complaint.state = @state::text END
-  AND (@all_groups::bool OR conversation.skill_group = ANY(@skill_groups::text[]) OR (conversation.state = 'assigned' AND conversation.agent = @agent::text))
+  AND (complaint.state = 'followed_up' OR service_case.closed_at IS NULL)
+  AND (@all_groups::bool OR conversation.skill_group = ANY(@skill_groups::text[]) OR (conversation.state = 'assigned' AND conversation.agent = @agent::text)
+    OR (complaint.conversation_id IS NULL AND complaint.skill_group = ANY(@skill_groups::text[])))
 ORDER BY complaint.opened_at, complaint.id
 LIMIT @max_rows;
 

@@ -205,7 +205,8 @@ async function loadList() {
   let cut = '';
   if (wanted === 'complaints') {
     const { complaints } = await api.complaints();
-    found = complaints.map((c) => ({ ...c, id: c.conversation, complaint: c, lastMessageAt: c.openedAt }));
+    // One from outside may belong to no conversation: its case is opened then.
+    found = complaints.map((c) => ({ ...c, id: c.conversation || c.id, complaint: c, lastMessageAt: c.openedAt }));
   } else if (wanted === 'cases') {
     const { cases, truncated } = await api.cases();
     found = cases.map((c) => ({ ...c, case: c }));
@@ -296,9 +297,11 @@ function entry(item) {
   if (!item.complaint && !item.review && tab !== 'mine' && tab !== 'closed') marks.append(el('span', { class: 'tag' }, item.agent || states[item.state]));
   if (at(closing.get(item.id)) > Date.now()) marks.append(el('span', { class: 'tag hot' }, '即将无法回复'));
   if (count) marks.append(el('span', { class: 'unread', 'aria-label': `${count} 条未读` }, String(count)));
+  const outside = item.complaint && !item.conversation ? nameOf(item.complaint.id) : '';
   return el('li', {}, el('button', {
-    type: 'button', 'aria-current': String(Boolean(current && current.id === item.id)), onclick: () => open(item.id),
-  }, el('span', { class: item.tier ? 'name hot' : 'name' }, customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
+    type: 'button', 'aria-current': String(outside ? pane.name === outside : Boolean(current && current.id === item.id)),
+    onclick: () => (outside ? openCase(outside) : open(item.id)),
+  }, el('span', { class: item.tier ? 'name hot' : 'name' }, outside ? '外部投诉' : customerName(item)), el('span', { class: 'when' }, clock(item.lastMessageAt)),
   el('span', { class: 'preview' }, item.complaint ? `${groupName(item)} · 投诉${item.channelGone ? ' · 渠道已被删除' : ''}` : item.judgement ? `${groupName(item)} · ${total(item.judgement)}` : item.review ? `${groupName(item)} · 回复过慢` : item.rating ? groupName(item) : preview(item.lastMessage)), marks));
 }
 
