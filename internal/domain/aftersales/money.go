@@ -35,13 +35,14 @@ func (c *Case) Grant(others []Case) error { return c.within(others, c.Granted(),
 func (c *Case) Pay(others []Case) error { return c.within(others, c.Refund.Amount, (*Case).Spent) }
 
 // within refuses an amount that is more than what the other cases of the order leave, counted so. Where the cases disagree on what was paid
-// the least counts, of those that ask for something still or got it.
+// the least counts, of those on which was decided for the customer: what somebody writes in an application, who may not even have the
+// order, holds up nobody.
 func (c *Case) within(others []Case, amount int64, count func(*Case) int64) error {
 	paid, taken := c.Application.Order.Paid, int64(0)
 	for i := range others {
 		other := &others[i]
 		taken += count(other)
-		if !other.State.lost() || other.Spent() > 0 {
+		if other.Decision.Outcome == OutcomeApproved && !other.State.lost() || other.Spent() > 0 {
 			paid = min(paid, other.Application.Order.Paid)
 		}
 	}

@@ -151,7 +151,8 @@ func TestWhatIsLeftOfAnOrder(t *testing.T) {
 		"another whose money came back":                {[]Case{taken}, ""},
 		"another that the provider refused to pay":     {[]Case{refusedByProvider}, ""},
 		"another of goods":                             {[]Case{after(opened(application(of(Reissue, MissingItem)), ""), approve(0))}, ""},
-		"another that says that less was paid":         {[]Case{opened(application(worth(30_50)), "")}, "of the 30.50 yuan paid for the order 30.50 are left"},
+		"another by which less was paid":               {[]Case{after(opened(application(of(Reissue, MissingItem), worth(30_50)), ""), approve(0))}, "of the 30.50 yuan paid for the order 30.50 are left"},
+		"an application that says that less was paid":  {[]Case{opened(application(worth(30_50)), "")}, ""},
 		"two that are promised more than all of it":    {[]Case{promised, promised}, "0 are left"},
 		"a withdrawn one that said that less was paid": {[]Case{after(opened(application(worth(30_00)), ""), do(ActionWithdraw))}, ""},
 	} {
