@@ -9,10 +9,11 @@ import (
 
 // Title says what an application is about, without personal data.
 func (a *Application) Title() string {
-	return kindName(a.Kind) + " · " + reasonName(a.Reason)
+	return a.Kind.Name() + " · " + reasonName(a.Reason)
 }
 
-func kindName(k Kind) string {
+// Name is a kind as customers and agents read it.
+func (k Kind) Name() string {
 	switch k {
 	case Return:
 		return "退货退款"

@@ -118,7 +118,7 @@ func clock(at, now time.Time, location *time.Location) string {
 }
 
 func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *time.Location) string {
-	head := fmt.Sprintf("%s(订单 %s):", kind(c.Application.Kind), aftersales.Masked(c.Application.Order.Number))
+	head := fmt.Sprintf("%s(订单 %s):", c.Application.Kind.Name(), aftersales.Masked(c.Application.Order.Number))
 	by := func(format string) string { return until(due, now, location, format) }
 	switch c.State {
 	case aftersales.StateEvidence:
@@ -165,21 +165,6 @@ func settled(c *aftersales.Case) string {
 		return "已退款 " + yuan(c.Refund.Amount) + "。"
 	default:
 		return "已处理完成。"
-	}
-}
-
-func kind(k aftersales.Kind) string {
-	switch k {
-	case aftersales.Return:
-		return "退货退款"
-	case aftersales.Exchange:
-		return "换货"
-	case aftersales.RefundOnly:
-		return "仅退款"
-	case aftersales.Reissue:
-		return "补发"
-	default:
-		return "售后"
 	}
 }
 
