@@ -75,22 +75,22 @@ func (a *Activities) Send(ctx context.Context, in promise.MailInput) error {
 
 // settle notes what the server made of a mail.
 func (a *Activities) settle(in promise.MailInput, err error) error {
-	failed := &mailer.Error{Outcome: mailer.Taken}
-	if err != nil && !errors.As(err, &failed) {
+	made := &mailer.Error{Outcome: mailer.Taken}
+	if err != nil && !errors.As(err, &made) {
 		return fmt.Errorf("handing in a mail: %w", err)
 	}
-	a.Metrics.mails.WithLabelValues(string(failed.Outcome)).Inc()
-	if failed.Outcome != mailer.NoCredentials { // That is known without a try, and over when they are there.
-		a.last.Store(&configz.Mail{At: a.Now().UTC(), Outcome: configz.MailOutcome(failed.Outcome), Code: int32(failed.Code)}) //nolint:gosec // SMTP's codes have three digits.
+	a.Metrics.mails.WithLabelValues(string(made.Outcome)).Inc()
+	if made.Outcome != mailer.NoCredentials { // That is known without a try, and over when they are there.
+		a.last.Store(&configz.Mail{At: a.Now().UTC(), Outcome: configz.MailOutcome(made.Outcome), Code: int32(made.Code)}) //nolint:gosec // SMTP's codes have three digits.
 	}
 	if err == nil {
 		return nil
 	}
-	a.Logger.Warn("The mail server did not take a mail", "outcome", string(failed.Outcome), "code", failed.Code, "case", in.Case)
-	if failed.Permanent() {
-		return temporal.NewNonRetryableApplicationError("the mail server refused the mail", errorRefused, failed)
+	a.Logger.Warn("The mail server did not take a mail", "outcome", string(made.Outcome), "code", made.Code, "case", in.Case)
+	if made.Permanent() {
+		return temporal.NewNonRetryableApplicationError("the mail server refused the mail", errorRefused, made)
 	}
-	return temporal.NewApplicationErrorWithCause("the mail server did not take the mail", errorNotTaken, failed)
+	return temporal.NewApplicationErrorWithCause("the mail server did not take the mail", errorNotTaken, made)
 }
 
 // Undelivered tells those who work on the case that the customer does not know.
