@@ -179,7 +179,7 @@ func (a *Activities) apology(ctx context.Context, u *store.Unit, t Taking) (say 
 	return func(ctx context.Context) error {
 		_, _, err := u.Say(ctx, c, store.Words{
 			Key: t.ID + "/" + t.step(), Topic: topic, Sender: store.SenderBot,
-			Content: message.Content{Kind: message.KindText, Text: t.LateText},
+			Content: message.Content{Kind: message.KindText, Text: t.LateText, About: &message.About{Case: t.ID, Step: "apology"}},
 		})
 		return err
 	}, "，已告知客户", nil

@@ -204,6 +204,10 @@ func TestAnOrderThatIsNotSentIsToldOfAndEndsWhenItIs(t *testing.T) {
 	if diff := cmp.Diff([]string{"text 发货晚了"}, b.Said(conversation)); diff != "" {
 		t.Errorf("said (-want +got):\n%s", diff)
 	}
+	var about string
+	if err := b.Store.Pool().QueryRow(t.Context(), "SELECT content -> 'about' ->> 'case' FROM message WHERE direction = 'outbound'").Scan(&about); err != nil || about != in.ID {
+		t.Errorf("where it does not arrive %q is told otherwise, err %v, want %s", about, err, in.ID)
+	}
 	status := b.ends(in)
 	if status.State != promise.TaskDone || !status.Late || status.Rung != 1 {
 		t.Errorf("the status is %+v", status)
