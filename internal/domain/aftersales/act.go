@@ -171,7 +171,7 @@ func (c *Case) Allowed(by string) []Action {
 			return true // Another number is for an agent to write down.
 		case a == ActionWithdraw && c.reached(StateReceived):
 			return true // The goods are here: money or goods are owed for them.
-		case a == ActionWithdraw && by == ByCustomer && effect != nil && effect.State == EffectByHand:
+		case a == ActionWithdraw && by == ByCustomer && effect != nil && (effect.State == EffectByHand || effect.State == EffectRefused):
 			return true // Somebody may be paying, or packing, this very minute; whoever does it can still withdraw for the customer.
 		case effect == nil || a == ActionAssign:
 			return false
@@ -217,6 +217,9 @@ func (c *Case) permits(a Act) error {
 	case (a.By == ByCustomer || a.By == ByProvider) && !slices.Contains(mayDo(a.By), a.Action):
 		return refuse("NotYours", "the %s may not %s; possible: %s", a.By, a.Action, list(mayDo(a.By)))
 	case slices.Contains(c.State.allowed(), a.Action) && c.Effect(c.Operation()).UnderWay():
+		if c.Effect(c.Operation()).State == EffectWaiting {
+			return refuse("UnderWay", "the %s is about to be given to the provider, or to people where there is none: look again in a moment", c.Operation())
+		}
 		return refuse("UnderWay", "the %s is under way at the provider: wait for its answer, so that nothing is done twice", c.Operation())
 	case len(allowed) == 0:
 		return refuse("WrongState", "%s is not possible while the case is in %s; wait for what comes next", a.Action, c.State)
@@ -365,6 +368,9 @@ func (c *Case) take(a Act, at time.Time) {
 			c.leave(StateReview, a, at)
 		}
 	case ActionSent:
+		if now := c.Now(); c.Parcel == nil && !now.Due.IsZero() {
+			c.SetDue(at.Add(now.Due.Sub(now.EnteredAt))) // The goods have as long for their way as the customer had.
+		}
 		c.Parcel = &Parcel{Carrier: a.Carrier, Tracking: a.Tracking, SentAt: at}
 	case ActionReceive:
 		c.leave(c.next(), a, at)

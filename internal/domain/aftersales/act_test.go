@@ -158,7 +158,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"an agent who lets it expire":   {after(back, ActionApprove), do(ActionExpire), "WrongState", ""},
 		"goods that were not looked at": {here, bare(ActionAccept), "InspectionIncomplete", "完好"},
 		"goods that are here withdrawn": {here, do(ActionWithdraw), "WrongState", ""},
-		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "nothing is done twice"},
+		"by hand what is under way":     {after(here, ActionAccept), do(ActionRefunded), "UnderWay", "look again in a moment"},
 		"by the customer what somebody is paying by hand": {
 			func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), by(ByCustomer, do(ActionWithdraw)), "WrongState", "",
 		},

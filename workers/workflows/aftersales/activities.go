@@ -64,8 +64,8 @@ type Standing struct {
 	Effect    rules.EffectState `json:"effect,omitempty"`
 	// Disputed says that the customer was not content with the end.
 	Disputed bool `json:"disputed,omitempty"`
-	// OnTheWay says that the customer has sent the goods that are waited for.
-	OnTheWay bool `json:"onTheWay,omitempty"`
+	// ArriveBy is until when the goods should be here that the customer has sent; zero where none are on their way.
+	ArriveBy time.Time `json:"arriveBy,omitzero"`
 }
 
 // underWay says whether the operation is the provider's.
@@ -391,7 +391,10 @@ func standingOf(c store.Case) (Standing, error) {
 	}
 	s := Standing{Revision: c.Revision, Step: inside.Step(), State: inside.State, Owner: inside.Owner(), Operation: inside.Operation()}
 	s.Attempt, s.Effect = inside.Attempt()
-	s.Disputed, s.OnTheWay = inside.Content != nil && !*inside.Content, inside.OnTheWay()
+	s.Disputed = inside.Content != nil && !*inside.Content
+	if inside.OnTheWay() {
+		s.ArriveBy = inside.Now().Due
+	}
 	return s, nil
 }
 

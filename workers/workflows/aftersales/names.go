@@ -35,9 +35,6 @@ const (
 // changeDispute is since when supervisors are called where a customer disputes the end. Histories hold it.
 const changeDispute = "dispute"
 
-// changeOnTheWay is since when goods that the customer has sent let no case expire. Histories hold it.
-const changeOnTheWay = "on-the-way"
-
 // changeListed is since when a case that is given to another Agent is found under their name. Histories hold it.
 const changeListed = "listed"
 
@@ -112,7 +109,8 @@ func tellOrder(ctx workflow.Context, t Telling) error {
 	return tellBy(ctx, activityOrderTell, activityOrderUntold, t)
 }
 
-// tellBy tells the customer, or, where that took longer than news are worth telling, sees to it that somebody knows that they were not.
+// tellBy tells the customer, or, where that took longer than news are worth telling, sees to it that somebody knows that they were not. That
+// they were not told is an error all the same.
 func tellBy(ctx workflow.Context, name, untold string, t Telling) error {
 	run := func(name string) error {
 		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, t).Get(ctx, nil)

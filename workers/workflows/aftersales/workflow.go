@@ -157,7 +157,7 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	c.follow(entered.Standing)
 	c.Entered = step
 	c.Deadline = deadline.Deadline{Due: entered.Due, RemindAt: entered.RemindAt, Ladder: c.input.Ladder}
-	if c.Standing.State.Waits() {
+	if c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() {
 		c.Deadline.Ladder = nil
 	}
 	if !byProvider { // Also where the case has left the step meanwhile: the customer hears of each.
@@ -239,34 +239,43 @@ func (c *afterSales) keepDeadline(within, ctx workflow.Context, left func() bool
 			return c.doing(func() error { return c.takeStep(ctx, s) })
 		})
 	}
-	if err := keep(); err != nil || left() || !c.onTheWay(ctx) {
-		return err
+	for {
+		if err := keep(); err != nil || left() || !c.moved() {
+			return err
+		}
+		// The wait for the customer has no ladder; that for goods which should be here by then has.
+		next := deadline.Deadline{Due: c.Standing.ArriveBy, Ladder: c.input.Ladder}
+		if !c.Deadline.RemindAt.IsZero() {
+			next.RemindAt = next.Due.Add(c.Deadline.RemindAt.Sub(c.Deadline.Due))
+		}
+		c.Deadline = next
+		if err := c.list(ctx); err != nil {
+			return err
+		}
 	}
-	// The wait for the customer has no ladder; that for goods which should be here by now has.
-	c.Deadline.Ladder = c.input.Ladder
-	return keep()
 }
+
+// moved says whether the goods are on their way, which takes until later than the customer had.
+func (c *afterSales) moved() bool { return c.Standing.ArriveBy.After(c.Deadline.Due) }
 
 // takeStep does what is to be done now that a step is nearly due, or late.
 func (c *afterSales) takeStep(ctx workflow.Context, s deadline.Step) error {
 	step := c.Standing.Step
-	if s.Kind == deadline.Breach && c.Standing.State.Waits() && !c.onTheWay(ctx) {
+	if c.moved() {
+		return nil
+	}
+	if s.Kind == deadline.Breach && c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() {
 		if err := c.take(ctx, rules.Act{ID: "expire/" + strconv.Itoa(step), Action: rules.ActionExpire}); err != nil {
 			return err
 		}
-		// Where the desk knew first that the goods are on their way, the rules have refused it, and the shop is late.
-		if c.Standing.Step != step || !c.onTheWay(ctx) {
+		// Where the desk knew first that the goods are on their way, the rules have refused it.
+		if c.Standing.Step != step || c.Standing.ArriveBy.IsZero() || c.moved() {
 			return nil
 		}
 	}
 	standing, err := late(ctx, Lateness{Case: c.reference(), Step: step, Deadline: s, TimeZone: c.input.Terms.Policy.TimeZone})
 	c.follow(standing)
 	return err
-}
-
-// onTheWay says whether the goods that are waited for are the shop's to look for.
-func (c *afterSales) onTheWay(ctx workflow.Context) bool {
-	return c.Standing.OnTheWay && workflow.GetVersion(ctx, changeOnTheWay, workflow.DefaultVersion, 1) == 1
 }
 
 // keepOverall warns once of a case that has waited for the brand for too long. While the customer has to do something it stands still.

@@ -159,7 +159,10 @@ func (p *paper) standing() Standing {
 	p.revision++
 	s := Standing{Revision: p.revision, Step: p.c.Step(), State: p.c.State, Owner: p.c.Owner(), Operation: p.c.Operation()}
 	s.Attempt, s.Effect = p.c.Attempt()
-	s.Disputed, s.OnTheWay = p.c.Content != nil && !*p.c.Content, p.c.OnTheWay()
+	s.Disputed = p.c.Content != nil && !*p.c.Content
+	if p.c.OnTheWay() {
+		s.ArriveBy = p.c.Now().Due
+	}
 	return s
 }
 
@@ -244,14 +247,14 @@ func TestAfterSales(t *testing.T) {
 				p.provider = done
 				p.act(h, rules.ActionApprove)
 				p.act(100*h, rules.ActionSent, func(a *rules.Act) { a.By = rules.ByCustomer })
-				p.act(175*h, rules.ActionReceive)
-				p.act(180*h, rules.ActionAccept)
-				p.act(190*h, rules.ActionConfirm)
+				p.act(275*h, rules.ActionReceive)
+				p.act(280*h, rules.ActionAccept)
+				p.act(290*h, rules.ActionConfirm)
 			},
 			[]string{
-				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "100.0h sent: returning", "168.5h returning remind", "169.0h returning breach",
-				"170.0h returning escalateSupervisor", "173.0h returning escalateAdmin", "175.0h receive: received", "175.0h told 2",
-				"180.0h accept: refunding", "180.0h refund done: settled", "180.0h told 4", "190.0h confirm: done",
+				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "100.0h sent: returning", "267.5h returning remind", "268.0h returning breach",
+				"269.0h returning escalateSupervisor", "272.0h returning escalateAdmin", "275.0h receive: received", "275.0h told 2",
+				"280.0h accept: refunding", "280.0h refund done: settled", "280.0h told 4", "290.0h confirm: done",
 			},
 			rules.StateDone,
 		},
@@ -262,15 +265,16 @@ func TestAfterSales(t *testing.T) {
 					p.mu.Lock()
 					defer p.mu.Unlock()
 					p.c.Parcel = &rules.Parcel{Tracking: "SF1"}
+					p.c.SetDue(start().Add(200 * h))
 				}, 168*h-1)
-				p.act(170*h, rules.ActionReceive)
-				p.act(171*h, rules.ActionAccept)
-				p.act(172*h, rules.ActionConfirm)
+				p.act(202*h, rules.ActionReceive)
+				p.act(203*h, rules.ActionAccept)
+				p.act(204*h, rules.ActionConfirm)
 			},
 			[]string{
-				"0.0h refund done: returning", "0.0h told 1", "167.5h returning remind", "168.0h ignored expire: WrongState", "168.0h returning breach",
-				"169.0h returning escalateSupervisor", "170.0h receive: received", "170.0h told 2", "171.0h accept: settled", "171.0h told 3",
-				"172.0h confirm: done",
+				"0.0h refund done: returning", "0.0h told 1", "167.5h returning remind", "168.0h ignored expire: WrongState", "199.5h returning remind",
+				"200.0h returning breach", "201.0h returning escalateSupervisor", "202.0h receive: received", "202.0h told 2", "203.0h accept: settled",
+				"203.0h told 3", "204.0h confirm: done",
 			},
 			rules.StateDone,
 		},
