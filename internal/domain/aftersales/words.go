@@ -113,14 +113,17 @@ func (c *Case) Words(step int, location *time.Location) string {
 	by := ""
 	if !s.Due.IsZero() {
 		by = clock(s.Due, location)
+		if s.State.OfTheCustomer() {
+			by = ownClock(s.Due, location)
+		}
 	}
 	done := c.achieved(step - 1)
 	switch s.State {
 	case StateEvidence:
 		if before.Action == ActionAskEvidence {
-			return "为了尽快处理您的申请，请补充凭证：" + before.Note
+			return "为了尽快处理您的申请，" + please(by) + "补充凭证：" + before.Note
 		}
-		return c.Decision.Customer
+		return c.Decision.Customer + please(by) + "发送。"
 	case StateReview:
 		if before.State == StateEvidence {
 			return "您补充的凭证已收到，我们将在" + by + "答复您。"
@@ -177,12 +180,25 @@ func clock(due time.Time, location *time.Location) string {
 	return due.Add(time.Minute-1).Truncate(time.Minute).In(location).Format("1月2日15:04") + "前"
 }
 
+// ownClock says by when the customer has to do something themselves: rounded down, so that who is in time by it is.
+func ownClock(due time.Time, location *time.Location) string {
+	return due.Truncate(time.Minute).In(location).Format("1月2日15:04") + "前"
+}
+
+// please begins what is asked of the customer; by is empty where it has no end.
+func please(by string) string {
+	if by == "" {
+		return "请"
+	}
+	return "请在" + by
+}
+
 // Reminder is what the customer is told when it is their turn and the time is short; empty where it is not theirs, or too late now.
 func (c *Case) Reminder(now time.Time, location *time.Location) string {
 	if c.OnTheWay() || !now.Before(c.Now().Due) {
 		return ""
 	}
-	by := clock(c.Now().Due, location)
+	by := ownClock(c.Now().Due, location)
 	switch c.State {
 	case StateEvidence:
 		return "提醒您：请在" + by + "补充凭证，逾期售后申请将关闭。"
@@ -195,7 +211,7 @@ func (c *Case) Reminder(now time.Time, location *time.Location) string {
 
 // sendBack asks for the goods.
 func (c *Case) sendBack(done, by string) string {
-	return cmp.Or(done, "您的申请已通过。") + "请在" + by + "将商品寄回。" + c.ReturnTerms() + "寄出后请告诉我们快递单号。"
+	return cmp.Or(done, "您的申请已通过。") + please(by) + "将商品寄回。" + c.ReturnTerms() + "寄出后请告诉我们快递单号。"
 }
 
 // ReturnTerms say where the goods go back to and who pays for their way, in whole sentences; empty where nothing was decided.

@@ -58,9 +58,9 @@ func TestWhatCustomersRead(t *testing.T) {
 			application(of(Reissue, Damaged)), "",
 			[]Action{ActionAddEvidence, ActionAskEvidence, ActionAddEvidence, ActionApprove, ActionShipped},
 			[]string{
-				"请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
+				"请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。请在11月22日13:00前发送。",
 				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
-				"为了尽快处理您的申请，请补充凭证：因为",
+				"为了尽快处理您的申请，请在11月22日13:00前补充凭证：因为",
 				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
 				"您的申请已通过，商品将在11月22日13:00前发出。",
 				"商品已发出，快递：顺丰 SF1。如有问题请随时联系我们。",

@@ -154,7 +154,7 @@ func request(due *time.Time, now time.Time, location *time.Location, format stri
 	if due == nil || due.Before(now) {
 		return ""
 	}
-	return fmt.Sprintf(format, clock(*due, now, location))
+	return fmt.Sprintf(format, clock(due.Truncate(time.Minute), now, location)) // Who is in time by it is in time.
 }
 
 func settled(c *aftersales.Case) string {
