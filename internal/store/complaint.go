@@ -139,8 +139,14 @@ func (u *Unit) mirrorComplaint(ctx context.Context, row db.Complaint, step Compl
 		if step.Late && c.BreachedAt == nil {
 			c.BreachedAt = &u.Now
 		}
-		if row.State == string(promise.ComplaintFollowedUp) {
+		switch promise.ComplaintState(row.State) {
+		case promise.ComplaintResolved:
+			if row.FollowUpDue == nil { // Its process says until when, a moment later.
+				c.Due = nil
+			}
+		case promise.ComplaintFollowedUp:
 			c.ClosedAt, c.Due = &u.Now, nil
+		case promise.ComplaintOpen, promise.ComplaintEscalated:
 		}
 		return c.SetDetail(detail)
 	})

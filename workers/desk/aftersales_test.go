@@ -153,6 +153,8 @@ func TestWhoGivesACaseAwaySeesWhatTheyDid(t *testing.T) {
 	}
 	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodGet, path, nil)
 	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodPost, path+"/actions", CaseActionRequest{Key: uuid.New(), Action: "approve"})
+	w.passes(answerLost)
+	asks[refused](d.as("xiaohong"), http.StatusNotFound, http.MethodPost, path+"/actions", back)
 }
 
 func TestTheCustomersAddressIsShownWithTheCaseAndInNoList(t *testing.T) {

@@ -25,6 +25,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
+// answerLost is for how long who gave a case away may ask for the answer again.
+const answerLost = 5 * time.Minute
+
 // CaseActionRequest is what somebody does with a case.
 type CaseActionRequest struct {
 	Key      uuid.UUID `json:"key" doc:"Made by the client for this action; sending it again with the same key acts once."`
@@ -133,8 +136,9 @@ func (d *Desk) actOnCase(ctx context.Context, p *principal, in *actOnCaseInput) 
 	id, taking := d.idOf(in.Name), takingOf(p, in.Body)
 	c, err := visibleCase(ctx, d.Store.Queries(), p, id)
 	if err != nil {
-		// Whoever gave it away sees once more what they did.
-		if use, unread := d.Store.Queries().CaseStepUse(ctx, id, taking.Step); unread == nil && isUseOf(taking, use) {
+		// Whoever gave it away sees what they did, where they ask again because the answer was lost.
+		use, unread := d.Store.Queries().CaseStepUse(ctx, id, taking.Step)
+		if unread == nil && isUseOf(taking, use) && d.Now().Sub(use.At) < answerLost {
 			return d.actedOn(ctx, p, id)
 		}
 		return nil, err

@@ -33,6 +33,9 @@ func complaintActions(p *principal, c store.Case) []AllowedAction {
 	switch promise.ComplaintState(c.State) {
 	case promise.ComplaintOpen, promise.ComplaintEscalated:
 	case promise.ComplaintResolved:
+		if c.Due == nil {
+			return nil // Its process has not heard of it yet, and says until when.
+		}
 		step = AllowedAction{Action: actionFollowUp, Takes: []string{"note"}}
 	default:
 		return nil
@@ -152,7 +155,7 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 	spec := d.compensationOf(row.Channel)
 	taking := takingOf(p, request)
 	if request.Action == actionCompensate {
-		taking.Note = fmt.Sprintf("%s %s: %s", request.Compensation, yuan(request.Amount), request.Note)
+		taking.Note = fmt.Sprintf("%s %s：%s", compensation.Name(request.Compensation), yuan(request.Amount), request.Note)
 		before, err := store.ComplaintDetailOf(store.CaseView(row))
 		if err != nil {
 			return store.Case{}, err
@@ -166,9 +169,15 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 		if err != nil {
 			return err
 		}
-		// Said before what is possible: that approving is not would not tell why.
-		if pending := waiting(detail); request.Action == actionApprove && pending != nil {
-			if err := decidable(p, spec, detail, *pending); err != nil {
+		// Said before what is possible: that approving, or another offer, is not would not tell why.
+		if pending := waiting(detail); pending != nil {
+			switch request.Action {
+			case actionApprove:
+				err = decidable(p, spec, detail, *pending)
+			case actionCompensate:
+				err = nothingWaits(*c)
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -20,10 +20,11 @@ import (
 func (w *world) settles(complaint string, conversation uuid.UUID) {
 	w.t.Helper()
 	w.does(func(ctx context.Context, u *store.Unit) error {
-		step := store.ComplaintStep{Taking: store.Taking{Step: "resolve", Action: history.Due}}
+		due := u.Now.Add(72 * time.Hour)
+		step := store.ComplaintStep{Taking: store.Taking{Step: "resolve", Action: history.Due}, Due: &due}
 		_, _, err := u.ChangeComplaint(ctx, conversation, step, func(ctx context.Context) (db.Complaint, error) {
 			return u.ComplaintResolve(ctx, db.ComplaintResolveParams{
-				ID: complaint, ResolvedAt: u.Now, ResolvedBy: "xiaomei", Resolution: "已换货", FollowUpDue: u.Now.Add(72 * time.Hour),
+				ID: complaint, ResolvedAt: u.Now, ResolvedBy: "xiaomei", Resolution: "已换货", FollowUpDue: due,
 			})
 		})
 		return err

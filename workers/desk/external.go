@@ -32,7 +32,7 @@ type externalInput struct {
 		Key          uuid.UUID               `json:"key" doc:"Made by the client for this complaint; sending it again with the same key makes one."`
 		Source       promise.ComplaintSource `json:"source" enum:"Platform,12315,Elsewhere"`
 		Reference    string                  `json:"reference,omitempty" maxLength:"100" doc:"By what the source knows it."`
-		What         string                  `json:"what" minLength:"1" maxLength:"2000" doc:"What it says."`
+		What         string                  `json:"what" minLength:"1" maxLength:"2000" pattern:"[^\\s\\p{Z}]" patternDescription:"more than space" doc:"What it says."`
 		Conversation *uuid.UUID              `json:"conversation,omitempty" doc:"The conversation that it is about, if there is one."`
 		SkillGroup   string                  `json:"skillGroup,omitempty" maxLength:"253" doc:"Who sees to it; without it the group of the conversation, or the Brand's default."`
 	}

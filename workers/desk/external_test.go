@@ -99,7 +99,7 @@ func TestCompensationAboveTheLimitWaitsForApproval(t *testing.T) {
 	if diff := cmp.Diff([]string{"Coupon approved ", "Gift waiting "}, offered(t, got)); diff != "" {
 		t.Errorf("above the limit (-want +got):\n%s", diff)
 	}
-	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path, offers("Gift", 1)); got.Type != "urn:yingda:problem:NotPossible" {
+	if got := asks[refused](v, http.StatusConflict, http.MethodPost, path, offers("Gift", 1)); got.Type != "urn:yingda:problem:OfferWaits" {
 		t.Errorf("while one waits: %+v", got)
 	}
 	if got := asks[refused](v, http.StatusForbidden, http.MethodPost, acting, decide("approve")); got.Type != "urn:yingda:problem:OwnOffer" {

@@ -32,7 +32,7 @@ type promiseInput struct {
 	ID   uuid.UUID `path:"id"`
 	Body struct {
 		Key    uuid.UUID   `json:"key" doc:"Made by the client for this promise; sending it again with the same key promises once."`
-		What   string      `json:"what" minLength:"1" maxLength:"500" example:"查物流并回复" doc:"What the agent promised the customer."`
+		What   string      `json:"what" minLength:"1" maxLength:"500" pattern:"[^\\s\\p{Z}]" patternDescription:"more than space" example:"查物流并回复" doc:"What the agent promised the customer."`
 		Preset task.Preset `json:"preset,omitempty" enum:"WithinHour,Today,Within24Hours,TomorrowNoon" doc:"Until when; set this or due. Today is before the group closes today."`
 		Due    *time.Time  `json:"due,omitempty" doc:"Until when, within 30 days; set this or preset."`
 	}
@@ -42,7 +42,7 @@ type callBackInput struct {
 	ID   uuid.UUID `path:"id"`
 	Body struct {
 		Key  uuid.UUID  `json:"key" doc:"Made by the client for this call; sending it again with the same key orders one."`
-		What string     `json:"what" minLength:"1" maxLength:"500" example:"问对换货是否满意" doc:"What the customer is to be asked on the phone."`
+		What string     `json:"what" minLength:"1" maxLength:"500" pattern:"[^\\s\\p{Z}]" patternDescription:"more than space" example:"问对换货是否满意" doc:"What the customer is to be asked on the phone."`
 		Due  *time.Time `json:"due,omitempty" doc:"Until when, within 30 days; without it as the ServiceLevel says."`
 	}
 }

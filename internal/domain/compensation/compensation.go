@@ -33,6 +33,22 @@ func Kinds(spec *yingdav1.CompensationSpec) []yingdav1.CompensationKind {
 	return []yingdav1.CompensationKind{yingdav1.CompensationGift, yingdav1.CompensationPoints, yingdav1.CompensationCoupon, yingdav1.CompensationRefund}
 }
 
+// Name is a kind as agents read it.
+func Name(kind yingdav1.CompensationKind) string {
+	switch kind {
+	case yingdav1.CompensationGift:
+		return "赠品"
+	case yingdav1.CompensationPoints:
+		return "积分"
+	case yingdav1.CompensationCoupon:
+		return "优惠券"
+	case yingdav1.CompensationRefund:
+		return "退款"
+	default:
+		return string(kind)
+	}
+}
+
 // Offer says whether a role offers what is worth that much by itself, where that much was offered for the complaint before;
 // else it waits for approval.
 func Offer(spec *yingdav1.CompensationSpec, role yingdav1.AgentRole, kind yingdav1.CompensationKind, before, worth int64) (alone bool, err error) {

@@ -212,19 +212,25 @@ func (q *Queries) CaseStepTaken(ctx context.Context, caseID string, step string)
 }
 
 const CaseStepUse = `-- name: CaseStepUse :one
-SELECT action, actor, note FROM service_case_event WHERE case_id = $1 AND step = $2
+SELECT action, actor, note, at FROM service_case_event WHERE case_id = $1 AND step = $2
 `
 
 type CaseStepUseRow struct {
 	Action string
 	Actor  string
 	Note   string
+	At     time.Time
 }
 
 func (q *Queries) CaseStepUse(ctx context.Context, caseID string, step string) (CaseStepUseRow, error) {
 	row := q.db.QueryRow(ctx, CaseStepUse, caseID, step)
 	var i CaseStepUseRow
-	err := row.Scan(&i.Action, &i.Actor, &i.Note)
+	err := row.Scan(
+		&i.Action,
+		&i.Actor,
+		&i.Note,
+		&i.At,
+	)
 	return i, err
 }
 

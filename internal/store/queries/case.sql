@@ -20,7 +20,7 @@ WHERE id = @id;
 SELECT EXISTS (SELECT FROM service_case_event WHERE case_id = @case_id AND step = @step);
 
 -- name: CaseStepUse :one
-SELECT action, actor, note FROM service_case_event WHERE case_id = @case_id AND step = @step;
+SELECT action, actor, note, at FROM service_case_event WHERE case_id = @case_id AND step = @step;
 
 -- name: CaseEventAdd :exec
 INSERT INTO service_case_event (case_id, revision, step, action, actor, state, owner, due_at, note, at)
