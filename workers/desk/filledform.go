@@ -8,6 +8,7 @@ import (
 	"math"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,10 +162,17 @@ func (f *filledForm) application(zone *time.Location, now time.Time) (aftersales
 	return a, formProblem(a.Check())
 }
 
+// amounts are as people write them: 1e3 is none.
+var amounts = regexp.MustCompile(`^¥?(\d{1,9}(?:\.\d{1,2})?)$`)
+
 func fenOf(yuan string) (int64, error) {
-	value, err := strconv.ParseFloat(strings.TrimPrefix(yuan, "¥"), 64)
-	if err != nil || math.IsNaN(value) || value < 0 || value > 1e9 {
+	amount := amounts.FindStringSubmatch(yuan)
+	if amount == nil {
 		return 0, errors.New("no amount")
+	}
+	value, err := strconv.ParseFloat(amount[1], 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading an amount: %w", err)
 	}
 	return int64(math.Round(value * 100)), nil
 }

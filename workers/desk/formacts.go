@@ -46,7 +46,7 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 	switch {
 	case inside.Content != nil && !*inside.Content:
 		view.Heading, view.Progress = "已收到您的反馈", "很抱歉没有解决您的问题,客服会尽快与您联系。"
-	case inside.State.Ended():
+	case inside.State != aftersales.StateReview:
 		view.Heading = inside.StateName()
 	}
 	for _, action := range inside.Allowed(aftersales.ByCustomer) {

@@ -49,6 +49,8 @@ type formView struct {
 	// Acts are what the customer may do with the case now, by action; Key, one for each time it is shown, keeps them from being done twice.
 	Acts map[string]bool
 	Key  string
+	// Look says that what was handed in a moment ago may have been taken.
+	Look bool
 	// Ongoing says that the case has not ended.
 	Ongoing bool
 	// Mails says whether the Brand has a mail server, without which no address is asked for.
@@ -154,7 +156,7 @@ func (d *Desk) entered(w http.ResponseWriter, r *http.Request) (link formlink.Li
 		if opened {
 			return link, c, true
 		}
-		d.refuseUnread(w, r, http.StatusGone, "链接已过期,请联系客服重新获取。")
+		d.refuseUnread(w, r, http.StatusGone, formView{Refused: "链接已过期,请联系客服重新获取。"})
 	case errors.Is(err, formlink.ErrNone):
 		// A link that works is never held up by those that do not.
 		if wait, ok := d.failures.failed(r.RemoteAddr); !ok {
@@ -175,7 +177,7 @@ func (d *Desk) formFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method == http.MethodPost { // The page before is where it can be handed in again.
 		text = "系统繁忙,请返回上一页,稍后再提交。"
 	}
-	d.refuseUnread(w, r, http.StatusServiceUnavailable, text)
+	d.refuseUnread(w, r, http.StatusServiceUnavailable, formView{Refused: text})
 }
 
 func (d *Desk) caseOfLink(link formlink.Link) string {
@@ -237,11 +239,11 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	}
 	if !visitOf(r.Context()).alone(d.filling, link.Conversation) || !d.handedIn.first(link.Conversation) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(formInterval/time.Second)))
-		d.refuseUnread(w, r, http.StatusTooManyRequests, "提交太快,请返回上一页,稍后再提交。")
+		d.refuseUnread(w, r, http.StatusTooManyRequests, formView{Refused: "您刚刚提交过,正在处理,请稍候查看结果;没有收到的,请过一分钟再提交。", Look: true})
 		return
 	}
 	if err := visitOf(r.Context()).hold(r.Context(), d.formed, formSize(r)); err != nil {
-		d.refuseUnread(w, r, http.StatusServiceUnavailable, "现在提交的人较多,请返回上一页,稍后再提交。")
+		d.refuseUnread(w, r, http.StatusServiceUnavailable, formView{Refused: "现在提交的人较多,请返回上一页,稍后再提交。"})
 		return
 	}
 	takesItsTime(w)
@@ -283,10 +285,10 @@ func takesItsTime(w http.ResponseWriter) {
 
 // refuseUnread refuses a form of which nothing was kept. It is read to its end all the same: a browser whose connection is closed while
 // it sends shows nothing of the answer.
-func (d *Desk) refuseUnread(w http.ResponseWriter, r *http.Request, status int, text string) {
+func (d *Desk) refuseUnread(w http.ResponseWriter, r *http.Request, status int, why formView) {
 	takesItsTime(w)
 	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxForm))
-	d.renderForm(w, status, formView{Refused: text})
+	d.renderForm(w, status, why)
 }
 
 // refuseForm shows the form as it was filled in, with what to put right at its field.

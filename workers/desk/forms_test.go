@@ -362,7 +362,7 @@ func TestAllThatIsWrongInAFormIsToldAtOnce(t *testing.T) {
 	}
 	// What is put right is taken; a delivery of today is no delivery in the future.
 	w.passes(formInterval)
-	if status, page := d.customer().hands(address, filled(map[string]string{"delivered": "2026-11-23"})); status != http.StatusOK || !strings.Contains(page, "申请已提交") {
+	if status, page := d.customer().hands(address, filled(map[string]string{"delivered": "2026-11-23"})); status != http.StatusOK || !strings.Contains(page, "待补充凭证") {
 		t.Errorf("put right: %d %s", status, page)
 	}
 }
@@ -377,7 +377,7 @@ func TestACustomerHasOneFormOnItsWay(t *testing.T) {
 	}
 	other := w.link(d, w.assigned("after-sales", "xiaomei", "k"))
 	mine := w.link(d, conversation)
-	if status, page := d.customer().hands(mine, filled(nil)); status != http.StatusTooManyRequests || !strings.Contains(page, "提交太快") {
+	if status, page := d.customer().hands(mine, filled(nil)); status != http.StatusTooManyRequests || !strings.Contains(page, "您刚刚提交过") {
 		t.Errorf("a second one beside the first: %d %s", status, page)
 	}
 	if status, page := d.customer().hands(other, filled(nil)); status != http.StatusOK {
@@ -431,7 +431,7 @@ func TestAFormOpensOneCaseHoweverManyHandItInAtOnce(t *testing.T) {
 	again.client.Transport = sendsFirst{}
 	photo := picture(maxUpload - 100)
 	status, page := again.hands(replicas[0].url+"/forms/after-sales"+token, filled(nil), photo, photo, photo)
-	if status != http.StatusTooManyRequests || !strings.Contains(page, "提交太快") {
+	if status != http.StatusTooManyRequests || !strings.Contains(page, "您刚刚提交过") {
 		t.Errorf("handed in twice in a moment: %d %s", status, page)
 	}
 }

@@ -66,7 +66,8 @@ export function title(c) {
   const name = c.title || kinds[c.kind] || c.kind;
   const detail = c.detail || {};
   const order = detail.order || ((detail.application || {}).order || {}).number;
-  const which = detail.what || (order && `订单 …${order.slice(-4)}`);
+  // What came from outside is named by where it came from: what it says may name the customer.
+  const which = (detail.source && [sources[detail.source], detail.reference].filter(Boolean).join(' ')) || detail.what || (order && `订单 …${order.slice(-4)}`);
   return which ? `${name} · ${which.slice(0, 40)}` : name;
 }
 

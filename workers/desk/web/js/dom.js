@@ -52,6 +52,11 @@ export function newKey() {
 
 let toastTimer;
 
+// quiet takes the note away that is shown, if any.
+export function quiet() {
+  $('toast').hidden = true;
+}
+
 // toast shows a short note.
 export function toast(text) {
   $('toast').textContent = text;

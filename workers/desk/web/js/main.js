@@ -1,6 +1,6 @@
 // The workbench: what is known, and what happens when news come.
 
-import { $, alarm, at, clock, el, left, newKey, span, toast } from './dom.js';
+import { $, alarm, at, clock, el, left, newKey, quiet, span, toast } from './dom.js';
 import { api, explain, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
@@ -52,7 +52,9 @@ const pane = new Pane({ attempt, changed: () => listSoon(), conversation: (id) =
 // attempt runs f and says why it did not work.
 async function attempt(f) {
   try {
-    return await f();
+    const done = await f();
+    quiet(); // What was wrong before is not any more.
+    return done;
   } catch (error) {
     if (!(error instanceof Refused && error.status === 401)) toast(explain(error));
     return undefined;
