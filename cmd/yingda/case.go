@@ -72,8 +72,6 @@ func newCaseCommandAt(now func() time.Time) *cobra.Command {
 	flags.BoolVar(&f.ended, "ended", false, "those that have ended instead, the last first")
 	flags.BoolVar(&f.overdue, "overdue", false, "only what is late")
 	flags.BoolVar(&f.mine, "mine", false, "only what the agent has to do whose token it is")
-	list.MarkFlagsMutuallyExclusive("ended", "overdue")
-	list.MarkFlagsMutuallyExclusive("ended", "mine")
 	show := &cobra.Command{
 		Use: "show NAME", Short: "Show a case with its history", Args: cobra.ExactArgs(1),
 		Example: "  yingda case show after-sales~0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11",
@@ -96,6 +94,8 @@ func (f *caseFlags) list(cmd *cobra.Command) error {
 	switch {
 	case !slices.Contains([]string{"", "wide", "json", "yaml"}, f.output):
 		return fmt.Errorf("--output is wide, json or yaml, not %s", f.output)
+	case f.ended && (f.overdue || f.mine):
+		return errors.New("--ended lists cases in which nothing is due and nobody's turn: leave out --overdue and --mine")
 	case f.kind != "" && !slices.Contains(promise.CaseKinds(), promise.CaseKind(f.kind)):
 		return fmt.Errorf("--kind is one of %s, not %s", kindList(), f.kind)
 	}

@@ -183,17 +183,18 @@ func TestCasesSayWhatToDo(t *testing.T) {
 		arguments  []string
 		want       string
 	}{
-		"no desk":                   {"", "secret", []string{"list"}, "say where the desk is: --desk URL or DESK_URL"},
-		"a desk that is no URL":     {"desk.example", "secret", []string{"list"}, "--desk is an address such as https://desk.example, not desk.example"},
-		"no token":                  {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
-		"a token of nobody":         {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
-		"a desk that is away":       {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
-		"a page that is no desk":    {address + "/docs", "secret", []string{"list"}, "there is no desk at " + address + "/docs: check --desk"},
-		"a case that is not there":  {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
-		"a kind that there is not":  {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
-		"a state that there is not": {address, "secret", []string{"list", "--state", "nope"}, "there is no state nope: complaint has open, escalated"},
-		"an output that is none":    {address, "secret", []string{"list", "-o", "xml"}, "--output is wide, json or yaml, not xml"},
-		"nothing is open":           {address, "secret", []string{"list", "--state", "none"}, ""},
+		"no desk":                    {"", "secret", []string{"list"}, "say where the desk is: --desk URL or DESK_URL"},
+		"a desk that is no URL":      {"desk.example", "secret", []string{"list"}, "--desk is an address such as https://desk.example, not desk.example"},
+		"no token":                   {address, "", []string{"list"}, "--token-file FILE or YINGDA_TOKEN"},
+		"a token of nobody":          {address, "wrong", []string{"list"}, "the desk knows no agent with this token: read it anew from the Secret"},
+		"a desk that is away":        {"http://127.0.0.1:1", "secret", []string{"list"}, "is --desk right, and can it be reached from here?"},
+		"a page that is no desk":     {address + "/docs", "secret", []string{"list"}, "there is no desk at " + address + "/docs: check --desk"},
+		"a case that is not there":   {address, "secret", []string{"show", "promise~1"}, "there is no such case, or the agent may not see it"},
+		"a kind that there is not":   {address, "secret", []string{"list", "--kind", "return"}, "--kind is one of afterSales, complaint,"},
+		"a state that there is not":  {address, "secret", []string{"list", "--state", "nope"}, "there is no state nope: complaint has open, escalated"},
+		"what has ended and is late": {address, "secret", []string{"list", "--ended", "--overdue"}, "leave out --overdue and --mine"},
+		"an output that is none":     {address, "secret", []string{"list", "-o", "xml"}, "--output is wide, json or yaml, not xml"},
+		"nothing is open":            {address, "secret", []string{"list", "--state", "none"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DESK_URL", tc.url)
