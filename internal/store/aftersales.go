@@ -35,8 +35,16 @@ func (u *Unit) OpenAfterSales(ctx context.Context, in promise.AfterSalesInput, t
 
 // RecordAfterSales is OpenAfterSales for the process itself.
 func (u *Unit) RecordAfterSales(ctx context.Context, in promise.AfterSalesInput, t Taking) (now Case, fresh bool, err error) {
-	if err := in.Application.Check(); err != nil {
-		return Case{}, false, err
+	if refusal := in.Application.Check(); refusal != nil {
+		// A case that was opened when less was refused goes on: its process only looks whether it is there.
+		row, err := u.CaseGet(ctx, in.ID)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return Case{}, false, refusal
+		case err != nil:
+			return Case{}, false, fmt.Errorf("looking for a case: %w", err)
+		}
+		return CaseView(row), false, nil
 	}
 	decision := aftersales.Decide(in.Terms.Policy, in.Application, in.Tier, in.StartedAt)
 	inside := aftersales.Open(in.Application, decision, in.OpenedBy, in.StartedAt)

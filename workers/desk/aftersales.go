@@ -59,7 +59,7 @@ func (n *NewAfterSales) application(source aftersales.Source) aftersales.Applica
 	a := aftersales.Application{
 		Kind: n.Kind, Reason: n.Reason, Amount: n.Amount, Description: n.Description, Source: source, Contact: aftersales.Contact(n.Contact),
 		Order: aftersales.Order{
-			Number: n.Order.Number, Paid: n.Order.Paid, Currency: "CNY", PaidAt: n.Order.PaidAt, DeliveredAt: n.Order.DeliveredAt, FreightInsured: n.Order.FreightInsured,
+			Number: aftersales.OrderNumber(n.Order.Number), Paid: n.Order.Paid, Currency: "CNY", PaidAt: n.Order.PaidAt, DeliveredAt: n.Order.DeliveredAt, FreightInsured: n.Order.FreightInsured,
 		},
 	}
 	for _, item := range n.Order.Items {

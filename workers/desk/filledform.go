@@ -124,7 +124,7 @@ func (f *filledForm) application(zone *time.Location, now time.Time) (aftersales
 	a := aftersales.Application{
 		Kind: aftersales.Kind(f.values["kind"]), Reason: aftersales.Reason(f.values["reason"]), Description: f.values["description"], Source: aftersales.FromCustomer,
 		Contact: aftersales.Contact{Email: f.values["email"]},
-		Order:   aftersales.Order{Number: f.values["order"], Currency: "CNY"},
+		Order:   aftersales.Order{Number: aftersales.OrderNumber(f.values["order"]), Currency: "CNY"},
 	}
 	var err error
 	if a.Order.Paid, err = fenOf(f.values["paid"]); err != nil {
@@ -202,7 +202,7 @@ func wordsOf(reason string) fieldProblem {
 	case "UnknownReason":
 		return fieldProblem{"reason", "请选择原因。"}
 	case "OrderMissing":
-		return fieldProblem{"order", "请填写订单号,最多 64 个字符。"}
+		return fieldProblem{"order", "请填写订单号,最多 64 个字符,只能有字母、数字、汉字和 -_./#,中间不要有空格。"}
 	case "AmountMissing":
 		return fieldProblem{"paid", "请填写实付金额,例如 99.00。"}
 	case "AmountTooHigh":

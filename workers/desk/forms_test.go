@@ -312,6 +312,8 @@ func TestWhatIsWrongInAFormIsSaidAndNothingOfItIsLost(t *testing.T) {
 		want   string
 	}{
 		"no order number":               {map[string]string{"order": " "}, nil, "order", "请填写订单号"},
+		"an order number with a space":  {map[string]string{"order": "LM 1"}, nil, "order", "中间不要有空格"},
+		"an order number half unseen":   {map[string]string{"order": "LM\u200b1"}, nil, "order", "只能有字母、数字、汉字和 -_./#"},
 		"no amount":                     {map[string]string{"paid": "一百"}, nil, "paid", "请填写实付金额"},
 		"more back than was paid":       {map[string]string{"amount": "100"}, nil, "amount", "退款金额不能超过实付金额"},
 		"a day that there is not":       {map[string]string{"delivered": "2026-11-31"}, nil, "delivered", "请检查签收日期"},

@@ -93,7 +93,7 @@ func (d *Desk) changeOrder(ctx context.Context, p *principal, in *changeOrderInp
 			return store.Case{}, fmt.Errorf("reading how soon orders are changed: %w", err)
 		}
 		opened, _, err := u.OpenOrder(ctx, promise.OrderInput{
-			ID: id, Order: in.Body.Order, Operation: in.Body.Operation, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
+			ID: id, Order: aftersales.OrderNumber(in.Body.Order), Operation: in.Body.Operation, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
 			OpenedBy: p.agent.Name, StartedAt: u.Now, Due: u.Now.Add(shipping.ChangesWithin), TimeZone: d.zoneOf(c.SkillGroup),
 			RemindBeforeSeconds: int64(shipping.RemindBefore / time.Second), Ladder: store.Rungs(shipping.Ladder),
 		}, (*order.Address)(in.Body.Address), store.Taking{Step: "open", Action: history.Open, Actor: p.agent.Name, Note: in.Body.Note})

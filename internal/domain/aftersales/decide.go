@@ -43,14 +43,13 @@ const defaultTimeZone = "Asia/Shanghai"
 func (a *Application) Check() error {
 	kinds := []Kind{Return, Exchange, RefundOnly, Reissue}
 	reasons := []Reason{NoReason, Quality, WrongItem, MissingItem, Damaged, Other}
-	number := strings.TrimSpace(a.Order.Number)
 	switch {
 	case !slices.Contains(kinds, a.Kind):
 		return refuse("UnknownKind", "kind must be Return, Exchange, RefundOnly or Reissue")
 	case !slices.Contains(reasons, a.Reason):
 		return refuse("UnknownReason", "reason must be NoReason, Quality, WrongItem, MissingItem, Damaged or Other")
-	case number == "" || number != a.Order.Number || len(number) > maxOrderNumber:
-		return refuse("OrderMissing", "the order's number must have 1 to %d characters, without spaces around it", maxOrderNumber)
+	case !IsOrderNumber(a.Order.Number):
+		return refuse("OrderMissing", "write the order's number in 1 to %d ASCII letters, digits, Chinese characters and -_./#, without spaces", MaxOrderNumber)
 	case a.Order.Currency != "" && a.Order.Currency != "CNY":
 		return refuse("UnknownCurrency", "the order's currency must be CNY")
 	case a.Order.Paid < 1 || a.Order.Paid > maxMoney:
@@ -70,8 +69,6 @@ func (a *Application) Check() error {
 	}
 	return nil
 }
-
-const maxOrderNumber = 64
 
 // Decide says what a policy grants to an application of a customer of a tier, at a time.
 func Decide(p Policy, a Application, tier string, now time.Time) Decision {

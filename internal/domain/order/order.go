@@ -161,7 +161,6 @@ const (
 	maxRecipient = 50
 	maxPhone     = 30
 	maxAddress   = 200
-	maxNumber    = 64
 )
 
 // Address is where an order is to be sent to. It is personal data.
@@ -174,8 +173,8 @@ type Address struct {
 // Check refuses an application that is wrong, as an *aftersales.RefusalError. Address is of a change of it, and nil otherwise.
 func Check(number string, wanted aftersales.Operation, address *Address) error {
 	switch {
-	case number == "" || number != strings.TrimSpace(number) || !text(number, maxNumber):
-		return refuse("BadOrder", "an order's number has 1 to %d characters, and no white space around them", maxNumber)
+	case !aftersales.IsOrderNumber(number):
+		return refuse("BadOrder", "write the order's number in 1 to %d ASCII letters, digits, Chinese characters and -_./#, without spaces", aftersales.MaxOrderNumber)
 	case !slices.Contains(Operations(), wanted):
 		return refuse("UnknownOperation", "ask for one of %s and %s", OperationAddress, OperationCancel)
 	case (wanted == OperationAddress) != (address != nil):

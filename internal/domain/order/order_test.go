@@ -81,6 +81,7 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 		"an address to cancel":          {"1", OperationCancel, home, "BadAddress"},
 		"no order":                      {" ", OperationCancel, nil, "BadOrder"},
 		"a line break":                  {"1\n2", OperationCancel, nil, "BadOrder"},
+		"a number that is half unseen":  {"LM\u200b1", OperationCancel, nil, "BadOrder"},
 		"a number with space around it": {" LM1", OperationCancel, nil, "BadOrder"},
 		"money":                         {"1", aftersales.OperationRefund, nil, "UnknownOperation"},
 		"nobody to send it to":          {"1", OperationAddress, &Address{Phone: "1", Address: "1"}, "BadAddress"},

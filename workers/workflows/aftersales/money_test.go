@@ -74,6 +74,27 @@ func TestWhatIsPromisedAndNotPaidCountsForTheOrder(t *testing.T) {
 	}
 }
 
+func TestACaseGoesOnThoughItsNumberWouldBeRefusedNow(t *testing.T) {
+	b := newStore(t)
+	in := b.apply(b.Converse("one", 20), "one")
+	record := func(in promise.AfterSalesInput) (now store.Case, fresh bool, err error) {
+		ofOrder("LM 1", 0)(&in)
+		err = b.Try(func(ctx context.Context, u *store.Unit) (err error) {
+			now, fresh, err = u.RecordAfterSales(ctx, in, store.Taking{Step: "open", Actor: "an"})
+			return err
+		})
+		return now, fresh, err
+	}
+	if now, fresh, err := record(in); err != nil || fresh || now.ID != in.ID {
+		t.Errorf("the case is %q, fresh: %t, err %v; want the one that there is", now.ID, fresh, err)
+	}
+	in.ID = "new"
+	var refusal *rules.RefusalError
+	if _, _, err := record(in); !errors.As(err, &refusal) || refusal.Reason != "OrderMissing" {
+		t.Errorf("a new one says %v, want OrderMissing", err)
+	}
+}
+
 func TestOfTwoWhoGrantAtOnceOneIsRefused(t *testing.T) {
 	b := newStore(t)
 	var cases []string
