@@ -331,6 +331,38 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	}
 }
 
+func TestHoweverItsNumberIsTypedAnOrderIsGrantedOnce(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	path := "/api/conversations/" + conversation.String()
+	open := func(number string) CaseDetail {
+		return asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path+"/after-sales",
+			wanted(func(r *OpenAfterSalesRequest) {
+				r.Kind, r.Reason, r.Order.Number = aftersales.RefundOnly, aftersales.MissingItem, number
+			}))
+	}
+	approve := func(c CaseDetail) answer {
+		return d.as("xiaomei").sends(http.MethodPost, "/api/cases/"+c.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "approve"})
+	}
+	if got := approve(open("LM1")); got.status != http.StatusAccepted {
+		t.Fatalf("the first is answered %d: %s", got.status, got.body)
+	}
+	for typed, kept := range map[string]string{"LM1": "LM1", "lm1": "lm1", "ＬＭ１": "LM1", "ｌｍ１": "lm1", " Lm1\u3000": "Lm1"} {
+		again := open(typed)
+		if number := inside(t, again).Application.Order.Number; number != kept {
+			t.Errorf("%q is kept as %q, want %q", typed, number, kept)
+		}
+		if got := approve(again); got.status != http.StatusUnprocessableEntity || !strings.Contains(string(got.body), "AmountTooHigh") {
+			t.Errorf("as %q the order is granted once more: %d, %s", typed, got.status, got.body)
+		}
+		cancel := map[string]any{"key": uuid.New(), "order": typed, "operation": "cancel"}
+		if got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodPost, path+"/order-changes", cancel); got.Type != "urn:yingda:problem:MoneyGranted" {
+			t.Errorf("as %q the order is cancelled, too: %+v", typed, got)
+		}
+	}
+}
+
 func TestWhatIsGrantedOfAnOrderIsNotGrantedAgain(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()

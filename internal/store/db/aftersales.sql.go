@@ -100,7 +100,7 @@ func (q *Queries) CaseEffectSettle(ctx context.Context, state string, reference 
 
 const CasesOfOrder = `-- name: CasesOfOrder :many
 SELECT detail FROM service_case
-WHERE kind = 'afterSales' AND detail -> 'application' -> 'order' ->> 'number' = $1::text AND id <> $2
+WHERE kind = 'afterSales' AND upper((detail -> 'application' -> 'order' ->> 'number') COLLATE "C") = upper(($1::text) COLLATE "C") AND id <> $2
   AND (state NOT IN ('refused', 'withdrawn', 'expired') OR detail -> 'refund' IS NOT NULL)
 `
 
@@ -140,10 +140,12 @@ func (q *Queries) ConversationNewest(ctx context.Context, channel string, extern
 }
 
 const OrderLock = `-- name: OrderLock :exec
-SELECT pg_advisory_xact_lock(hashtextextended('order/' || $1::text, 22))
+SELECT pg_advisory_xact_lock(hashtextextended('order/' || upper(($1::text) COLLATE "C"), 22)),
+       pg_advisory_xact_lock(hashtextextended('order/' || $1::text, 22))
 `
 
-// One at a time may spend of an order, over all of its cases.
+// One at a time may spend of an order, over all of its cases, in whichever case its letters are written. The second lock is that of
+// workers of before, which may run beside.
 func (q *Queries) OrderLock(ctx context.Context, orderNumber string) error {
 	_, err := q.db.Exec(ctx, OrderLock, orderNumber)
 	return err

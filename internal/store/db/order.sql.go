@@ -42,7 +42,7 @@ func (q *Queries) CaseAddressGet(ctx context.Context, caseID string) (CaseAddres
 const OrderAsked = `-- name: OrderAsked :one
 SELECT coalesce(bool_or(closed_at IS NULL), false)::bool AS busy,
        coalesce(bool_or(detail ->> 'operation' = 'cancel' AND state <> 'refused'), false)::bool AS cancelled
-FROM service_case WHERE kind = 'order' AND detail ->> 'order' = $1::text
+FROM service_case WHERE kind = 'order' AND upper((detail ->> 'order') COLLATE "C") = upper(($1::text) COLLATE "C")
 `
 
 type OrderAskedRow struct {

@@ -1,11 +1,13 @@
 -- name: OrderLock :exec
--- One at a time may spend of an order, over all of its cases.
-SELECT pg_advisory_xact_lock(hashtextextended('order/' || @order_number::text, 22));
+-- One at a time may spend of an order, over all of its cases, in whichever case its letters are written. The second lock is that of
+-- workers of before, which may run beside.
+SELECT pg_advisory_xact_lock(hashtextextended('order/' || upper((@order_number::text) COLLATE "C"), 22)),
+       pg_advisory_xact_lock(hashtextextended('order/' || @order_number::text, 22));
 
 -- name: CasesOfOrder :many
 -- What is inside of the other cases of an order, but for those that ended without any money.
 SELECT detail FROM service_case
-WHERE kind = 'afterSales' AND detail -> 'application' -> 'order' ->> 'number' = @order_number::text AND id <> @id
+WHERE kind = 'afterSales' AND upper((detail -> 'application' -> 'order' ->> 'number') COLLATE "C") = upper((@order_number::text) COLLATE "C") AND id <> @id
   AND (state NOT IN ('refused', 'withdrawn', 'expired') OR detail -> 'refund' IS NOT NULL);
 
 -- name: CaseEffectBegin :one

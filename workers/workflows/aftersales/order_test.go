@@ -212,6 +212,8 @@ func TestWhatIsAskedOfAnOrderGoesWithItsOtherCases(t *testing.T) {
 	late := b.apply(b.Converse("five", 20), "five", ofOrder("LM0002", 60_00))
 	wants(b.tryAsk(b.asking(order.OperationCancel, "six", other)), "")
 	wants(b.tryAct(late.ID, approve), "OrderCancelled")
+	spelt := b.apply(b.Converse("nine", 20), "nine", ofOrder("lm0002", 60_00))
+	wants(b.tryAct(spelt.ID, approve), "OrderCancelled")
 	wants(b.tryAsk(b.asking(order.OperationAddress, "seven", other)), "OrderCancelled")
 	// At once nothing is paid, either.
 	if c := b.await(b.apply(b.Converse("eight", 20), "eight", vip, ofOrder("LM0002", 60_00)).ID, "there", func(rules.Case) bool { return true }); c.State != rules.StateReview {
