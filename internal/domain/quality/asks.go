@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -27,23 +28,11 @@ func Asks(text string) bool {
 	for _, courtesy := range replaced {
 		pairs = append(pairs, courtesy, " ")
 	}
-	rest := strings.NewReplacer(pairs...).Replace(withoutFaces(words.Fold(text)))
+	rest := strings.NewReplacer(pairs...).Replace(face.ReplaceAllLiteralString(words.Fold(text), ""))
 	return strings.ContainsFunc(rest, func(r rune) bool {
 		return r == '?' || (unicode.IsLetter(r) || unicode.IsDigit(r)) && !strings.ContainsRune(fillers, r)
 	})
 }
 
-// withoutFaces leaves out what platforms write for a face: [微笑].
-func withoutFaces(text string) string {
-	var out strings.Builder
-	for {
-		before, after, opens := strings.Cut(text, "[")
-		out.WriteString(before)
-		_, rest, closes := strings.Cut(after, "]")
-		if !opens || !closes {
-			out.WriteString(after)
-			return out.String()
-		}
-		text = rest
-	}
-}
+// face is what platforms write for one: [微笑]. What is longer, asks or counts is something that the customer has put in brackets.
+var face = regexp.MustCompile(`\[[^\[\]?\p{Nd}]{1,4}\]`)
