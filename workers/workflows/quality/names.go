@@ -23,8 +23,8 @@ const (
 const errorSettings = "BadSettings"
 
 const (
-	// aReport is how long reading some weeks may take, aDay a day or telling of all that is late, aStep some dozens of transactions; a step waits so long when its
-	// worker dies.
+	// aReport is how long reading some weeks may take, aDay a day or telling of all that is late, aStep some dozens of transactions; a
+	// step waits so long when its worker dies.
 	aReport = 15 * time.Minute
 	aDay    = 2 * time.Minute
 	aStep   = 20 * time.Second
