@@ -155,7 +155,7 @@ func (a *Activities) Remind(ctx context.Context, r Reminder) (int, error) {
 			return 0, fmt.Errorf("looking for late judgements: %w", err)
 		}
 		for _, id := range ids {
-			if err := a.remind(ctx, id, r.Day); err != nil {
+			if err := a.remind(ctx, id, r.Day, now); err != nil {
 				return 0, fmt.Errorf("reminding of a judgement: %w", err)
 			}
 		}
@@ -170,7 +170,9 @@ func overdueStep(day string) string { return "overdue/" + day }
 // errDone says that there is nothing to remind of any more.
 var errDone = errors.New("the step was taken")
 
-func (a *Activities) remind(ctx context.Context, id, day string) error {
+// remind marks what was late then and is still, and tells of it. What was appealed against since it was looked for is due later, and is
+// not among what is looked for again.
+func (a *Activities) remind(ctx context.Context, id, day string, then time.Time) error {
 	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		row, err := u.CaseGet(ctx, id)
 		if err != nil {
@@ -181,7 +183,7 @@ func (a *Activities) remind(ctx context.Context, id, day string) error {
 			taking.Tell = a.Directory.Agents(promise.RoleSupervisor)
 		}
 		_, _, err = u.ChangeCase(ctx, id, taking, func(c *store.Case) error {
-			if c.ClosedAt != nil || c.Due == nil {
+			if c.ClosedAt != nil || c.Due == nil || c.Due.After(then) {
 				return errDone
 			}
 			if c.BreachedAt == nil {

@@ -463,6 +463,35 @@ func TestWhatIsLateIsToldOnceADay(t *testing.T) {
 	}
 }
 
+func TestWhatIsDueLaterByNowIsNotMarkedAsLate(t *testing.T) {
+	b := newStore(t)
+	a := activitiesOn(b.Store)
+	review := Review{Conversation: b.ends("an", yesterday(t)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"}
+	if err := a.Assign(t.Context(), Assignments{Namespace: "shop", Brand: "lumi", Day: "2026-11-21", DueWithinSeconds: 3600, Reviews: []Review{review}}); err != nil {
+		t.Fatal(err)
+	}
+	looks := 0
+	a.Now = func() time.Time {
+		// First it is found to be late; before it is marked, an appeal has a time of its own.
+		if looks++; looks == 2 {
+			if _, err := b.Store.Pool().Exec(t.Context(), "UPDATE service_case SET due_at = due_at + interval '2 days'"); err != nil {
+				t.Error(err)
+			}
+		}
+		return time.Now().Add(2 * time.Hour)
+	}
+	if got, err := a.Remind(t.Context(), Reminder{Day: "2026-11-22"}); err != nil || got != 1 || looks != 2 {
+		t.Errorf("%d are late at the first of %d looks, %v, want 1 of 2", got, looks, err)
+	}
+	id := promise.ReviewID("shop", "lumi", review.Conversation)
+	if told := b.told("sup")[id]; told != 1 {
+		t.Errorf("sup heard %d times of it, want once, of being given it", told)
+	}
+	if row := b.reviews()[0]; row.ServiceCase.BreachedAt != nil {
+		t.Errorf("it is marked as late since %s, due %s", row.ServiceCase.BreachedAt, row.ServiceCase.DueAt)
+	}
+}
+
 func TestAllThatIsLateIsToldOfHoweverMuch(t *testing.T) {
 	b := newStore(t)
 	a := activitiesOn(b.Store)
