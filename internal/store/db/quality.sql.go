@@ -516,10 +516,11 @@ const QualityUnanswered = `-- name: QualityUnanswered :many
 SELECT coalesce(content->>'text', '')::text AS text FROM message
 WHERE conversation_id = $1 AND sender = 'customer' AND received_at >= $2::timestamptz
   AND content->>'kind' IN ('text', 'image', 'voice', 'video')
-ORDER BY received_at, id LIMIT 50
+ORDER BY sent_at, platform_message_id, id LIMIT 50
 `
 
-// What a customer has sent since then, by which it is seen whether it wants an answer; the text of a picture is empty.
+// What a customer has sent since then, by which it is seen whether it wants an answer; the text of what is no text is empty. In the
+// order of message_transcript: by received_at the planner walks what the whole brand received since then.
 func (q *Queries) QualityUnanswered(ctx context.Context, conversationID uuid.UUID, since time.Time) ([]string, error) {
 	rows, err := q.db.Query(ctx, QualityUnanswered, conversationID, since)
 	if err != nil {

@@ -19,11 +19,12 @@ WHERE c.state = 'closed' AND c.agent IS NOT NULL
   AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id);
 
 -- name: QualityUnanswered :many
--- What a customer has sent since then, by which it is seen whether it wants an answer; the text of a picture is empty.
+-- What a customer has sent since then, by which it is seen whether it wants an answer; the text of what is no text is empty. In the
+-- order of message_transcript: by received_at the planner walks what the whole brand received since then.
 SELECT coalesce(content->>'text', '')::text AS text FROM message
 WHERE conversation_id = @conversation_id AND sender = 'customer' AND received_at >= @since::timestamptz
   AND content->>'kind' IN ('text', 'image', 'voice', 'video')
-ORDER BY received_at, id LIMIT 50;
+ORDER BY sent_at, platform_message_id, id LIMIT 50;
 
 -- name: QualityReviewAdd :exec
 INSERT INTO quality_review (case_id, conversation_id, day, agent, reasons, due_seconds)
