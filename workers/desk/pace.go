@@ -61,7 +61,7 @@ func (d *Desk) leftWaiting(ctx context.Context, u *store.Unit, c db.Conversation
 		if err != nil {
 			return fmt.Errorf("reading what nobody has answered: %w", err)
 		}
-		// A picture is not looked into: who sends one wants it looked at.
+		// A picture or a card is not looked into: who sends one wants it looked at.
 		if !slices.ContainsFunc(said, func(text string) bool { return text == "" || quality.Asks(text) }) {
 			return nil
 		}

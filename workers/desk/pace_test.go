@@ -164,6 +164,14 @@ func TestAWaitIsLookedAtWhereverItWas(t *testing.T) {
 		t.Helper()
 		asks[store.Conversation](s.as(by), http.StatusOK, http.MethodPost, "/api/conversations/"+s.id.String()+"/close", nil)
 	}
+	shows := func(s scene, content message.Content) {
+		t.Helper()
+		gives(s, group(0, "xiaomei"))
+		s.as("xiaomei").says(s.id, "您好")
+		s.writesOn(s.id, content)
+		s.passes(6 * time.Minute)
+		closes(s, "xiaomei")
+	}
 	for name, tc := range map[string]struct {
 		happens func(s scene)
 		want    map[string]int32
@@ -216,12 +224,20 @@ func TestAWaitIsLookedAtWhereverItWas(t *testing.T) {
 			closes(s, "xiaomei")
 		}, map[string]int32{"xiaomei": 360}},
 		"for the answer to a picture, which never came": {func(s scene) {
-			gives(s, group(0, "xiaomei"))
-			s.as("xiaomei").says(s.id, "请发照片")
-			s.writesOn(s.id, message.Content{Kind: message.KindImage, Media: &message.Media{ID: uuid.New()}})
-			s.passes(6 * time.Minute)
-			closes(s, "xiaomei")
+			shows(s, message.Content{Kind: message.KindImage, Media: &message.Media{ID: uuid.New()}})
 		}, map[string]int32{"xiaomei": 360}},
+		"for the answer to a page of a mini-program, which never came": {func(s scene) {
+			shows(s, message.Content{Kind: message.KindMiniProgramPage, Page: &message.Page{Title: "订单"}})
+		}, map[string]int32{"xiaomei": 360}},
+		"for the answer to a link, which never came": {func(s scene) {
+			shows(s, message.Content{Kind: message.KindLink, Link: &message.Link{Title: "面霜", URL: "https://lumi.example/1"}})
+		}, map[string]int32{"xiaomei": 360}},
+		"for the answer to a place, which never came": {func(s scene) {
+			shows(s, message.Content{Kind: message.KindLocation, Location: &message.Location{Label: "幸福小区"}})
+		}, map[string]int32{"xiaomei": 360}},
+		"but not for one to what the platform tells": {func(s scene) {
+			shows(s, message.Content{Kind: message.KindEntered})
+		}, map[string]int32{}},
 		"but not for less": {func(s scene) {
 			s.passes(2 * time.Minute)
 			gives(s, group(0, "xiaomei"))

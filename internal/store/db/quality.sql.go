@@ -515,7 +515,7 @@ func (q *Queries) QualityTalks(ctx context.Context, since time.Time, until time.
 const QualityUnanswered = `-- name: QualityUnanswered :many
 SELECT coalesce(content->>'text', '')::text AS text FROM message
 WHERE conversation_id = $1 AND sender = 'customer' AND received_at >= $2::timestamptz
-  AND content->>'kind' IN ('text', 'image', 'voice', 'video')
+  AND content->>'kind' IN ('text', 'image', 'voice', 'video', 'link', 'miniProgramPage', 'location')
 ORDER BY sent_at, platform_message_id, id LIMIT 50
 `
 

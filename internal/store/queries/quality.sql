@@ -23,7 +23,7 @@ WHERE c.state = 'closed' AND c.agent IS NOT NULL
 -- order of message_transcript: by received_at the planner walks what the whole brand received since then.
 SELECT coalesce(content->>'text', '')::text AS text FROM message
 WHERE conversation_id = @conversation_id AND sender = 'customer' AND received_at >= @since::timestamptz
-  AND content->>'kind' IN ('text', 'image', 'voice', 'video')
+  AND content->>'kind' IN ('text', 'image', 'voice', 'video', 'link', 'miniProgramPage', 'location')
 ORDER BY sent_at, platform_message_id, id LIMIT 50;
 
 -- name: QualityReviewAdd :exec
