@@ -216,6 +216,22 @@ func TestAWaitIsLookedAtWhereverItWas(t *testing.T) {
 			gives(s, group(0, "laowang"))
 			s.as("laowang").says(s.id, "您好")
 		}, map[string]int32{"": 360}},
+		"for the answer to what was asked in the queue after another one, which never came": {func(s scene) {
+			gives(s, group(0, "xiaomei"))
+			s.as("xiaomei").says(s.id, "您好")
+			s.does(func(ctx context.Context, u *store.Unit) error {
+				c, err := u.ConversationForUpdate(ctx, s.id)
+				if err != nil {
+					return err
+				}
+				_, err = u.Requeue(ctx, c, queue.Rules{})
+				return err
+			})
+			s.asksAgain(s.id)
+			s.passes(6 * time.Minute)
+			gives(s, group(0, "laowang"))
+			closes(s, "laowang")
+		}, map[string]int32{"": 360}},
 		"for the answer to a later question, which never came": {func(s scene) {
 			gives(s, group(0, "xiaomei"))
 			s.as("xiaomei").says(s.id, "您好")

@@ -224,16 +224,22 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 			return "", err
 		}
 	}
+	// A supervisor may have answered while the bot had it.
+	t.ask(&c)
 	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
 }
 
-// ask starts the clock of an agent's answer, unless it runs already.
+// ask starts the clock of an agent's answer, unless it runs already. It runs in the queue, too, for who had an answer before: it would
+// start with the next agent, and what was asked until then be nothing that anybody left unanswered. Nobody is reminded of it there.
 func (t *turn) ask(c *db.Conversation) {
-	if c.State != store.StateAssigned || c.AskedSince != nil {
+	if c.AskedSince != nil || c.State != store.StateAssigned && c.AnsweredAt == nil {
 		return
 	}
-	group, _ := t.snapshot.Group(c.SkillGroup)
-	c.AskedSince, c.RemindAt = &t.Now, group.Due(t.Now, t.channel.Clocks.Reply.WarnAfter)
+	c.AskedSince = &t.Now
+	if c.State == store.StateAssigned {
+		group, _ := t.snapshot.Group(c.SkillGroup)
+		c.RemindAt = group.Due(t.Now, t.channel.Clocks.Reply.WarnAfter)
+	}
 }
 
 // reply sends the bot's answer; the conversation stays with the bot. An entry of the FAQ is sent once in a conversation: who

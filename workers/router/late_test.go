@@ -159,6 +159,56 @@ func TestWhoIsPassedOnHasWaitedSinceTheFirstAgent(t *testing.T) {
 	}
 }
 
+func TestWhoAsksBeforeTheNextAgentHasThemWaitsSinceThen(t *testing.T) {
+	duty := func(w *world, onDuty bool) {
+		w.t.Helper()
+		if _, err := w.Store.Queries().PresenceSet(w.t.Context(), "xiaomei", onDuty, w.now); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	queuedAgain := func(w *world) {
+		w.t.Helper()
+		w.writes("c", "你好")
+		w.answers("c")
+		duty(w, false)
+		w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+			_, err := u.Requeue(ctx, c, rulesOf(nil))
+			return err
+		})
+	}
+	for name, tc := range map[string]struct {
+		before func(w *world)
+		writes string
+		// since is after the question.
+		since time.Duration
+	}{
+		"in the queue again after an answer":                    {before: queuedAgain, writes: "那我的退款呢"},
+		"in the queue again, with what moves them to another":   {before: queuedAgain, writes: "我要投诉"},
+		"with the bot, where a supervisor had answered":         {before: func(w *world) { duty(w, false); w.writes("c", "怎么开发票"); w.answers("c") }, writes: "在吗"},
+		"in the queue without an answer yet, which is timed so": {before: func(w *world) { duty(w, false); w.writes("c", "你好") }, writes: "在吗", since: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			tc.before(w)
+			w.now = w.now.Add(time.Minute)
+			asked := w.now
+			w.writes("c", tc.writes)
+			if c := w.row("c"); c.State != store.StateQueued || c.RemindAt != nil {
+				t.Errorf("it is %s, with a reminder at %v, want queued without one", c.State, c.RemindAt)
+			}
+			w.now = w.now.Add(30 * time.Second)
+			w.writes("c", "有人吗") // It starts no other clock.
+			w.now = w.now.Add(30 * time.Second)
+			duty(w, true)
+			w.drains()
+			if c := w.row("c"); c.State != store.StateAssigned || !c.AskedSince.Equal(asked.Add(tc.since)) || !c.RemindAt.Equal(w.now.Add(20*time.Second)) {
+				t.Errorf("it is %s, asked since %v, with a reminder at %v, want assigned, since %s, at %s",
+					c.State, c.AskedSince, c.RemindAt, asked.Add(tc.since), w.now.Add(20*time.Second))
+			}
+		})
+	}
+}
+
 func TestAServiceLevelSaysWhenAgentsAreReminded(t *testing.T) {
 	w := newWorld(t, of("standard", func(l *yingdav1.ServiceLevel) { l.Spec.Reply = yingdav1.ReplySpec{WarnAfter: "3m"} }))
 	clock := newClock(w.Router)
