@@ -235,6 +235,29 @@ func (k kube) replicas(ctx context.Context) (int, error) {
 	return wanted, nil
 }
 
+// rolling names the Deployments that still have pods of before, and the pods that are on their way out.
+func (k kube) rolling(ctx context.Context) ([]string, error) {
+	deployments, pods := &appsv1.DeploymentList{}, &corev1.PodList{}
+	for _, list := range []client.ObjectList{deployments, pods} {
+		if err := k.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, fmt.Errorf("listing what rolls: %w", err)
+		}
+	}
+	names := []string{}
+	for i := range deployments.Items {
+		d := &deployments.Items[i]
+		if d.Status.ObservedGeneration < d.Generation || d.Status.UpdatedReplicas < *d.Spec.Replicas || d.Status.Replicas > d.Status.UpdatedReplicas {
+			names = append(names, d.Name)
+		}
+	}
+	for i := range pods.Items {
+		if pods.Items[i].DeletionTimestamp != nil {
+			names = append(names, pods.Items[i].Name)
+		}
+	}
+	return names, nil
+}
+
 // unready names the pods that are not Ready.
 func (k kube) unready(ctx context.Context) ([]string, error) {
 	pods, err := k.pods(ctx)

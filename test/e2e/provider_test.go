@@ -50,7 +50,8 @@ func openProvider(t *testing.T, s *stack) *provider {
 		ref := v1alpha1.CredentialsReference{Name: providerName}
 		brand.Spec.Provider = &v1alpha1.BrandProvider{URL: p.url + "/orders", SecretRef: ref, CASecretRef: &ref}
 	})
-	// Pods of before know no key of it, or that of a run before.
+	// Pods of before know no key of it, or that of a run before; the last of them answer while they are on their way out.
+	await(t, "only pods of the Brand as it is now are left", drainLimit, s.kube.rolling, func(names []string) bool { return len(names) == 0 })
 	await(t, "the desk takes what the provider signs", drainLimit, func(ctx context.Context) (string, error) {
 		return fmt.Sprint(p.tells(ctx, s.agent, "cases/none/actions", map[string]any{})), nil
 	}, func(answer string) bool {
