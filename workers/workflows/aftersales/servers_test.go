@@ -73,6 +73,19 @@ type brand struct {
 
 func newStore(t *testing.T) *brand { t.Helper(); return &brand{Brand: workflowtest.NewStore(t)} }
 
+// begins opens a case, whose first step has begun, without its process.
+func (b *brand) begins(a *Activities, in promise.AfterSalesInput) Reference {
+	b.T.Helper()
+	if _, err := a.Open(b.T.Context(), in); err != nil {
+		b.T.Fatal(err)
+	}
+	reference := Reference{ID: in.ID, SkillGroup: in.SkillGroup}
+	if _, err := a.Enter(b.T.Context(), Entering{Case: reference, Terms: in.Terms}); err != nil {
+		b.T.Fatal(err)
+	}
+	return reference
+}
+
 // newBrand is a brand whose provider that is; nil for none.
 func newBrand(t *testing.T, p *program) *brand {
 	t.Helper()

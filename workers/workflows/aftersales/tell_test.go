@@ -16,13 +16,7 @@ func TestATextSaysWhichStepOfWhichCaseItTellsOf(t *testing.T) {
 	a := activitiesOn(b.Store)
 	conversation := b.Converse("customer", 5)
 	in := input(func(in *promise.AfterSalesInput) { in.Conversation = &conversation })
-	if _, err := a.Open(t.Context(), in); err != nil {
-		t.Fatal(err)
-	}
-	reference := Reference{ID: in.ID, SkillGroup: in.SkillGroup}
-	if _, err := a.Enter(t.Context(), Entering{Case: reference, Terms: in.Terms}); err != nil {
-		t.Fatal(err)
-	}
+	reference := b.begins(a, in)
 	if err := a.Tell(t.Context(), Telling{Case: reference}); err != nil {
 		t.Fatal(err)
 	}
