@@ -13,7 +13,7 @@ import (
 )
 
 // upToDate says whether applying desired under the manager would change nothing: the live object holds every desired
-// value, and the manager owns no field that is not desired any more (which an apply would remove).
+// value, and the manager owns nothing that is not desired any more (which an apply would remove).
 func upToDate(desired map[string]any, live client.Object, manager, subresource string) (bool, error) {
 	owned, err := ownedFields(live, manager, subresource)
 	if err != nil || owned == nil {
@@ -23,7 +23,7 @@ func upToDate(desired map[string]any, live client.Object, manager, subresource s
 	if err != nil {
 		return false, fmt.Errorf("reading the live object: %w", err)
 	}
-	return covers(current, desired) && within(owned, desired), nil
+	return covers(current, desired) && within(owned, desired, current), nil
 }
 
 // ownedFields returns the field set of the manager, nil when it owns nothing.
@@ -129,18 +129,18 @@ func isZero(value any) bool {
 	return false
 }
 
-// within says whether every owned field is still desired. The owned set has the form of managedFields: "f:name" for a
+// within says whether everything owned is still desired. The owned set has the form of managedFields: "f:name" for a
 // field, `k:{"name":"x"}` for an element of a keyed list, `v:"x"` for an element of a set.
-func within(owned map[string]any, desired any) bool {
+func within(owned map[string]any, desired, live any) bool {
 	for path, below := range owned {
 		kind, rest, _ := strings.Cut(path, ":")
 		switch kind {
 		case "f":
-			if !fieldWithin(rest, below, desired) {
+			if !fieldWithin(rest, below, desired, live) {
 				return false
 			}
 		case "k":
-			if !elementWithin(rest, below, desired) {
+			if !elementWithin(rest, below, desired, live) {
 				return false
 			}
 		case "v":
@@ -152,41 +152,49 @@ func within(owned map[string]any, desired any) bool {
 	return true
 }
 
-func fieldWithin(name string, below, desired any) bool {
+func fieldWithin(name string, below, desired, live any) bool {
 	m, ok := desired.(map[string]any)
 	if !ok {
 		return false
 	}
 	value, ok := m[name]
-	return ok && descend(below, value)
+	have, _ := live.(map[string]any)
+	return ok && descend(name, below, value, have[name])
 }
 
-func elementWithin(keys string, below, desired any) bool {
+func elementWithin(keys string, below, desired, live any) bool {
 	var want map[string]any
 	if err := utiljson.Unmarshal([]byte(keys), &want); err != nil {
 		return false
 	}
-	list, ok := desired.([]any)
+	element, ok := elementOf(desired, want)
 	if !ok {
 		return false
 	}
-	for _, element := range list {
-		m, isMap := element.(map[string]any)
+	have, _ := elementOf(live, want)
+	return descend("", withoutKeys(below, want), element, have)
+}
+
+// elementOf finds the element of a keyed list.
+func elementOf(list any, keys map[string]any) (element map[string]any, ok bool) {
+	elements, _ := list.([]any)
+	for _, one := range elements {
+		element, isMap := one.(map[string]any)
 		if !isMap {
 			continue
 		}
 		matches := true
-		for key, value := range want {
+		for key, value := range keys {
 			// A key that was left to its default (the protocol of a port) is owned, but not in what we render.
-			if have, there := m[key]; there && have != value {
+			if have, there := element[key]; there && have != value {
 				matches = false
 			}
 		}
 		if matches {
-			return descend(withoutKeys(below, want), element)
+			return element, true
 		}
 	}
-	return false
+	return nil, false
 }
 
 func withoutKeys(below any, keys map[string]any) any {
@@ -215,11 +223,41 @@ func valueWithin(encoded string, desired any) bool {
 	return slices.Contains(list, want)
 }
 
-// descend goes on into a field with parts; an empty set is a leaf, of which being desired is enough.
-func descend(below, desired any) bool {
+// descend goes on into a field with parts. An empty set is a leaf: a single value, or a list or a map that is owned as a
+// whole, of whose elements the set says nothing.
+func descend(field string, below, desired, live any) bool {
 	fields, ok := below.(map[string]any)
 	if !ok || len(fields) == 0 {
-		return true
+		return noMore(field, desired, live)
 	}
-	return within(fields, desired)
+	return within(fields, desired, live)
+}
+
+// noMore says whether the live value of the field, which is owned as a whole, has no element that is not desired: the
+// ports of a NetworkPolicy's rule, the parents of an HTTPRoute. Fields that the server adds to elements do not count;
+// among labels it adds none.
+func noMore(field string, desired, live any) bool {
+	switch want := desired.(type) {
+	case map[string]any:
+		have, _ := live.(map[string]any)
+		if (field == "matchLabels" || field == "selector") && len(have) > len(want) {
+			return false
+		}
+		for key, value := range want {
+			if !noMore(key, value, have[key]) {
+				return false
+			}
+		}
+	case []any:
+		have, _ := live.([]any)
+		if len(have) > len(want) {
+			return false
+		}
+		for i := range have {
+			if !noMore("", want[i], have[i]) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
@@ -104,5 +105,55 @@ func TestAManagerThatOwnsNothingIsNotUpToDate(t *testing.T) {
 	got, err := upToDate(desired, live(`{}`), "yingda/other", "")
 	if err != nil || got {
 		t.Errorf("up to date is %v (%v), want false", got, err)
+	}
+}
+
+// TestAListThatIsOwnedAsAWholeHoldsNoMore is about what no element of the owned set speaks of: were one element too many
+// left alone, a port that nobody needs any more would stay open.
+func TestAListThatIsOwnedAsAWholeHoldsNoMore(t *testing.T) {
+	tcp, kafka, other := corev1.ProtocolTCP, intstr.FromInt32(9092), intstr.FromInt32(9093)
+	allowed := func(pod map[string]string, ports ...networkingv1.NetworkPolicyPort) *networkingv1.NetworkPolicy {
+		return &networkingv1.NetworkPolicy{
+			ObjectMeta: metav1.ObjectMeta{Name: "router", ManagedFields: []metav1.ManagedFieldsEntry{{
+				Manager: "yingda/test", Operation: metav1.ManagedFieldsOperationApply,
+				FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:podSelector":{},"f:egress":{}}}`),
+			}}},
+			Spec: networkingv1.NetworkPolicySpec{
+				PodSelector: metav1.LabelSelector{MatchLabels: pod},
+				Egress:      []networkingv1.NetworkPolicyEgressRule{{Ports: ports}},
+			},
+		}
+	}
+	const desired = `{metadata: {name: router}, spec: {podSelector: {matchLabels: {app: router}}, egress: [{ports: [{port: 9092}]}]}}`
+	router := map[string]string{"app": "router"}
+	for name, tt := range map[string]struct {
+		live *networkingv1.NetworkPolicy
+		want bool
+	}{
+		"the same is up to date, with the protocol that the server added": {allowed(router, networkingv1.NetworkPolicyPort{Port: &kafka, Protocol: &tcp}), true},
+		"a port too many is not": {
+			allowed(router, networkingv1.NetworkPolicyPort{Port: &kafka, Protocol: &tcp}, networkingv1.NetworkPolicyPort{Port: &other, Protocol: &tcp}), false,
+		},
+		"a label too many is not": {
+			allowed(map[string]string{"app": "router", "old": "x"}, networkingv1.NetworkPolicyPort{Port: &kafka, Protocol: &tcp}), false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want map[string]any
+			if err := yaml.Unmarshal([]byte(desired), &want); err != nil {
+				t.Fatal(err)
+			}
+			want, err := toMap(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := upToDate(want, tt.live, "yingda/test", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want {
+				t.Errorf("up to date is %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
