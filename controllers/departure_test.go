@@ -227,6 +227,27 @@ func TestABrandGoesAfterTwoMinutesWhenItsPodsDoNotEnd(t *testing.T) {
 	})
 }
 
+func TestABrandThatNeverRanGoesAfterTwoMinutesWhenItsTeardownCannotStart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	theirs := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "lumi-teardown"}}
+	w.create(theirs, brand("lumi", removable))
+	w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	w.remove(&v1alpha1.Brand{}, "lumi")
+	said := w.waitFor(&v1alpha1.Brand{}, "lumi", v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown)
+	if !strings.Contains(said.Message, "lumi-teardown") {
+		t.Errorf("the condition says %q, want what is in the way", said.Message)
+	}
+	w.clock.advance(2 * time.Minute)
+	w.gone(&v1alpha1.Brand{}, "lumi")
+	w.eventually(func() error {
+		if notes := w.events(v1alpha1.ReasonTeardownIncomplete); len(notes) != 1 || !strings.Contains(notes[0], "could not start") {
+			return fmt.Errorf("events are %q, want one that says that nothing was removed", notes)
+		}
+		return nil
+	})
+}
+
 func TestTheDataOfARetainedBrandIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

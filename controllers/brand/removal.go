@@ -46,9 +46,6 @@ type removal struct {
 // decideRemoval is told how long it is since the removal began.
 func decideRemoval(seen remains, rivals []v1alpha1.Brand, waited time.Duration) removal {
 	const kept = "topics, data and Temporal namespace may be left: "
-	tearingDown := func(message string) conditions.Condition {
-		return conditions.False(v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown, message)
-	}
 	switch {
 	case seen.job != nil && dataplane.Finished(seen.job, batchv1.JobComplete) != nil:
 		return removal{release: true}
@@ -60,6 +57,8 @@ func decideRemoval(seen remains, rivals []v1alpha1.Brand, waited time.Duration) 
 		return removal{release: true, left: kept + why}
 	case waited >= teardownLimit && seen.users > 0:
 		return removal{release: true, left: fmt.Sprintf("%s%d pods did not end within %s", kept, seen.users, teardownLimit)}
+	case waited >= teardownLimit && seen.job == nil:
+		return removal{release: true, left: kept + "teardown could not start within " + teardownLimit.String()}
 	case waited >= teardownLimit:
 		return removal{release: true, left: kept + "teardown did not end within " + teardownLimit.String()}
 	case seen.job == nil && seen.users > 0:
@@ -69,6 +68,11 @@ func decideRemoval(seen remains, rivals []v1alpha1.Brand, waited time.Duration) 
 		return removal{release: true, left: "topics, data and Temporal namespace are left: another Brand declares the same database or Temporal namespace"}
 	}
 	return removal{run: seen.job == nil, finding: tearingDown("Topics, data and Temporal namespace are being removed")}
+}
+
+// tearingDown is the finding of a removal that goes on.
+func tearingDown(message string) conditions.Condition {
+	return conditions.False(v1alpha1.ConditionTornDown, v1alpha1.ReasonTearingDown, message)
 }
 
 // teardownBegan is when the first pass said that the Brand is being torn down: an operator that starts anew reads it there, and

@@ -2,19 +2,18 @@ package brand
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
-	"github.com/yingda-dev/yingda/internal/apply"
 	"github.com/yingda-dev/yingda/internal/conditions"
 	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/refs"
@@ -38,7 +37,8 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 			decided = removal{release: true, left: "topics, data and Temporal namespace are left: nothing can run in a namespace that is being deleted; delete the Brand before its namespace"}
 		case err != nil:
-			return ctrl.Result{}, err
+			// Not returned: until this pass has said that the removal began, the two minutes do not run.
+			decided.finding = tearingDown("Removing the data cannot start, trying again: " + err.Error())
 		}
 	}
 	if decided.release {
@@ -99,12 +99,10 @@ func (r *Reconciler) observeRemains(ctx context.Context, seen *scene) (remains, 
 func (r *Reconciler) runTeardown(ctx context.Context, seen *scene) error {
 	teardown := dataplane.TeardownWorkload(seen.brand, seen.Logins, r.settings)
 	job := dataplane.TeardownJob(seen.brand, seen.Logins, r.settings)
-	inTheWay, err := r.apply.Objects(ctx, seen.brand, apply.Phase{teardown.ServiceAccount()}, apply.Phase{job})
-	if err != nil {
-		return err
-	}
-	if len(inTheWay) > 0 {
-		return errors.New("running teardown: its name is somebody else's")
+	for _, object := range []runtime.ApplyConfiguration{teardown.ServiceAccount(), job} {
+		if err := r.apply.Object(ctx, seen.brand, object); err != nil {
+			return err
+		}
 	}
 	if r.settings.NetworkPolicies.Enabled {
 		return r.apply.Object(ctx, seen.brand, teardown.NetworkPolicy())
