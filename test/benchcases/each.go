@@ -26,9 +26,9 @@ func each(n int, f func(i int) error) error {
 	return group.Wait()
 }
 
-// await asks until done says yes.
-func await(ctx context.Context, done func() (bool, error)) error {
-	ticker := time.NewTicker(20 * time.Millisecond)
+// await asks every so often until done says yes.
+func await(ctx context.Context, often time.Duration, done func() (bool, error)) error {
+	ticker := time.NewTicker(often)
 	defer ticker.Stop()
 	for {
 		if ok, err := done(); ok || err != nil {

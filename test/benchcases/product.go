@@ -140,7 +140,7 @@ func (p *product) turn(ctx context.Context, turn string, n int) (taken, error) {
 
 // sent waits until the relay has handed over what was committed.
 func (p *product) sent(ctx context.Context) error {
-	return await(ctx, func() (bool, error) {
+	return await(ctx, 20*time.Millisecond, func() (bool, error) {
 		depths, err := p.store.Queries().OutboxDepth(ctx)
 		return len(depths) == 0, err
 	})

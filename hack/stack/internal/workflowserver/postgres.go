@@ -14,8 +14,9 @@ import (
 
 const (
 	postgresPlugin = "postgres12_pgx"
-	// postgresShards are those of a small cluster; the number can never change for a database.
-	postgresShards = 4
+	// postgresShards are those of a small cluster; the number can never change for a database. A shard writes one thing at a time,
+	// so that there have to be about as many as connections.
+	postgresShards = 16
 )
 
 // preparePostgres makes the two databases of Temporal on a PostgreSQL server where they are missing, and describes them. Their
