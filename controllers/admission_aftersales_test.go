@@ -7,12 +7,11 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfAfterSales(t *testing.T) {
+func TestAdmissionOfAfterSales(t *testing.T) { newAdmission(t).tries(afterSalesAttempts()) }
+
+func afterSalesAttempts() map[string]attempt {
 	provided := func(edit func(*v1alpha1.BrandProvider)) *v1alpha1.Brand {
-		return brand("lumi", func(b *v1alpha1.Brand) {
-			b.Spec.Provider = &v1alpha1.BrandProvider{URL: "https://erp.example/yingda", SecretRef: v1alpha1.CredentialsReference{Name: "lumi-erp"}}
-			edit(b.Spec.Provider)
-		})
+		return brand("lumi", providedAt("https://erp.example/yingda"), func(b *v1alpha1.Brand) { edit(b.Spec.Provider) })
 	}
 	terms := func(edit func(*v1alpha1.AfterSalesSpec)) *v1alpha1.ServiceLevel {
 		level := serviceLevel("standard")
@@ -74,17 +73,13 @@ func TestAdmissionOfAfterSales(t *testing.T) {
 		"a promotion that ends first": {promotion("2026-11-13", "2026-11-11"), "until must not be before from"},
 		"a promotion from some day":   {promotion("11.11", "2026-11-11"), "write from as a date, for example 2026-11-11"},
 		"a promotion until some day":  {promotion("2026-11-11", "2026-13-11"), "write until as a date, for example 2026-11-13"},
+		"a promotion of a speed that there is not": {policy(func(p *v1alpha1.AfterSalesPolicy) {
+			p.Promotions = []v1alpha1.PromotionWindow{{From: "2026-11-11", Until: "2026-11-11", Speed: "Yesterday"}}
+		}), "Unsupported value"},
 		"a promotion of nothing": {policy(func(p *v1alpha1.AfterSalesPolicy) {
 			p.Promotions = []v1alpha1.PromotionWindow{{From: "2026-11-11", Until: "2026-11-11", Speed: v1alpha1.RefundOnReceipt}}
 		}), "speed must be OnApproval or Instant"},
-		"a complaint that calls agents": {func() *v1alpha1.ServiceLevel {
-			level := serviceLevel("standard")
-			level.Spec.Complaint.Ladder = []v1alpha1.EscalationRung{{After: "1h", Notify: v1alpha1.RoleAgent}}
-			return level
-		}(), "a ladder calls Supervisor or Admin"},
-		"a promise that calls admins":   {lateRung(v1alpha1.RoleAdmin), ""},
-		"a promise that calls agents":   {lateRung(v1alpha1.RoleAgent), "a ladder calls Supervisor or Admin"},
-		"a promise that calls nobody":   {lateRung("Owner"), "Unsupported value"},
+		"a rung that calls nobody":      {climbing(v1alpha1.DeadlineRung{After: "1h", Notify: "Owner"}), "Unsupported value"},
 		"an inspection of one point":    {policy(func(p *v1alpha1.AfterSalesPolicy) { p.Inspection = []string{"完好"} }), ""},
 		"an inspection that is a novel": {policy(func(p *v1alpha1.AfterSalesPolicy) { p.Inspection = []string{strings.Repeat("好", 41)} }), "may not be more than 40"},
 		"insurance left to customers":   {policy(func(p *v1alpha1.AfterSalesPolicy) { p.FreightInsurance = v1alpha1.FreightInsuranceIgnore }), ""},
@@ -109,12 +104,12 @@ func TestAdmissionOfAfterSales(t *testing.T) {
 			tests[name+" within "+duration] = attempt{terms(func(s *v1alpha1.AfterSalesSpec) { set(s, duration) }), want}
 		}
 	}
-	newAdmission(t).tries(tests)
+	return tests
 }
 
-// lateRung is a ladder of promises that calls a role. An Enum on a field whose type has one of its own would not narrow it.
-func lateRung(notify v1alpha1.AgentRole) *v1alpha1.ServiceLevel {
-	level := serviceLevel("standard")
-	level.Spec.Promise.Ladder = []v1alpha1.LateRung{{After: "1h", Notify: notify}}
-	return level
+// providedAt has the Brand's own program pay, send and claim.
+func providedAt(url string) func(*v1alpha1.Brand) {
+	return func(b *v1alpha1.Brand) {
+		b.Spec.Provider = &v1alpha1.BrandProvider{URL: url, SecretRef: v1alpha1.CredentialsReference{Name: "lumi-erp"}}
+	}
 }

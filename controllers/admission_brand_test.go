@@ -9,8 +9,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfBrands(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfBrands(t *testing.T) { newAdmission(t).tries(brandAttempts()) }
+
+func brandAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a Brand with a good name":                 {brand("lumi-2"), ""},
 		"a Brand whose name starts with a digit":   {brand("2lumi"), "name a Brand with at most 40"},
 		"a Brand whose name has a dot":             {brand("lu.mi"), "name a Brand with at most 40"},
@@ -68,9 +70,15 @@ func TestAdmissionOfBrands(t *testing.T) {
 		"a desk for peaks and load":                {scaledDesk(2, v1alpha1.PeakScaling{PeakReplicas: new(int32(3)), MaxReplicas: new(int32(3))}), ""},
 		"a desk with fewer for peaks":              {scaledDesk(4, v1alpha1.PeakScaling{PeakReplicas: new(int32(3))}), "scaling.peakReplicas must be at least replicas"},
 		"a desk with fewer at most than for peaks": {scaledDesk(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(4)), MaxReplicas: new(int32(3))}), "scaling.maxReplicas must be at least replicas and scaling.peakReplicas"},
+		"a router with a lead of six hours":        {scaledRouter(1, v1alpha1.PeakScaling{LeadTime: "6h"}), ""},
+		"a router with a longer lead":              {scaledRouter(1, v1alpha1.PeakScaling{LeadTime: "6h1s"}), "leadTime must be at most 6h"},
+		"a router with a lead without a unit":      {scaledRouter(1, v1alpha1.PeakScaling{LeadTime: "10"}), "write leadTime in hours, minutes and seconds, for example 10m"},
+		"a desk with a lead of six hours":          {scaledDesk(1, v1alpha1.PeakScaling{LeadTime: "6h"}), ""},
+		"a desk with a longer lead":                {scaledDesk(1, v1alpha1.PeakScaling{LeadTime: "6h1s"}), "leadTime must be at most 6h"},
+		"a desk with a lead without a unit":        {scaledDesk(1, v1alpha1.PeakScaling{LeadTime: "10"}), "write leadTime in hours, minutes and seconds, for example 10m"},
 		"a deletion policy that does not exist":    {brand("lumi", func(b *v1alpha1.Brand) { b.Spec.DeletionPolicy = "Maybe" }), "Unsupported value"},
 		"a Brand that leaves nothing behind":       {brand("lumi", removable), ""},
-	})
+	}
 }
 
 func named(name string, b *v1alpha1.Brand) *v1alpha1.Brand {

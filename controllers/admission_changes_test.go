@@ -8,13 +8,39 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
+// alteration is a change of an object to try, and the message of its refusal; empty means that it is accepted.
+type alteration struct {
+	before client.Object
+	edit   func(client.Object)
+	want   string
+}
+
+// alter makes the object, tries the change without keeping it, and removes the object.
+func (a *admission) alter(t *testing.T, tt alteration) error {
+	t.Helper()
+	tt.before.SetNamespace(a.namespace)
+	if err := a.client.Create(t.Context(), tt.before); err != nil {
+		t.Fatal(err)
+	}
+	tt.edit(tt.before)
+	answer := a.client.Update(t.Context(), tt.before, client.DryRunAll)
+	if err := a.client.Delete(t.Context(), tt.before); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
 func TestAdmissionOfChanges(t *testing.T) {
 	a := newAdmission(t)
-	for name, tt := range map[string]struct {
-		before client.Object
-		edit   func(client.Object)
-		want   string
-	}{
+	for name, tt := range alterations() {
+		t.Run(name, func(t *testing.T) {
+			(&admission{t: t}).check(a.alter(t, tt), tt.want)
+		})
+	}
+}
+
+func alterations() map[string]alteration {
+	return map[string]alteration{
 		"another Brand of a Channel": {
 			channel("a", "lumi"), func(o client.Object) { spec[v1alpha1.Channel](o).Spec.BrandRef.Name = "other" }, "brandRef is immutable",
 		},
@@ -98,19 +124,6 @@ func TestAdmissionOfChanges(t *testing.T) {
 		"another Temporal address": {
 			brand("n", inNamespace), func(o client.Object) { spec[v1alpha1.Brand](o).Spec.Temporal.Address = "temporal.other:7233" }, "",
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := &admission{t: t, client: a.client, namespace: a.namespace}
-			tt.before.SetNamespace(a.namespace)
-			if err := a.client.Create(t.Context(), tt.before); err != nil {
-				t.Fatal(err)
-			}
-			tt.edit(tt.before)
-			a.check(a.client.Update(t.Context(), tt.before, client.DryRunAll), tt.want)
-			if err := a.client.Delete(t.Context(), tt.before); err != nil {
-				t.Fatal(err)
-			}
-		})
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfChannels(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfChannels(t *testing.T) { newAdmission(t).tries(channelAttempts()) }
+
+func channelAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a mini-program":                           {channel("shop", "lumi"), ""},
 		"a mini-program without its member":        {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram = nil }), "set spec.miniProgram exactly when"},
 		"an official account without its member":   {channelWith(func(s *v1alpha1.ChannelSpec) { s.Type, s.MiniProgram = v1alpha1.ChannelTypeOfficialAccount, nil }), "set spec.officialAccount exactly when"},
@@ -19,6 +21,8 @@ func TestAdmissionOfChannels(t *testing.T) {
 		"another API address":                      {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "http://10.97.0.1:8090" }), ""},
 		"an API address with a path":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
 		"an API address without a scheme":          {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.APIBaseURL = "a.example" }), "write apiBaseURL as scheme and host"},
+		"a message mode of WeChat's":               {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.MessageMode = v1alpha1.MessageModeCompatible }), ""},
+		"a message mode that WeChat has not":       {channelWith(func(s *v1alpha1.ChannelSpec) { s.MiniProgram.MessageMode = "Open" }), "Unsupported value"},
 		"a routing rule by keywords":               {routed(v1alpha1.RoutingMatch{Keywords: []string{"退款"}}), ""},
 		"a routing rule by a declared entry point": {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"order"}}), ""},
 		"a routing rule by an undeclared one":      {routed(v1alpha1.RoutingMatch{EntryPoints: []string{"home"}}), "routing rules may name only entry points"},
@@ -34,48 +38,20 @@ func TestAdmissionOfChannels(t *testing.T) {
 		"a Dedicated Channel with a dot":           {dedicated("shop.cn"), "name a Dedicated Channel in lower-case letters"},
 		"a Shared Channel with a dot":              {channel("shop.cn", "lumi"), ""},
 		"an isolation that does not exist":         {channelWith(func(s *v1alpha1.ChannelSpec) { s.Isolation = "Alone" }), "Unsupported value"},
-		"an exposure by a Gateway":                 {exposed(*throughGateway("hooks.lumi.example")), ""},
-		"an exposure by an Ingress":                {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "tls"}), ""},
-		"an exposure by neither":                   {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example"}), "set parentRefs for a Gateway, or ingressClassName for an Ingress"},
-		"an exposure by both": {
-			exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", ParentRefs: []v1alpha1.GatewayReference{{Name: "public"}}}),
-			"set parentRefs for a Gateway, or ingressClassName for an Ingress",
-		},
-		"a certificate for a Gateway": {
-			exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", TLSSecretName: "tls", ParentRefs: []v1alpha1.GatewayReference{{Name: "public"}}}),
-			"tlsSecretName is for an Ingress",
-		},
-		"an Ingress class in capitals":        {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "Nginx"}), "write ingressClassName as kubectl get ingressclasses shows it"},
-		"a certificate in capitals":           {exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", IngressClassName: "nginx", TLSSecretName: "TLS"}), "write tlsSecretName as the name of a Secret"},
-		"a Gateway in capitals":               {through(v1alpha1.GatewayReference{Name: "Public"}), "write name as kubectl get gateways shows it"},
-		"a Gateway's namespace with a dot":    {through(v1alpha1.GatewayReference{Name: "public", Namespace: "in.fra"}), "write namespace as the name of a namespace"},
-		"a listener in capitals":              {through(v1alpha1.GatewayReference{Name: "public", SectionName: "HTTPS"}), "write sectionName as the Gateway names its listener"},
-		"two listeners of a Gateway":          {through(v1alpha1.GatewayReference{Name: "public", SectionName: "a"}, v1alpha1.GatewayReference{Name: "public", SectionName: "b"}), ""},
-		"one Gateway twice":                   {through(v1alpha1.GatewayReference{Name: "public"}, v1alpha1.GatewayReference{Name: "public"}), "name each Gateway, or each listener of it, once"},
-		"an exposed Channel with a long name": {channel(strings.Repeat("a", 246), "lumi", func(c *v1alpha1.Channel) { c.Spec.Exposure = throughGateway("hooks.lumi.example") }), "name an exposed Channel with at most 245 characters"},
-		"a host with a scheme":                {exposed(*throughGateway("https://hooks.lumi.example")), "write host as a DNS name in lower case"},
-		"a host in capitals":                  {exposed(*throughGateway("Hooks.lumi.example")), "write host as a DNS name in lower case"},
-		"replicas for peaks and load":         {scaled(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(3)), MaxReplicas: new(int32(10)), LeadTime: "10m"}), ""},
-		"as many for peaks as always run":     {scaled(3, v1alpha1.PeakScaling{PeakReplicas: new(int32(3)), MaxReplicas: new(int32(3))}), ""},
-		"fewer for peaks than always run":     {scaled(4, v1alpha1.PeakScaling{PeakReplicas: new(int32(3))}), "peakReplicas must be at least minReplicas"},
-		"fewer at most than always run":       {scaled(4, v1alpha1.PeakScaling{MaxReplicas: new(int32(3))}), "maxReplicas must be at least minReplicas and peakReplicas"},
-		"fewer at most than for peaks":        {scaled(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(4)), MaxReplicas: new(int32(3))}), "maxReplicas must be at least minReplicas and peakReplicas"},
-		"the longest lead":                    {scaled(1, v1alpha1.PeakScaling{LeadTime: "6h"}), ""},
-		"a longer lead":                       {scaled(1, v1alpha1.PeakScaling{LeadTime: "6h1s"}), "leadTime must be at most 6h"},
-		"a lead without a unit":               {scaled(1, v1alpha1.PeakScaling{LeadTime: "10"}), "write leadTime in hours, minutes and seconds, for example 10m"},
-	})
+		"an exposed Channel with a long name":      {channel(strings.Repeat("a", 246), "lumi", func(c *v1alpha1.Channel) { c.Spec.Exposure = throughGateway("hooks.lumi.example") }), "name an exposed Channel with at most 245 characters"},
+		"replicas for peaks and load":              {scaled(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(3)), MaxReplicas: new(int32(10)), LeadTime: "10m"}), ""},
+		"as many for peaks as always run":          {scaled(3, v1alpha1.PeakScaling{PeakReplicas: new(int32(3)), MaxReplicas: new(int32(3))}), ""},
+		"fewer for peaks than always run":          {scaled(4, v1alpha1.PeakScaling{PeakReplicas: new(int32(3))}), "peakReplicas must be at least minReplicas"},
+		"fewer at most than always run":            {scaled(4, v1alpha1.PeakScaling{MaxReplicas: new(int32(3))}), "maxReplicas must be at least minReplicas and peakReplicas"},
+		"fewer at most than for peaks":             {scaled(1, v1alpha1.PeakScaling{PeakReplicas: new(int32(4)), MaxReplicas: new(int32(3))}), "maxReplicas must be at least minReplicas and peakReplicas"},
+		"the longest lead":                         {scaled(1, v1alpha1.PeakScaling{LeadTime: "6h"}), ""},
+		"a longer lead":                            {scaled(1, v1alpha1.PeakScaling{LeadTime: "6h1s"}), "leadTime must be at most 6h"},
+		"a lead without a unit":                    {scaled(1, v1alpha1.PeakScaling{LeadTime: "10"}), "write leadTime in hours, minutes and seconds, for example 10m"},
+	}
 }
 
 func dedicated(name string) *v1alpha1.Channel {
 	return channel(name, "lumi", func(c *v1alpha1.Channel) { c.Spec.Isolation = v1alpha1.IsolationDedicated })
-}
-
-func through(gateways ...v1alpha1.GatewayReference) *v1alpha1.Channel {
-	return exposed(v1alpha1.ExposureSpec{Host: "hooks.lumi.example", ParentRefs: gateways})
-}
-
-func exposed(exposure v1alpha1.ExposureSpec) *v1alpha1.Channel {
-	return channelWith(func(s *v1alpha1.ChannelSpec) { s.Exposure = &exposure })
 }
 
 func channelWith(edit func(*v1alpha1.ChannelSpec)) *v1alpha1.Channel {

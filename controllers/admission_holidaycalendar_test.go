@@ -8,8 +8,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfHolidayCalendars(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfHolidayCalendars(t *testing.T) { newAdmission(t).tries(calendarAttempts()) }
+
+func calendarAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a calendar without days":                   {calendar("china"), ""},
 		"a day off":                                 {dated("2026-10-01", v1alpha1.CalendarDayOff, ""), ""},
 		"a day off by the word that YAML takes":     {dated("2026-10-01", "Off", ""), "Unsupported value"},
@@ -24,7 +26,7 @@ func TestAdmissionOfHolidayCalendars(t *testing.T) {
 		"a day twice":                               {calendar("china", day("2026-10-01", v1alpha1.CalendarDayOff), day("2026-10-01", v1alpha1.CalendarDayPeak)), "Duplicate value"},
 		"a calendar of five years, every day":       {calendar("china", days(2000)...), ""},
 		"a calendar of more":                        {calendar("china", days(2001)...), "must have at most 2000 items"},
-	})
+	}
 }
 
 func dated(date string, kind v1alpha1.CalendarDayKind, follows v1alpha1.Weekday) *v1alpha1.HolidayCalendar {

@@ -6,7 +6,9 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfObjectives(t *testing.T) {
+func TestAdmissionOfObjectives(t *testing.T) { newAdmission(t).tries(objectivesAttempts()) }
+
+func objectivesAttempts() map[string]attempt {
 	answered := func(within string, percent int32) *v1alpha1.ServiceLevel {
 		return aiming(v1alpha1.ObjectivesSpec{AnsweredWithin: within, AnsweredPercent: &percent})
 	}
@@ -16,7 +18,7 @@ func TestAdmissionOfObjectives(t *testing.T) {
 	satisfied := func(points string) *v1alpha1.ServiceLevel {
 		return aiming(v1alpha1.ObjectivesSpec{Satisfaction: points})
 	}
-	newAdmission(t).tries(map[string]attempt{
+	return map[string]attempt{
 		"objectives of everything": {aiming(v1alpha1.ObjectivesSpec{
 			Window: "168h", AnsweredWithin: "2m", AnsweredPercent: new(int32(90)), ResolvedPercent: new(int32(85)), Satisfaction: "4.5", BotContainmentPercent: new(int32(60)),
 		}), ""},
@@ -44,7 +46,7 @@ func TestAdmissionOfObjectives(t *testing.T) {
 		"better ratings than there are":      {satisfied("5.1"), "write satisfaction as a number from 1 to 5 with at most one decimal"},
 		"worse ratings than there are":       {satisfied("0.9"), "write satisfaction as a number from 1 to 5 with at most one decimal"},
 		"ratings finer than they are judged": {satisfied("4.25"), "write satisfaction as a number from 1 to 5"},
-	})
+	}
 }
 
 func aiming(objectives v1alpha1.ObjectivesSpec) *v1alpha1.ServiceLevel {

@@ -8,8 +8,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfOfficialAccounts(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfOfficialAccounts(t *testing.T) { newAdmission(t).tries(officialAccountAttempts()) }
+
+func officialAccountAttempts() map[string]attempt {
+	return map[string]attempt{
 		"an official account":                      {officialAccount(func(*v1alpha1.OfficialAccountSpec) {}), ""},
 		"an official account's appID that is none": {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.AppID = "gh_0123456789ab" }), "appID is wx and 16 hexadecimal digits"},
 		"an account of before":                     {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.MessagesPerContact = 20 }), ""},
@@ -35,6 +37,15 @@ func TestAdmissionOfOfficialAccounts(t *testing.T) {
 		"a menu that opens no address":              {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("lumi.example")}), "write url as an address with http:// or https://"},
 		"a menu that opens too long an address":     {menu(v1alpha1.MenuButton{Name: "网", MenuAction: opened("https://lumi.example/" + strings.Repeat("页", 400))}), "at most 1024 bytes"},
 		"a mini-program in the menu that is none":   {menu(v1alpha1.MenuButton{Name: "小", MenuAction: v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: "shop", PagePath: "a", URL: "https://a.b"}}}), "appID is wx and 16 hexadecimal digits"},
+		"an item with a key of more bytes":          {item(tapped(strings.Repeat("键", 43))), "write a menu key of at most 128 bytes"},
+		"an item that opens no address":             {item(opened("lumi.example")), "write url as an address with http:// or https://"},
+		"a mini-program in an item that is none":    {item(pageOf("shop", "https://lumi.example")), "appID is wx and 16 hexadecimal digits"},
+		"a mini-program's page for old versions":    {menu(v1alpha1.MenuButton{Name: "小", MenuAction: pageOf("wx0123456789abcdef", "http://lumi.example")}), ""},
+		"one that is no address":                    {menu(v1alpha1.MenuButton{Name: "小", MenuAction: pageOf("wx0123456789abcdef", "lumi.example")}), "write url as an address with http:// or https://"},
+		"one that is no address, in an item":        {item(pageOf("wx0123456789abcdef", "lumi.example")), "write url as an address with http:// or https://"},
+		"an account that is called elsewhere":       {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.APIBaseURL = "http://10.97.0.1:8090" }), ""},
+		"an account that is called at a path":       {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.APIBaseURL = "https://a.example/b" }), "write apiBaseURL as scheme and host"},
+		"an account that encrypts as none does":     {officialAccount(func(s *v1alpha1.OfficialAccountSpec) { s.MessageMode = "Open" }), "Unsupported value"},
 		"one button twice":                          {menu(append(buttons(1), buttons(1)...)...), "Duplicate value"},
 		"notices":                                   {notices(func(n *v1alpha1.NoticeTemplate) { n.URL = "https://lumi.example/cases" }), ""},
 		"notices that open a mini-program":          {notices(func(n *v1alpha1.NoticeTemplate) { n.MiniProgram = casePage() }), ""},
@@ -48,7 +59,7 @@ func TestAdmissionOfOfficialAccounts(t *testing.T) {
 		"a value that notices do not tell":          {notices(func(n *v1alpha1.NoticeTemplate) { n.Values[0].From = "price" }), "Unsupported value"},
 		"a template without values":                 {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = nil }), "spec.officialAccount.notices[0].values"},
 		"one place twice":                           {notices(func(n *v1alpha1.NoticeTemplate) { n.Values = append(n.Values, n.Values[0]) }), "Duplicate value"},
-	})
+	}
 }
 
 func accountSpec() *v1alpha1.OfficialAccountSpec {
@@ -90,14 +101,20 @@ func items(n int) []v1alpha1.MenuItem {
 	return all
 }
 
+// item is a menu with one item of a list, which does that.
+func item(action v1alpha1.MenuAction) *v1alpha1.Channel {
+	return menu(v1alpha1.MenuButton{Name: "多", Items: []v1alpha1.MenuItem{{Name: "一", MenuAction: action}}})
+}
+
 func tapped(key string) v1alpha1.MenuAction { return v1alpha1.MenuAction{Key: key} }
 
 func opened(url string) v1alpha1.MenuAction { return v1alpha1.MenuAction{URL: url} }
 
-func shopPage() v1alpha1.MenuAction {
-	return v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{
-		AppID: "wx0123456789abcdef", PagePath: "pages/shop/index?from=menu", URL: "https://lumi.example/shop",
-	}}
+func shopPage() v1alpha1.MenuAction { return pageOf("wx0123456789abcdef", "https://lumi.example/shop") }
+
+// pageOf opens a page of a mini-program, and another one where WeChat is old.
+func pageOf(appID, url string) v1alpha1.MenuAction {
+	return v1alpha1.MenuAction{MiniProgram: &v1alpha1.MenuMiniProgram{AppID: appID, PagePath: "pages/shop/index?from=menu", URL: url}}
 }
 
 func notices(edit func(*v1alpha1.NoticeTemplate)) *v1alpha1.Channel {

@@ -6,8 +6,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfPlaybooks(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfPlaybooks(t *testing.T) { newAdmission(t).tries(playbookAttempts()) }
+
+func playbookAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a rule by menu keys alone":              {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}}), ""},
 		"a rule by menu keys and words":          {matching(v1alpha1.PlaybookMatch{MenuKeys: []string{"INVOICE"}, Keywords: []string{"发票"}}), ""},
 		"a rule by nothing":                      {matching(v1alpha1.PlaybookMatch{}), "set keywords, menuKeys or both"},
@@ -37,7 +39,7 @@ func TestAdmissionOfPlaybooks(t *testing.T) {
 		"a topic in Chinese":                     {ruled(nil, &v1alpha1.RuleHandOff{Topic: "投诉"}), "write topic in lower-case letters"},
 		"a code of letters and digits":           {canned("fp1"), ""},
 		"a code with a space":                    {canned("fp 1"), "write code in letters and digits"},
-	})
+	}
 }
 
 func matching(match v1alpha1.PlaybookMatch) *v1alpha1.Playbook {

@@ -7,8 +7,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfServiceLevels(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfServiceLevels(t *testing.T) { newAdmission(t).tries(serviceLevelAttempts()) }
+
+func serviceLevelAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a ladder that climbs":                    {ladder("59m", "1h"), ""},
 		"a ladder that stands still":              {ladder("60m", "1h"), "each rung's after must be longer"},
 		"the shortest and the longest rung":       {ladder("1s", "720h"), ""},
@@ -51,6 +53,9 @@ func TestAdmissionOfServiceLevels(t *testing.T) {
 		"a resolution with everything": {resolution(v1alpha1.ResolutionSpec{
 			Common: "1m", General: "1m", Complex: "24h", Topics: []v1alpha1.TopicClass{{Name: "order", Class: v1alpha1.ResolutionCommon}},
 		}), ""},
+		"common without a unit":       {resolution(v1alpha1.ResolutionSpec{Common: "5"}), "write common in hours, minutes and seconds, for example 5m"},
+		"general of no length":        {resolution(v1alpha1.ResolutionSpec{General: "0s"}), "general must be at least 1s and at most 24h"},
+		"complex without a unit":      {resolution(v1alpha1.ResolutionSpec{Complex: "30"}), "write complex in hours, minutes and seconds, for example 30m"},
 		"a resolution of no length":   {resolution(v1alpha1.ResolutionSpec{Common: "0s"}), "common must be at least 1s and at most 24h"},
 		"a resolution without a unit": {resolution(v1alpha1.ResolutionSpec{General: "15"}), "write general in hours, minutes and seconds, for example 15m"},
 		"a resolution after a day":    {resolution(v1alpha1.ResolutionSpec{Complex: "25h"}), "complex must be at least 1s and at most 24h"},
@@ -60,14 +65,18 @@ func TestAdmissionOfServiceLevels(t *testing.T) {
 		"a topic twice": {resolution(v1alpha1.ResolutionSpec{Topics: []v1alpha1.TopicClass{
 			{Name: "order", Class: v1alpha1.ResolutionCommon}, {Name: "order", Class: v1alpha1.ResolutionComplex},
 		}}), "Duplicate value"},
+		"a rung that calls agents": {calling(v1alpha1.RoleAgent), "a ladder calls Supervisor or Admin"},
+		"a rung that calls nobody": {calling("Owner"), "Unsupported value"},
 		"a rung without a unit":    {ladder("60"), "write after in hours, minutes and seconds, for example 1h"},
 		"a rung beyond all clocks": {ladder("9999999999h"), "write after in hours, minutes and seconds"},
 		"a month in seconds":       {ladder("2592000s"), ""},
 		"an answer without a unit": {offHours("soon"), "write answerWithin in hours, minutes and seconds, for example 1h"},
-	})
+	}
 }
 
-func TestAdmissionOfShipping(t *testing.T) {
+func TestAdmissionOfShipping(t *testing.T) { newAdmission(t).tries(shippingAttempts()) }
+
+func shippingAttempts() map[string]attempt {
 	level := func(edit func(*v1alpha1.ShippingSpec)) *v1alpha1.ServiceLevel {
 		level := serviceLevel("standard")
 		edit(&level.Spec.Shipping)
@@ -112,7 +121,7 @@ func TestAdmissionOfShipping(t *testing.T) {
 			tests[name+" of "+duration] = attempt{level(func(s *v1alpha1.ShippingSpec) { field.set(s, duration) }), want}
 		}
 	}
-	newAdmission(t).tries(tests)
+	return tests
 }
 
 func ladder(after ...string) *v1alpha1.ServiceLevel {
@@ -120,6 +129,13 @@ func ladder(after ...string) *v1alpha1.ServiceLevel {
 	for _, a := range after {
 		level.Spec.Complaint.Ladder = append(level.Spec.Complaint.Ladder, v1alpha1.EscalationRung{After: a, Notify: v1alpha1.RoleSupervisor})
 	}
+	return level
+}
+
+// calling is a ladder of complaints that calls a role. An Enum on a field whose type has one of its own would not narrow it.
+func calling(role v1alpha1.AgentRole) *v1alpha1.ServiceLevel {
+	level := ladder("1h")
+	level.Spec.Complaint.Ladder[0].Notify = role
 	return level
 }
 

@@ -6,8 +6,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfShiftSchedules(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfShiftSchedules(t *testing.T) { newAdmission(t).tries(shiftScheduleAttempts()) }
+
+func shiftScheduleAttempts() map[string]attempt {
+	tests := map[string]attempt{
 		"a shift around the clock":               {shift("24h", ""), ""},
 		"a shift of no length":                   {shift("0s", ""), "duration must be over 0 and at most 24h"},
 		"a shift of more than a day":             {shift("24h1s", ""), "duration must be over 0 and at most 24h"},
@@ -25,6 +27,7 @@ func TestAdmissionOfShiftSchedules(t *testing.T) {
 		"a rotation without an anchor":           {rotation("FREQ=DAILY", ""), "set rrule and anchorDate together: the rule counts from that date"},
 		"a rotation on days":                     {rotation("FREQ=DAILY", "2026-01-05", v1alpha1.Monday), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
 		"a shift on no days":                     {rotation("", ""), "set either days, for a shift of every week, or rrule with anchorDate, for a rotation"},
+		"a shift on a day that there is not":     {rotation("", "", "Monday"), "Unsupported value"},
 		"a rotation in words":                    {rotation("every other week", "2026-01-05"), "write rrule as NAME=VALUE parts of FREQ, INTERVAL, BYDAY, BYMONTHDAY, UNTIL and COUNT"},
 		"a rotation by the hour of a day":        {rotation("FREQ=DAILY;BYHOUR=9", "2026-01-05"), "write rrule as NAME=VALUE parts"},
 		"a rotation from no date":                {rotation("FREQ=DAILY", "2026-13-01"), "write anchorDate as YYYY-MM-DD, for example 2026-01-05"},
@@ -38,7 +41,30 @@ func TestAdmissionOfShiftSchedules(t *testing.T) {
 		"holidays like Sundays":                  {holidays(v1alpha1.HolidayLikeSunday), ""},
 		"holidays as usual":                      {holidays(v1alpha1.HolidayAsUsual), ""},
 		"holidays of another kind":               {holidays("Open"), "Unsupported value"},
-	})
+	}
+	// What starts on the dates of an override is held to the same as what starts every week.
+	for name, tt := range map[string]struct {
+		edit func(*v1alpha1.Shift)
+		want string
+	}{
+		"of a day":                           {func(*v1alpha1.Shift) {}, ""},
+		"of no length":                       {func(s *v1alpha1.Shift) { s.Duration = "0s" }, "duration must be over 0 and at most 24h"},
+		"of some length":                     {func(s *v1alpha1.Shift) { s.Duration = "1d" }, "write duration in hours, minutes and seconds, for example 12h"},
+		"that starts at 9":                   {func(s *v1alpha1.Shift) { s.Start = "9:00" }, "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
+		"with a peak that starts late":       {func(s *v1alpha1.Shift) { s.Peaks[0].Start = "23:59" }, ""},
+		"with a peak that starts at no hour": {func(s *v1alpha1.Shift) { s.Peaks[0].Start = "24:00" }, "write start as HH:MM from 00:00 to 23:59, for example 09:00"},
+		"with a peak of no length":           {func(s *v1alpha1.Shift) { s.Peaks[0].Duration = "0s" }, "duration must be over 0 and at most 24h"},
+		"with a peak of some length":         {func(s *v1alpha1.Shift) { s.Peaks[0].Duration = "2" }, "write duration in hours, minutes and seconds, for example 2h"},
+	} {
+		weekly := shift("24h", "2h")
+		tt.edit(&weekly.Spec.Shifts[0].Shift)
+		tests["a shift of every week "+name] = attempt{weekly, tt.want}
+		dated := override("2026-11-11", "2026-11-11")
+		dated.Spec.Overrides[0].Shifts = []v1alpha1.Shift{shift("24h", "2h").Spec.Shifts[0].Shift}
+		tt.edit(&dated.Spec.Overrides[0].Shifts[0])
+		tests["a shift of an override "+name] = attempt{dated, tt.want}
+	}
+	return tests
 }
 
 func shift(duration, peak string) *v1alpha1.ShiftSchedule {

@@ -6,8 +6,10 @@ import (
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
 
-func TestAdmissionOfSkillGroups(t *testing.T) {
-	newAdmission(t).tries(map[string]attempt{
+func TestAdmissionOfSkillGroups(t *testing.T) { newAdmission(t).tries(skillGroupAttempts()) }
+
+func skillGroupAttempts() map[string]attempt {
+	return map[string]attempt{
 		"a priority of a topic":                      {prior(v1alpha1.PriorityMatch{Topics: []string{"complaint"}}), ""},
 		"a priority of a tier":                       {prior(v1alpha1.PriorityMatch{Tiers: []string{"vip", "gold-2"}}), ""},
 		"a priority of nothing":                      {prior(v1alpha1.PriorityMatch{}), "set at least one of topics and tiers"},
@@ -59,7 +61,7 @@ func TestAdmissionOfSkillGroups(t *testing.T) {
 		"agents who are more than busy":      {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", MaxOccupancyPercent: new(int32(101))}), "should be less than or equal to 100"},
 		"a roster of whom hardly any come":   {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", ShrinkagePercent: new(int32(91))}), "should be less than or equal to 90"},
 		"a roster of whom more come than be": {seated(v1alpha1.SkillGroupSeats{AnsweredWithin: "2m", ShrinkagePercent: new(int32(-1))}), "should be greater than or equal to 0"},
-	})
+	}
 }
 
 func prior(when v1alpha1.PriorityMatch) *v1alpha1.SkillGroup {

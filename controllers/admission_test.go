@@ -54,9 +54,14 @@ func (a *admission) tries(attempts map[string]attempt) {
 	a.t.Helper()
 	for name, tt := range attempts {
 		a.t.Run(name, func(t *testing.T) {
-			a := &admission{t: t, client: a.client, namespace: a.namespace}
-			tt.object.SetNamespace(a.namespace)
-			a.check(a.client.Create(t.Context(), tt.object, client.DryRunAll), tt.want)
+			(&admission{t: t}).check(a.create(t, tt.object), tt.want)
 		})
 	}
+}
+
+// create tries an object, without keeping it.
+func (a *admission) create(t *testing.T, object client.Object) error {
+	t.Helper()
+	object.SetNamespace(a.namespace)
+	return a.client.Create(t.Context(), object, client.DryRunAll)
 }

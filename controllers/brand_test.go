@@ -73,6 +73,24 @@ func TestReadyIsAnnouncedOnce(t *testing.T) {
 	})
 }
 
+func TestAProviderThatMayNotBeCalledIsSaidAndHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	lumi := &v1alpha1.Brand{}
+	refused := providedAt("https://evil.example:8443/call")
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { refused(b) })
+	found := w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonAddressNotAllowed)
+	if !strings.Contains(found.Message, "provider.url is of evil.example:8443") || !strings.Contains(found.Message, "allowedWebhookHosts") {
+		t.Errorf("message %q does not say what to do", found.Message)
+	}
+	change(w, "lumi", lumi, func(b *v1alpha1.Brand) { b.Spec.Provider.URL = "https://pager.example/call" })
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotFound)
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionProvisioned, v1alpha1.ReasonProvisioned)
+	w.create(secret("lumi-erp"))
+	w.waitFor(lumi, "lumi", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+}
+
 func TestAWebhookThatMayNotBeCalledIsSaidAndHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -178,6 +178,11 @@ func TestWebhooksRefuseWhatASchemaCannotSee(t *testing.T) {
 			brand("lumi", pagedAt("https://evil.example:8443/", "pager")),
 			"spec.onCall.webhook.url: Forbidden: onCall.webhook.url is of evil.example:8443, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
 		},
+		"a Brand with a provider at a host on the list": {brand("lumi", providedAt("https://pager.example/yingda")), ""},
+		"a Brand with a provider at somebody else's": {
+			brand("lumi", providedAt("https://evil.example:8443/")),
+			"spec.provider.url: Forbidden: provider.url is of evil.example:8443, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
+		},
 		"a Brand with a mail server on the list": {mailed(func(m *v1alpha1.BrandMail) { m.Host, m.Port = "pager.example", 443 }), ""},
 		"a Brand with somebody else's mail server": {
 			mailed(), "spec.mail.host: Forbidden: mail.host is of smtp.example:587, which is not on the operator's list of allowed hosts: have it added to the chart's allowedWebhookHosts",
