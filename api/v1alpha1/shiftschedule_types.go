@@ -8,6 +8,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ss,categories=yingda
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Open",type=string,JSONPath=`.status.open`
 // +kubebuilder:printcolumn:name="Shift",type=string,JSONPath=`.status.currentShift`
 // +kubebuilder:printcolumn:name="Peak",type=string,JSONPath=`.status.currentPeak`
