@@ -117,7 +117,7 @@ type AgentStatus struct {
 	// observedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// trialToken is the token with which the person signs in until single sign-on is configured.
+	// trialToken is the token with which the person signs in: there is no single sign-on yet.
 	// +optional
 	TrialToken *TrialTokenStatus `json:"trialToken,omitempty"`
 }

@@ -1,4 +1,4 @@
-// Package agent reconciles Agents: it makes the token with which a person signs in until single sign-on is configured, and
+// Package agent reconciles Agents: it makes the token with which a person signs in, there being no single sign-on yet, and
 // reports who serves the Agent.
 //
 // The token lies in the immutable Secret <agent>-trial-token, which the Agent controls; its SHA-256 lies beside it in an
