@@ -22,7 +22,7 @@ type Agent struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it but brandRef may be changed at any time, and is in force within a second.
 	// +required
 	Spec AgentSpec `json:"spec"`
 	// status is what the operator reports.
@@ -44,7 +44,7 @@ const (
 // AgentSpec declares an Agent.
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable; make a new Agent instead"
 type AgentSpec struct {
-	// brandRef names the Brand that this person works for. Immutable.
+	// brandRef names the Brand that this person works for. Cannot be changed.
 	// +required
 	BrandRef BrandReference `json:"brandRef"`
 
@@ -59,7 +59,7 @@ type AgentSpec struct {
 	// +kubebuilder:default=Agent
 	Role AgentRole `json:"role,omitempty"`
 
-	// skills are what the person can do, at most 32. SkillGroups with the strategy Skilled look at them.
+	// skills are what the person can do, at most 32. SkillGroups with the strategy Skilled look at them. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -84,7 +84,7 @@ type AgentSpec struct {
 
 // AgentSkill is something that a person can do.
 type AgentSkill struct {
-	// name of the skill, the same as in the routing rules that want it, for example refund or lang-en.
+	// name of the skill, at most 63 characters, the same as in the routing rules that want it, for example refund or lang-en.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

@@ -22,7 +22,10 @@ type Brand struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it but kafka.topics.prefix, partitions and replicationFactor and temporal.namespace may be
+	// changed at any time. Most is in force within a second, and no pod rolls. Where kafka, temporal, postgres or
+	// privacy.encryptionKeySecretRef change, or what is in a Secret that they name, setup runs anew, and then the pods that use it
+	// roll, without a message that waits. The pods that mount a Secret of onCall, provider or mail roll when another one is named.
 	// +required
 	Spec BrandSpec `json:"spec"`
 	// status is what the operator and the data plane report.
@@ -50,7 +53,8 @@ type BrandSpec struct {
 	// +required
 	Postgres PostgresConnection `json:"postgres"`
 
-	// privacy says how what customers write is protected.
+	// privacy says how what customers write is protected. Default: the brand's own keys are neither wrapped nor replaced, and conversations
+	// are kept for ever.
 	// +optional
 	Privacy *PrivacySpec `json:"privacy,omitempty"`
 
@@ -64,7 +68,7 @@ type BrandSpec struct {
 	// +kubebuilder:default={}
 	Router RouterSpec `json:"router,omitempty"`
 
-	// defaults are what a Channel or SkillGroup that names none gets.
+	// defaults are what a Channel or SkillGroup that names none gets. Default: none.
 	// +optional
 	Defaults BrandDefaults `json:"defaults,omitempty"`
 
@@ -103,7 +107,7 @@ const (
 // KafkaConnection is a Kafka cluster and the brand's topics on it.
 // +kubebuilder:validation:XValidation:rule="!has(self.sasl) || self.sasl.mechanism != 'PLAIN' || has(self.tls)",message="PLAIN would send the password in plain text: set spec.kafka.tls as well (tls: {} for brokers whose certificates a public authority signed), or choose the mechanism SCRAM-SHA-512"
 type KafkaConnection struct {
-	// bootstrapServers are host:port addresses of brokers, 1 to 16.
+	// bootstrapServers are host:port addresses of brokers, 1 to 16 of at most 253 characters.
 	// +required
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -112,15 +116,15 @@ type KafkaConnection struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, s.matches('^[^:/]+:[0-9]{1,5}$'))",message="write each bootstrap server as host:port, for example kafka.infra:9092"
 	BootstrapServers []string `json:"bootstrapServers"`
 
-	// tls secures the connections to all brokers, which are in plain text without it. {} trusts the authorities that browsers
-	// trust. TLS 1.2 or later; a broker's certificate must hold the name by which the broker is listed or advertised.
-	// May be changed: the new connection is set up before pods roll.
+	// tls secures the connections to all brokers. {} trusts the authorities that browsers trust. TLS 1.2 or later; a broker's certificate
+	// must hold the name by which the broker is listed or advertised. May be changed: the new connection is set up before pods roll.
+	// Default: connections are in plain text.
 	// +optional
 	TLS *KafkaTLS `json:"tls,omitempty"`
 
-	// sasl is how the brand's pods sign in to the brokers; without it they do not. One user serves setup, router, desk and
-	// connectors: grant it all operations on topics and consumer groups that start with the prefix, the Brand's namespace and
-	// its name, joined by dots. May be changed: the new connection is set up before pods roll.
+	// sasl is how the brand's pods sign in to the brokers. One user serves setup, router, desk and connectors: grant it all operations on
+	// topics and consumer groups that start with the prefix, the Brand's namespace and its name, joined by dots. May be changed: the
+	// new connection is set up before pods roll. Default: they do not sign in.
 	// +optional
 	SASL *KafkaSASL `json:"sasl,omitempty"`
 
@@ -138,7 +142,7 @@ type KafkaTLS struct {
 	CASecretRef *CredentialsReference `json:"caSecretRef,omitempty"`
 
 	// clientSecretRef names the Secret whose keys tls.crt and tls.key hold a client certificate and its key, in PEM, for brokers
-	// that want one. It may be the Secret of caSecretRef.
+	// that want one. It may be the Secret of caSecretRef. Default: pods show no certificate.
 	// +optional
 	ClientSecretRef *CredentialsReference `json:"clientSecretRef,omitempty"`
 }
@@ -170,7 +174,8 @@ type KafkaSASL struct {
 
 // TopicsSpec says how the brand's topics are made.
 type TopicsSpec struct {
-	// prefix starts the name of every topic and consumer group. Default yingda. Immutable: renamed topics would lose messages.
+	// prefix starts the name of every topic and consumer group, at most 63 lower-case letters, digits, dots and hyphens. Default yingda.
+	// Cannot be changed: renamed topics would lose messages.
 	// +optional
 	// +kubebuilder:default=yingda
 	// +kubebuilder:validation:MaxLength=63
@@ -178,7 +183,7 @@ type TopicsSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="prefix is immutable: renamed topics would lose messages; make a new Brand instead"
 	Prefix string `json:"prefix,omitempty"`
 
-	// partitions of each topic, 1 to 256. Default 12. Immutable: more partitions would give customers other partitions and break their order.
+	// partitions of each topic, 1 to 256. Default 12. Cannot be changed: more partitions would give customers other partitions and break their order.
 	// +optional
 	// +kubebuilder:default=12
 	// +kubebuilder:validation:Minimum=1
@@ -186,7 +191,7 @@ type TopicsSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="partitions is immutable: growing a topic re-keys its customers; make a new Brand instead"
 	Partitions int32 `json:"partitions,omitempty"`
 
-	// replicationFactor of each topic, 1 to 5. Default 3; a single-node Kafka needs 1. Immutable: topics keep the replicas they
+	// replicationFactor of each topic, 1 to 5. Default 3; a single-node Kafka needs 1. Cannot be changed: topics keep the replicas they
 	// were made with, until somebody reassigns their partitions in Kafka.
 	// +optional
 	// +kubebuilder:default=3
@@ -195,7 +200,7 @@ type TopicsSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="replicationFactor is immutable: it holds when topics are made; to change the replicas of these, reassign their partitions with Kafka's own tools and leave this field, or make a new Brand"
 	ReplicationFactor int32 `json:"replicationFactor,omitempty"`
 
-	// retentionDays is how long Kafka keeps messages, 1 to 30 days. Default 7.
+	// retentionDays is how long Kafka keeps messages, 1 to 30 days. Default 7. May be changed: setup sets it on the topics that there are.
 	// +optional
 	// +kubebuilder:default=7
 	// +kubebuilder:validation:Minimum=1
@@ -206,21 +211,22 @@ type TopicsSpec struct {
 // TemporalConnection is a Temporal service and the brand's namespace on it.
 // +kubebuilder:validation:XValidation:rule="has(self.__namespace__) == has(oldSelf.__namespace__) && (!has(self.__namespace__) || self.__namespace__ == oldSelf.__namespace__)",message="the Temporal namespace is immutable, and so is leaving it to its default: running promises would be lost; make a new Brand instead"
 type TemporalConnection struct {
-	// address of Temporal's frontend as host:port.
+	// address of Temporal's frontend as host:port, at most 253 characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^:/]+:[0-9]{1,5}$')",message="write the Temporal address as host:port, for example temporal.infra:7233"
 	Address string `json:"address"`
 
-	// namespace on the Temporal service; made when missing. Default: the Brand's Kubernetes namespace and name joined by a hyphen. Immutable.
+	// namespace on the Temporal service, at most 127 characters; made when missing. Default: the Brand's Kubernetes namespace and name joined
+	// by a hyphen. Cannot be changed, nor can it be set later: cases that run would be lost.
 	// It belongs to one Brand: of two with one namespace of one service the later waits (DuplicateTemporalNamespace).
 	// +optional
 	// +kubebuilder:validation:MaxLength=127
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$')",message="write the Temporal namespace in letters, digits, dots, underscores and hyphens, starting with a letter or digit, for example lumi-prod"
 	Namespace string `json:"namespace,omitempty"`
 
-	// tls secures the connection, which is in plain text without it. {} trusts the authorities that browsers trust. TLS 1.2 or
-	// later. May be changed: the new connection is set up before pods roll.
+	// tls secures the connection. {} trusts the authorities that browsers trust. TLS 1.2 or later. May be changed: the new connection is
+	// set up before pods roll. Default: the connection is in plain text.
 	// +optional
 	TLS *TemporalTLS `json:"tls,omitempty"`
 }
@@ -228,8 +234,8 @@ type TemporalConnection struct {
 // TemporalTLS says whom to trust, and who one is, on the connection to Temporal.
 type TemporalTLS struct {
 	// secretRef names the Secret with, all in PEM, the key ca.crt, the certificates of the authorities that signed the
-	// frontend's (default: the authorities that browsers trust), and the keys tls.crt and tls.key, a client certificate and its
-	// key for a frontend that wants one; the two come together.
+	// frontend's, and the keys tls.crt and tls.key, a client certificate and its key for a frontend that wants one; the two come together.
+	// Default: the authorities that browsers trust, and no certificate.
 	// +optional
 	SecretRef *CredentialsReference `json:"secretRef,omitempty"`
 
@@ -251,8 +257,8 @@ type PostgresConnection struct {
 
 	// connectorSecretRef names a second Secret whose key url is the connection string of connectors: the same database with a
 	// login that owns nothing. Setup grants that login what connectors need, and connector pods mount this Secret alone.
-	// Recommended wherever connectors are reached from outside: without it their pods mount secretRef, so that who breaks into
-	// one holds the login that owns the brand's data.
+	// Recommended wherever connectors are reached from outside: who breaks into one would else hold the login that owns the brand's
+	// data. Default: secretRef, which their pods mount then.
 	// +optional
 	ConnectorSecretRef *CredentialsReference `json:"connectorSecretRef,omitempty"`
 }
@@ -338,16 +344,17 @@ type RouterSpec struct {
 
 // BrandDefaults are fallbacks for Channels and SkillGroups of the brand.
 type BrandDefaults struct {
-	// skillGroupRef is the group for conversations that no routing rule claims.
+	// skillGroupRef is the group for conversations that no routing rule claims. Default: none; the Brand's Channels are not Ready without it.
 	// +optional
 	SkillGroupRef *SkillGroupReference `json:"skillGroupRef,omitempty"`
-	// playbookRef is the Playbook of Channels that name none.
+	// playbookRef is the Playbook of Channels that name none. Default: none; the bot then says nothing, and
+	// everybody goes to a human.
 	// +optional
 	PlaybookRef *PlaybookReference `json:"playbookRef,omitempty"`
-	// serviceLevelRef is the ServiceLevel of Channels that name none.
+	// serviceLevelRef is the ServiceLevel of Channels that name none. Default: none; the defaults of a ServiceLevel then hold.
 	// +optional
 	ServiceLevelRef *ServiceLevelReference `json:"serviceLevelRef,omitempty"`
-	// scheduleRef is the ShiftSchedule of SkillGroups that name none.
+	// scheduleRef is the ShiftSchedule of SkillGroups that name none. Default: none; they are then always open.
 	// +optional
 	ScheduleRef *ShiftScheduleReference `json:"scheduleRef,omitempty"`
 }

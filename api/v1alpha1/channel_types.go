@@ -31,7 +31,8 @@ type Channel struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it but brandRef, type, isolation and the account's appID may be changed at any time, and is in
+	// force within a second; no pod rolls.
 	// +required
 	Spec ChannelSpec `json:"spec"`
 	// status is what the operator and the data plane report.
@@ -58,7 +59,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable: customers and conversations belong to a brand; make a new Channel instead"
 // +kubebuilder:validation:XValidation:rule="self.isolation == oldSelf.isolation",message="isolation is immutable: messages on their way to customers would be left in the pool of before; make a new Channel instead"
 type ChannelSpec struct {
-	// brandRef names the Brand that this Channel belongs to. Immutable.
+	// brandRef names the Brand that this Channel belongs to. Cannot be changed.
 	// +required
 	BrandRef BrandReference `json:"brandRef"`
 
@@ -67,13 +68,13 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	DisplayName string `json:"displayName,omitempty"`
 
-	// type is the protocol: MiniProgram or OfficialAccount. Immutable.
+	// type is the protocol: MiniProgram or OfficialAccount. Cannot be changed.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type is immutable; make a new Channel instead"
 	Type ChannelType `json:"type"`
 
 	// isolation says who runs the Channel: Shared, by the pool of connectors of its Brand and type, or Dedicated, by a pool of
-	// its own with its own Deployment, Service, ServiceAccount and outbound topic. Default Shared. Immutable. Dedicated is for
+	// its own with its own Deployment, Service, ServiceAccount and outbound topic. Default Shared. Cannot be changed. Dedicated is for
 	// a Channel whose load or credentials must not meet those of others; it costs a pod, and the login of connectors needs the
 	// right to create its topic.
 	// +optional
@@ -97,7 +98,7 @@ type ChannelSpec struct {
 	ServiceLevelRef *ServiceLevelReference `json:"serviceLevelRef,omitempty"`
 
 	// entryPoints name the places from which customers come, at most 32; routing rules refer to them. In a mini-program they
-	// are contact buttons, of an official account QR codes with a scene.
+	// are contact buttons, of an official account QR codes with a scene. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -105,7 +106,7 @@ type ChannelSpec struct {
 	EntryPoints []EntryPoint `json:"entryPoints,omitempty"`
 
 	// routing gives conversations and after-sales cases to skill groups, at most 64 rules; the first that matches wins. A conversation that
-	// none claims goes to the Brand's default group, a case stays with the group of its conversation.
+	// none claims goes to the Brand's default group, a case stays with the group of its conversation. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -138,7 +139,7 @@ const (
 // EntryPoint is a place from which customers come, recognised by the session-from attribute of a mini-program's contact
 // button or by the scene of an official account's QR code.
 type EntryPoint struct {
-	// name by which routing rules refer to the entry point.
+	// name by which routing rules refer to the entry point, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -153,7 +154,7 @@ type EntryPoint struct {
 // RoutingRule gives matching conversations, or after-sales cases, to a skill group.
 // +kubebuilder:validation:XValidation:rule="!has(self.wants) || !has(self.when.afterSales)",message="wants are what agents need for conversations: leave them out of a rule for afterSales"
 type RoutingRule struct {
-	// name of the rule, shown to agents as the reason of an assignment.
+	// name of the rule, at most 63 characters, shown to agents as the reason of an assignment.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -165,7 +166,7 @@ type RoutingRule struct {
 	// +required
 	SkillGroupRef SkillGroupReference `json:"skillGroupRef"`
 	// wants are the skills that an agent needs to serve them, at most 8, all of them. They count where the group's
-	// `spec.assignment.strategy` is Skilled; how long they are waited for is up to its relaxSkillsAfter.
+	// `spec.assignment.strategy` is Skilled; how long they are waited for is up to its relaxSkillsAfter. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=skill
@@ -175,7 +176,7 @@ type RoutingRule struct {
 
 // WantedSkill is a skill that an agent needs.
 type WantedSkill struct {
-	// skill is its name, the same as in `spec.skills` of Agents.
+	// skill is its name, at most 63 characters, the same as in `spec.skills` of Agents.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -192,14 +193,14 @@ type WantedSkill struct {
 // +kubebuilder:validation:XValidation:rule="has(self.entryPoints) || has(self.keywords) || has(self.topics) || has(self.afterSales)",message="set at least one of entryPoints, keywords, topics and afterSales; for a catch-all use the Brand's defaults.skillGroupRef"
 // +kubebuilder:validation:XValidation:rule="!has(self.afterSales) || !has(self.entryPoints) && !has(self.keywords) && !has(self.topics)",message="afterSales matches cases, the others match conversations: make two rules"
 type RoutingMatch struct {
-	// entryPoints are names from spec.entryPoints, at most 16.
+	// entryPoints are names from spec.entryPoints, 1 to 16 of at most 63 characters.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=63
 	EntryPoints []string `json:"entryPoints,omitempty"`
-	// keywords are words of which the customer's text holds one, at most 64 of at most 32 characters; case does not matter.
+	// keywords are words of which the customer's text holds one, 1 to 64 of at most 32 characters; case does not matter.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -207,14 +208,14 @@ type RoutingMatch struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=32
 	Keywords []string `json:"keywords,omitempty"`
-	// topics are topics that a Playbook rule handed the conversation off with, at most 16.
+	// topics are topics that a Playbook rule handed the conversation off with, 1 to 16 of at most 63 characters.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=63
 	Topics []string `json:"topics,omitempty"`
-	// afterSales are reasons of after-sales cases: NoReason, Quality, WrongItem, MissingItem, Damaged and Other. The group decides on such
+	// afterSales are 1 to 6 reasons of after-sales cases: NoReason, Quality, WrongItem, MissingItem, Damaged and Other. The group decides on such
 	// cases, whichever group has the conversation. Not together with the others.
 	// +optional
 	// +listType=set

@@ -23,7 +23,7 @@ type HolidayCalendar struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is declared.
+	// spec is what is declared. All of it may be changed at any time, and is in force within a second.
 	// +required
 	Spec HolidayCalendarSpec `json:"spec"`
 	// status is what the operator reports.
@@ -34,7 +34,7 @@ type HolidayCalendar struct {
 // HolidayCalendarSpec declares a HolidayCalendar.
 type HolidayCalendarSpec struct {
 	// days that are unlike others, at most 2000, each date once. The date is that of the schedule which refers to the
-	// calendar, in its time zone.
+	// calendar, in its time zone. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=date
@@ -71,7 +71,7 @@ type CalendarDay struct {
 	// +required
 	Kind CalendarDayKind `json:"kind"`
 
-	// name of the day, for example 国庆节, at most 63 characters.
+	// name of the day, for example 国庆节, at most 63 characters. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name,omitempty"`

@@ -20,7 +20,7 @@ type Playbook struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it may be changed at any time, and is in force within a second.
 	// +required
 	Spec PlaybookSpec `json:"spec"`
 	// status is what the operator reports.
@@ -35,7 +35,7 @@ type PlaybookSpec struct {
 	// +kubebuilder:default={}
 	Texts PlaybookTexts `json:"texts,omitempty"`
 
-	// rules for what customers write, at most 256; the first that matches wins.
+	// rules for what customers write, at most 256; the first that matches wins. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -45,6 +45,7 @@ type PlaybookSpec struct {
 	// faq are questions that the bot answers when a customer asks one of them in other words, at most 512. They are looked at
 	// when no rule matches. The bot answers only where it is sure: a text that says more than a question, that denies something
 	// which the question does not, or that may mean two questions, goes to a human, and so does who asks again what was answered.
+	// Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -65,7 +66,7 @@ type PlaybookSpec struct {
 	// +optional
 	Survey *SurveySpec `json:"survey,omitempty"`
 
-	// cannedReplies are texts that agents send by a short code, at most 256.
+	// cannedReplies are texts that agents send by a short code, at most 256. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=code
@@ -80,17 +81,19 @@ type PlaybookSpec struct {
 // the Brand's spec.desk.formsURL). An empty text is not sent.
 type PlaybookTexts struct {
 	// welcome is sent when a customer enters the chat. Variables: Brand, Channel, Hours, AfterSalesForm. At most 600 characters.
+	// Default: nothing is sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	Welcome string `json:"welcome,omitempty"`
 	// offHours is sent, once per closed period, to who writes while the group is closed. Variables: Brand, Channel, Hours, NextOpening,
-	// AfterSalesForm. At most 600 characters.
+	// AfterSalesForm. At most 600 characters. Default: nothing is sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	OffHours string `json:"offHours,omitempty"`
 	// queued is sent once to who has to wait for a free agent, unless the platform lets only one more message through, which is
 	// left to the agent. Variables: Brand, Channel, QueuePosition, ExpectedWait, AfterSalesForm. ExpectedWait goes by how quickly the group took
 	// conversations in the last 30 minutes; without enough of them it is 暂时无法估计. At most 600 characters.
+	// Default: nothing is sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	Queued string `json:"queued,omitempty"`
@@ -115,12 +118,13 @@ type PlaybookTexts struct {
 	// +kubebuilder:default="感谢您的咨询。请为这次服务评分,回复{{.RatingAnswers}}即可。"
 	// +kubebuilder:validation:MaxLength=600
 	Survey *string `json:"survey,omitempty"`
-	// rated is sent to who has answered. Variables: Brand, Channel. At most 600 characters. Default: a thanks; "" sends nothing.
+	// rated is sent to who has answered. Variables: Brand, Channel. At most 600 characters. Default 感谢您的评价! "" sends nothing.
 	// +optional
 	// +kubebuilder:default="感谢您的评价!"
 	// +kubebuilder:validation:MaxLength=600
 	Rated *string `json:"rated,omitempty"`
 	// complaintAcknowledged is sent at once when a conversation becomes a complaint. Variables: Brand, Channel. At most 600 characters.
+	// Default: nothing is sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=600
 	ComplaintAcknowledged string `json:"complaintAcknowledged,omitempty"`
@@ -135,7 +139,7 @@ type PlaybookTexts struct {
 // PlaybookRule answers or hands off what matches.
 // +kubebuilder:validation:XValidation:rule="has(self.reply) != has(self.handOff)",message="set exactly one of reply and handOff"
 type PlaybookRule struct {
-	// name of the rule.
+	// name of the rule, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -182,7 +186,7 @@ type BotReply struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=600
 	Text string `json:"text"`
-	// link that is sent as a card after the text.
+	// link that is sent as a card after the text. Default: none.
 	// +optional
 	Link *BotLink `json:"link,omitempty"`
 }
@@ -194,7 +198,8 @@ type BotLink struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Title string `json:"title"`
-	// url that the card opens, https; or {{.AfterSalesForm}} and nothing else, for the customer's own form for after-sales.
+	// url that the card opens, https, at most 1024 characters; or {{.AfterSalesForm}} and nothing else, for the customer's own form for
+	// after-sales.
 	// +required
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') || self == '{{.AfterSalesForm}}'",message="url must start with https://, or be {{.AfterSalesForm}}"
@@ -206,7 +211,8 @@ const TopicComplaint = "complaint"
 
 // RuleHandOff gives the conversation to a human with a topic.
 type RuleHandOff struct {
-	// topic by which routing and priorities know the conversation. The topic complaint starts the complaint process.
+	// topic by which routing and priorities know the conversation, at most 63 lower-case letters, digits and hyphens. The topic complaint
+	// starts the complaint process.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -296,7 +302,7 @@ type FAQEntry struct {
 	// +kubebuilder:validation:MaxLength=600
 	Answer string `json:"answer"`
 	// topic by which routing and priorities know the conversation if it goes to a human later, and no rule names another one.
-	// A complaint is nothing for the FAQ: write a rule that hands off. Default: none.
+	// At most 63 lower-case letters, digits and hyphens. A complaint is nothing for the FAQ: write a rule that hands off. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="write topic in lower-case letters, digits and hyphens, for example after-sales"
@@ -306,7 +312,7 @@ type FAQEntry struct {
 
 // HandOffSpec says how customers reach a human.
 type HandOffSpec struct {
-	// phrases by which a customer asks for a human, at most 32 of at most 32 characters. They win over every rule, at the
+	// phrases by which a customer asks for a human, 1 to 32 of at most 32 characters. They win over every rule, at the
 	// first time that they are written. 人工 is always one of them, whether it is listed or not, so 转人工 and 人工客服 are
 	// too. A rule that replies may have no keyword with a phrase in it. Default 转人工, 人工客服, 人工.
 	// +optional
@@ -326,7 +332,7 @@ type CannedReply struct {
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]+$')",message="write code in letters and digits without spaces, for example fp1"
 	Code string `json:"code"`
-	// title that the desk lists, at most 64 characters.
+	// title that the desk lists, at most 64 characters. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Title string `json:"title,omitempty"`

@@ -4,7 +4,7 @@ package v1alpha1
 
 // BrandReference names a Brand in the same namespace.
 type BrandReference struct {
-	// name of the Brand.
+	// name of the Brand, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -13,7 +13,7 @@ type BrandReference struct {
 
 // SkillGroupReference names a SkillGroup in the same namespace.
 type SkillGroupReference struct {
-	// name of the SkillGroup.
+	// name of the SkillGroup, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -22,7 +22,7 @@ type SkillGroupReference struct {
 
 // PlaybookReference names a Playbook in the same namespace.
 type PlaybookReference struct {
-	// name of the Playbook.
+	// name of the Playbook, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -31,7 +31,7 @@ type PlaybookReference struct {
 
 // ServiceLevelReference names a ServiceLevel in the same namespace.
 type ServiceLevelReference struct {
-	// name of the ServiceLevel.
+	// name of the ServiceLevel, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -40,7 +40,7 @@ type ServiceLevelReference struct {
 
 // ShiftScheduleReference names a ShiftSchedule in the same namespace.
 type ShiftScheduleReference struct {
-	// name of the ShiftSchedule.
+	// name of the ShiftSchedule, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -49,7 +49,7 @@ type ShiftScheduleReference struct {
 
 // HolidayCalendarReference names a HolidayCalendar of the cluster.
 type HolidayCalendarReference struct {
-	// name of the HolidayCalendar.
+	// name of the HolidayCalendar, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -62,7 +62,7 @@ const CredentialsLabel = "yingda.dev/credentials"
 
 // CredentialsReference names a Secret in the same namespace which carries the label yingda.dev/credentials: "true".
 type CredentialsReference struct {
-	// name of the Secret.
+	// name of the Secret, at most 253 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -154,7 +154,7 @@ type AfterSalesPolicy struct {
 	// +kubebuilder:validation:Maximum=90
 	NoReasonDays *int32 `json:"noReasonDays,omitempty"`
 
-	// noReasonExcept are the categories of goods that may not be sent back without a reason, up to 32 words of letters, digits and
+	// noReasonExcept are the categories of goods that may not be sent back without a reason, up to 32 of at most 63 letters, digits and
 	// hyphens, as applications name them. Default custom and fresh.
 	// +optional
 	// +listType=set
@@ -164,8 +164,9 @@ type AfterSalesPolicy struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	NoReasonExcept []string `json:"noReasonExcept,omitempty"`
 
-	// evidenceFor are the reasons for which photos are wanted before somebody decides. With them nothing has to come back for what is the
-	// seller's fault, and the seller pays its freight. Default Quality, WrongItem and Damaged.
+	// evidenceFor are the reasons for which photos are wanted before somebody decides, up to 4: Quality, WrongItem, MissingItem and Damaged.
+	// With them nothing has to come back for what is the seller's fault, and the seller pays its freight. Default Quality, WrongItem and
+	// Damaged.
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={Quality,WrongItem,Damaged}
@@ -187,6 +188,7 @@ type AfterSalesPolicy struct {
 	RefundSpeeds []TierRefundSpeed `json:"refundSpeeds,omitempty"`
 
 	// promotions are times in which all customers are paid back more quickly, up to 16. Of tier and promotion the quicker counts.
+	// Default: none.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
@@ -250,7 +252,7 @@ const (
 
 // TierRefundSpeed is how quickly customers of a tier are paid back.
 type TierRefundSpeed struct {
-	// tier of the customer, as desks give it. Default: customers without one.
+	// tier of the customer, as desks give it, at most 63 characters. Default: customers without one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Tier string `json:"tier,omitempty"`

@@ -17,7 +17,7 @@ type ObjectivesSpec struct {
 	Window string `json:"window,omitempty"`
 
 	// answeredWithin is how soon a customer is to hear from a human, by the clock of firstResponse. At least 1s, at most 24h. It changes
-	// nothing for agents: firstResponse tells them.
+	// nothing for agents: firstResponse tells them. Default: not measured.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write answeredWithin in hours, minutes and seconds, for example 2m"
@@ -26,6 +26,7 @@ type ObjectivesSpec struct {
 
 	// answeredPercent is of how many of the customers who wanted a human that is to be true: of the conversations that ended in the window
 	// after they came into the queue of an open group. One that ended without a word of a human was not answered. 1 to 100.
+	// Default: not measured.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
@@ -33,20 +34,21 @@ type ObjectivesSpec struct {
 
 	// resolvedPercent is how many of the conversations that an agent had are to be solved: the customer did not come back within 24
 	// hours, did not complain and did not rate it poorly. Those count that ended in a window which is over for 24 hours. 1 to 100.
+	// Default: not measured.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	ResolvedPercent *int32 `json:"resolvedPercent,omitempty"`
 
 	// satisfaction is what customers' ratings are to be on average, from "1" to "5" with at most one decimal, for example "4.5". Those count
-	// that were given in the window. Of ThreeLevels, 满意 counts as 5, 一般 as 3 and 不满意 as 1.
+	// that were given in the window. Of ThreeLevels, 满意 counts as 5, 一般 as 3 and 不满意 as 1. Default: not measured.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-4]([.][0-9])?|5([.]0)?)$')",message="write satisfaction as a number from 1 to 5 with at most one decimal, for example \"4.5\""
 	Satisfaction string `json:"satisfaction,omitempty"`
 
 	// botContainmentPercent is how many conversations are to end without a human, of all that ended in the window. One that only the bot
-	// took part in ends a day after the customer's last message. 1 to 100.
+	// took part in ends a day after the customer's last message. 1 to 100. Default: not measured.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100

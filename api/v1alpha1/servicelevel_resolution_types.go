@@ -34,6 +34,7 @@ type ResolutionSpec struct {
 
 	// topics say how hard what conversations are about is, at most 64. The topic of a conversation is that of the Playbook's rule or FAQ
 	// entry that handed it over. What is named here by none is General.
+	// Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

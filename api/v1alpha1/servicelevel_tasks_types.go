@@ -82,7 +82,7 @@ type LateRung struct {
 
 // CompensationSpec is what may be offered to who complained. Without it nobody offers anything.
 type CompensationSpec struct {
-	// kinds are what may be offered: Gift, Points, Coupon, Refund. Default: all of them.
+	// kinds are what may be offered, 1 to 4. Default: all of them, Gift, Points, Coupon and Refund.
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={Gift,Points,Coupon,Refund}
@@ -90,7 +90,7 @@ type CompensationSpec struct {
 	// +kubebuilder:validation:MaxItems=4
 	Kinds []CompensationKind `json:"kinds,omitempty"`
 
-	// limits are up to what worth a role offers by itself, over all that is offered for one complaint. What is worth more waits until
+	// limits are up to what worth a role offers by itself, 1 to 3 of them, over all that is offered for one complaint. What is worth more waits until
 	// somebody of a role whose limit is high enough approves it. A role that is not listed offers nothing by itself; what is above
 	// all limits is refused.
 	// +required

@@ -19,7 +19,8 @@ type ServiceLevel struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it may be changed at any time, and is in force within a second, for what begins after that;
+	// objectives look back as well.
 	// +required
 	Spec ServiceLevelSpec `json:"spec"`
 	// status is what the operator reports.

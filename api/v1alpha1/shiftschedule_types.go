@@ -24,7 +24,7 @@ type ShiftSchedule struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it may be changed at any time, and is in force within a second.
 	// +required
 	Spec ShiftScheduleSpec `json:"spec"`
 	// status is what the operator reports.
@@ -63,7 +63,7 @@ const (
 
 // ShiftScheduleSpec declares a ShiftSchedule.
 type ShiftScheduleSpec struct {
-	// timeZone is the IANA time zone in which days and times are meant. Default Asia/Shanghai.
+	// timeZone is the IANA time zone in which days and times are meant, at most 64 characters. Default Asia/Shanghai.
 	// +optional
 	// +kubebuilder:default=Asia/Shanghai
 	// +kubebuilder:validation:MinLength=1
@@ -85,7 +85,7 @@ type ShiftScheduleSpec struct {
 	// +kubebuilder:default=Closed
 	OnHoliday HolidayPolicy `json:"onHoliday,omitempty"`
 
-	// shifts that repeat, on days of every week or by a rule, at most 32. None means always closed but for overrides.
+	// shifts that repeat, on days of every week or by a rule, at most 32. Default: none, which is closed but for overrides.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -93,7 +93,7 @@ type ShiftScheduleSpec struct {
 	Shifts []WeeklyShift `json:"shifts,omitempty"` //nolint:kubeapilinter // arrayofstruct does not see the required fields of the inlined Shift
 
 	// overrides replace the shifts above on their dates, whatever the calendars say of them, at most 64; where two cover a
-	// date, the later in the list wins.
+	// date, the later in the list wins. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -112,7 +112,7 @@ type WeeklyShift struct {
 	// +kubebuilder:validation:MaxItems=7
 	Days []Weekday `json:"days,omitempty"`
 
-	// rrule makes the shift a rotation: the dates on which it starts as a recurrence rule of RFC 5545, for example
+	// rrule makes the shift a rotation: the dates on which it starts as a recurrence rule of RFC 5545, at most 256 characters, for example
 	// FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU. FREQ is DAILY, WEEKLY or MONTHLY, INTERVAL 1 to 1000; BYDAY lists weekdays, with
 	// FREQ=MONTHLY also 2MO (the second Monday) or -1FR (the last Friday); BYMONTHDAY, not with FREQ=WEEKLY, lists days 1 to 31,
 	// or -1 (the last) to -31; UNTIL is the last date as YYYYMMDD, or COUNT the number of dates, 1 to 1000. Weeks start on Monday.
@@ -137,7 +137,7 @@ type WeeklyShift struct {
 
 // Shift is one span of work.
 type Shift struct {
-	// name of the shift.
+	// name of the shift, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -149,7 +149,7 @@ type Shift struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="write start as HH:MM from 00:00 to 23:59, for example 09:00"
 	Start string `json:"start"`
 
-	// duration is elapsed time, for example 12h, at most 24h; a shift may run over midnight into the next day.
+	// duration is elapsed time, for example 12h, over 0s and at most 24h; a shift may run over midnight into the next day.
 	// +required
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write duration in hours, minutes and seconds, for example 12h"
@@ -163,7 +163,7 @@ type Shift struct {
 	// +kubebuilder:validation:Maximum=10000
 	Seats *int32 `json:"seats,omitempty"`
 
-	// peaks inside the shift, with their own seats, at most 8.
+	// peaks inside the shift, with their own seats, at most 8. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -173,7 +173,7 @@ type Shift struct {
 
 // Peak is a span inside a shift which wants its own number of seats.
 type Peak struct {
-	// name of the peak.
+	// name of the peak, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -186,7 +186,7 @@ type Peak struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="write start as HH:MM from 00:00 to 23:59, for example 09:00"
 	Start string `json:"start"`
 
-	// duration is elapsed time, for example 2h. What lies outside the shift does not count.
+	// duration is elapsed time, for example 2h, over 0s and at most 24h. What lies outside the shift does not count.
 	// +required
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$')",message="write duration in hours, minutes and seconds, for example 2h"
@@ -203,7 +203,7 @@ type Peak struct {
 // ScheduleOverride replaces the weekly shifts on a range of dates.
 // +kubebuilder:validation:XValidation:rule="self.from <= self.to",message="from must not be after to"
 type ScheduleOverride struct {
-	// name of the override.
+	// name of the override, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -221,7 +221,7 @@ type ScheduleOverride struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="write to as YYYY-MM-DD, for example 2026-02-22"
 	To string `json:"to"`
 
-	// shifts that start on each of the dates, at most 16; none means closed.
+	// shifts that start on each of the dates, at most 16. Default: none, which is closed.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -26,7 +26,7 @@ type SkillGroup struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the brand declares.
+	// spec is what the brand declares. All of it but brandRef may be changed at any time, and is in force within a second.
 	// +required
 	Spec SkillGroupSpec `json:"spec"`
 	// status is what the operator reports.
@@ -37,7 +37,7 @@ type SkillGroup struct {
 // SkillGroupSpec declares a SkillGroup.
 // +kubebuilder:validation:XValidation:rule="self.brandRef == oldSelf.brandRef",message="brandRef is immutable; make a new SkillGroup instead"
 type SkillGroupSpec struct {
-	// brandRef names the Brand that this group belongs to. Immutable.
+	// brandRef names the Brand that this group belongs to. Cannot be changed.
 	// +required
 	BrandRef BrandReference `json:"brandRef"`
 
@@ -65,7 +65,7 @@ type SkillGroupSpec struct {
 	Queue SkillGroupQueue `json:"queue,omitempty"`
 
 	// priorities move conversations forward in the queue, at most 32 rules; those that match are added up. What the sum is worth
-	// against the time of waiting says priorityAgeing.
+	// against the time of waiting says priorityAgeing. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -252,7 +252,7 @@ type SkillGroupSeats struct {
 
 // PriorityRule adds to the priority of conversations.
 type PriorityRule struct {
-	// name of the rule.
+	// name of the rule, at most 63 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -270,7 +270,7 @@ type PriorityRule struct {
 // PriorityMatch matches conversations to which all of what it sets applies.
 // +kubebuilder:validation:XValidation:rule="has(self.topics) || has(self.tiers)",message="set at least one of topics and tiers"
 type PriorityMatch struct {
-	// topics are topics that a Playbook rule handed the conversation off with, 1 to 16. Default: any.
+	// topics are topics that a Playbook rule handed the conversation off with, 1 to 16 of at most 63 characters. Default: any.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -278,7 +278,7 @@ type PriorityMatch struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	Topics []string `json:"topics,omitempty"`
 
-	// tiers are what sorts of customers, 1 to 16 of them, each in lower-case letters, digits and hyphens, for example vip. Default: any.
+	// tiers are what sorts of customers, 1 to 16 of them, each at most 63 lower-case letters, digits and hyphens, for example vip. Default: any.
 	// A tier exists by being named here: the workbench offers those of all of the Brand's SkillGroups, and who serves a customer,
 	// a supervisor or an admin gives it to them.
 	// +optional

@@ -16,7 +16,7 @@ const DefaultWeChatAPIBaseURL = "https://api.weixin.qq.com"
 
 // WeChatAccount is an account on WeChat, and how it is spoken to.
 type WeChatAccount struct {
-	// appID of the account: wx and 16 hexadecimal digits. Immutable.
+	// appID of the account: wx and 16 hexadecimal digits. Cannot be changed.
 	// +required
 	// +kubebuilder:validation:MaxLength=18
 	// +kubebuilder:validation:XValidation:rule="self.matches('^wx[0-9a-f]{16}$')",message="appID is wx and 16 hexadecimal digits, as the WeChat console shows it"
@@ -35,7 +35,8 @@ type WeChatAccount struct {
 	// +kubebuilder:default=Secure
 	MessageMode MessageMode `json:"messageMode,omitempty"`
 
-	// apiBaseURL is where WeChat's API is called. Default https://api.weixin.qq.com. Others must be on the operator's allow-list.
+	// apiBaseURL is where WeChat's API is called: scheme and host, at most 253 characters. Default https://api.weixin.qq.com. Others must be
+	// on the operator's allow-list.
 	// +optional
 	// +kubebuilder:default="https://api.weixin.qq.com"
 	// +kubebuilder:validation:MaxLength=253
