@@ -149,9 +149,10 @@ func (h *Host) Report() configz.Report {
 	report := h.table.report()
 	report.Reached = h.reach.Reached()
 	if h.options.Catalog != nil {
-		// What the bot says at once goes by them.
+		report.Kinds = h.options.Catalog.Kinds()
+		// What the bot says at once goes by them. Of Channels the table tells: only what it serves is served.
 		for key, generation := range h.options.Catalog.Snapshot().Generations() {
-			if strings.HasPrefix(key, configz.ObjectKey("Playbook", "")) {
+			if !strings.HasPrefix(key, configz.ObjectKey("Channel", "")) {
 				report.Objects[key] = generation
 			}
 		}

@@ -12,11 +12,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/connectors/conformance/world"
+	"github.com/yingda-dev/yingda/connectors/host"
 	"github.com/yingda-dev/yingda/connectors/wechat"
 	"github.com/yingda-dev/yingda/hack/wechatsim"
+	"github.com/yingda-dev/yingda/internal/catalog"
 	"github.com/yingda-dev/yingda/internal/message"
 )
 
@@ -194,6 +197,33 @@ func TestReplicaServesTheChannelsOfItsOwnPoolOnly(t *testing.T) {
 	shop.serve(r)
 	if _, served := r.Host.Report().Channels["flagship"]; served {
 		t.Error("the shared pool serves a Dedicated Channel")
+	}
+}
+
+func TestReplicaWhoseBotSpeaksTellsOfAllThatItSpeaksBy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	meta := func(name string, generation int64) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: w.Names.Namespace, Name: name, Generation: generation}
+	}
+	brand := v1alpha1.BrandReference{Name: w.Names.Brand}
+	view := catalog.Fixed(w.Names.Namespace, w.Names.Brand,
+		&v1alpha1.Brand{ObjectMeta: meta(w.Names.Brand, 2)}, &v1alpha1.Playbook{ObjectMeta: meta("shop", 3)},
+		&v1alpha1.SkillGroup{ObjectMeta: meta("day", 4), Spec: v1alpha1.SkillGroupSpec{BrandRef: brand}},
+		&v1alpha1.ShiftSchedule{ObjectMeta: meta("online", 5), Spec: v1alpha1.ShiftScheduleSpec{TimeZone: "Asia/Shanghai"}},
+		&v1alpha1.HolidayCalendar{ObjectMeta: metav1.ObjectMeta{Name: "china", Generation: 6}},
+		// The table has not taken it: nobody is served by it.
+		&v1alpha1.Channel{ObjectMeta: meta("unserved", 7), Spec: v1alpha1.ChannelSpec{BrandRef: brand, Type: v1alpha1.ChannelTypeOfficialAccount}})
+	said := w.Replica(func(o *host.Options) { o.Catalog = view }).Host.Report()
+	want := map[string]int64{"Brand/" + w.Names.Brand: 2, "Playbook/shop": 3, "SkillGroup/day": 4, "ShiftSchedule/online": 5, "HolidayCalendar/china": 6}
+	if diff := cmp.Diff(want, said.Objects); diff != "" {
+		t.Errorf("objects (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(view.Kinds(), said.Kinds); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+	if silent := w.Replica().Host.Report(); silent.Kinds != nil {
+		t.Errorf("a replica whose bot does not speak tells of %q", silent.Kinds)
 	}
 }
 

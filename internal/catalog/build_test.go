@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -137,6 +139,17 @@ func TestPlaybookThatIsBadLeavesTheLastGoodOneInForce(t *testing.T) {
 		if got := generations(c)[key]; got != step.wantGeneration {
 			t.Errorf("%s: generation %d is reported, want %d", step.name, got, step.wantGeneration)
 		}
+	}
+}
+
+func TestConnectorsTellOfTheKindsThatTheySpeakBy(t *testing.T) {
+	speech := []string{"Brand", "Channel", "HolidayCalendar", "Playbook", "ShiftSchedule", "SkillGroup"}
+	if diff := cmp.Diff(speech, NewForSpeech(namespace, brandName, slog.New(slog.DiscardHandler)).Kinds()); diff != "" {
+		t.Errorf("kinds of connectors (-want +got):\n%s", diff)
+	}
+	all := slices.Sorted(slices.Values(append(speech, "Agent", "ServiceLevel")))
+	if diff := cmp.Diff(all, Fixed(namespace, brandName).Kinds()); diff != "" {
+		t.Errorf("kinds of the others (-want +got):\n%s", diff)
 	}
 }
 

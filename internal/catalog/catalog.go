@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -169,13 +170,23 @@ func ended(ctx context.Context, err error) error {
 	return context.Cause(ctx)
 }
 
-// kinds are what the data plane reads of its namespace.
-func (c *Catalog) kinds() []client.Object {
-	speech := []client.Object{&yingdav1.Brand{}, &yingdav1.Channel{}, &yingdav1.SkillGroup{}, &yingdav1.ShiftSchedule{}, &yingdav1.Playbook{}}
-	if c.speechOnly {
-		return speech
+// kinds are what the data plane reads of its namespace, by name.
+func (c *Catalog) kinds() map[string]client.Object {
+	kinds := map[string]client.Object{
+		"Brand": &yingdav1.Brand{}, "Channel": &yingdav1.Channel{}, "SkillGroup": &yingdav1.SkillGroup{},
+		"ShiftSchedule": &yingdav1.ShiftSchedule{}, "Playbook": &yingdav1.Playbook{},
 	}
-	return append(speech, &yingdav1.Agent{}, &yingdav1.ServiceLevel{})
+	if !c.speechOnly {
+		kinds["Agent"], kinds["ServiceLevel"] = &yingdav1.Agent{}, &yingdav1.ServiceLevel{}
+	}
+	return kinds
+}
+
+// Kinds are the names of those of which the snapshots' Generations tell, sorted.
+func (c *Catalog) Kinds() []string {
+	kinds := append(slices.Collect(maps.Keys(c.kinds())), "HolidayCalendar")
+	slices.Sort(kinds)
+	return kinds
 }
 
 // mark asks for a rebuild.

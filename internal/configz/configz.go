@@ -45,6 +45,9 @@ const (
 type Report struct {
 	// Objects holds the generation in force of each object, by "<Kind>/<name>".
 	Objects map[string]int64 `json:"objects"`
+	// Kinds are those of which Objects tells, sorted. Only connectors that let the bot speak say so: of which they tell has changed, and
+	// nobody is to wait for one that does not tell of a kind.
+	Kinds []string `json:"kinds,omitempty"`
 	// Channels holds what connectors know of their Channels, and routers of those that are being deleted, by name.
 	Channels map[string]Channel `json:"channels,omitempty"`
 	// SignedInAgents are the names of Agents who have signed in at least once; only the desk knows.

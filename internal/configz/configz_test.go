@@ -15,6 +15,7 @@ import (
 func sample() configz.Report {
 	return configz.Report{
 		Objects: map[string]int64{configz.ObjectKey("Channel", "shop"): 3, configz.ObjectKey("Brand", "lumi"): 1},
+		Kinds:   []string{"Brand", "Channel"},
 		Channels: map[string]configz.Channel{
 			"shop":   {Credentials: configz.CredentialsAccepted, SecretVersion: "17", WebhookCalled: true},
 			"outlet": {Credentials: configz.CredentialsRejected, Message: "the platform does not know the app (40013)"},
