@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,8 +24,12 @@ type dataPlane struct {
 
 	mu        sync.Mutex
 	overrides map[string]int64
-	channels  map[string]configz.Channel
-	signedIn  []string
+	// behind are those of one component.
+	behind map[string]map[string]int64
+	// silent says that connectors tell of Channels and Playbooks alone, as they once did.
+	silent   bool
+	channels map[string]configz.Channel
+	signedIn []string
 	// onDuty is nil while no desk can say who is.
 	onDuty []string
 	// queues is nil while no router can say who waits.
@@ -96,12 +101,13 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		d.looks++
 	}
 	maps.Copy(report.Objects, d.overrides)
+	maps.Copy(report.Objects, d.behind[target.Component])
 	report.Reached = maps.Clone(d.reached)
 	if target.Component == dataplane.Setup {
 		report.Failing, report.Doing = d.failing, d.doing
 	}
 	if target.Pool != "" {
-		report.Channels = maps.Clone(d.channels)
+		d.connect(target.Pool, &report)
 	}
 	if target.Component == dataplane.Router {
 		report.Channels, report.Workloads, report.Queues = departing, maps.Clone(d.workloads), maps.Clone(d.queues)
@@ -112,6 +118,24 @@ func (d *dataPlane) report(ctx context.Context, target ack.Target) (configz.Repo
 		report.OnDutyAgents = slices.Clone(d.onDuty)
 	}
 	return report, nil
+}
+
+// connect makes a report one of the connectors of a pool: those of official accounts tell of what their bot speaks by.
+func (d *dataPlane) connect(pool string, report *configz.Report) {
+	report.Channels = maps.Clone(d.channels)
+	told := []string{"Channel"}
+	switch {
+	case pool != dataplane.Pool(v1alpha1.ChannelTypeOfficialAccount):
+	case d.silent:
+		told = append(told, "Playbook")
+	default:
+		report.Kinds = []string{"Brand", "Channel", "HolidayCalendar", "Playbook", "ShiftSchedule", "SkillGroup"}
+		told = report.Kinds
+	}
+	maps.DeleteFunc(report.Objects, func(key string, _ int64) bool {
+		kind, _, _ := strings.Cut(key, "/")
+		return !slices.Contains(told, kind)
+	})
 }
 
 func (d *dataPlane) asks() int {
@@ -210,6 +234,27 @@ func (d *dataPlane) hold(kind, name string, generation int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.overrides[configz.ObjectKey(kind, name)] = generation
+}
+
+// lag holds an object back at the replicas of one component.
+func (d *dataPlane) lag(component, kind, name string, generation int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.behind = map[string]map[string]int64{component: {configz.ObjectKey(kind, name): generation}}
+}
+
+// catchUp ends what lags.
+func (d *dataPlane) catchUp() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.behind = nil
+}
+
+// silence makes connectors that let the bot speak those of a version that tells of less.
+func (d *dataPlane) silence() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silent = true
 }
 
 func (d *dataPlane) release(kind, name string) {

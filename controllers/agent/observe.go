@@ -55,7 +55,7 @@ func servers() []string { return []string{dataplane.Router, dataplane.Desk, data
 
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
 	var err error
-	seen.serving, err = ack.Serving(ctx, r.asker, seen.agent.Namespace, seen.agent.Spec.BrandRef.Name, servers()...)
+	seen.serving, err = ack.Serving(ctx, r.asker, seen.agent.Namespace, seen.agent.Spec.BrandRef.Name, ack.Needed(servers()...)...)
 	for _, group := range seen.serving {
 		if group.Name == dataplane.Desk {
 			seen.desk = group.Answers

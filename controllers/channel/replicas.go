@@ -33,7 +33,7 @@ type answers struct {
 func servers() []string { return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows} }
 
 func ask(ctx context.Context, asker ack.Asker, key PoolKey) (answers, error) {
-	serving, err := ack.Serving(ctx, asker, key.Namespace, key.Brand, servers()...)
+	serving, err := ack.Serving(ctx, asker, key.Namespace, key.Brand, ack.Needed(servers()...)...)
 	if err != nil {
 		return answers{}, err
 	}

@@ -1,7 +1,7 @@
 // Package playbook reconciles Playbooks: it checks what a schema cannot and reports who serves them.
 //
-// It writes nothing but the status. A Playbook belongs to no Brand; the routers and desks of all Brands of its namespace serve it,
-// and the connectors of the official accounts that it answers.
+// It writes nothing but the status. A Playbook belongs to no Brand; the routers, desks and workflows of all Brands of its
+// namespace serve it, and the connectors of the official accounts that it answers.
 package playbook
 
 import (
@@ -16,7 +16,6 @@ import (
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
-	"github.com/yingda-dev/yingda/internal/dataplane"
 	"github.com/yingda-dev/yingda/internal/reporter"
 	"github.com/yingda-dev/yingda/internal/retry"
 	"github.com/yingda-dev/yingda/internal/telemetry"
@@ -51,7 +50,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Playbook{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.DeclarationChanged())).
 		Watches(&v1alpha1.Channel{}, handler.EnqueueRequestsFromMapFunc(playbookOf), builder.WithPredicates(ack.DeclarationChanged())).
-		Watches(ack.Replica(), all, ack.WatchReplicas(append(servers(), dataplane.Connector)...)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(components()...)).
 		Complete(telemetry.Traced("playbook", r))
 }
 

@@ -24,8 +24,16 @@ type scene struct {
 	formless []string
 }
 
-// servers are the components that work by the object. Of the connectors those of official accounts do, which answer at once.
-func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
+// components are those of which some replicas work by Playbooks. Workflows look for what customers ask and the bot does not know; of the
+// connectors those of official accounts do, which answer at once.
+func components() []string {
+	return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows, dataplane.Connector}
+}
+
+// servers are who works by the Playbook in a Brand.
+func servers(playbook string, brand *v1alpha1.Brand, channels []v1alpha1.Channel) []ack.Server {
+	return slices.Concat(ack.Needed(dataplane.Router, dataplane.Desk), ack.NeededPools(poolsAnswering(playbook, brand, channels)...), ack.Beside(dataplane.Workflows))
+}
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{playbook: &v1alpha1.Playbook{}}
@@ -37,13 +45,13 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err := r.Client.List(ctx, &channels, client.InNamespace(key.Namespace), client.UnsafeDisableDeepCopy); err != nil { // They are only looked at.
 		return nil, fmt.Errorf("observing Playbook %s: listing Channels: %w", key.Name, err)
 	}
-	pools := func(brand *v1alpha1.Brand) []string {
+	of := func(brand *v1alpha1.Brand) []ack.Server {
 		if brand.Spec.Desk.FormsURL == "" && meets(key.Name, brand, channels.Items) {
 			seen.formless = append(seen.formless, brand.Name)
 		}
-		return poolsAnswering(key.Name, brand, channels.Items)
+		return servers(key.Name, brand, channels.Items)
 	}
-	if seen.brands, err = ack.BrandsAnd(ctx, r.Client, r.Asker, key.Namespace, pools, servers()...); err != nil {
+	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, of); err != nil {
 		return nil, fmt.Errorf("observing Playbook %s: %w", key.Name, err)
 	}
 	return seen, nil
@@ -61,17 +69,8 @@ func meets(playbook string, brand *v1alpha1.Brand, channels []v1alpha1.Channel) 
 
 // poolsAnswering are the pools of a Brand whose connectors answer customers at once by the Playbook, sorted.
 func poolsAnswering(playbook string, brand *v1alpha1.Brand, channels []v1alpha1.Channel) []string {
-	var pools []string
-	for i := range channels {
-		channel := &channels[i]
-		if channel.Spec.OfficialAccount == nil || channel.Spec.BrandRef.Name != brand.Name || channel.DeletionTimestamp != nil {
-			continue
-		}
+	return dataplane.PoolsAtOnceOf(brand.Name, channels, func(channel *v1alpha1.Channel) bool {
 		ref := cmp.Or(channel.Spec.PlaybookRef, brand.Spec.Defaults.PlaybookRef)
-		if ref != nil && ref.Name == playbook {
-			pools = append(pools, dataplane.PoolOf(channel))
-		}
-	}
-	slices.Sort(pools)
-	return slices.Compact(pools)
+		return ref != nil && ref.Name == playbook
+	})
 }

@@ -1,6 +1,7 @@
 // Package servicelevel reconciles ServiceLevels: it checks them and reports who serves them.
 //
-// It writes nothing but the status. A ServiceLevel belongs to no Brand; the routers and desks of all Brands of its namespace serve it.
+// It writes nothing but the status. A ServiceLevel belongs to no Brand; the routers, desks and workflows of all Brands of its
+// namespace serve it.
 package servicelevel
 
 import (
@@ -47,6 +48,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WithOptions(controller.Options{RateLimiter: retry.Limiter[ctrl.Request]()}).
 		For(&v1alpha1.ServiceLevel{}).
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
-		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(components()...)).
 		Complete(telemetry.Traced("servicelevel", r))
 }

@@ -3,6 +3,7 @@ package servicelevel
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -19,8 +20,13 @@ type scene struct {
 	brands [][]ack.Group
 }
 
-// servers are the components that work by the object.
-func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
+// components are those that work by ServiceLevels. Workflows draw the conversations that are judged, and call emergencies.
+func components() []string { return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows} }
+
+// servers are who works by them in each Brand.
+func servers(*v1alpha1.Brand) []ack.Server {
+	return slices.Concat(ack.Needed(dataplane.Router, dataplane.Desk), ack.Beside(dataplane.Workflows))
+}
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{level: &v1alpha1.ServiceLevel{}}
@@ -28,7 +34,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
+	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers); err != nil {
 		return nil, fmt.Errorf("observing ServiceLevel %s: %w", key.Name, err)
 	}
 	return seen, nil

@@ -53,6 +53,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, all, builder.WithPredicates(ack.ExistenceChanged())).
 		Watches(&v1alpha1.HolidayCalendar{}, handler.EnqueueRequestsFromMapFunc(ack.MapIndexed(r.Client, list, refs.ByCalendar)),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(ack.Replica(), all, ack.WatchReplicas(servers()...)).
+		Watches(ack.Replica(), all, ack.WatchReplicas(components()...)).
 		Complete(telemetry.Traced("shiftschedule", r))
 }

@@ -3,8 +3,10 @@ package shiftschedule
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/ack"
@@ -21,8 +23,17 @@ type scene struct {
 	brands [][]ack.Group
 }
 
-// servers are the components that work by the object.
-func servers() []string { return []string{dataplane.Router, dataplane.Desk} }
+// components are those of which some replicas work by ShiftSchedules. Workflows count their deadlines and days by them; of the
+// connectors those of official accounts tell customers when a group opens.
+func components() []string {
+	return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows, dataplane.Connector}
+}
+
+// servers are who works by them in a Brand. Channels are not watched for it: the replicas of their pools come and go after them.
+func servers(brand *v1alpha1.Brand, channels []v1alpha1.Channel) []ack.Server {
+	pools := dataplane.PoolsAtOnce(brand.Name, channels)
+	return slices.Concat(ack.Needed(dataplane.Router, dataplane.Desk), ack.Beside(dataplane.Workflows), ack.PoolsBeside("ShiftSchedule", pools...))
+}
 
 func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*scene, error) {
 	seen := &scene{schedule: &v1alpha1.ShiftSchedule{}}
@@ -33,7 +44,12 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if seen.calendars, err = refs.Calendars(ctx, r.Client, seen.schedule.Spec); err != nil {
 		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
 	}
-	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, servers()...); err != nil {
+	var channels v1alpha1.ChannelList
+	if err := r.Client.List(ctx, &channels, client.InNamespace(key.Namespace), client.UnsafeDisableDeepCopy); err != nil { // They are only looked at.
+		return nil, fmt.Errorf("observing ShiftSchedule %s: listing Channels: %w", key.Name, err)
+	}
+	of := func(brand *v1alpha1.Brand) []ack.Server { return servers(brand, channels.Items) }
+	if seen.brands, err = ack.Brands(ctx, r.Client, r.Asker, key.Namespace, of); err != nil {
 		return nil, fmt.Errorf("observing ShiftSchedule %s: %w", key.Name, err)
 	}
 	return seen, nil

@@ -28,8 +28,7 @@ type verdict struct {
 }
 
 func decide(seen *scene, now time.Time) verdict {
-	acknowledged := ack.JudgeAlike("SkillGroup", seen.group.Name, seen.alike,
-		ack.Group{Name: "router", Answers: seen.router}, ack.Group{Name: "desk", Answers: seen.desk})
+	acknowledged := ack.JudgeAlike("SkillGroup", seen.group.Name, seen.alike, seen.serving...)
 	if seen.scheduleProblem != nil && ack.Pending(acknowledged) {
 		// Replicas report the generation once the schedule can be used; its change wakes the controller.
 		acknowledged = conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences,

@@ -3,6 +3,7 @@ package skillgroup
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -39,12 +40,15 @@ type scene struct {
 	agents []v1alpha1.Agent
 	// wants are the skills that Channels want of the group.
 	wants []want
+	// pools are those of the Brand whose connectors speak of its groups.
+	pools []string
 	// overflow is the group that the queue overflows to; nil when there is none, or it does not exist.
 	overflow *v1alpha1.SkillGroup
 	// rules are those of the queue, queueErr says why they cannot be used.
 	rules    queue.Rules
 	queueErr error
-	// router and desk are the answers of the ready replicas.
+	// serving are the answers of the ready replicas; router and desk are those of these alone.
+	serving      []ack.Group
 	router, desk []ack.Answer
 }
 
@@ -54,7 +58,7 @@ func (r *Reconciler) observe(ctx context.Context, key types.NamespacedName) (*sc
 	if err != nil || !exists {
 		return nil, err
 	}
-	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeWants, r.observeQueue, r.observeReplicas} {
+	for _, look := range []func(context.Context, *scene) error{r.observeReferences, r.observeAgents, r.observeChannels, r.observeQueue, r.observeReplicas} {
 		if err := look(ctx, seen); err != nil {
 			return nil, fmt.Errorf("observing SkillGroup %s: %w", key.Name, err)
 		}
@@ -171,7 +175,7 @@ func names(agents []v1alpha1.Agent) []string {
 	return out
 }
 
-func (r *Reconciler) observeWants(ctx context.Context, seen *scene) error {
+func (r *Reconciler) observeChannels(ctx context.Context, seen *scene) error {
 	var channels v1alpha1.ChannelList
 	err := r.Client.List(ctx, &channels, client.InNamespace(seen.group.Namespace),
 		client.MatchingFields{refs.ByBrand: seen.group.Spec.BrandRef.Name}, client.UnsafeDisableDeepCopy) // They are only looked at.
@@ -179,18 +183,33 @@ func (r *Reconciler) observeWants(ctx context.Context, seen *scene) error {
 		return fmt.Errorf("listing Channels: %w", err)
 	}
 	seen.wants = wantsOf(seen.group.Name, channels.Items)
+	seen.pools = dataplane.PoolsAtOnce(seen.group.Spec.BrandRef.Name, channels.Items)
 	return nil
 }
 
+// components are those of which some replicas work by SkillGroups. Workflows tell the members of what is late; of the connectors those
+// of official accounts say when a group opens.
+func components() []string {
+	return []string{dataplane.Router, dataplane.Desk, dataplane.Workflows, dataplane.Connector}
+}
+
+// servers are who works by them in a Brand, the connectors of those pools. That a pool comes and goes its replicas tell.
+func servers(pools []string) []ack.Server {
+	return slices.Concat(ack.Needed(dataplane.Router, dataplane.Desk), ack.Beside(dataplane.Workflows), ack.PoolsBeside("SkillGroup", pools...))
+}
+
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {
-	target := ack.Target{Namespace: seen.group.Namespace, Brand: seen.group.Spec.BrandRef.Name, Component: dataplane.Router}
 	var err error
-	if seen.router, err = r.Asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the router: %w", err)
+	if seen.serving, err = ack.Serving(ctx, r.Asker, seen.group.Namespace, seen.group.Spec.BrandRef.Name, servers(seen.pools)...); err != nil {
+		return err
 	}
-	target.Component = dataplane.Desk
-	if seen.desk, err = r.Asker.Ask(ctx, target); err != nil {
-		return fmt.Errorf("asking the desk: %w", err)
+	for _, group := range seen.serving {
+		switch group.Name {
+		case dataplane.Router:
+			seen.router = group.Answers
+		case dataplane.Desk:
+			seen.desk = group.Answers
+		}
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package ack finds out what the ready replicas of the data plane serve, and turns it into the condition Acknowledged.
 //
 // The data plane writes nothing to the API server: every replica answers /configz, the operator asks. An object counts as
-// acknowledged when there is a ready replica and every ready one serves exactly its generation.
+// acknowledged when there is a ready replica and every ready one of those who work by its kind serves exactly its generation.
 package ack
 
 import (
@@ -41,7 +41,10 @@ type Asker interface {
 // Group is a set of replicas that must serve an object.
 type Group struct {
 	// Name of the group in messages, such as "router".
-	Name    string
+	Name string
+	// Beside says that an object does not wait for the first of the replicas. Whoever starts later begins with what is declared
+	// then, and until then nobody works by anything older.
+	Beside  bool
 	Answers []Answer
 }
 
@@ -54,7 +57,7 @@ func Judge(kind, name string, generation int64, groups ...Group) conditions.Cond
 func JudgeAlike(kind, name string, generations []int64, groups ...Group) conditions.Condition {
 	const condition = v1alpha1.ConditionAcknowledged
 	for _, group := range groups {
-		if len(group.Answers) == 0 {
+		if len(group.Answers) == 0 && !group.Beside {
 			return conditions.False(condition, v1alpha1.ReasonAwaitingReplicas, "No replica of the "+group.Name+" is ready")
 		}
 	}

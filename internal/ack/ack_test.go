@@ -26,10 +26,18 @@ func serving(generation int64) ack.Answer {
 func TestJudge(t *testing.T) {
 	router := func(answers ...ack.Answer) ack.Group { return ack.Group{Name: "router", Answers: answers} }
 	desk := func(answers ...ack.Answer) ack.Group { return ack.Group{Name: "desk", Answers: answers} }
+	workflows := func(answers ...ack.Answer) ack.Group {
+		return ack.Group{Name: "workflows", Beside: true, Answers: answers}
+	}
 	for name, tt := range map[string]struct {
 		groups []ack.Group
 		reason string
 	}{
+		"who serves beside does":                          {[]ack.Group{router(serving(2)), workflows(serving(2))}, "Acknowledged"},
+		"who serves beside is behind":                     {[]ack.Group{router(serving(2)), workflows(serving(1))}, "AwaitingReload"},
+		"who serves beside does not answer":               {[]ack.Group{router(serving(2)), workflows(ack.Answer{Err: errors.New("refused")})}, "AwaitingReload"},
+		"who serves beside is not there":                  {[]ack.Group{router(serving(2)), workflows()}, "Acknowledged"},
+		"nobody is there but who serves beside":           {[]ack.Group{router(), workflows(serving(2))}, "AwaitingReplicas"},
 		"all replicas serve it":                           {[]ack.Group{router(serving(2), serving(2)), desk(serving(2))}, "Acknowledged"},
 		"one replica serves the last generation":          {[]ack.Group{router(serving(2), serving(1))}, "AwaitingReload"},
 		"one replica does not know it":                    {[]ack.Group{router(serving(2), ack.Answer{})}, "AwaitingReload"},
@@ -50,6 +58,9 @@ func TestJudgeBrands(t *testing.T) {
 		return []ack.Group{{Name: "router", Answers: router}, {Name: "desk", Answers: desk}}
 	}
 	at := func(generation int64) []ack.Answer { return []ack.Answer{serving(generation)} }
+	and := func(groups []ack.Group, workflows []ack.Answer) []ack.Group {
+		return append(groups, ack.Group{Name: "workflows", Beside: true, Answers: workflows})
+	}
 	for name, tt := range map[string]struct {
 		brands [][]ack.Group
 		reason string
@@ -61,6 +72,11 @@ func TestJudgeBrands(t *testing.T) {
 		"a desk that is behind":       {[][]ack.Group{of(at(2), at(1))}, "AwaitingReload"},
 		"a Brand that half runs":      {[][]ack.Group{of(at(2), nil)}, "AwaitingReplicas"},
 		"only Brands that do not run": {[][]ack.Group{of(nil, nil), of(nil, nil)}, "AwaitingReplicas"},
+
+		"a Brand whose workflows are behind":          {[][]ack.Group{and(of(at(2), at(2)), at(1))}, "AwaitingReload"},
+		"a Brand without workflows":                   {[][]ack.Group{and(of(at(2), at(2)), nil)}, "Acknowledged"},
+		"a Brand of which nothing runs but workflows": {[][]ack.Group{and(of(nil, nil), at(1)), of(at(2), at(2))}, "Acknowledged"},
+		"only Brands of which only workflows run":     {[][]ack.Group{and(of(nil, nil), at(2))}, "AwaitingReplicas"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := ack.JudgeBrands("Playbook", "shop", 2, tt.brands); got.Reason != tt.reason {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sort"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,46 +23,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
-// Serving asks components of a Brand, all at once, one group a component.
-func Serving(ctx context.Context, asker Asker, namespace, brand string, components ...string) ([]Group, error) {
-	return askAll(ctx, asker, targetsOf(namespace, brand, components))
-}
-
-func targetsOf(namespace, brand string, components []string) []Target {
-	targets := make([]Target, len(components))
-	for i, component := range components {
-		targets[i] = Target{Namespace: namespace, Brand: brand, Component: component}
-	}
-	return targets
-}
-
-func askAll(ctx context.Context, asker Asker, targets []Target) ([]Group, error) {
-	groups := make([]Group, len(targets))
-	var asking errgroup.Group
-	for i, target := range targets {
-		asking.Go(func() error {
-			answers, err := asker.Ask(ctx, target)
-			if err != nil {
-				return fmt.Errorf("asking the %s of Brand %s: %w", target.Component, target.Brand, err)
-			}
-			groups[i] = Group{Name: target.Component, Answers: answers}
-			return nil
-		})
-	}
-	if err := asking.Wait(); err != nil {
-		return nil, err
-	}
-	return groups, nil
-}
-
-// Brands asks components of all Brands of a namespace, in the order of their names. It is for the kinds which belong to no
-// Brand.
-func Brands(ctx context.Context, reader client.Reader, asker Asker, namespace string, components ...string) ([][]Group, error) {
-	return BrandsAnd(ctx, reader, asker, namespace, func(*v1alpha1.Brand) []string { return nil }, components...)
-}
-
-// BrandsAnd is Brands, and asks the connectors of those pools of each Brand as well.
-func BrandsAnd(ctx context.Context, reader client.Reader, asker Asker, namespace string, pools func(*v1alpha1.Brand) []string, components ...string) ([][]Group, error) {
+// Brands asks who works by an object in each Brand of a namespace, in the order of their names. It is for the kinds which belong to
+// no Brand.
+func Brands(ctx context.Context, reader client.Reader, asker Asker, namespace string, servers func(*v1alpha1.Brand) []Server) ([][]Group, error) {
 	var brands v1alpha1.BrandList
 	if err := reader.List(ctx, &brands, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("listing Brands: %w", err)
@@ -72,11 +34,7 @@ func BrandsAnd(ctx context.Context, reader client.Reader, asker Asker, namespace
 	all := make([][]Group, 0, len(brands.Items))
 	for i := range brands.Items {
 		name := brands.Items[i].Name
-		targets := targetsOf(namespace, name, components)
-		for _, pool := range pools(&brands.Items[i]) {
-			targets = append(targets, Target{Namespace: namespace, Brand: name, Component: dataplane.Connector, Pool: pool})
-		}
-		groups, err := askAll(ctx, asker, targets)
+		groups, err := Serving(ctx, asker, namespace, name, servers(&brands.Items[i])...)
 		if err != nil {
 			return nil, err
 		}
@@ -88,15 +46,15 @@ func BrandsAnd(ctx context.Context, reader client.Reader, asker Asker, namespace
 	return all, nil
 }
 
-// JudgeBrands says whether the Brands of a namespace serve an object. A Brand of which nothing runs serves nothing and so
-// does not count, unless none runs.
+// JudgeBrands says whether the Brands of a namespace serve an object. A Brand of which nothing runs that objects wait for serves
+// nobody and so does not count, unless none runs.
 func JudgeBrands(kind, name string, generation int64, brands [][]Group) conditions.Condition {
 	if len(brands) == 0 {
 		return conditions.False(v1alpha1.ConditionAcknowledged, v1alpha1.ReasonAwaitingReferences, "There is no Brand in this namespace")
 	}
 	var running []Group
 	for _, groups := range brands {
-		if slices.ContainsFunc(groups, func(g Group) bool { return len(g.Answers) > 0 }) {
+		if slices.ContainsFunc(groups, func(g Group) bool { return !g.Beside && len(g.Answers) > 0 }) {
 			running = append(running, groups...)
 		}
 	}

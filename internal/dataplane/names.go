@@ -6,6 +6,8 @@
 package dataplane
 
 import (
+	"slices"
+
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
 )
@@ -97,6 +99,24 @@ func ChannelTypes() []v1alpha1.ChannelType {
 // a type read by what the bot speaks.
 func AnswersAtOnce(channelType v1alpha1.ChannelType) bool {
 	return channelType == v1alpha1.ChannelTypeOfficialAccount
+}
+
+// PoolsAtOnce are the pools of a Brand whose connectors let the bot speak in their answers to the platform, sorted.
+func PoolsAtOnce(brand string, channels []v1alpha1.Channel) []string {
+	return PoolsAtOnceOf(brand, channels, func(*v1alpha1.Channel) bool { return true })
+}
+
+// PoolsAtOnceOf are those of the Channels that are chosen.
+func PoolsAtOnceOf(brand string, channels []v1alpha1.Channel, chosen func(*v1alpha1.Channel) bool) []string {
+	var pools []string
+	for i := range channels {
+		channel := &channels[i]
+		if AnswersAtOnce(channel.Spec.Type) && channel.Spec.BrandRef.Name == brand && channel.DeletionTimestamp == nil && chosen(channel) {
+			pools = append(pools, PoolOf(channel))
+		}
+	}
+	slices.Sort(pools)
+	return slices.Compact(pools)
 }
 
 // Pools are the names of all shared pools that a Brand may have. Their topics are made with the Brand, not with the first
