@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,6 +94,76 @@ func TestEditIsInForceWithinASecondAlsoAfterTheAPIServerWasAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, soon, "the deletion", func() bool { return capacity(c) == 0 })
+}
+
+func TestEditOfAnyKindIsInForceAndReportedWithinASecond(t *testing.T) {
+	env, api := startAPIServer(t)
+	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: "lumi", Name: name} }
+	lumi := &yingdav1.Brand{ObjectMeta: meta("lumi"), Spec: yingdav1.BrandSpec{
+		DisplayName: "露米", Kafka: yingdav1.KafkaConnection{BootstrapServers: []string{"kafka.infra:9092"}},
+		Temporal: yingdav1.TemporalConnection{Address: "temporal.infra:7233"},
+		Postgres: yingdav1.PostgresConnection{SecretRef: yingdav1.CredentialsReference{Name: "lumi-postgres"}},
+	}}
+	channel := &yingdav1.Channel{ObjectMeta: meta("shop"), Spec: yingdav1.ChannelSpec{
+		BrandRef: yingdav1.BrandReference{Name: "lumi"}, Type: yingdav1.ChannelTypeMiniProgram,
+		PlaybookRef: &yingdav1.PlaybookReference{Name: "shop"}, ServiceLevelRef: &yingdav1.ServiceLevelReference{Name: "standard"},
+		MiniProgram: &yingdav1.MiniProgramSpec{WeChatAccount: yingdav1.WeChatAccount{
+			AppID: "wx0123456789abcdef", CredentialsSecretRef: yingdav1.CredentialsReference{Name: "shop-wechat"},
+		}},
+	}}
+	playbook := &yingdav1.Playbook{ObjectMeta: meta("shop"), Spec: yingdav1.PlaybookSpec{Texts: yingdav1.PlaybookTexts{Welcome: "您好。"}}}
+	level := &yingdav1.ServiceLevel{ObjectMeta: meta("standard")}
+	group, agent := aGroup("sales", map[string]string{"team": "sales"}), anAgent("xiaomei", map[string]string{"team": "sales"})
+	group.Spec.ScheduleRef = &yingdav1.ShiftScheduleReference{Name: "online"}
+	online := &yingdav1.ShiftSchedule{ObjectMeta: meta("online"), Spec: yingdav1.ShiftScheduleSpec{Shifts: []yingdav1.WeeklyShift{{
+		Days: []yingdav1.Weekday{yingdav1.Monday}, Shift: yingdav1.Shift{Name: "day", Start: "09:00", Duration: "8h"},
+	}}}}
+	create(t, api, lumi, channel, playbook, level, group, agent, online, anAgent("laozhang", map[string]string{"team": "night"}))
+	c := run(t, env.Config, &logLines{})
+	evening := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) // A Monday, 20:00 in Shanghai.
+
+	for name, tt := range map[string]struct {
+		object  client.Object
+		key     string
+		edit    func()
+		inForce func(s *catalog.Snapshot) bool
+	}{
+		"a Playbook: the bot says what is new": {playbook, "Playbook/shop", func() { playbook.Spec.Texts.Welcome = "欢迎光临{{.Brand}}。" }, func(s *catalog.Snapshot) bool {
+			shop, known := s.Channel("shop")
+			if !known {
+				return false
+			}
+			said, err := shop.Playbook.Welcome(s.Vars(shop, "sales", evening))
+			return err == nil && said == "欢迎光临露米。"
+		}},
+		"a SkillGroup: others are its members": {group, "SkillGroup/sales", func() { group.Spec.AgentSelector.MatchLabels = map[string]string{"team": "night"} }, func(s *catalog.Snapshot) bool {
+			return slices.Equal(s.GroupAgents("sales"), []string{"laozhang"})
+		}},
+		"a ShiftSchedule: the group is open for longer": {online, "ShiftSchedule/online", func() { online.Spec.Shifts[0].Duration = "12h" }, func(s *catalog.Snapshot) bool {
+			sales, known := s.Group("sales")
+			return known && sales.Open(evening)
+		}},
+		"a ServiceLevel: complaints are followed up sooner": {level, "ServiceLevel/standard", func() { level.Spec.Complaint.FollowUpWithinDays = 1 }, func(s *catalog.Snapshot) bool {
+			shop, known := s.Channel("shop")
+			return known && shop.ServiceLevel.Complaint.FollowUpWithinDays == 1
+		}},
+		"an Agent: they take more customers": {agent, "Agent/xiaomei", func() { agent.Spec.Capacity = 7 }, func(s *catalog.Snapshot) bool {
+			xiaomei, known := s.Agent("xiaomei")
+			return known && xiaomei.Spec.Capacity == 7
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tt.inForce(c.Snapshot()) {
+				t.Fatal("it is so before the edit")
+			}
+			tt.edit()
+			update(t, api, tt.object)
+			await(t, soon, "the edit", func() bool { return tt.inForce(c.Snapshot()) })
+			if got, want := c.Snapshot().Generations()[tt.key], tt.object.GetGeneration(); got != want {
+				t.Errorf("generation %d is reported, want %d", got, want)
+			}
+		})
+	}
 }
 
 // The right to read calendars is given for the cluster, the others for a namespace: it can be missing alone.
