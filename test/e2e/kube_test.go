@@ -119,6 +119,13 @@ func isReady(s standing) bool {
 	return false
 }
 
+// isAcknowledged says whether all who work by the object were seen to serve its current generation.
+func isAcknowledged(s standing) bool {
+	return s.ObservedGeneration == s.Generation && slices.ContainsFunc(s.Conditions, func(c metav1.Condition) bool {
+		return c.Type == v1alpha1.ConditionAcknowledged && c.Status == metav1.ConditionTrue && c.ObservedGeneration == s.Generation
+	})
+}
+
 // standings reads the status of any of our objects.
 func standings(u *unstructured.Unstructured) (standing, error) {
 	s := standing{Name: u.GetKind() + "/" + u.GetName(), Generation: u.GetGeneration()}

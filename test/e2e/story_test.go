@@ -322,7 +322,8 @@ func (s *story) complaintLeftAlone() {
 
 func (s *story) editedPlaybook() {
 	t := s.t
-	const inForce = 2 * time.Second
+	const inForce = time.Second
+	unchanged := s.kube.nothingRestarts(t)
 	word := "暗号" + s.run
 	rule := func(text string) v1alpha1.PlaybookRule {
 		return v1alpha1.PlaybookRule{
@@ -351,6 +352,9 @@ func (s *story) editedPlaybook() {
 	if took > inForce {
 		t.Errorf("the edit was in force after %s, want within %s", took, inForce)
 	}
+	await(t, "the status says that every replica serves the edit", soon, s.kube.conditions(edited), isAcknowledged)
+	t.Logf("the status said so after %s", time.Since(began).Round(time.Millisecond))
+	unchanged()
 	// Out of the bot's hands, so that the conversation can be closed.
 	c.writes(t, "转人工")
 	s.agent.closesLater(t, s.stream.gives(t, c, soon).ID)
