@@ -9,21 +9,21 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
-// Shadowed lists what of a Playbook no customer ever gets, since a rule that comes before it takes every text for which it is.
-// Nothing of it keeps the Playbook from being used; whoever wrote it believes that it does what it does not.
+// Shadowed lists what of a Playbook no customer ever gets, since rules that come before it take all for which it is: every
+// text, and every tap on the menu. Nothing of it keeps the Playbook from being used; whoever wrote it believes that it does what
+// it does not.
 func Shadowed(spec yingdav1.PlaybookSpec) []string {
 	var found []string
-	first := owners{}
+	first := takers{keywords: owners{}, menuKeys: owners{}}
 	for i := range spec.Rules {
 		rule := &spec.Rules[i]
-		if before, all := first.takeAll(rule.Match.Keywords); all {
-			found = append(found, fmt.Sprintf("rule %s never matches: every text with one of its keywords is for %s before it; put it first, or remove it",
-				rule.Name, before))
+		if why := first.takeRule(rule); why != "" {
+			found = append(found, fmt.Sprintf("rule %s never matches: %s before it; put it first, or remove it", rule.Name, why))
 		}
 		first.add(rule)
 	}
 	for i := range spec.FAQ {
-		if before, all := first.takeAll([]string{spec.FAQ[i].Question}); all {
+		if before, all := takeAll([]string{spec.FAQ[i].Question}, first.keywords.take); all {
 			found = append(found, fmt.Sprintf("entry %s of the FAQ is not given to who asks its question: that is for %s, and rules come first",
 				spec.FAQ[i].Name, before))
 		}
@@ -31,23 +31,54 @@ func Shadowed(spec yingdav1.PlaybookSpec) []string {
 	return found
 }
 
-// owners are the rules by their folded keywords; of several with one keyword the first, which wins.
+// owners are rules by what they are for; of several for the same the first, which wins.
 type owners map[string]string
 
-func (o owners) add(rule *yingdav1.PlaybookRule) {
-	for _, keyword := range rule.Match.Keywords {
-		folded := words.Fold(keyword)
-		if _, taken := o[folded]; !taken && !words.Blank(folded) {
-			o[folded] = rule.Name
-		}
+func (o owners) add(what, rule string) {
+	if _, taken := o[what]; !taken {
+		o[what] = rule
 	}
 }
 
-// takeAll names the rules that take every one of the texts, if each is taken.
-func (o owners) takeAll(texts []string) (rules string, all bool) {
+// takers are the rules by their folded keywords, and by their menu keys.
+type takers struct{ keywords, menuKeys owners }
+
+func (t takers) add(rule *yingdav1.PlaybookRule) {
+	for _, keyword := range rule.Match.Keywords {
+		if folded := words.Fold(keyword); !words.Blank(folded) {
+			t.keywords.add(folded, rule.Name)
+		}
+	}
+	for _, key := range rule.Match.MenuKeys {
+		t.menuKeys.add(key, rule.Name)
+	}
+}
+
+// takeRule says which rules take all for which a rule is; "" where something is left to it.
+func (t takers) takeRule(rule *yingdav1.PlaybookRule) string {
+	var taken []string
+	if len(rule.Match.Keywords) > 0 {
+		before, all := takeAll(rule.Match.Keywords, t.keywords.take)
+		if !all {
+			return ""
+		}
+		taken = append(taken, "every text with one of its keywords is for "+before)
+	}
+	if len(rule.Match.MenuKeys) > 0 {
+		before, all := takeAll(rule.Match.MenuKeys, t.menuKeys.takeKey)
+		if !all {
+			return ""
+		}
+		taken = append(taken, "every tap on one of its menuKeys is for "+before)
+	}
+	return strings.Join(taken, ", and ")
+}
+
+// takeAll names the rules that take every one of what is listed, if each is taken.
+func takeAll(listed []string, take func(string) (rule string, taken bool)) (rules string, all bool) {
 	var names []string
-	for _, text := range texts {
-		name, taken := o.take(words.Fold(text))
+	for _, one := range listed {
+		name, taken := take(one)
 		if !taken {
 			return "", false
 		}
@@ -64,8 +95,8 @@ func (o owners) takeAll(texts []string) (rules string, all bool) {
 }
 
 // take finds a keyword in the text. It looks up the parts of the text, of which there are fewer than keywords to look for.
-func (o owners) take(folded string) (rule string, taken bool) {
-	runes := []rune(folded)
+func (o owners) take(text string) (rule string, taken bool) {
+	runes := []rune(words.Fold(text))
 	for from := range runes {
 		for to := from + 1; to <= min(len(runes), from+maxKeyword); to++ {
 			if rule, taken = o[string(runes[from:to])]; taken {
@@ -74,4 +105,10 @@ func (o owners) take(folded string) (rule string, taken bool) {
 		}
 	}
 	return "", false
+}
+
+// takeKey finds a menu key, which is matched as a whole.
+func (o owners) takeKey(key string) (rule string, taken bool) {
+	rule, taken = o[key]
+	return rule, taken
 }
