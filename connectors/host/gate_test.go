@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
@@ -249,5 +250,41 @@ func TestAReachedQuotaIsToldUntilTheCallWorks(t *testing.T) {
 		if got := g.report().Channels["shop"].Limited; !slices.Equal(got, want) {
 			t.Errorf("at %s: limited %q, want %q", when, got, want)
 		}
+	}
+}
+
+func TestAChannelThatIsDeletedKeepsWhatIsLoadedWhenItsSecretGoes(t *testing.T) {
+	t.Parallel()
+	unlabelled := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "shop-wechat"}}
+	for name, tc := range map[string]struct {
+		deleted, loaded bool
+		secret          *corev1.Secret
+		want            bool
+	}{
+		"deleted, and the Secret goes":                {deleted: true, loaded: true, want: true},
+		"deleted, and the Secret loses its label":     {deleted: true, loaded: true, secret: unlabelled, want: true},
+		"deleted before it was ever loaded":           {deleted: true, want: false},
+		"not deleted, and the Secret goes":            {loaded: true, want: false},
+		"not deleted, and the Secret loses its label": {loaded: true, secret: unlabelled, want: false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGated(t)
+			e := g.entries["shop"]
+			e.needs.SecretName = "shop-wechat"
+			if tc.deleted {
+				e.channel.DeletionTimestamp = &metav1.Time{Time: g.now}
+			}
+			if !tc.loaded {
+				e.connector, e.credentials = nil, configz.CredentialsNotYetTried
+			}
+			g.setSecret("shop-wechat", tc.secret)
+			g.admitted("the Secret is gone", tc.want)
+			want := configz.CredentialsNotYetTried
+			if tc.want {
+				want = configz.CredentialsAccepted
+			}
+			g.says(want)
+		})
 	}
 }

@@ -155,6 +155,10 @@ func (t *table) loadLocked(e *entry) {
 		return
 	}
 	if secret == nil {
+		if e.connector != nil && e.channel.DeletionTimestamp != nil {
+			// Who deletes both means that the Channel goes, and not that what is on its way to customers is lost.
+			return
+		}
 		// It was there and is gone, or was never there: nothing may be said with these credentials any more.
 		e.unload(fmt.Sprintf("the Secret %s does not exist or lacks the label %s", e.needs.SecretName, v1alpha1.CredentialsLabel))
 		return
