@@ -69,6 +69,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	decided := decide(seen)
 	tokenErr := r.bringAbout(ctx, seen, &decided)
+	if apply.NamespaceEnds(tokenErr) {
+		return ctrl.Result{}, nil // The Agent is about to go, and nobody needs to know of its token.
+	}
 	if tokenErr != nil {
 		seen.refused = tokenErr
 		decided = decide(seen)

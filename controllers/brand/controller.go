@@ -15,7 +15,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/tools/events"
@@ -86,9 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if seen.inTheWay, applyErr = r.bringAbout(ctx, seen, decided, objects); len(seen.inTheWay) > 0 {
 		decided = decide(seen, *objects.setup.GetName(), now)
 	}
-	if apierrors.HasStatusCause(applyErr, corev1.NamespaceTerminatingCause) {
-		applyErr = nil // The Brand is about to be deleted with its namespace.
-	}
+	applyErr = apply.IgnoreNamespaceEnd(applyErr)
 	outcome, err := r.report(ctx, seen, decided, now)
 	switch {
 	case err != nil:

@@ -6,7 +6,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -34,7 +33,7 @@ func (r *Reconciler) tearDown(ctx context.Context, req ctrl.Request, seen *scene
 	if decided.run {
 		err := r.runTeardown(ctx, seen)
 		switch {
-		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		case apply.NamespaceEnds(err):
 			decided = removal{release: true, left: "topics, data and Temporal namespace are left: nothing can run in a namespace that is being deleted; delete the Brand before its namespace"}
 		case err != nil:
 			// Not returned: until this pass has said that the removal began, the two minutes do not run.

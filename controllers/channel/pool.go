@@ -73,6 +73,20 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 		// Without its Brand a pool has no connections; what there was of it goes with its owner.
 		return ctrl.Result{}, nil
 	}
+	obstructed, err := r.bringAbout(ctx, key, seen)
+	if err = apply.IgnoreNamespaceEnd(err); err != nil {
+		return ctrl.Result{}, err
+	}
+	var again time.Duration
+	if obstructed {
+		// The Channels say what is in the way.
+		again = apply.LookAgain
+	}
+	return ctrl.Result{RequeueAfter: seen.plan.Wake(r.now(), again)}, nil
+}
+
+// bringAbout says whether something is in the way of which no watch tells when it is gone.
+func (r *PoolReconciler) bringAbout(ctx context.Context, key PoolKey, seen *poolScene) (obstructed bool, err error) {
 	var objects poolObjects
 	if len(seen.channels) > 0 {
 		objects = renderPool(seen, key.Pool, r.settings)
@@ -83,32 +97,24 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 		phases = append(phases, objects.serving)
 		if seen.plan.Autoscaled() {
 			if err := r.apply.LeaveReplicas(ctx, seen.deployment); err != nil {
-				return ctrl.Result{}, err
+				return false, err
 			}
 		}
 	}
 	inTheWay, err := r.apply.Objects(ctx, seen.brand, phases...)
 	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
+		return false, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
 	}
 	refused, err := r.expose(ctx, seen, objects.routes)
 	if err != nil {
-		return ctrl.Result{}, err
+		return false, err
 	}
 	// An autoscaler of the other kind goes before one comes: of two for one workload the second would be refused.
 	if err := r.prune(ctx, seen.brand, key, objects.all()); err != nil {
-		return ctrl.Result{}, err
+		return false, err
 	}
 	unscaled, err := r.scale(ctx, seen, objects.scaling)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	var again time.Duration
-	if len(inTheWay) > 0 || refused || unscaled {
-		// The Channels say what is in the way.
-		again = apply.LookAgain
-	}
-	return ctrl.Result{RequeueAfter: seen.plan.Wake(r.now(), again)}, nil
+	return len(inTheWay) > 0 || refused || unscaled, err
 }
 
 // scale brings about what scales the pool, once there is something to scale, and says whether the cluster refuses it; an event

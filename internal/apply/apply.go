@@ -158,10 +158,15 @@ func (a *Applier) Refusable(ctx context.Context, owner client.Object, rendered r
 	switch {
 	case errors.Is(err, ErrForeign):
 		return "its name is somebody else's", nil
-	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
+	case refused(err):
 		return err.Error(), nil
 	}
 	return "", err
+}
+
+// refused says whether the API server does not take an object, and would not if it were asked again.
+func refused(err error) bool {
+	return !NamespaceEnds(err) && (apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err))
 }
 
 // InTheWay names the objects of somebody else, by kind and name, that are in the place of rendered ones. It writes nothing.
