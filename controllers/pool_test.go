@@ -2,13 +2,16 @@ package controllers_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -53,6 +56,39 @@ func TestAPoolGoesWithItsLastChannel(t *testing.T) {
 	if err := w.get("lumi-router", &appsv1.Deployment{}); err != nil {
 		t.Errorf("the Brand's own router went with the pool: %v", err)
 	}
+}
+
+func TestAPoolThatTheClusterRefusesIsToldByItsChannelsAndTriedNowAndThen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.servedBrand("lumi")
+	allow := w.forbid(corev1.ResourceServices, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "probe"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+	})
+	w.data.say("shop", accepted())
+	before, shop := w.writes.count(), &v1alpha1.Channel{}
+	w.create(secret("shop-wechat"), channel("shop", "lumi"))
+	refused := w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonNotAccepted)
+	if want := "the API server refuses Service lumi-miniprogram (Forbidden)"; refused.Message != want {
+		t.Errorf("message is %q, want %q", refused.Message, want)
+	}
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonNotAccepted)
+	w.eventually(func() error {
+		if notes := w.events(v1alpha1.ReasonNotAccepted); !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, "exceeded quota") }) {
+			return fmt.Errorf("events are %q, want one with the API server's words", notes)
+		}
+		return nil
+	})
+	w.settled()
+	// It may be tried for more than one change; what fails is tried nine times in a few seconds.
+	if times := w.tried(before, "/services/lumi-miniprogram"); times > 4 {
+		t.Errorf("the Service was tried %d times", times)
+	}
+	allow()
+	change(w, "shop", shop, func(c *v1alpha1.Channel) { c.Spec.DisplayName = "Shop" })
+	w.waitFor(shop, "shop", v1alpha1.ConditionReferencesResolved, v1alpha1.ReasonResolved)
+	w.run("lumi-miniprogram")
+	w.waitFor(shop, "shop", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 }
 
 func TestWhatBecomesOfAPoolWakesItsChannelsAndNotItsBrand(t *testing.T) {

@@ -63,7 +63,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		brand.New(brand.Options{Client: o.Client, Live: live, Asker: o.Asker, Recorder: recorder, Settings: o.Settings, Now: o.Now}),
 		channels,
 		channels.Replicas(),
-		channel.NewPool(ofChannels),
+		channel.NewPool(ofChannels, channels),
 		skillgroup.New(reports),
 		shiftschedule.New(reports),
 		holidaycalendar.New(reports),

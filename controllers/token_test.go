@@ -56,28 +56,47 @@ func TestAnAgentWhoseTokenCannotBeMadeIsNotReady(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.servedBrand("lumi")
-	none := corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}
-	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}
-	w.create(quota)
-	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
-	if err := w.client.Status().Update(t.Context(), quota); err != nil {
-		t.Fatal(err)
-	}
-	w.eventually(func() error {
-		probe := unlabelledSecret("probe")
-		probe.Namespace = w.namespace
-		if err := w.client.Create(t.Context(), probe, client.DryRunAll); err == nil {
-			return errors.New("the quota is not in force")
-		}
-		return nil
-	})
+	lift := w.forbid(corev1.ResourceSecrets, unlabelledSecret("probe"))
 	w.create(agent("xiaomei", "lumi", nil))
 	found := w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReady, v1alpha1.ReasonTokenNotMade)
 	if want := "ReferencesResolved: Secret xiaomei-trial-token with the trial token cannot be made: the API server says Forbidden"; found.Message != want {
 		t.Errorf("message is %q, want %q", found.Message, want)
 	}
-	if err := w.client.Delete(t.Context(), quota); err != nil {
-		t.Fatal(err)
-	}
+	lift()
 	w.waitFor(&v1alpha1.Agent{}, "xiaomei", v1alpha1.ConditionReady, v1alpha1.ReasonReady)
+}
+
+// forbid has the API server refuse new objects of a resource, of which probe is one, until they are allowed again.
+func (w *world) forbid(resources corev1.ResourceName, probe client.Object) (allow func()) {
+	w.t.Helper()
+	none := corev1.ResourceList{resources: resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}
+	w.create(quota)
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
+	if err := w.client.Status().Update(w.t.Context(), quota); err != nil {
+		w.t.Fatal(err)
+	}
+	probe.SetNamespace(w.namespace)
+	taken := func() bool {
+		fresh, ok := probe.DeepCopyObject().(client.Object)
+		return ok && w.client.Create(w.t.Context(), fresh, client.DryRunAll) == nil
+	}
+	w.eventually(func() error {
+		if taken() {
+			return errors.New("the quota is not in force")
+		}
+		return nil
+	})
+	return func() {
+		w.t.Helper()
+		if err := w.client.Delete(w.t.Context(), quota); err != nil {
+			w.t.Fatal(err)
+		}
+		w.eventually(func() error {
+			if !taken() {
+				return errors.New("the quota is still in force")
+			}
+			return nil
+		})
+	}
 }

@@ -17,7 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="Running",type=integer,JSONPath=`.status.connector.readyReplicas`
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.connector.reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.spec.isolation != 'Dedicated' || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.brandRef.name) <= 50",message="name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together with its Brand's name: its Service is named after both"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.spec.isolation != 'Dedicated' || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.brandRef.name) <= (self.spec.type == 'OfficialAccount' ? 46 : 50)",optionalOldSelf=true,message="name a Dedicated Channel in lower-case letters, digits and hyphens, at most 50 characters together with its Brand's name, or 46 where its type is OfficialAccount: its Service is named after both and the type"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.exposure) || size(self.metadata.name) <= 245",message="name an exposed Channel with at most 245 characters: its route is named after it"
 
 // Channel is one way by which customers reach a brand. Channels of one Brand and type share a pool of connectors, but for
@@ -76,7 +76,8 @@ type ChannelSpec struct {
 	// isolation says who runs the Channel: Shared, by the pool of connectors of its Brand and type, or Dedicated, by a pool of
 	// its own with its own Deployment, Service, ServiceAccount and outbound topic. Default Shared. Cannot be changed. Dedicated is for
 	// a Channel whose load or credentials must not meet those of others; it costs a pod, and the login of connectors needs the
-	// right to create its topic.
+	// right to create its topic. Its name is of lower-case letters, digits and hyphens, and together with its Brand's at most 50
+	// characters long, 46 for an OfficialAccount.
 	// +optional
 	// +kubebuilder:default=Shared
 	Isolation Isolation `json:"isolation,omitempty"`

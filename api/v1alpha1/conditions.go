@@ -5,7 +5,8 @@ const (
 	// ConditionReady says that the object does what it declares, proven by the running data plane.
 	ConditionReady = "Ready"
 	// ConditionReferencesResolved says whether every object and Secret that is referred to exists and may be used, whether what
-	// only one object may have is the object's own, and whether what the operator makes has its names to itself.
+	// only one object may have is the object's own, and whether what the operator makes has its names to itself and is accepted by
+	// the API server.
 	ConditionReferencesResolved = "ReferencesResolved"
 	// ConditionAcknowledged says whether every ready replica of the data plane serves this generation of the object.
 	ConditionAcknowledged = "Acknowledged"

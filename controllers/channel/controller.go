@@ -40,8 +40,9 @@ type Reconciler struct {
 	turns    *conditions.Turns
 	settings dataplane.Settings
 	now      func() time.Time
-	// following knows what passes were told by replicas.
+	// following knows what passes were told by replicas, refusals what the API server refuses of their pools.
 	following *following
+	refusals  *refusals
 	// confirmed says since when everybody is known to have confirmed the deletion of a Channel, by UID.
 	confirmed sync.Map
 }
@@ -60,7 +61,7 @@ type Options struct {
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, turns: conditions.NewTurns(), settings: o.Settings, now: o.Now, following: newFollowing(),
+		recorder: o.Recorder, turns: conditions.NewTurns(), settings: o.Settings, now: o.Now, following: newFollowing(), refusals: newRefusals(),
 	}
 }
 

@@ -105,7 +105,7 @@ func problems(seen *scene, allowed []string) []refs.Problem {
 	if spec.ServiceLevelRef != nil && !seen.serviceLevelExists {
 		found = append(found, refs.NotFound("ServiceLevel", spec.ServiceLevelRef.Name))
 	}
-	return append(append(found, routingProblems(seen)...), refs.NamesTaken(seen.inTheWay)...)
+	return slices.Concat(found, routingProblems(seen), refs.NamesTaken(seen.inTheWay), refs.Refused(seen.refused))
 }
 
 func routingProblems(seen *scene) []refs.Problem {

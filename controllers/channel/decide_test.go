@@ -109,6 +109,7 @@ func TestDecideReferences(t *testing.T) {
 		"everything is there":         {func(*scene) {}, "Resolved", "Everything that is referred to exists"},
 		"no Brand":                    {func(s *scene) { s.brand = nil }, "NotFound", "Brand lumi does not exist in this namespace"},
 		"a Service of somebody else":  {func(s *scene) { s.inTheWay = []string{"Service lumi-miniprogram"} }, "NameTaken", "Service lumi-miniprogram belongs to somebody else; delete or rename it"},
+		"a Service that is refused":   {func(s *scene) { s.refused = []string{"Service lumi-miniprogram (Forbidden)"} }, "NotAccepted", "the API server refuses Service lumi-miniprogram (Forbidden)"},
 		"no default group":            {func(s *scene) { s.brand.Spec.Defaults.SkillGroupRef = nil }, "NotFound", "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand lumi"},
 		"no Secret":                   {func(s *scene) { s.secret = nil }, "NotFound", "Secret shop-wechat does not exist in this namespace"},
 		"a Secret without the label":  {func(s *scene) { s.secret.Labels = nil }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},

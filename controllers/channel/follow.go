@@ -213,6 +213,19 @@ func (f *following) lookBy(look func(types.NamespacedName)) {
 	f.look = look
 }
 
+// lookAt has Channels looked at for news that are not their replicas'. Before its start their controller needs no call: it then
+// looks at all of them.
+func (f *following) lookAt(channels []v1alpha1.Channel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.look == nil {
+		return
+	}
+	for i := range channels {
+		f.look(types.NamespacedName{Namespace: channels[i].Namespace, Name: channels[i].Name})
+	}
+}
+
 // say condenses what replicas say of a Channel: what is equal leads to one status. Those who say the same count as one, so that
 // another replica, or one less, is nothing new.
 func (a answers) say(channel string) string {

@@ -43,6 +43,8 @@ type scene struct {
 	unnamed bool
 	// inTheWay are the objects of somebody else which have the names of the pool's.
 	inTheWay []string
+	// refused are the pool's objects that the API server refuses, each with the reason.
+	refused []string
 	// exposed is nil for a Channel without an exposure.
 	exposed *conditions.Condition
 	answers
@@ -167,6 +169,7 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	if exists, err = refs.Look(ctx, r.client, name, role); err != nil {
 		return err
 	}
+	seen.refused = r.refusals.of(poolKeyOf(seen.channel))
 	seen.unnamed = exists && seen.secret != nil && !names(role, seen.secret.Name)
 	if seen.brand == nil {
 		return nil

@@ -40,11 +40,17 @@ type PoolReconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
+	// following and refusals are of the Reconciler that reports on the Channels.
+	following *following
+	refusals  *refusals
 }
 
-// NewPool makes the reconciler of pools.
-func NewPool(o Options) *PoolReconciler {
-	return &PoolReconciler{client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), recorder: o.Recorder, settings: o.Settings, now: o.Now}
+// NewPool makes the reconciler of the pools of Channels on which another one reports.
+func NewPool(o Options, channels *Reconciler) *PoolReconciler {
+	return &PoolReconciler{
+		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), recorder: o.Recorder, settings: o.Settings, now: o.Now,
+		following: channels.following, refusals: channels.refusals,
+	}
 }
 
 // poolScene is all that a pass over a pool looks at.
@@ -71,6 +77,7 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	}
 	if seen == nil {
 		// Without its Brand a pool has no connections; what there was of it goes with its owner.
+		r.refusals.note(key, nil)
 		return ctrl.Result{}, nil
 	}
 	obstructed, err := r.bringAbout(ctx, key, seen)
@@ -102,6 +109,9 @@ func (r *PoolReconciler) bringAbout(ctx context.Context, key PoolKey, seen *pool
 		}
 	}
 	inTheWay, err := r.apply.Objects(ctx, seen.brand, phases...)
+	if r.refused(key, seen, err) {
+		return true, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("bringing about the pool of Brand %s: %w", key.Brand, err)
 	}

@@ -114,7 +114,8 @@ const atOnce = 8
 type Phase = []runtime.ApplyConfiguration
 
 // Objects brings all of the rendered objects to the server: those of one phase at the same time, after those of the phase
-// before. Those in whose place there is an object of somebody else are left out and named, by kind and name.
+// before. Those in whose place there is an object of somebody else are left out and named, by kind and name. Of a phase of which
+// the server refuses an object the error is a RefusedError, unless something else failed besides.
 func (a *Applier) Objects(ctx context.Context, owner client.Object, phases ...Phase) (inTheWay []string, err error) {
 	for _, phase := range phases {
 		names, err := a.phase(ctx, owner, phase)
@@ -127,26 +128,35 @@ func (a *Applier) Objects(ctx context.Context, owner client.Object, phases ...Ph
 }
 
 func (a *Applier) phase(ctx context.Context, owner client.Object, rendered Phase) (inTheWay []string, err error) {
-	foreign := make([]bool, len(rendered))
+	left := make([]error, len(rendered))
 	var applying errgroup.Group
 	applying.SetLimit(atOnce)
 	for i, object := range rendered {
 		applying.Go(func() error {
 			err := a.Object(ctx, owner, object)
-			if foreign[i] = errors.Is(err, ErrForeign); foreign[i] {
+			if errors.Is(err, ErrForeign) || refused(err) {
+				left[i] = err
 				return nil
 			}
 			return err
 		})
 	}
 	err = applying.Wait()
+	var refusals []Refusal
 	for i, object := range rendered {
-		if !foreign[i] {
+		if left[i] == nil {
 			continue
 		}
-		var nameErr error
-		inTheWay, nameErr = appendName(inTheWay, object)
+		name, nameErr := nameOf(object)
 		err = errors.Join(err, nameErr)
+		if refused(left[i]) {
+			refusals = append(refusals, Refusal{Object: name, Err: left[i]})
+		} else {
+			inTheWay = append(inTheWay, name)
+		}
+	}
+	if err == nil && len(refusals) > 0 {
+		err = &RefusedError{Refusals: refusals}
 	}
 	return inTheWay, err
 }
@@ -162,11 +172,6 @@ func (a *Applier) Refusable(ctx context.Context, owner client.Object, rendered r
 		return err.Error(), nil
 	}
 	return "", err
-}
-
-// refused says whether the API server does not take an object, and would not if it were asked again.
-func refused(err error) bool {
-	return !NamespaceEnds(err) && (apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err))
 }
 
 // InTheWay names the objects of somebody else, by kind and name, that are in the place of rendered ones. It writes nothing.
@@ -188,7 +193,9 @@ func (a *Applier) InTheWay(ctx context.Context, owner client.Object, rendered ..
 			err = ErrForeign
 		}
 		if errors.Is(err, ErrForeign) {
-			names, err = appendName(names, object)
+			var name string
+			name, err = nameOf(object)
+			names = append(names, name)
 		}
 		if err != nil {
 			return nil, err
@@ -197,9 +204,10 @@ func (a *Applier) InTheWay(ctx context.Context, owner client.Object, rendered ..
 	return names, nil
 }
 
-func appendName(names []string, rendered runtime.ApplyConfiguration) ([]string, error) {
+// nameOf names a rendered object by kind and name.
+func nameOf(rendered runtime.ApplyConfiguration) (string, error) {
 	reference, err := ReferenceTo(rendered)
-	return append(names, reference.Kind.Kind+" "+reference.Name), err
+	return reference.Kind.Kind + " " + reference.Name, err
 }
 
 // Create makes an object that must not exist yet. It is for content which can be made only once, such as a token: an

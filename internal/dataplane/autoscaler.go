@@ -130,7 +130,7 @@ func (w Workload) meta() *metav1ac.ObjectMetaApplyConfiguration {
 }
 
 // kedaAutoscalerName is empty for the name that KEDA chooses. Where that would be too long for a label KEDA refuses the ScaledObject;
-// then the workload's own is taken, which fits.
+// then the workload's own is taken, which fits: it is a Service's name, too.
 func kedaAutoscalerName(workload string) string {
 	if len("keda-hpa-"+workload) <= validation.LabelValueMaxLength {
 		return ""

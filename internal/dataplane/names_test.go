@@ -1,10 +1,12 @@
 package dataplane
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 )
@@ -36,5 +38,25 @@ func TestPoolsWhoseBotSpeaksAreThoseOfTheBrandsOfficialAccounts(t *testing.T) {
 				t.Errorf("pools (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheLongestNamesOfDedicatedChannelsFitAService(t *testing.T) {
+	for channelType, most := range map[v1alpha1.ChannelType]int{v1alpha1.ChannelTypeMiniProgram: 50, v1alpha1.ChannelTypeOfficialAccount: 46} {
+		for _, brand := range []int{1, 40} {
+			channel := &v1alpha1.Channel{}
+			channel.Spec.Type, channel.Spec.Isolation = channelType, v1alpha1.IsolationDedicated
+			channel.Name = strings.Repeat("c", most-brand)
+			name := WorkloadName(strings.Repeat("b", brand), PoolOf(channel))
+			if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
+				t.Errorf("%s, a Brand of %d letters: %s: %q", channelType, brand, name, problems)
+			}
+			if problems := validation.IsValidLabelValue(PoolOf(channel)); len(problems) > 0 {
+				t.Errorf("%s, a Brand of %d letters: the label %s: %q", channelType, brand, PoolOf(channel), problems)
+			}
+			if problems := validation.IsDNS1035Label(name + "c"); len(problems) == 0 {
+				t.Errorf("%s, a Brand of %d letters: one more would fit", channelType, brand)
+			}
+		}
 	}
 }

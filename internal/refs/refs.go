@@ -66,6 +66,15 @@ func NamesTaken(objects []string) []Problem {
 	return problems
 }
 
+// Refused are the problems of objects, each by kind and name and with the reason, that the API server refuses.
+func Refused(objects []string) []Problem {
+	problems := make([]Problem, 0, len(objects))
+	for _, object := range objects {
+		problems = append(problems, Problem{Reason: v1alpha1.ReasonNotAccepted, Message: "the API server refuses " + object})
+	}
+	return problems
+}
+
 // Get reads an object into obj and says whether it exists.
 func Get(ctx context.Context, reader client.Reader, key types.NamespacedName, obj client.Object) (bool, error) {
 	return get(ctx, reader, key, obj)
