@@ -28,10 +28,11 @@ func Announce(recorder events.EventRecorder, object client.Object, before, after
 	recorder.Eventf(object, nil, eventType, is.Reason, eventAction, "%s", is.Message)
 }
 
-// Passes says whether a reason of not being Ready will pass by itself, or is another object's to tell.
+// Passes says whether a reason of not being Ready will pass by itself, or is another object's to tell. docs/gitops.md teaches it to the
+// tools that wait for objects, and a test holds the two together.
 func Passes(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonAwaitingReplicas, v1alpha1.ReasonAwaitingReload, v1alpha1.ReasonProvisioning,
+	case v1alpha1.ReasonAwaitingReferences, v1alpha1.ReasonAwaitingReplicas, v1alpha1.ReasonAwaitingReload, v1alpha1.ReasonProvisioning,
 		v1alpha1.ReasonNoReadyReplica, v1alpha1.ReasonBrandNotReady, v1alpha1.ReasonNotYetTried, v1alpha1.ReasonDraining, v1alpha1.ReasonTearingDown:
 		return true
 	}
