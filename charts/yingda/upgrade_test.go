@@ -1,8 +1,12 @@
 package chart_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,16 +127,101 @@ func TestUpgrades(t *testing.T) {
 // still be there to upgrade.
 func lastRelease(t *testing.T) string {
 	t.Helper()
-	tag, err := exec.CommandContext(t.Context(), "git", "describe", "--tags", "--abbrev=0").Output()
+	tag, err := lastTag(t.Context(), filepath.Join("..", ".."))
 	if err != nil {
-		t.Log("there is no tag to upgrade from: the values of the first chart are rendered by this one")
+		t.Fatal(err)
+	}
+	if tag == "" {
+		t.Log("there is no release to upgrade from: the values of the first chart are rendered by this one")
 		return "."
 	}
 	dir := t.TempDir()
 	archive := filepath.Join(dir, "chart.tar")
-	run(t.Context(), t, "git", "-C", "../..", "archive", "--output", archive, strings.TrimSpace(string(tag)), "charts/yingda")
+	run(t.Context(), t, "git", "-C", "../..", "archive", "--output", archive, tag, "charts/yingda")
 	run(t.Context(), t, "tar", "-C", dir, "-xf", archive)
 	return filepath.Join(dir, "charts", "yingda")
+}
+
+// lastTag is the nearest tag before what is checked out, and empty where there is certainly none. A git that cannot say (it is not
+// installed, the checkout is somebody else's, or a shallow clone without its tags) is an error: the upgrade from the last release
+// would go untested without a word. An unpacked archive of the source has no releases to ask for.
+func lastTag(ctx context.Context, checkout string) (string, error) {
+	if _, err := os.Stat(filepath.Join(checkout, ".git")); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	tagged, err := git(ctx, checkout, "for-each-ref", "--merged=HEAD", "--count=1", "refs/tags")
+	if err != nil {
+		return "", err
+	}
+	if tagged != "" {
+		return git(ctx, checkout, "describe", "--tags", "--abbrev=0")
+	}
+	shallow, err := git(ctx, checkout, "rev-parse", "--is-shallow-repository")
+	if err == nil && shallow == "true" {
+		err = errors.New("a shallow clone does not show whether there is a release to upgrade from: git fetch --unshallow --tags")
+	}
+	return "", err
+}
+
+func git(ctx context.Context, checkout string, arguments ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", checkout}, arguments...)...).Output()
+	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
+		return "", fmt.Errorf("asking git for the last release: %w: %s", err, failed.Stderr)
+	} else if err != nil {
+		return "", fmt.Errorf("asking git for the last release: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func TestOnlyACheckoutThatCanSayHasNoLastRelease(t *testing.T) {
+	for sentence, tt := range map[string]struct {
+		// history are the git commands that make the checkout, in a folder in which there is another repository, origin.
+		history [][]string
+		env     map[string]string
+		want    string
+		wantErr string
+	}{
+		"an unpacked archive of the source has none": {},
+		"a checkout without tags has none":           {history: [][]string{{"clone", "--quiet", "--no-tags", "origin", "checkout"}}},
+		"the nearest tag is the last release":        {history: [][]string{{"clone", "--quiet", "origin", "checkout"}}, want: "v0.2.0"},
+		"a shallow clone may have missed it":         {history: [][]string{{"clone", "--quiet", "--depth=1", "--no-tags", "--no-local", "origin", "checkout"}}, wantErr: "shallow"},
+		"somebody else's checkout is not read":       {history: [][]string{{"clone", "--quiet", "origin", "checkout"}}, env: map[string]string{"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, wantErr: "ownership"},
+		"without git nobody knows":                   {history: [][]string{{"clone", "--quiet", "origin", "checkout"}}, env: map[string]string{"PATH": ""}, wantErr: "git"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			dir := t.TempDir()
+			isolateGit(t, dir)
+			made := append([][]string{
+				{"init", "--quiet", "origin"},
+				{"-C", "origin", "commit", "--quiet", "--allow-empty", "--message=first"},
+				{"-C", "origin", "tag", "v0.1.0"},
+				{"-C", "origin", "commit", "--quiet", "--allow-empty", "--message=second"},
+				{"-C", "origin", "tag", "v0.2.0"},
+				{"-C", "origin", "commit", "--quiet", "--allow-empty", "--message=third"},
+			}, tt.history...)
+			for _, command := range made {
+				run(t.Context(), t, "git", append([]string{"-C", dir}, command...)...)
+			}
+			for name, value := range tt.env {
+				t.Setenv(name, value)
+			}
+			got, err := lastTag(t.Context(), filepath.Join(dir, "checkout"))
+			if got != tt.want || (err != nil) != (tt.wantErr != "") || err != nil && !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("got %q, %v; want %q, %q", got, err, tt.want, tt.wantErr)
+			}
+		})
+	}
+}
+
+// isolateGit keeps the machine's configuration out of a test's repositories, and gives their commits an author.
+func isolateGit(t *testing.T, home string) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"HOME": home, "XDG_CONFIG_HOME": home, "GIT_CONFIG_NOSYSTEM": "1",
+		"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.com", "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.com",
+	} {
+		t.Setenv(name, value)
+	}
 }
 
 // trustsItself fails where an API server could not speak with the operator under the certificate.
