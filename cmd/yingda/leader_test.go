@@ -31,8 +31,12 @@ import (
 
 const (
 	leaseNamespace = metav1.NamespaceDefault
-	// takeoverPatience is generous: a busy machine is no failure, and the time that it took is printed.
+	// takeoverPatience is how long a test waits for anything at all. It is beyond what is promised, so that a takeover that came late
+	// says how late.
 	takeoverPatience = time.Minute
+	// takeoverSlack is what a takeover may take beyond what is promised: controllers.Takeover covers the operators' own timers, but
+	// here both of them, the API server and other packages' tests share the processors of one machine.
+	takeoverSlack = 5 * time.Second
 )
 
 // cluster is an API server, the operator's binary and the processes that a test runs of it.
@@ -224,7 +228,11 @@ func TestAKilledLeaderIsFollowedByTheReplicaThatStandsBy(t *testing.T) {
 		}
 		return err
 	})
-	t.Logf("The lease was taken over %s after the kill; %s are promised", time.Since(killed).Round(100*time.Millisecond), controllers.Takeover)
+	took := time.Since(killed).Round(100 * time.Millisecond)
+	t.Logf("The lease was taken over %s after the kill; %s are promised", took, controllers.Takeover)
+	if took > controllers.Takeover+takeoverSlack {
+		t.Errorf("the lease was taken over %s after the kill, want at most %s", took, controllers.Takeover)
+	}
 	c.judged("after")
 }
 
