@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -165,14 +166,14 @@ func (k kube) settled(t testing.TB, object client.Object) {
 // all returns where every object of the brand stands.
 func (k kube) all(ctx context.Context) ([]standing, error) {
 	var found []standing
-	for _, kind := range []string{"Brand", "Channel", "SkillGroup", "ShiftSchedule", "Agent", "Playbook", "ServiceLevel"} {
+	for _, kind := range declaredKinds() {
 		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(v1alpha1.GroupVersion().WithKind(kind + "List"))
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 		if err := k.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return nil, fmt.Errorf("listing %s: %w", kind, err)
+			return nil, fmt.Errorf("listing %s: %w", kind.Kind, err)
 		}
 		if len(list.Items) == 0 {
-			return nil, fmt.Errorf("there is no %s in namespace %s", kind, namespace)
+			return nil, fmt.Errorf("there is no %s in namespace %s", kind.Kind, namespace)
 		}
 		for i := range list.Items {
 			s, err := standings(&list.Items[i])
@@ -191,6 +192,73 @@ func (k kube) allReady(t *testing.T, limit time.Duration) {
 	await(t, "every object is Ready in its current generation", limit, k.all, func(all []standing) bool {
 		return !slices.ContainsFunc(all, func(one standing) bool { return !isReady(one) })
 	})
+}
+
+// declaredKinds are ours that a brand's folder holds.
+func declaredKinds() []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	for _, kind := range []string{"Brand", "Channel", "SkillGroup", "ShiftSchedule", "Agent", "Playbook", "ServiceLevel"} {
+		kinds = append(kinds, v1alpha1.GroupVersion().WithKind(kind))
+	}
+	return kinds
+}
+
+// madeKinds are those of what is made for a Brand: by the operator, and by Kubernetes from that.
+func madeKinds() []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	for group, names := range map[schema.GroupVersion][]string{
+		corev1.SchemeGroupVersion:                           {"Service", "ServiceAccount", "Pod"},
+		appsv1.SchemeGroupVersion:                           {"Deployment", "ReplicaSet"},
+		{Group: "batch", Version: "v1"}:                     {"Job"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1"}: {"Role", "RoleBinding"},
+		{Group: "policy", Version: "v1"}:                    {"PodDisruptionBudget"},
+		{Group: "networking.k8s.io", Version: "v1"}:         {"NetworkPolicy", "Ingress"},
+		{Group: "autoscaling", Version: "v2"}:               {"HorizontalPodAutoscaler"},
+	} {
+		for _, name := range names {
+			kinds = append(kinds, group.WithKind(name))
+		}
+	}
+	return kinds
+}
+
+// made names what there is in the cluster of what is made for a Brand.
+func (k kube) made(ctx context.Context, brand string) ([]string, error) {
+	return k.find(ctx, madeKinds(), func(object *metav1.PartialObjectMetadata) bool { return isMadeFor(object, brand) })
+}
+
+// remains names what there is of a brand in the cluster: its namespace, which is called like it, what is in that, and what was made for it
+// anywhere.
+func (k kube) remains(ctx context.Context, brand string) ([]string, error) {
+	kinds := slices.Concat(declaredKinds(), madeKinds(), []schema.GroupVersionKind{
+		corev1.SchemeGroupVersion.WithKind("Namespace"), corev1.SchemeGroupVersion.WithKind("Secret"), corev1.SchemeGroupVersion.WithKind("ConfigMap"),
+	})
+	return k.find(ctx, kinds, func(object *metav1.PartialObjectMetadata) bool {
+		return object.Namespace == brand || object.Kind == "Namespace" && object.Name == brand || isMadeFor(object, brand)
+	})
+}
+
+func isMadeFor(object *metav1.PartialObjectMetadata, brand string) bool {
+	return object.Labels["app.kubernetes.io/name"] == "yingda" && object.Labels["app.kubernetes.io/instance"] == brand
+}
+
+// find names the objects of some kinds that are looked for, whatever their namespace.
+func (k kube) find(ctx context.Context, kinds []schema.GroupVersionKind, wanted func(*metav1.PartialObjectMetadata) bool) ([]string, error) {
+	names := []string{}
+	for _, kind := range kinds {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		if err := k.List(ctx, list); err != nil {
+			return nil, fmt.Errorf("listing %s: %w", kind.Kind, err)
+		}
+		for i := range list.Items {
+			object := &list.Items[i]
+			if wanted(object) {
+				names = append(names, kind.Kind+" "+object.Namespace+"/"+object.Name)
+			}
+		}
+	}
+	return names, nil
 }
 
 // pods returns the brand's pods that are meant to live, and how often their containers were started again.
