@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -151,7 +152,7 @@ func (b *bench) poolObjects(ctx context.Context) ([]client.Object, error) {
 	var objects []client.Object
 	for _, list := range []client.ObjectList{
 		&corev1.ServiceAccountList{}, &rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &corev1.ServiceList{},
-		&policyv1.PodDisruptionBudgetList{}, &appsv1.DeploymentList{},
+		&policyv1.PodDisruptionBudgetList{}, &networkingv1.NetworkPolicyList{}, &appsv1.DeploymentList{},
 	} {
 		err := b.api.List(ctx, list, client.InNamespace(namespaceName(0)), client.HasLabels{dataplane.LabelPool})
 		if err != nil {
@@ -190,6 +191,8 @@ func copyFor(object client.Object, namespace, name string, replicas int32) clien
 	case *corev1.Service:
 		o.ObjectMeta, o.Spec.ClusterIP, o.Spec.ClusterIPs = own, "", nil
 	case *policyv1.PodDisruptionBudget:
+		o.ObjectMeta = own
+	case *networkingv1.NetworkPolicy:
 		o.ObjectMeta = own
 	case *appsv1.Deployment:
 		o.ObjectMeta, o.Spec.Replicas = own, &replicas

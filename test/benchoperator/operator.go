@@ -84,6 +84,7 @@ func settings() dataplane.Settings {
 	return dataplane.Settings{
 		Image: "yingda:bench", ImagePullPolicy: corev1.PullIfNotPresent,
 		AllowedAPIBaseURLs: []string{v1alpha1.DefaultWeChatAPIBaseURL}, ServiceType: corev1.ServiceTypeClusterIP,
+		NetworkPolicies: dataplane.NetworkPolicies{Enabled: true}, // as the chart has it
 	}
 }
 
