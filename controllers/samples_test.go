@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -21,18 +22,26 @@ import (
 	"github.com/yingda-dev/yingda/internal/dataplane"
 )
 
-// sample reads the objects of a folder under config/samples, as kubectl apply -k would send them into the namespace.
+// sample builds the objects of a folder under config/samples, as kubectl apply -k sends them into the namespace.
 func sample(t *testing.T, folder string) []client.Object {
 	t.Helper()
-	return objectsIn(t, "..", "config", "samples", folder)
+	build := exec.CommandContext(t.Context(), filepath.Join("..", "bin", "k8s", "kubectl"), "kustomize", filepath.Join("..", "config", "samples", folder))
+	var said bytes.Buffer
+	build.Stderr = &said
+	text, err := build.Output()
+	if err != nil {
+		t.Fatalf("building %s (make bin/k8s builds kubectl): %v\n%s", folder, err, &said)
+	}
+	objects := objectsIn(t, folder, text)
+	return slices.DeleteFunc(objects, func(obj client.Object) bool { return obj.GetObjectKind().GroupVersionKind().Kind == "Namespace" })
 }
 
-// objectsIn reads what a folder declares.
-func objectsIn(t *testing.T, path ...string) []client.Object {
+// calendars are the cluster's, which no brand's folder brings.
+func calendars(t *testing.T) []client.Object {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(append(path, "*.yaml")...))
+	files, err := filepath.Glob(filepath.Join("..", "config", "calendars", "*.yaml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("nothing in %s: %v", filepath.Join(path...), err)
+		t.Fatalf("there are no calendars: %v", err)
 	}
 	var objects []client.Object
 	for _, file := range files {
@@ -40,20 +49,25 @@ func objectsIn(t *testing.T, path ...string) []client.Object {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reader := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
-		for {
-			obj := &unstructured.Unstructured{}
-			if err := reader.Decode(obj); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			if kind := obj.GetKind(); kind != "Kustomization" && kind != "Namespace" {
-				objects = append(objects, obj)
-			}
-		}
+		objects = append(objects, objectsIn(t, file, text)...)
 	}
 	return objects
+}
+
+// objectsIn reads YAML of the name.
+func objectsIn(t *testing.T, name string, text []byte) []client.Object {
+	t.Helper()
+	var objects []client.Object
+	reader := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		if err := reader.Decode(obj); errors.Is(err, io.EOF) {
+			return objects
+		} else if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		objects = append(objects, obj)
+	}
 }
 
 // every lists the objects of a kind; a sample without any is missing something.
@@ -82,7 +96,7 @@ func kinds() []client.ObjectList {
 func (w *world) apply(folder string) {
 	w.t.Helper()
 	strict := client.WithFieldValidation(w.client, "Strict")
-	for _, obj := range objectsIn(w.t, "..", "config", "calendars") { // the cluster's, which no folder brings
+	for _, obj := range calendars(w.t) {
 		if err := strict.Create(w.t.Context(), obj); err != nil {
 			w.t.Fatal(err)
 		}

@@ -38,6 +38,10 @@ func (l *local) upCurrent(ctx context.Context, o currentOptions) error {
 	if _, err := l.kubectl(ctx, "get", "--raw", "/version", "--request-timeout=15s"); err != nil {
 		return fmt.Errorf("%s does not answer: %w", target, err)
 	}
+	brand, err := l.brandToApply(ctx, o.brand)
+	if err != nil {
+		return err
+	}
 	installed, err := l.installed(ctx)
 	if err != nil {
 		return err
@@ -51,18 +55,26 @@ func (l *local) upCurrent(ctx context.Context, o currentOptions) error {
 		return l.explainRollout(ctx, err)
 	}
 	l.step("The operator runs image %s", l.operatorImage(ctx))
-	if o.brand == "" {
+	if brand == nil {
 		fmt.Printf("\n%s\n", nextSteps(target))
 		return nil
 	}
-	return l.applyAndAwait(ctx, o.brand)
+	return l.applyAndAwait(ctx, brand)
 }
 
-func (l *local) applyAndAwait(ctx context.Context, name string) error {
+// brandToApply opens the folder of a brand before anything is installed; nil for none.
+func (l *local) brandToApply(ctx context.Context, name string) (*folder, error) {
+	if name == "" {
+		return nil, nil
+	}
 	f, err := l.openFolder(ctx, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return f, f.checkFilledIn()
+}
+
+func (l *local) applyAndAwait(ctx context.Context, f *folder) error {
 	l.step("Brand %s, %s", f.brand.Name, f.path)
 	if err := l.applyFolder(ctx, f); err != nil {
 		return err
@@ -163,7 +175,7 @@ func nextSteps(t target) string {
 Brands run from the same image as the operator: every node that may run one must be able to pull it.
 
 Next, a brand (docs/onboarding.md):
-  cp -r config/samples/qiming my-brand               # then write your own addresses, names and Secrets
-  kubectl apply --server-side -k my-brand
+  mkdir brands && cp -r config/samples/{qiming,production} brands    # then write your addresses into brands/production/values.yaml, and its Secrets
+  kubectl apply --server-side -k brands/production
   kubectl get yingda --all-namespaces                # READY, or REASON why not; kubectl describe says what to do`
 }

@@ -60,6 +60,7 @@ func foreignCluster(t *testing.T) *local {
 	useKubeconfig(t, goodKubeconfig)
 	l := newTestLocal(t, map[string]string{
 		"tools/kubectl": `echo "kubectl $@" >>asked; case "$*" in
+*kustomize*) cat brand.yaml ;;
 *version*) [ ! -e away ] ;;
 *jsonpath*) echo registry.example/yingda:1 ;;
 *rollout*) [ ! -e stuck ] ;;
@@ -86,20 +87,24 @@ func (l *local) asked(t *testing.T) string {
 	return string(text)
 }
 
-func TestTheCurrentClusterGetsTheChartAndNothingElse(t *testing.T) {
+func TestTheCurrentClusterGetsTheChartAndTheBrandThatIsNamedAndNothingElse(t *testing.T) {
 	for sentence, tt := range map[string]struct {
 		given []string
 		// values says that a file is given.
-		values             bool
+		values bool
+		// brand is what the folder holds that is given.
+		brand              string
 		want, wantErr      string
 		wantNoInstallation bool
 	}{
-		"the first time with values":      {values: true, want: "--values"},
-		"the first time without":          {wantErr: "needs a values file", wantNoInstallation: true},
-		"the next time without":           {given: []string{"installed"}, want: "--reset-then-reuse-values"},
-		"the next time with others":       {given: []string{"installed"}, values: true, want: "--values"},
-		"a cluster that does not answer":  {given: []string{"away"}, values: true, wantErr: "context prod (https://k8s.example:6443) does not answer", wantNoInstallation: true},
-		"an operator that does not start": {given: []string{"stuck"}, values: true, wantErr: "must be able to pull registry.example/yingda:1"},
+		"with a brand":                       {values: true, brand: documents(teaBrand, wechatSecret), want: "--values"},
+		"with a brand that is not filled in": {values: true, brand: documents(teaBrand, loginSecret("owner", "postgres://tea:FILL IN@db/tea")), wantErr: "url of Secret owner", wantNoInstallation: true},
+		"the first time with values":         {values: true, want: "--values"},
+		"the first time without":             {wantErr: "needs a values file", wantNoInstallation: true},
+		"the next time without":              {given: []string{"installed"}, want: "--reset-then-reuse-values"},
+		"the next time with others":          {given: []string{"installed"}, values: true, want: "--values"},
+		"a cluster that does not answer":     {given: []string{"away"}, values: true, wantErr: "context prod (https://k8s.example:6443) does not answer", wantNoInstallation: true},
+		"an operator that does not start":    {given: []string{"stuck"}, values: true, wantErr: "must be able to pull registry.example/yingda:1"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			l := foreignCluster(t)
@@ -111,6 +116,12 @@ func TestTheCurrentClusterGetsTheChartAndNothingElse(t *testing.T) {
 				l.note(t, "values.yaml")
 				o.values = filepath.Join(l.root, "values.yaml")
 			}
+			if tt.brand != "" {
+				o.brand = l.root
+				if err := os.WriteFile(filepath.Join(l.root, "brand.yaml"), []byte(tt.brand), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			err := l.upCurrent(t.Context(), o)
 			if (err != nil) != (tt.wantErr != "") || err != nil && !strings.Contains(err.Error(), tt.wantErr) {
 				t.Fatalf("got %v, want %q", err, tt.wantErr)
@@ -119,8 +130,9 @@ func TestTheCurrentClusterGetsTheChartAndNothingElse(t *testing.T) {
 			if installs := strings.Contains(asked, "helm upgrade --install yingda"); installs == tt.wantNoInstallation {
 				t.Errorf("it installs: %t:\n%s", installs, asked)
 			}
-			if !strings.Contains(asked, tt.want) || strings.Contains(asked, "apply --server-side --force-conflicts") {
-				t.Errorf("asked, want %q and no brand:\n%s", tt.want, asked)
+			applies := strings.Contains(asked, "apply --server-side --force-conflicts")
+			if wantBrand := tt.brand != "" && tt.wantErr == ""; !strings.Contains(asked, tt.want) || applies != wantBrand {
+				t.Errorf("asked, want %q, and a brand: %t\n%s", tt.want, wantBrand, asked)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,7 +49,7 @@ func (l *local) folderPath(name string) (string, error) {
 	return path, nil
 }
 
-// samples are the folders of config/samples.
+// samples are the folders of config/samples that are for the local stack: those whose Channels call its simulator.
 func (l *local) samples(ctx context.Context) ([]*folder, error) {
 	entries, err := os.ReadDir(l.source("config/samples"))
 	if err != nil {
@@ -60,7 +61,9 @@ func (l *local) samples(ctx context.Context) ([]*folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, f)
+		if len(f.apps()) > 0 {
+			all = append(all, f)
+		}
 	}
 	return all, nil
 }
@@ -104,6 +107,27 @@ func readFolder(text string) (*folder, error) {
 		return nil, errors.New("it names no namespace: set namespace in its kustomization.yaml")
 	}
 	return f, nil
+}
+
+// placeholder is what stands in config/samples/production where a credential is to be.
+const placeholder = "FILL IN"
+
+// checkFilledIn refuses a folder whose Secrets still hold placeholders: applied, they would replace credentials that are there.
+func (f *folder) checkFilledIn() error {
+	var missing []string
+	for secret, content := range f.secrets {
+		for key, value := range content {
+			if strings.Contains(value, placeholder) {
+				missing = append(missing, key+" of Secret "+secret)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("%s still holds placeholders (%s): fill in %s, or take the Secrets out of its kustomization.yaml and bring them yourself",
+		f.path, placeholder, strings.Join(missing, ", "))
 }
 
 func (f *folder) add(obj *unstructured.Unstructured) error {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,15 +143,17 @@ func TestTheLocalStackKnowsEverySample(t *testing.T) {
 		t.Fatal(err)
 	}
 	apps := map[string]string{}
+	var names []string
 	for _, f := range folders {
+		names = append(names, f.brand.Name)
 		if _, err := f.logins(); err != nil {
 			t.Errorf("%s: %v", f.path, err)
 		}
 		if f.brand.Namespace != f.brand.Name || filepath.Base(f.path) != f.brand.Name {
 			t.Errorf("%s holds Brand %s in namespace %s: call all three alike", f.path, f.brand.Name, f.brand.Namespace)
 		}
-		if len(f.apps()) == 0 || len(f.agents) == 0 {
-			t.Errorf("%s has %d Channels of the simulator and %d Agents", f.path, len(f.apps()), len(f.agents))
+		if len(f.agents) == 0 {
+			t.Errorf("%s has no Agents", f.path)
 		}
 		for _, app := range f.apps() {
 			if other := apps[app.AppID]; other != "" {
@@ -158,8 +162,51 @@ func TestTheLocalStackKnowsEverySample(t *testing.T) {
 			apps[app.AppID] = f.path
 		}
 	}
-	if len(folders) < 2 {
-		t.Errorf("%d samples: one shows nothing of what brands do not share", len(folders))
+	if diff := cmp.Diff([]string{"lumi", "qiming"}, names); diff != "" {
+		t.Errorf("samples of the local stack (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheProductionSampleHasNothingOfTheLocalStackAndAllOfItsSecretsToFillIn(t *testing.T) {
+	l := repository(t)
+	f, err := l.openFolder(t.Context(), "production")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := l.kubectl(t.Context(), "kustomize", f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, local := range []string{hostIP, "on-this-machine-only", "FEDCBA9876543210"} {
+		if strings.Contains(text, local) {
+			t.Errorf("it holds %s", local)
+		}
+	}
+	refused := f.checkFilledIn()
+	if refused == nil {
+		t.Fatal("its placeholders are taken for credentials")
+	}
+	spec := f.brand.Spec
+	wanted := []string{
+		spec.Kafka.TLS.CASecretRef.Name, spec.Kafka.SASL.SecretRef.Name, spec.Temporal.TLS.SecretRef.Name,
+		spec.Postgres.SecretRef.Name, spec.Postgres.ConnectorSecretRef.Name, f.channels[0].Spec.WeChat().CredentialsSecretRef.Name,
+	}
+	slices.Sort(wanted)
+	if diff := cmp.Diff(wanted, slices.Sorted(maps.Keys(f.secrets))); diff != "" {
+		t.Errorf("Secrets, as they are named (-want) and as they are there (+got):\n%s", diff)
+	}
+	for name, content := range f.secrets {
+		for key := range content {
+			if !strings.Contains(refused.Error(), key+" of Secret "+name) {
+				t.Errorf("%s of Secret %s is not to be filled in: %v", key, name, refused)
+			}
+		}
+		for key := range content {
+			content[key] = "filled in"
+		}
+	}
+	if err := f.checkFilledIn(); err != nil {
+		t.Errorf("with all credentials it is refused: %v", err)
 	}
 }
 
