@@ -99,6 +99,8 @@ func configure(ctx context.Context, frontend netip.AddrPort, persistence config.
 			dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
 			// Registering a namespace counts here, at one a second by default: test suites register many.
 			dynamicconfig.FrontendMaxNamespaceNamespaceReplicationInducingAPIsRPSPerInstance.Key(): 100,
+			// A namespace that was just made can be used soon, not up to two seconds later, and once more after its search attributes.
+			dynamicconfig.NamespaceCacheRefreshInterval.Key(): 500 * time.Millisecond,
 			// The default cache of 128,000 is sized for servers with gigabytes to spare. Ours holds the 10,000 open cases that the
 			// benchmark asks for, with room: where they do not fit, every deadline reads its workflow from the database again.
 			dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 16384,
