@@ -2,11 +2,13 @@ package testenv_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -91,13 +93,32 @@ func TestTemporalClientsRegisterNamespacesAndSearchAttributes(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	awaitStarted(ctx, t, c, client.StartWorkflowOptions{
 		ID: "after-sales", TaskQueue: queue,
 		TypedSearchAttributes: temporal.NewSearchAttributes(temporal.NewSearchAttributeKeyKeyword("CaseNumber").ValueSet("42")),
-	}, waitForAnswer); err != nil {
-		t.Fatal(err)
-	}
+	})
 	awaitListed(ctx, t, c, "CaseNumber = '42'")
+}
+
+// awaitStarted starts a workflow as soon as its search attributes are known: a service hears of them with a delay.
+func awaitStarted(ctx context.Context, t *testing.T, c client.Client, options client.StartWorkflowOptions) {
+	t.Helper()
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		_, err := c.ExecuteWorkflow(ctx, options, waitForAnswer)
+		if err == nil {
+			return
+		}
+		if _, unheardOf := errors.AsType[*serviceerror.InvalidArgument](err); !unheardOf {
+			t.Fatal(err)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-retry.C:
+		}
+	}
 }
 
 // awaitListed waits for one workflow that the query finds: lists follow starts with a delay.
