@@ -97,7 +97,7 @@ func (m *measured) open(ctx context.Context, p *product, turn string, apart time
 	due = time.Now().Add(m.starting(m.deadlines)).UTC().Truncate(time.Millisecond)
 	err = errors.Join(
 		each(m.deadlines, func(i int) error {
-			return p.owe(ctx, fmt.Sprintf("task/%s/%d", turn, i), due.Add(time.Duration(i)*apart))
+			return p.owe(ctx, fmt.Sprintf("task/%s/%d", turn, i), agent(i), due.Add(time.Duration(i)*apart))
 		}),
 		p.sent(ctx),
 	)

@@ -91,31 +91,31 @@ func (p *product) do(ctx context.Context, f func(context.Context, *store.Unit) e
 }
 
 // owe opens a case of an agent who has promised something until then.
-func (p *product) owe(ctx context.Context, id string, due time.Time) error {
+func (p *product) owe(ctx context.Context, id, owner string, due time.Time) error {
 	return p.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		_, fresh, err := u.OpenCase(ctx, store.Case{
-			ID: id, Kind: promise.CasePromise, State: string(promise.TaskOpen), Owner: "xiaomei", SkillGroup: "after-sales", OpenedAt: u.Now, Due: &due,
-		}, store.Taking{Step: "open", Actor: "xiaomei"})
+			ID: id, Kind: promise.CasePromise, State: string(promise.TaskOpen), Owner: owner, SkillGroup: "after-sales", OpenedAt: u.Now, Due: &due,
+		}, store.Taking{Step: "open", Actor: owner})
 		if err != nil || !fresh {
 			return err
 		}
 		return u.StartWorkflow(ctx, id, promise.TaskWorkflow, promise.TaskInput{
-			ID: id, Kind: promise.CasePromise, Channel: "shop", Customer: "o-bench", SkillGroup: "after-sales", Owner: "xiaomei", StartedAt: u.Now, Due: due,
+			ID: id, Kind: promise.CasePromise, Channel: "shop", Customer: "o-bench", SkillGroup: "after-sales", Owner: owner, StartedAt: u.Now, Due: due,
 		})
 	})
 }
 
 // keep ends it, as the agent who has done what they promised.
-func (p *product) keep(ctx context.Context, id string) error {
+func (p *product) keep(ctx context.Context, id, owner string) error {
 	return p.do(ctx, func(ctx context.Context, u *store.Unit) error {
-		_, _, err := u.ChangeCase(ctx, id, store.Taking{Step: "end", Actor: "xiaomei"}, func(c *store.Case) error {
+		_, _, err := u.ChangeCase(ctx, id, store.Taking{Step: "end", Actor: owner}, func(c *store.Case) error {
 			c.State, c.ClosedAt, c.Due = string(promise.TaskDone), &u.Now, nil
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return u.SignalWorkflow(ctx, id, promise.SignalTaskEnd, promise.TaskEnd{By: "xiaomei", State: promise.TaskDone})
+		return u.SignalWorkflow(ctx, id, promise.SignalTaskEnd, promise.TaskEnd{By: owner, State: promise.TaskDone})
 	})
 }
 
@@ -124,14 +124,14 @@ func (p *product) turn(ctx context.Context, turn string, n int) (taken, error) {
 	began := time.Now()
 	id := func(i int) string { return fmt.Sprintf("task/%s/%d", turn, i) }
 	if err := errors.Join(
-		each(n, func(i int) error { return p.owe(ctx, id(i), time.Now().Add(time.Hour).UTC()) }),
+		each(n, func(i int) error { return p.owe(ctx, id(i), agent(i), time.Now().Add(time.Hour).UTC()) }),
 		p.sent(ctx),
 	); err != nil {
 		return taken{}, err
 	}
 	started := time.Since(began)
 	err := errors.Join(
-		each(n, func(i int) error { return p.keep(ctx, id(i)) }),
+		each(n, func(i int) error { return p.keep(ctx, id(i), agent(i)) }),
 		p.sent(ctx),
 		each(n, func(i int) error { return p.client.GetWorkflow(ctx, id(i), "").Get(ctx, nil) }),
 	)
@@ -166,12 +166,21 @@ type nobody struct{}
 
 func (nobody) Publish(context.Context, string, ...message.Envelope) error { return nil }
 
-// people is a brand with one of each.
+// agent is whose a case is: as many agents are at work as calls are under way at once, for nobody does two things at a time.
+func agent(i int) string { return fmt.Sprintf("agent-%02d", i%parallel) }
+
+// people is a brand with its agents and one supervisor.
 type people struct{}
 
 func (people) Agents(string) []string { return []string{"laozhang"} }
 
-func (people) GroupAgents(string) []string { return []string{"xiaomei"} }
+func (people) GroupAgents(string) []string {
+	agents := make([]string, parallel)
+	for i := range agents {
+		agents[i] = agent(i)
+	}
+	return agents
+}
 
 func (people) Supervisors(string) []string { return []string{"laozhang"} }
 
