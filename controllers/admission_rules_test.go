@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,7 +13,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // The tables of this package say what is refused. Here it is held that they leave no rule out: each formula, bound of a number and
@@ -91,20 +90,12 @@ const (
 // schemaRules are those of all kinds on what people write.
 func schemaRules(t *testing.T) []rule {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "config", "crd", "bases", "*.yaml"))
-	if err != nil || len(files) == 0 {
+	read := envtest.CRDInstallOptions{Paths: []string{filepath.Join("..", "config", "crd", "bases")}}
+	if err := envtest.ReadCRDFiles(&read); err != nil || len(read.CRDs) == 0 {
 		t.Fatalf("no CRDs: %v", err)
 	}
 	var all []rule
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := yaml.UnmarshalStrict(text, crd); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+	for _, crd := range read.CRDs {
 		kind, schema := crd.Spec.Names.Kind, crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 		all = append(all, formulas(kind, "", schema)...)
 		spec := schema.Properties["spec"]

@@ -3,8 +3,6 @@ package crd_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,7 +10,7 @@ import (
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // What kubectl explain shows is the users' manual, so that it has to say what the schemas demand: each bound, each default, what a
@@ -42,20 +40,12 @@ func TestTheManualSaysWhatTheSchemasDemand(t *testing.T) {
 // specs are the schemas of what people write, by kind.
 func specs(t *testing.T) map[string]*apiextensionsv1.JSONSchemaProps {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("bases", "*.yaml"))
-	if err != nil || len(files) == 0 {
+	read := envtest.CRDInstallOptions{Paths: []string{"bases"}}
+	if err := envtest.ReadCRDFiles(&read); err != nil || len(read.CRDs) == 0 {
 		t.Fatalf("no CRDs: %v", err)
 	}
 	all := map[string]*apiextensionsv1.JSONSchemaProps{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := yaml.UnmarshalStrict(text, crd); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+	for _, crd := range read.CRDs {
 		spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 		all[crd.Spec.Names.Kind] = &spec
 	}
