@@ -167,6 +167,7 @@ func (w *world) lastWords(job *batchv1.Job, container, words string) {
 	w.t.Helper()
 	pod := w.pod(job.Name+"-pod", job.Spec.Template.Labels, container)
 	pod.Labels[batchv1.JobNameLabel] = job.Name
+	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))}
 	w.create(pod)
 	pod.Status = corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: []corev1.ContainerStatus{{
 		Name:  container,

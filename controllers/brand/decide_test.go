@@ -39,7 +39,8 @@ func sceneOf(edits ...func(*scene)) *scene {
 			},
 		},
 		Logins:      dataplane.Logins{Owner: login, Connector: login.DeepCopy()},
-		jobs:        map[string]*batchv1.Job{setupJob: jobThat(batchv1.JobComplete, noon())},
+		jobs:        map[string]*batchv1.Job{setupJob: {ObjectMeta: metav1.ObjectMeta{Name: setupJob}}},
+		done:        map[string]bool{setupJob: true},
 		deployments: map[string]*appsv1.Deployment{dataplane.Router: running, dataplane.Workflows: running, dataplane.Desk: running},
 		answers:     map[string][]ack.Answer{dataplane.Router: serving, dataplane.Workflows: serving, dataplane.Desk: serving},
 	}
@@ -49,21 +50,21 @@ func sceneOf(edits ...func(*scene)) *scene {
 	return seen
 }
 
-func jobThat(ended batchv1.JobConditionType, at time.Time) *batchv1.Job {
+func failedJob(at time.Time) *batchv1.Job {
 	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: setupJob},
 		Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{{
-			Type: ended, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(at), Reason: "BackoffLimitExceeded",
+			Type: batchv1.JobFailed, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(at), Reason: "BackoffLimitExceeded",
 		}}},
 	}
 }
 
 func failedAt(at time.Time) func(*scene) {
-	return func(s *scene) { s.jobs[setupJob] = jobThat(batchv1.JobFailed, at) }
+	return func(s *scene) { s.jobs[setupJob], s.done = failedJob(at), nil }
 }
 
 func TestDecideProvisioning(t *testing.T) {
-	running := func(s *scene) { s.jobs[setupJob] = &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: setupJob}} }
+	running := func(s *scene) { s.done = nil }
 	for name, tt := range map[string]struct {
 		edit    func(*scene)
 		reason  string

@@ -33,6 +33,8 @@ type scene struct {
 	channels []string
 	// jobs are the setup Jobs by name.
 	jobs map[string]*batchv1.Job
+	// done says of which setup Jobs the work is done.
+	done map[string]bool
 	// failures are the last words of the failed pods of setup Jobs, by Job.
 	failures map[string]string
 	// failing is what keeps a setup that goes on trying, in its own words; empty while nothing does, or nobody says.
@@ -168,18 +170,20 @@ func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
 	for i := range jobs.Items {
 		seen.jobs[jobs.Items[i].Name] = &jobs.Items[i]
 	}
-	var pods corev1.PodList
-	if err := r.client.List(ctx, &pods, client.InNamespace(seen.brand.Namespace), labels); err != nil {
-		return fmt.Errorf("listing the pods of setup Jobs: %w", err)
-	}
-	seen.failures = map[string]string{}
-	for i := range pods.Items {
-		pod := &pods.Items[i]
-		if words := lastWords(pod); words != "" {
-			seen.failures[pod.Labels[batchv1.JobNameLabel]] = words
+	seen.done, seen.failures = map[string]bool{}, map[string]string{}
+	for name, job := range seen.jobs {
+		pods, err := refs.PodsOfJob(ctx, r.client, job)
+		if err != nil {
+			return err
 		}
-		if job := seen.jobs[pod.Labels[batchv1.JobNameLabel]]; job != nil && !ended(job) {
-			seen.failing = max(seen.failing, keptFromStarting(pod))
+		seen.done[name] = refs.JobDone(job, pods)
+		for i := range pods {
+			if words := lastWords(&pods[i]); words != "" {
+				seen.failures[name] = words
+			}
+			if !seen.ended(job) {
+				seen.failing = max(seen.failing, keptFromStarting(&pods[i]))
+			}
 		}
 	}
 	return r.observeSetup(ctx, seen)
@@ -188,7 +192,7 @@ func (r *Reconciler) observeJobs(ctx context.Context, seen *scene) error {
 // observeSetup asks the setup that runs, if one does: its last words would come with the end of its patience alone.
 func (r *Reconciler) observeSetup(ctx context.Context, seen *scene) error {
 	for _, job := range seen.jobs {
-		if ended(job) {
+		if seen.ended(job) {
 			continue
 		}
 		answers, err := r.asker.Ask(ctx, ack.Target{Namespace: seen.brand.Namespace, Brand: seen.brand.Name, Component: dataplane.Setup})

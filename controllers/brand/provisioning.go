@@ -46,7 +46,7 @@ func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning
 	if job == nil || job.DeletionTimestamp != nil {
 		return provisioning{finding: stillProvisioning(seen), run: job == nil}
 	}
-	if dataplane.Finished(job, batchv1.JobComplete) != nil {
+	if seen.done[jobName] {
 		return provisioning{run: true, finding: conditions.True(condition, v1alpha1.ReasonProvisioned,
 			"Topics, database schema and Temporal namespace are in place")}
 	}
@@ -67,9 +67,9 @@ func decideProvisioning(seen *scene, jobName string, now time.Time) provisioning
 	return verdict
 }
 
-// ended says whether a Job will do nothing more.
-func ended(job *batchv1.Job) bool {
-	return dataplane.Finished(job, batchv1.JobComplete) != nil || dataplane.Finished(job, batchv1.JobFailed) != nil
+// ended says whether a setup Job will do nothing more.
+func (s *scene) ended(job *batchv1.Job) bool {
+	return s.done[job.Name] || dataplane.Finished(job, batchv1.JobFailed) != nil
 }
 
 // stillProvisioning says what keeps a setup that goes on trying or what it is at, and keeps the reason of the last failure while the same

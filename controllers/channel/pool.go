@@ -266,7 +266,10 @@ func (r *PoolReconciler) observeSetup(ctx context.Context, seen *poolScene) erro
 	job := &batchv1.Job{}
 	key.Name = *wanted.GetName()
 	exists, err := refs.Look(ctx, r.client, key, job)
-	if err != nil || !exists || !metav1.IsControlledBy(job, seen.brand) || dataplane.Finished(job, batchv1.JobComplete) == nil {
+	if err != nil || !exists || !metav1.IsControlledBy(job, seen.brand) {
+		return err
+	}
+	if pods, err := refs.PodsOfJob(ctx, r.client, job); err != nil || !refs.JobDone(job, pods) {
 		return err
 	}
 	// What is another Brand's may be set up, but not for this one.

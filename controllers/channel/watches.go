@@ -165,7 +165,7 @@ func (r *Reconciler) later() handler.Funcs {
 func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	to := handler.TypedEnqueueRequestsFromMapFunc[client.Object, PoolKey]
 	gathered := gather.New[PoolKey](r.now, poolSpacing, mostPoolSpacing)
-	ofPool := ack.HasLabel(dataplane.LabelComponent, dataplane.Connector)
+	ofPool, ofSetup := ack.HasLabel(dataplane.LabelComponent, dataplane.Connector), ack.HasLabel(dataplane.LabelComponent, dataplane.Setup)
 	b := builder.TypedControllerManagedBy[PoolKey](mgr).
 		Named("channel-pool").
 		WithOptions(controller.TypedOptions[PoolKey]{MaxConcurrentReconciles: poolsAtOnce, RateLimiter: retry.Limiter[PoolKey]()}).
@@ -173,7 +173,8 @@ func (r *PoolReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Brand{}, to(r.poolsOfBrand), builder.WithPredicates(ack.DeclarationChanged())).
 		// A pool waits for the Brand while another one has its connections, and the Brand's status says when that ends.
 		Watches(&v1alpha1.Brand{}, gathered.Handler(r.poolsOfBrand), builder.WithPredicates(ack.StatusChanged(), brandSaysElse())).
-		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ack.HasLabel(dataplane.LabelComponent, dataplane.Setup))).
+		Watches(&batchv1.Job{}, to(r.poolsOfSetup), builder.WithPredicates(ofSetup)).
+		Watches(&corev1.Pod{}, to(r.poolsOfSetup), builder.WithPredicates(ofSetup, ack.ReplicaChanged())).
 		WatchesMetadata(refs.SecretMetadata(), to(r.poolsOfSecret))
 	for _, object := range peaks.Kinds() {
 		b = b.Watches(object, to(r.poolsOfPeaks), peaks.Declared())
@@ -296,8 +297,8 @@ func (r *PoolReconciler) poolsOfBrand(ctx context.Context, brand client.Object) 
 	return r.pools(ctx, brand.GetNamespace(), brand.GetName())
 }
 
-func (r *PoolReconciler) poolsOfSetup(ctx context.Context, job client.Object) []PoolKey {
-	return r.pools(ctx, job.GetNamespace(), job.GetLabels()[dataplane.LabelBrand])
+func (r *PoolReconciler) poolsOfSetup(ctx context.Context, jobOrPod client.Object) []PoolKey {
+	return r.pools(ctx, jobOrPod.GetNamespace(), jobOrPod.GetLabels()[dataplane.LabelBrand])
 }
 
 func poolOfObject(_ context.Context, obj client.Object) []PoolKey {

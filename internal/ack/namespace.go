@@ -108,9 +108,14 @@ func MapBrand(reader client.Reader, newList func() client.ObjectList, index stri
 // BrandLabel is the Brand that an object of the data plane belongs to.
 func BrandLabel(obj client.Object) string { return obj.GetLabels()[dataplane.LabelBrand] }
 
-// WatchReplicas lets through the changes of who must be asked among the components.
+// WatchReplicas lets through the changes of who must be asked among the components; of connectors, of those that let the bot speak in
+// their answers: the others work by Channels alone.
 func WatchReplicas(components ...string) builder.Predicates {
-	return builder.WithPredicates(predicate.And(ReplicaChanged(), HasLabel(dataplane.LabelComponent, components...)))
+	bystander := predicate.NewPredicateFuncs(func(pod client.Object) bool {
+		pool := pod.GetLabels()[dataplane.LabelPool]
+		return pool != "" && !dataplane.PoolAnswersAtOnce(pool)
+	})
+	return builder.WithPredicates(ReplicaChanged(), HasLabel(dataplane.LabelComponent, components...), predicate.Not(bystander))
 }
 
 // Replica is the kind to watch with WatchReplicas.

@@ -7,6 +7,7 @@ package dataplane
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/configz"
@@ -99,6 +100,12 @@ func ChannelTypes() []v1alpha1.ChannelType {
 // a type read by what the bot speaks.
 func AnswersAtOnce(channelType v1alpha1.ChannelType) bool {
 	return channelType == v1alpha1.ChannelTypeOfficialAccount
+}
+
+// PoolAnswersAtOnce says so of the type that a pool is for, by the pool's name.
+func PoolAnswersAtOnce(pool string) bool {
+	shared, _, _ := strings.Cut(pool, "-")
+	return slices.ContainsFunc(ChannelTypes(), func(t v1alpha1.ChannelType) bool { return AnswersAtOnce(t) && Pool(t) == shared })
 }
 
 // PoolsAtOnce are the pools of a Brand whose connectors let the bot speak in their answers to the platform, sorted.

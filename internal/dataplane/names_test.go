@@ -37,6 +37,12 @@ func TestPoolsWhoseBotSpeaksAreThoseOfTheBrandsOfficialAccounts(t *testing.T) {
 			if diff := cmp.Diff(tt.want, PoolsAtOnce("lumi", tt.channels)); diff != "" {
 				t.Errorf("pools (-want +got):\n%s", diff)
 			}
+			for i := range tt.channels {
+				pool, want := PoolOf(&tt.channels[i]), AnswersAtOnce(tt.channels[i].Spec.Type)
+				if got := PoolAnswersAtOnce(pool); got != want {
+					t.Errorf("by its name the pool %s answers at once: %v, want %v", pool, got, want)
+				}
+			}
 		})
 	}
 }
