@@ -23,12 +23,18 @@ func PodsOfJob(ctx context.Context, reader client.Reader, job *batchv1.Job) ([]c
 	return slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return !metav1.IsControlledBy(&pod, job) }), nil
 }
 
-// JobDone says whether a Job has done what it is for. One of its pods says so a second or two before the Job does, which waits for
-// the controller of Jobs to count.
+// JobDone says whether a Job has done what it is for. The containers of its pod say so some seconds before the Job does: the kubelet
+// takes the pod down first, and the controller of Jobs counts in its own time.
 func JobDone(job *batchv1.Job, pods []corev1.Pod) bool {
 	if dataplane.Finished(job, batchv1.JobFailed) != nil {
 		return false
 	}
-	return dataplane.Finished(job, batchv1.JobComplete) != nil ||
-		slices.ContainsFunc(pods, func(pod corev1.Pod) bool { return pod.Status.Phase == corev1.PodSucceeded })
+	return dataplane.Finished(job, batchv1.JobComplete) != nil || slices.ContainsFunc(pods, succeeded)
+}
+
+func succeeded(pod corev1.Pod) bool {
+	unfinished := slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
+		return c.State.Terminated == nil || c.State.Terminated.ExitCode != 0
+	})
+	return pod.Status.Phase == corev1.PodSucceeded || len(pod.Status.ContainerStatuses) > 0 && !unfinished
 }
