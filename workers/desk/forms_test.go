@@ -457,7 +457,8 @@ func TestTheCustomersWordAlonePaysNothingBack(t *testing.T) {
 	w.catalog.Set(objects...)
 	d := w.starts()
 	conversation := w.assigned("after-sales", "xiaomei", "c")
-	byAgent := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
+	named := wanted(func(r *OpenAfterSalesRequest) { r.Order.Items = []NewItem{{Name: "真丝衬衫 M"}} })
+	byAgent := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", named)
 	if byAgent.State != string(aftersales.StateRefunding) {
 		t.Errorf("what an agent has checked is in %s, want refunding", byAgent.State)
 	}

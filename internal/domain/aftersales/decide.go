@@ -21,6 +21,8 @@ const (
 	RuleNoReasonOver Rule = "NoReasonOver"
 	RuleExcepted     Rule = "Excepted"
 	RuleNotDelivered Rule = "NotDelivered"
+	// RuleGoodsUnsaid leaves to somebody what would be paid at once if it were known that the goods are none of RuleExcepted.
+	RuleGoodsUnsaid Rule = "GoodsUnsaid"
 	// RuleNotShipped pays back what was not delivered yet.
 	RuleNotShipped Rule = "NotShipped"
 	// RuleReturnFirst and RuleNothingToReissue are of applications that ask for the wrong thing.
@@ -139,6 +141,9 @@ func (p *Policy) noReason(a Application, d Decision, tier string, now time.Time)
 	if d.Remedy == RemedyRefund {
 		d = p.quickened(d, tier, now)
 	}
+	if unsaid := p.unsaid(a); d.Outcome == OutcomeApproved && len(unsaid) > 0 {
+		return d.reviewed().say(RuleGoodsUnsaid, "您的申请已收到，客服会尽快为您审核。", "申请没有写明商品，未自动退款：请核实其中没有"+strings.Join(unsaid, "、")+"后决定。")
+	}
 	if d.Outcome == OutcomeApproved {
 		return d.say(RuleNoReason, "您的申请已通过，我们马上为您退款。", "符合极速退款条件，已自动通过。")
 	}
@@ -154,6 +159,20 @@ func (p *Policy) excepted(a Application) []string {
 		}
 	}
 	return found
+}
+
+// unsaid are the categories that are not taken back without a reason where the application does not say whether the goods are of one: it is
+// about the whole order then, and nobody has looked what is in it. Goods without a category are ordinary ones: agents and providers
+// choose it, and whatever customers apply for themselves is reviewed.
+func (p *Policy) unsaid(a Application) []string {
+	if len(a.Order.Items) > 0 {
+		return nil
+	}
+	names := make([]string, len(p.NoReasonExcept))
+	for i, category := range p.NoReasonExcept {
+		names[i] = categoryName(category)
+	}
+	return names
 }
 
 // categoryName is a category as customers call it.

@@ -29,11 +29,11 @@ func policy() Policy {
 	}
 }
 
-// application is a return without a reason of 100 yuan that was delivered two days before noon.
+// application is a return without a reason of ordinary goods for 100 yuan that was delivered two days before noon.
 func application(modify ...func(*Application)) Application {
 	a := Application{
 		Kind: Return, Reason: NoReason, Source: FromAgent,
-		Order: Order{Number: "2026110112", Paid: 100_00, Currency: "CNY", PaidAt: at("2026-11-18T10:00:00+08:00"), DeliveredAt: at("2026-11-20T15:00:00+08:00")},
+		Order: Order{Number: "2026110112", Paid: 100_00, Currency: "CNY", PaidAt: at("2026-11-18T10:00:00+08:00"), DeliveredAt: at("2026-11-20T15:00:00+08:00"), Items: []Item{{Name: "茶"}}},
 	}
 	for _, m := range modify {
 		m(&a)
@@ -54,6 +54,8 @@ func worth(amount int64) func(*Application) {
 func goods(category string) func(*Application) {
 	return func(a *Application) { a.Order.Items = []Item{{Name: "茶"}, {Name: "杯", Category: category}} }
 }
+
+func unnamed(a *Application) { a.Order.Items = nil }
 
 func photos(a *Application) { a.Evidence = []Evidence{{Media: uuid.Max}} }
 
@@ -84,6 +86,7 @@ func TestDecide(t *testing.T) {
 	forGoods := func(d *Decision) { d.Remedy, d.Amount, d.Speed = RemedyGoods, 0, "" }
 	amount := func(fen int64) func(*Decision) { return func(d *Decision) { d.Amount = fen } }
 	kept := func(d *Decision) { d.GoodsBack, d.Inspection = false, nil }
+	unsaid := func(d *Decision) { d.Rule = RuleGoodsUnsaid }
 	for name, test := range map[string]struct {
 		application Application
 		tier        string
@@ -108,6 +111,9 @@ func TestDecide(t *testing.T) {
 		"what was not delivered cannot be sent back":                {application(undelivered), "", noon(), with(refused(RuleNotDelivered))},
 		"nothing is sent again without a reason":                    {application(of(Reissue, NoReason)), "", noon(), with(forGoods, kept, refused(RuleNothingToReissue))},
 		"good customers are refunded at once":                       {application(), "vip", noon(), with(quick(Instant, OutcomeApproved))},
+		"not for goods that may be custom-made, nobody having said": {application(unnamed), "vip", noon(), with(quick(OnApproval, OutcomeReview), unsaid)},
+		"nor for those that are worth little":                       {application(unnamed, worth(5_00)), "vip", noon(), with(quick(OnApproval, OutcomeReview), unsaid, kept, amount(5_00))},
+		"nor without anything coming back":                          {application(unnamed, of(RefundOnly, NoReason), worth(5_00)), "vip", noon(), with(quick(OnApproval, OutcomeReview), unsaid, kept, amount(5_00))},
 		"up to their limit, then on approval":                       {application(worth(500_01)), "vip", noon(), with(quick(OnApproval, OutcomeReview), amount(500_01))},
 		"others on approval":                                        {application(), "gold", noon(), with(quick(OnApproval, OutcomeReview))},
 		"in a promotion everybody at once":                          {application(func(a *Application) { a.Order.DeliveredAt = at("2026-11-10T09:00:00+08:00") }), "", at("2026-11-12T12:00:00+08:00"), with(quick(Instant, OutcomeApproved))},
@@ -139,6 +145,20 @@ func TestARefusalNamesWhatIsNotTakenBack(t *testing.T) {
 	d := Decide(policy(), application(goods("custom")), "", noon())
 	if !strings.Contains(d.Customer, "定制商品") {
 		t.Errorf("the customer reads %q", d.Customer)
+	}
+}
+
+func TestAPolicyWithoutExceptionsPaysAtOnceWhateverTheGoods(t *testing.T) {
+	p := policy()
+	p.NoReasonExcept = nil
+	if d := Decide(p, application(unnamed), "vip", noon()); d.Outcome != OutcomeApproved || d.Speed != Instant {
+		t.Errorf("decided %+v", d)
+	}
+}
+
+func TestTheReviewerReadsWhichGoodsToLookFor(t *testing.T) {
+	if d := Decide(policy(), application(unnamed), "vip", noon()); !strings.Contains(d.Agent, "定制商品、生鲜商品") {
+		t.Errorf("the reviewer reads %q", d.Agent)
 	}
 }
 
