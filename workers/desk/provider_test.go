@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +157,18 @@ func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 	}
 	if n := len(w.outboxOf(store.TargetSignal + promise.SignalAct)); n != 2 {
 		t.Errorf("%d signals, want 2", n)
+	}
+}
+
+func TestWhatTheProviderOpensIsReviewedWithoutPhotos(t *testing.T) {
+	w, d := provided(t)
+	w.knows("c")
+	for _, reason := range []string{"Quality", "WrongItem", "Damaged"} {
+		opened := tells[ProviderCase](d, http.StatusAccepted, "/api/provider/cases", application(map[string]any{"key": reason, "reason": reason}))
+		shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+opened.Name, nil)
+		if advice := inside(t, shown).Decision.Agent; opened.State != "review" || !strings.Contains(advice, "没有照片") {
+			t.Errorf("%s is in %s, the reviewer reads %q", reason, opened.State, advice)
+		}
 	}
 }
 

@@ -102,7 +102,12 @@ func Decide(p Policy, a Application, tier string, now time.Time) Decision {
 // sellersFault is what the seller answers for: with photos nothing comes back, and the freight is the seller's.
 func (p *Policy) sellersFault(a Application, d Decision) Decision {
 	d.GoodsBack, d.Freight = false, FreightSeller
-	if slices.Contains(p.EvidenceFor, a.Reason) && len(a.Evidence) == 0 {
+	wanting := slices.Contains(p.EvidenceFor, a.Reason) && len(a.Evidence) == 0
+	if wanting && a.Source == FromProvider { // Who vouches for what it says, and has no conversation to send photos in.
+		return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。",
+			"商家责任：由商家系统提交，没有照片；核实后无需退货，运费由商家承担。")
+	}
+	if wanting {
 		d.Outcome = OutcomeEvidence
 		return d.say(RuleEvidenceWanted, "请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
 			"缺少凭证：请客户提供照片或视频；凭证齐全后无需退货。")

@@ -57,6 +57,8 @@ func goods(category string) func(*Application) {
 
 func unnamed(a *Application) { a.Order.Items = nil }
 
+func byProvider(a *Application) { a.Source = FromProvider }
+
 func photos(a *Application) { a.Evidence = []Evidence{{Media: uuid.Max}} }
 
 func undelivered(a *Application) { a.Order.DeliveredAt = time.Time{} }
@@ -101,6 +103,7 @@ func TestDecide(t *testing.T) {
 		"fresh goods of bad quality are no question of reasons":     {application(goods("fresh"), of(RefundOnly, Quality), photos), "", noon(), with(fault)},
 		"bad quality with photos needs no return":                   {application(of(Return, Quality), photos), "", noon(), with(fault)},
 		"bad quality without photos asks for them":                  {application(of(Return, Quality)), "", noon(), with(fault, wanting)},
+		"the provider vouches for it without any":                   {application(of(Return, Quality), byProvider), "", noon(), with(fault)},
 		"a missing item cannot be photographed":                     {application(of(Reissue, MissingItem)), "", noon(), with(fault, forGoods)},
 		"an exchange of bad quality leaves the goods":               {application(of(Exchange, Damaged), photos), "", noon(), with(fault, forGoods)},
 		"what is worth little may be kept":                          {application(worth(19_99)), "", noon(), with(kept, amount(19_99))},
@@ -153,6 +156,12 @@ func TestAPolicyWithoutExceptionsPaysAtOnceWhateverTheGoods(t *testing.T) {
 	p.NoReasonExcept = nil
 	if d := Decide(p, application(unnamed), "vip", noon()); d.Outcome != OutcomeApproved || d.Speed != Instant {
 		t.Errorf("decided %+v", d)
+	}
+}
+
+func TestTheReviewerReadsThatTheProviderHasSentNoPhotos(t *testing.T) {
+	if d := Decide(policy(), application(of(RefundOnly, Damaged), byProvider), "", noon()); !strings.Contains(d.Agent, "没有照片") {
+		t.Errorf("the reviewer reads %q", d.Agent)
 	}
 }
 
