@@ -72,7 +72,7 @@ func (n *NewAfterSales) application(source aftersales.Source) aftersales.Applica
 type OpenAfterSalesRequest struct {
 	Key uuid.UUID `json:"key" doc:"Made by the client for this case; sending it again with the same key opens one."`
 	NewAfterSales
-	Evidence []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the conversation; the files in them come along."`
+	Evidence []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's, in the conversation or another on the Channel that you may see; the files in them come along."`
 }
 
 type openAfterSalesInput struct {
@@ -103,7 +103,7 @@ func (d *Desk) openAfterSales(ctx context.Context, p *principal, in *openAfterSa
 	id := promise.AfterSalesID(d.Names.Namespace, d.Names.Brand, uuid.NewSHA1(in.ID, fmt.Appendf(nil, "agent/%s/%s", p.agent.Name, in.Body.Key)))
 	return d.openCase(ctx, p, in.ID, id, func(ctx context.Context, u *store.Unit, c db.Conversation) (_ store.Case, err error) {
 		application := in.Body.application(aftersales.FromAgent)
-		if application.Evidence, err = evidenceIn(ctx, u, c.ID, in.Body.Evidence); err != nil {
+		if application.Evidence, err = evidenceOf(ctx, u, p, said{&c.ID, c.Channel, c.ExternalID}, in.Body.Evidence); err != nil {
 			return store.Case{}, err
 		}
 		return d.apply(ctx, u, applicant{
@@ -143,12 +143,22 @@ func (d *Desk) openCase(ctx context.Context, p *principal, conversation uuid.UUI
 	return d.caseDetail(ctx, p, opened)
 }
 
-// evidenceIn are messages of the customer's in a conversation, with their files.
-func evidenceIn(ctx context.Context, u *store.Unit, conversation uuid.UUID, messages []uuid.UUID) ([]aftersales.Evidence, error) {
+// said is where a customer has said something: in a conversation, if any, and in others on the Channel.
+type said struct {
+	conversation      *uuid.UUID
+	channel, customer string
+}
+
+// evidenceOf are messages of a customer's, with their files: of the conversation, which who sees the case may not see otherwise, and of
+// others that the principal sees. Who is asked for photos may send them once the conversation is closed, in a new one.
+func evidenceOf(ctx context.Context, u *store.Unit, p *principal, s said, messages []uuid.UUID) ([]aftersales.Evidence, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	rows, err := u.DeskEvidence(ctx, conversation, messages)
+	rows, err := u.DeskEvidence(ctx, db.DeskEvidenceParams{
+		Ids: messages, ConversationID: s.conversation, Channel: s.channel, ExternalID: s.customer,
+		AllGroups: p.supervises(), SkillGroups: p.groups, Agent: p.agent.Name,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for the evidence: %w", err)
 	}
@@ -160,7 +170,7 @@ func evidenceIn(ctx context.Context, u *store.Unit, conversation uuid.UUID, mess
 	distinct := slices.Clone(messages)
 	slices.SortFunc(distinct, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	if len(rows) != len(slices.Compact(distinct)) {
-		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchMessage", "evidence has to be messages that the customer sent in this conversation")
+		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchMessage", "evidence has to be messages that the customer sent on this Channel, in a conversation that you may see")
 	}
 	return evidence, nil
 }
@@ -322,21 +332,11 @@ func (d *Desk) actOnAfterSales(ctx context.Context, p *principal, c store.Case, 
 	}
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) error {
 		var err error
-		if act.Evidence, err = evidenceOfCase(ctx, u, c, request.Evidence); err != nil {
+		if act.Evidence, err = evidenceOf(ctx, u, p, said{c.Conversation, c.Channel, c.Customer}, request.Evidence); err != nil {
 			return err
 		}
 		return d.actOnce(ctx, u, p, c.ID, act, request.Revision)
 	})
-}
-
-func evidenceOfCase(ctx context.Context, u *store.Unit, c store.Case, messages []uuid.UUID) ([]aftersales.Evidence, error) {
-	if len(messages) > 0 && c.Conversation == nil {
-		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchMessage", "the case belongs to no conversation")
-	}
-	if len(messages) == 0 {
-		return nil, nil
-	}
-	return evidenceIn(ctx, u, *c.Conversation, messages)
 }
 
 // actOnce takes an act that was not taken before. revision is the one that the decision was made upon, 0 for whichever it is.

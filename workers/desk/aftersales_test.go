@@ -110,6 +110,45 @@ func TestAnAgentOpensAnAfterSalesCaseFromAConversationWithItsEvidence(t *testing
 	asks[refused](d.as("xiaomei"), http.StatusNotFound, http.MethodGet, picture+uuid.NewString(), nil)
 }
 
+func TestPhotosOfWhoComesBackAreAddedToTheCase(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	first := w.assigned("after-sales", "xiaomei", "c")
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+first.String()+"/after-sales",
+		wanted(func(r *OpenAfterSalesRequest) { r.Reason = aftersales.Quality }))
+	asks[json.RawMessage](d.as("xiaomei"), http.StatusOK, http.MethodPost, "/api/conversations/"+first.String()+"/close", nil)
+	elsewhere := w.assigned("pre-sales", "xiaohong", "c")
+	w.sendsPicture(elsewhere)
+	stranger := w.assigned("after-sales", "xiaomei", "k")
+	w.sendsPicture(stranger)
+	path := "/api/cases/" + opened.Name + "/actions"
+	for name, messages := range map[string][]uuid.UUID{
+		"of a conversation that the agent does not see": w.sent(elsewhere),
+		"of another customer":                           w.sent(stranger),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodPost, path, CaseActionRequest{Key: uuid.New(), Action: "addEvidence", Evidence: messages})
+			if got.Type != "urn:yingda:problem:NoSuchMessage" {
+				t.Errorf("refused with %+v", got)
+			}
+		})
+	}
+	asks[json.RawMessage](d.as("xiaohong"), http.StatusOK, http.MethodPost, "/api/conversations/"+elsewhere.String()+"/close", nil)
+	back := w.assigned("after-sales", "xiaomei", "c")
+	file := w.sendsPicture(back)
+	added := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path, CaseActionRequest{Key: uuid.New(), Action: "addEvidence", Evidence: w.sent(back)})
+	if diff := cmp.Diff([]aftersales.Evidence{{Message: w.sent(back)[0], Media: file}}, inside(t, added).Application.Evidence); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+	if added.State != string(aftersales.StateReview) {
+		t.Errorf("with the photo the case is in %s", added.State)
+	}
+	shown := d.as("xiaomei").sends(http.MethodGet, "/api/cases/"+opened.Name+"/evidence/"+file.String(), nil)
+	if shown.status != http.StatusOK || string(shown.body) != "png" {
+		t.Errorf("the photo: %d %q", shown.status, shown.body)
+	}
+}
+
 func TestADepartmentDecidesOnTheCasesThatTheChannelGivesIt(t *testing.T) {
 	w := newWorld(t)
 	w.catalog = catalog.Fixed("lumi", "lumi", brand(func(objects []client.Object) {

@@ -41,7 +41,7 @@ type CaseActionRequest struct {
 	Tracking  string      `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
 	Reference string      `json:"reference,omitempty" maxLength:"100" doc:"By what it can be found again at the bank or the insurance." example:"4200001234202611230001"`
 	Checked   []string    `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
-	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's in the case's conversation."`
+	Evidence  []uuid.UUID `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's, in the case's conversation or another on the Channel that you may see."`
 	Owner     string      `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
 	// Kind of what is offered to who complained; its worth is amount.
 	Compensation yingdav1.CompensationKind `json:"compensation,omitempty" enum:"Gift,Points,Coupon,Refund" doc:"What is offered to who complained; amount is its worth." example:"Coupon"`

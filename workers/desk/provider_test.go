@@ -172,6 +172,19 @@ func TestWhatTheProviderOpensIsReviewedWithoutPhotos(t *testing.T) {
 	}
 }
 
+func TestPhotosAreAddedToWhatTheProviderOpened(t *testing.T) {
+	w, d := provided(t)
+	w.knows("c")
+	opened := tells[ProviderCase](d, http.StatusAccepted, "/api/provider/cases", application(map[string]any{"reason": "Quality"}))
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	file := w.sendsPicture(conversation)
+	added := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions",
+		CaseActionRequest{Key: uuid.New(), Action: "addEvidence", Evidence: w.sent(conversation)})
+	if evidence := inside(t, added).Application.Evidence; len(evidence) != 1 || evidence[0].Media != file {
+		t.Errorf("evidence %+v, want the photo", evidence)
+	}
+}
+
 func TestTheProviderSaysWhereTheCustomerCanBeWrittenTo(t *testing.T) {
 	w, d := provided(t)
 	w.knows("c")

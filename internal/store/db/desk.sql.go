@@ -255,19 +255,41 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 }
 
 const DeskEvidence = `-- name: DeskEvidence :many
-SELECT id, coalesce(content->'media'->>'id', '')::text AS media FROM message
-WHERE conversation_id = $1 AND sender = 'customer' AND id = ANY($2::uuid[])
-ORDER BY sent_at, platform_message_id, id
+SELECT m.id, coalesce(m.content->'media'->>'id', '')::text AS media FROM message m
+LEFT JOIN conversation c ON c.id = m.conversation_id
+WHERE m.sender = 'customer' AND m.id = ANY($1::uuid[]) AND (m.conversation_id = $2
+   OR m.channel = $3 AND m.external_id = $4 AND (
+      $5::bool OR c.skill_group = ANY($6::text[]) OR c.state = 'assigned' AND c.agent = $7::text))
+ORDER BY m.sent_at, m.platform_message_id, m.id
 `
+
+type DeskEvidenceParams struct {
+	Ids            []uuid.UUID
+	ConversationID *uuid.UUID
+	Channel        string
+	ExternalID     string
+	AllGroups      bool
+	SkillGroups    []string
+	Agent          string
+}
 
 type DeskEvidenceRow struct {
 	ID    uuid.UUID
 	Media string
 }
 
-// Those of the messages that a customer has sent in a conversation, each with the file that it holds.
-func (q *Queries) DeskEvidence(ctx context.Context, conversationID uuid.UUID, ids []uuid.UUID) ([]DeskEvidenceRow, error) {
-	rows, err := q.db.Query(ctx, DeskEvidence, conversationID, ids)
+// Those of the messages that a customer has sent on a Channel, each with the file that it holds: in the conversation that is given, and in
+// the others that an agent sees.
+func (q *Queries) DeskEvidence(ctx context.Context, arg DeskEvidenceParams) ([]DeskEvidenceRow, error) {
+	rows, err := q.db.Query(ctx, DeskEvidence,
+		arg.Ids,
+		arg.ConversationID,
+		arg.Channel,
+		arg.ExternalID,
+		arg.AllGroups,
+		arg.SkillGroups,
+		arg.Agent,
+	)
 	if err != nil {
 		return nil, err
 	}

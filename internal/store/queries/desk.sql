@@ -167,10 +167,14 @@ VALUES (@channel, @external_id, @before, @after, @changed_by, @changed_at);
 SELECT before, after, changed_by, changed_at FROM tier_change WHERE channel = @channel AND external_id = @external_id ORDER BY id DESC LIMIT @max_rows;
 
 -- name: DeskEvidence :many
--- Those of the messages that a customer has sent in a conversation, each with the file that it holds.
-SELECT id, coalesce(content->'media'->>'id', '')::text AS media FROM message
-WHERE conversation_id = @conversation_id AND sender = 'customer' AND id = ANY(@ids::uuid[])
-ORDER BY sent_at, platform_message_id, id;
+-- Those of the messages that a customer has sent on a Channel, each with the file that it holds: in the conversation that is given, and in
+-- the others that an agent sees.
+SELECT m.id, coalesce(m.content->'media'->>'id', '')::text AS media FROM message m
+LEFT JOIN conversation c ON c.id = m.conversation_id
+WHERE m.sender = 'customer' AND m.id = ANY(@ids::uuid[]) AND (m.conversation_id = sqlc.narg('conversation_id')
+   OR m.channel = @channel AND m.external_id = @external_id AND (
+      @all_groups::bool OR c.skill_group = ANY(@skill_groups::text[]) OR c.state = 'assigned' AND c.agent = @agent::text))
+ORDER BY m.sent_at, m.platform_message_id, m.id;
 
 -- name: MediaGet :one
 -- What is known of a file, without its bytes.

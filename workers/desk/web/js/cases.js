@@ -259,8 +259,7 @@ export class Pane {
         return el('fieldset', {}, el('legend', {}, '逐项检查'), ...points.map(([point, box]) => el('label', { class: 'check' }, box, point)));
       }
       case 'evidence': {
-        const said = c.conversation ? await this.on.attempt(() => api.conversation(c.conversation)) : undefined;
-        const chooser = evidenceChooser(said ? said.messages : []);
+        const chooser = evidenceChooser(await this.on.attempt(() => saidOf(c)) || []);
         inputs.set(name, chooser.value);
         return chooser.element;
       }
@@ -320,6 +319,18 @@ const knowing = { promise: owed, offHours: owed, callBack: owed, shipping: owed,
 const plain = (detail) => Object.entries(detail || {}).filter(([, value]) => typeof value === 'string' || typeof value === 'number').map(([name, value]) => [name, String(value)]);
 
 const fen = (text) => (text ? Math.round(Number(text) * 100) : undefined);
+
+// saidOf is what was said in the case's conversation, and in that which the customer has open now: who comes back has a new one.
+async function saidOf(c) {
+  const { conversations } = await api.conversations({ limit: 200 });
+  const open = conversations.filter((other) => c.customer && other.channel === c.channel && other.customer === c.customer).map(({ id }) => id);
+  const unseen = (error) => { // The agent may see the case alone.
+    if (error.status === 404) return { messages: [] };
+    throw error;
+  };
+  const places = [...new Set([c.conversation, ...open].filter(Boolean))];
+  return (await Promise.all(places.map((id) => api.conversation(id).catch(unseen)))).flatMap(({ messages }) => messages);
+}
 
 // evidenceChooser offers what the customer said and sent.
 function evidenceChooser(messages) {
