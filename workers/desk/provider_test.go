@@ -136,6 +136,10 @@ func TestTheProviderOpensACaseAndSaysWhatHappens(t *testing.T) {
 		t.Errorf("the group was told of %q of a case that nobody owns, want it once", got)
 	}
 	asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+opened.Name+"/actions", CaseActionRequest{Key: uuid.New(), Action: "approve"})
+	paid := map[string]any{"key": "erp-1-paid", "case": opened.Name, "action": "refunded", "reference": "R1"}
+	if diff := cmp.Diff(told{"urn:yingda:problem:WrongState", []AllowedAction{{Action: "receive"}}}, tells[told](d, http.StatusConflict, actions, paid)); diff != "" {
+		t.Errorf("paid before it was asked for (-want +got):\n%s", diff)
+	}
 	for range 2 {
 		if got := tells[ProviderCase](d, http.StatusAccepted, actions, received); got.State != "received" || got.Revision != 3 {
 			t.Errorf("received: %+v", got)
