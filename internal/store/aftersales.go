@@ -53,7 +53,9 @@ func (u *Unit) RecordAfterSales(ctx context.Context, in promise.AfterSalesInput,
 		if err := u.lockConversationOf(ctx, in.Conversation); err != nil {
 			return Case{}, false, err
 		}
-		err := u.ofOrder(ctx, in.ID, &inside, inside.Grant)
+		err := u.ofOrder(ctx, in.ID, &inside, func(others []aftersales.Case) error {
+			return inside.GrantAtOnce(others, in.Terms.Policy, in.Tier, in.StartedAt)
+		})
 		if refusal, refused := errors.AsType[*aftersales.RefusalError](err); refused {
 			inside = aftersales.Open(in.Application, decision.Review(refusal), in.OpenedBy, in.StartedAt)
 		} else if err != nil {

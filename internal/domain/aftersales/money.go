@@ -1,5 +1,7 @@
 package aftersales
 
+import "time"
+
 // Spent is what was paid back to the case or may have been, in fen, less what came back.
 func (c *Case) Spent() int64 {
 	if c.Refund == nil || c.Refund.State != EffectDone && c.Refund.State != EffectSending && c.Refund.State != EffectPending {
@@ -29,6 +31,23 @@ func (c *Case) Granted() int64 {
 
 // Grant refuses what the case is granted where it goes beyond what the other cases of its order leave, of what was paid for it.
 func (c *Case) Grant(others []Case) error { return c.within(others, c.Granted(), (*Case).Granted) }
+
+// GrantAtOnce is Grant for what the policy pays without a review: with what the order's other cases are granted it has to be within the
+// policy's amounts, too. Who asks for an order in parts gets no more at once than who asks for it as a whole.
+func (c *Case) GrantAtOnce(others []Case, p Policy, tier string, now time.Time) error {
+	if err := c.Grant(others); err != nil {
+		return err
+	}
+	whole := c.Application
+	whole.Amount = c.Granted()
+	for i := range others {
+		whole.Amount += others[i].Granted()
+	}
+	if d := Decide(p, whole, tier, now); d.Outcome != OutcomeApproved || d.GoodsBack != c.Decision.GoodsBack {
+		return refuse("AmountTooHigh", "with its other cases %s yuan of the order are granted, which is too much to pay them at once, or to leave the goods", yuan(whole.Amount))
+	}
+	return nil
+}
 
 // Pay refuses the refund that the case is granted where it goes beyond what was not paid back yet. It passes all that Grant has, unless
 // another case has said since that less was paid for the order.

@@ -22,7 +22,7 @@ func (o order) granted() (sum int64) {
 
 func (o *order) open(a Application, tier string) {
 	c := opened(a, tier)
-	if refused := c.Grant(*o); refused != nil {
+	if refused := c.GrantAtOnce(*o, policy(), tier, noon()); c.Granted() > 0 && refused != nil {
 		c = Open(a, c.Decision.Review(refused), "an", noon())
 	}
 	*o = append(*o, c)
@@ -164,6 +164,38 @@ func TestWhatIsLeftOfAnOrder(t *testing.T) {
 			}
 			if err != nil {
 				wantRefusal(t, err, "AmountTooHigh")
+			}
+		})
+	}
+}
+
+func TestAnOrderInPartsIsPaidNoQuickerThanAsAWhole(t *testing.T) {
+	part := func(amount int64, kind Kind) Application {
+		return application(of(kind, NoReason), worth(1000_00), func(a *Application) { a.Amount = amount })
+	}
+	for name, test := range map[string]struct {
+		before []int64
+		then   Application
+		says   string
+	}{
+		"the first":                                  {nil, part(300_00, Return), ""},
+		"a second within the limit":                  {[]int64{200_00}, part(300_00, Return), ""},
+		"a second beyond it":                         {[]int64{200_01}, part(300_00, Return), "500.01 yuan of the order are granted"},
+		"little enough to be kept":                   {nil, part(19_99, Return), ""},
+		"little beside what is granted":              {[]int64{10}, part(19_99, Return), "20.09 yuan of the order are granted"},
+		"little beside as little":                    {[]int64{10}, part(19_00, Return), ""},
+		"without the goods, little beside too much":  {[]int64{10}, part(19_99, RefundOnly), "20.09 yuan of the order are granted"},
+		"without the goods, little beside as little": {[]int64{10}, part(19_00, RefundOnly), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var o order
+			for _, amount := range test.before {
+				o.open(part(amount, Return), "vip")
+			}
+			o.open(test.then, "vip")
+			last := o[len(o)-1]
+			if reviewed := last.State == StateReview; reviewed != (test.says != "") || !strings.Contains(last.Decision.Agent, test.says) {
+				t.Errorf("it is in %s, the reviewer reads %q", last.State, last.Decision.Agent)
 			}
 		})
 	}

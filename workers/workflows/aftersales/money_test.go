@@ -59,6 +59,22 @@ func TestNoOrderIsPaidBackTwice(t *testing.T) {
 	}
 }
 
+func TestAnOrderInPartsIsReviewedBeyondWhatIsPaidAtOnce(t *testing.T) {
+	b := newStore(t)
+	upTo := func(in *promise.AfterSalesInput) {
+		in.Terms.Policy.Speeds = []rules.TierSpeed{{Tier: "vip", Speed: rules.Instant, UpTo: 50_00}}
+	}
+	for _, part := range []struct {
+		customer string
+		want     rules.State
+	}{{"one", rules.StateRefunding}, {"two", rules.StateReview}} {
+		in := b.apply(b.Converse(part.customer, 20), part.customer, vip, upTo, ofOrder("same", 30_00))
+		if c := b.await(in.ID, "there", func(rules.Case) bool { return true }); c.State != part.want {
+			t.Errorf("of %s the case is in %s, want %s", part.customer, c.State, part.want)
+		}
+	}
+}
+
 func TestWhatIsPromisedAndNotPaidCountsForTheOrder(t *testing.T) {
 	b := newStore(t)
 	var cases []string
