@@ -118,6 +118,32 @@ func (u *Unit) ChangeComplaint(
 	return c, true, u.mirrorComplaint(ctx, row, step)
 }
 
+// StepAskedAgain is the step with which a desk writes down that the customer was asked again. The complaint's row follows with its process,
+// which may be away.
+const StepAskedAgain = "asked-again"
+
+// AskedAgain locks a complaint's case, after its conversation if it has one, and returns who has written down that the customer was asked
+// again; nobody is empty.
+func (u *Unit) AskedAgain(ctx context.Context, id string, conversation uuid.UUID) (by string, err error) {
+	if conversation != uuid.Nil {
+		if err := u.lockConversationOf(ctx, &conversation); err != nil {
+			return "", err
+		}
+	}
+	_, err = u.CaseForUpdate(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil // It is older than cases.
+	}
+	if err != nil {
+		return "", fmt.Errorf("locking a complaint's case: %w", err)
+	}
+	use, err := u.CaseStepUse(ctx, id, StepAskedAgain)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("looking whether a customer was asked again: %w", err)
+	}
+	return use.Actor, nil
+}
+
 // mirrorComplaint makes the complaint's case say what its row says. A complaint that is older than cases gets one with its next step.
 func (u *Unit) mirrorComplaint(ctx context.Context, row db.Complaint, step ComplaintStep) error {
 	_, opened, err := u.OpenCase(ctx, Case{

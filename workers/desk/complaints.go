@@ -137,7 +137,7 @@ func (d *Desk) followUp(ctx context.Context, p *principal, get complaintGetter, 
 		if err != nil {
 			return err
 		}
-		asked := store.Taking{Step: "asked-again", Action: history.FollowUp, Actor: p.agent.Name, Note: said}
+		asked := store.Taking{Step: store.StepAskedAgain, Action: history.FollowUp, Actor: p.agent.Name, Note: said}
 		if done, err := mayEnd(ctx, u, complaint.ID, asked, may); done || err != nil {
 			out.Body = store.ComplaintView(complaint)
 			return err

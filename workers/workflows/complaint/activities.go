@@ -91,6 +91,11 @@ type (
 		By           string    `json:"by,omitempty"`
 		Tell         []string  `json:"tell"`
 	}
+	// Asked is the answer of MarkOverdue and Lapse. Histories of releases before have none: nobody.
+	Asked struct {
+		// By is who had asked the customer again when the activity ran, which then did nothing; empty for nobody.
+		By string `json:"by,omitempty"`
+	}
 )
 
 // table is every activity by its name.
@@ -201,9 +206,10 @@ func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 }
 
 // MarkOverdue says that the customer was not asked again in time: to the supervisors, and where there are none to somebody else, for nothing
-// else calls anybody before the complaint lapses.
-func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) error {
-	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+// else calls anybody before the complaint lapses. Where somebody has asked the customer, and the signal that says so is on its way, it does
+// nothing.
+func (a *Activities) MarkOverdue(ctx context.Context, f FollowUp) (Asked, error) {
+	return a.unlessAsked(ctx, f, func(ctx context.Context, u *store.Unit) error {
 		group, err := groupOf(ctx, u, f.ID, f.Conversation)
 		if err != nil {
 			return err
@@ -228,8 +234,8 @@ func (a *Activities) RecordFollowedUp(ctx context.Context, f FollowUp) error {
 }
 
 // Lapse closes the case of a complaint whose customer nobody has asked again for so long that nobody waits for it any more.
-func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
-	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+func (a *Activities) Lapse(ctx context.Context, f FollowUp) (Asked, error) {
+	return a.unlessAsked(ctx, f, func(ctx context.Context, u *store.Unit) error {
 		taking := store.Taking{Step: "lapse", Action: history.Lapse, Note: "无人回访客户", Tell: a.agents(f.Tell)}
 		_, _, err := u.ChangeCase(ctx, f.ID, taking, func(c *store.Case) error {
 			detail, err := store.ComplaintDetailOf(*c)
@@ -246,6 +252,18 @@ func (a *Activities) Lapse(ctx context.Context, f FollowUp) error {
 		})
 		return err
 	})
+}
+
+// unlessAsked runs one transaction where nobody has written down that the customer was asked again: a timer that ran out while Temporal was
+// away comes before the signal, and what was done in time is not late.
+func (a *Activities) unlessAsked(ctx context.Context, f FollowUp, do func(ctx context.Context, u *store.Unit) error) (asked Asked, err error) {
+	err = a.do(ctx, func(ctx context.Context, u *store.Unit) (err error) {
+		if asked.By, err = u.AskedAgain(ctx, f.ID, f.Conversation); err != nil || asked.By != "" {
+			return err
+		}
+		return do(ctx, u)
+	})
+	return asked, err
 }
 
 // step is a change of the complaint of which the agents of some roles hear.

@@ -63,6 +63,12 @@ func execute(ctx workflow.Context, name string, argument any) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, nil)
 }
 
+// ask is execute for an activity that answers who has asked the customer again.
+func ask(ctx workflow.Context, name string, argument any) (asked Asked, err error) {
+	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(name)), name, argument).Get(ctx, &asked)
+	return asked, err
+}
+
 func recordOpened(ctx workflow.Context, input promise.ComplaintInput, due time.Time) error {
 	return execute(ctx, activityRecordOpened, Opening{
 		ID: input.ID, Conversation: input.Conversation, Channel: input.Channel, Customer: input.Customer,
@@ -80,11 +86,11 @@ func recordResolved(ctx workflow.Context, r Resolution) error {
 	return execute(ctx, activityRecordResolved, r)
 }
 
-func markOverdue(ctx workflow.Context, f FollowUp) error {
-	return execute(ctx, activityMarkOverdue, f)
+func markOverdue(ctx workflow.Context, f FollowUp) (Asked, error) {
+	return ask(ctx, activityMarkOverdue, f)
 }
 
-func lapse(ctx workflow.Context, f FollowUp) error { return execute(ctx, activityLapse, f) }
+func lapse(ctx workflow.Context, f FollowUp) (Asked, error) { return ask(ctx, activityLapse, f) }
 
 func recordFollowedUp(ctx workflow.Context, f FollowUp) error {
 	return execute(ctx, activityRecordFollowedUp, f)

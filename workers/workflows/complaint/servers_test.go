@@ -189,7 +189,8 @@ func TestActivitiesHaveEffectOnce(t *testing.T) {
 			return a.RecordResolved(ctx, Resolution{ID: id, Conversation: conversation, ResolvedAt: time.Now(), FollowUpDue: time.Now(), Tell: tell})
 		},
 		func(ctx context.Context) error {
-			return a.MarkOverdue(ctx, FollowUp{ID: id, Conversation: conversation, Tell: tell})
+			_, err := a.MarkOverdue(ctx, FollowUp{ID: id, Conversation: conversation, Tell: tell})
+			return err
 		},
 		func(ctx context.Context) error {
 			return a.RecordFollowedUp(ctx, FollowUp{ID: id, Conversation: conversation, Tell: tell})
@@ -313,11 +314,13 @@ func TestAFollowUpThatIsOverdueReachesSomebody(t *testing.T) {
 			for _, err := range []error{
 				a.RecordOpened(t.Context(), Opening{ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: time.Now()}),
 				a.RecordResolved(t.Context(), Resolution{ID: id, Conversation: conversation, ResolvedAt: time.Now(), FollowUpDue: time.Now()}),
-				a.MarkOverdue(t.Context(), FollowUp{ID: id, Conversation: conversation, Tell: []string{"Supervisor"}}),
 			} {
 				if err != nil {
 					t.Fatal(err)
 				}
+			}
+			if _, err := a.MarkOverdue(t.Context(), FollowUp{ID: id, Conversation: conversation, Tell: []string{"Supervisor"}}); err != nil {
+				t.Fatal(err)
 			}
 			var told []string
 			for _, agent := range []string{"an", "bo", "boss", "sup"} {
@@ -330,6 +333,54 @@ func TestAFollowUpThatIsOverdueReachesSomebody(t *testing.T) {
 				t.Errorf("told (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAFollowUpOfWhichTheProcessHasNotHeardIsNotLate(t *testing.T) {
+	for name, steps := range map[string][]func(a *Activities, ctx context.Context, f FollowUp) (Asked, error){
+		"when it is due":         {(*Activities).MarkOverdue},
+		"when it would lapse":    {(*Activities).Lapse},
+		"when both are repeated": {(*Activities).MarkOverdue, (*Activities).MarkOverdue, (*Activities).Lapse, (*Activities).Lapse},
+	} {
+		for of, conversing := range map[string]func(*brand) uuid.UUID{
+			"of a conversation": (*brand).converse,
+			"from outside":      func(*brand) uuid.UUID { return uuid.Nil },
+		} {
+			t.Run(name+" "+of, func(t *testing.T) {
+				b := newStore(t)
+				a, conversation := activitiesOn(b.Store), conversing(b)
+				f := FollowUp{ID: promise.ComplaintID("shop", "lumi", conversation), Conversation: conversation, Tell: []string{"Supervisor"}}
+				for _, err := range []error{
+					a.RecordOpened(t.Context(), Opening{ID: f.ID, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: time.Now()}),
+					a.RecordResolved(t.Context(), Resolution{ID: f.ID, Conversation: conversation, ResolvedAt: time.Now(), FollowUpDue: time.Now()}),
+				} {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				b.Do(func(ctx context.Context, u *store.Unit) error { // As a desk does; its signal is on the way.
+					_, _, err := u.NoteCase(ctx, f.ID, store.Taking{Step: store.StepAskedAgain, Actor: "bo"})
+					return err
+				})
+				history, news := b.History(f.ID), b.news("sup")
+				for _, step := range steps {
+					if asked, err := step(a, t.Context(), f); err != nil || asked.By != "bo" {
+						t.Errorf("asked by %q, err %v", asked.By, err)
+					}
+				}
+				if diff := cmp.Diff(history, b.History(f.ID)); diff != "" {
+					t.Errorf("history (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(news, b.news("sup")); diff != "" {
+					t.Errorf("news (-want +got):\n%s", diff)
+				}
+				row := b.await(f.ID, "resolved", func(c db.Complaint) bool { return c.State == "resolved" })
+				shown, err := b.Store.Queries().CaseGet(t.Context(), f.ID)
+				if err != nil || row.FollowUpOverdue || shown.BreachedAt != nil || shown.ClosedAt != nil {
+					t.Errorf("the row is %+v, the case %+v, err %v", row, shown, err)
+				}
+			})
+		}
 	}
 }
 

@@ -217,7 +217,8 @@ func (c *complaint) settle(ctx workflow.Context) error {
 	})
 }
 
-// followUp waits until the customer was asked again. Overdue, it says so once and goes on waiting for a while.
+// followUp waits until the customer was asked again. Overdue, it says so once and goes on waiting for a while. Who asked in time while Temporal
+// was away is found by the activities, though the timer ran out before their signal came.
 func (c *complaint) followUp(ctx workflow.Context) error {
 	done := func() bool { return c.followedUp }
 	asked, err := awaitUntil(ctx, c.status.FollowUpDue, done)
@@ -226,10 +227,11 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 	}
 	step := FollowUp{ID: c.input.ID, Conversation: c.input.Conversation, Tell: slices.Clone(c.concerned)}
 	if !asked {
-		c.status.FollowUpOverdue = true
-		if err := markOverdue(ctx, step); err != nil {
+		already, err := markOverdue(ctx, step)
+		if err != nil {
 			return err
 		}
+		c.status.FollowUpOverdue = already.By == ""
 		if asked, err = workflow.AwaitWithTimeout(ctx, patience, done); err != nil {
 			return err
 		}
@@ -238,7 +240,12 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		if workflow.GetVersion(ctx, changeLapse, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 			return nil
 		}
-		return lapse(ctx, step)
+		already, err := lapse(ctx, step)
+		if err != nil || already.By == "" {
+			return err
+		}
+		// This run would end before the signal comes. That the activity answers is what tells the two apart: no history from before has it.
+		c.followedUpBy = already.By
 	}
 	c.status.State, step.By = promise.ComplaintFollowedUp, c.followedUpBy
 	if err := c.list(ctx, time.Time{}); err != nil {

@@ -47,6 +47,8 @@ type scene struct {
 	notes []string
 	// fails is how often each activity fails before it succeeds.
 	fails map[string]int
+	// asked is who has asked the customer again when the activities look.
+	asked string
 }
 
 func newScene(t *testing.T) *scene {
@@ -66,9 +68,9 @@ func newScene(t *testing.T) *scene {
 	register(s, activityRecordResolved, func(r Resolution) string {
 		return fmt.Sprintf("resolved by %s (%s), due %s, telling %s", r.By, r.Resolution, r.FollowUpDue.Sub(start()), strings.Join(r.Tell, "+"))
 	})
-	register(s, activityMarkOverdue, func(f FollowUp) string { return "overdue, telling " + strings.Join(f.Tell, "+") })
-	register(s, activityRecordFollowedUp, func(FollowUp) string { return "followed up" })
-	register(s, activityLapse, func(FollowUp) string { return "lapsed" })
+	registerAsking(s, activityMarkOverdue, func(f FollowUp) string { return "overdue, telling " + strings.Join(f.Tell, "+") })
+	register(s, activityRecordFollowedUp, func(f FollowUp) string { return "followed up by " + f.By })
+	registerAsking(s, activityLapse, func(FollowUp) string { return "lapsed" })
 	return s
 }
 
@@ -82,6 +84,18 @@ func register[T any](s *scene, name string, note func(T) string) {
 		}
 		s.notes = append(s.notes, fmt.Sprintf("%.1fh %s", s.Now().Sub(start()).Hours(), note(argument)))
 		return nil
+	}, activity.RegisterOptions{Name: name})
+}
+
+// registerAsking is register for an activity that does nothing where somebody has asked the customer again.
+func registerAsking(s *scene, name string, note func(FollowUp) string) {
+	s.RegisterActivityWithOptions(func(_ context.Context, f FollowUp) (Asked, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.asked == "" {
+			s.notes = append(s.notes, fmt.Sprintf("%.1fh %s", s.Now().Sub(start()).Hours(), note(f)))
+		}
+		return Asked{By: s.asked}, nil
 	}, activity.RegisterOptions{Name: name})
 }
 
@@ -110,7 +124,7 @@ func TestComplaint(t *testing.T) {
 			play:  func(s *scene) { s.resolve(30 * time.Minute); s.followUp(24 * time.Hour) },
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到",
-				"0.5h resolved by an (refunded), due 72h30m0s, telling Supervisor", "24.0h followed up",
+				"0.5h resolved by an (refunded), due 72h30m0s, telling Supervisor", "24.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 30*time.Minute)},
 		},
@@ -122,7 +136,7 @@ func TestComplaint(t *testing.T) {
 			},
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到",
-				"0.5h resolved by an (refunded), due 72h10m0s, telling Supervisor", "24.0h followed up",
+				"0.5h resolved by an (refunded), due 72h10m0s, telling Supervisor", "24.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 10*time.Minute)},
 		},
@@ -133,7 +147,7 @@ func TestComplaint(t *testing.T) {
 				"0.0h opened", "0.0h acknowledged 收到",
 				"1.0h escalated rung 1 to Supervisor, telling Supervisor",
 				"4.0h escalated rung 2 to Admin, telling Supervisor+Admin",
-				"100.0h resolved by an (refunded), due 172h0m0s, telling Supervisor+Admin", "101.0h followed up",
+				"100.0h resolved by an (refunded), due 172h0m0s, telling Supervisor+Admin", "101.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 2, EscalatedTo: "Admin", FollowUpDue: start().Add(172 * time.Hour),
@@ -144,7 +158,7 @@ func TestComplaint(t *testing.T) {
 			play:  func(s *scene) { s.resolve(2 * time.Hour); s.followUp(3 * time.Hour) },
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到", "1.0h escalated rung 1 to Supervisor, telling Supervisor",
-				"2.0h resolved by an (refunded), due 74h0m0s, telling Supervisor", "3.0h followed up",
+				"2.0h resolved by an (refunded), due 74h0m0s, telling Supervisor", "3.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(74 * time.Hour),
@@ -155,7 +169,7 @@ func TestComplaint(t *testing.T) {
 			play:  func(s *scene) { s.resolve(time.Hour / 10); s.followUp(200 * time.Hour) },
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor",
-				"72.1h overdue, telling Supervisor", "200.0h followed up",
+				"72.1h overdue, telling Supervisor", "200.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,
@@ -172,6 +186,28 @@ func TestComplaint(t *testing.T) {
 				State: promise.ComplaintResolved, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,
 			},
 		},
+		"a follow-up in time whose signal comes after the timer is not late": {
+			input: input(),
+			play:  func(s *scene) { s.asked = "an"; s.resolve(time.Hour / 10); s.followUp(73 * time.Hour) },
+			want: []string{
+				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor", "73.0h followed up by an",
+			},
+			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute)},
+		},
+		"a follow-up whose signal is still on its way does not lapse": {
+			input: input(),
+			play: func(s *scene) {
+				s.resolve(time.Hour / 10)
+				s.RegisterDelayedCallback(func() { s.asked = "bo" }, 700*time.Hour)
+			},
+			want: []string{
+				"0.0h opened", "0.0h acknowledged 收到", "0.1h resolved by an (refunded), due 72h6m0s, telling Supervisor",
+				"72.1h overdue, telling Supervisor", "792.1h followed up by bo",
+			},
+			status: promise.ComplaintStatus{
+				State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 6*time.Minute), FollowUpOverdue: true,
+			},
+		},
 		"signals at the wrong time change nothing": {
 			input: input(),
 			play: func(s *scene) {
@@ -181,7 +217,7 @@ func TestComplaint(t *testing.T) {
 				s.followUp(time.Hour)
 			},
 			want: []string{
-				"0.0h opened", "0.0h acknowledged 收到", "0.3h resolved by an (refunded), due 72h20m0s, telling Supervisor", "1.0h followed up",
+				"0.0h opened", "0.0h acknowledged 收到", "0.3h resolved by an (refunded), due 72h20m0s, telling Supervisor", "1.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 20*time.Minute), IgnoredSignals: 2,
@@ -195,7 +231,7 @@ func TestComplaint(t *testing.T) {
 			play: func(s *scene) { s.resolve(time.Hour); s.followUp(time.Hour + time.Minute) },
 			want: []string{
 				"0.0h opened", "0.0h escalated rung 1 to Supervisor, telling Supervisor",
-				"1.0h resolved by an (refunded), due 73h0m0s, telling Supervisor", "1.0h followed up",
+				"1.0h resolved by an (refunded), due 73h0m0s, telling Supervisor", "1.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(73 * time.Hour),
@@ -208,7 +244,7 @@ func TestComplaint(t *testing.T) {
 			play: func(s *scene) { s.resolve(time.Hour); s.followUp(2 * time.Hour) },
 			want: []string{
 				"0.0h opened", "0.0h escalated rung 1 to Admin, telling Supervisor+Admin",
-				"1.0h resolved by an (refunded), due 73h0m0s, telling Supervisor+Admin", "2.0h followed up",
+				"1.0h resolved by an (refunded), due 73h0m0s, telling Supervisor+Admin", "2.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Admin", FollowUpDue: start().Add(73 * time.Hour),
@@ -223,7 +259,7 @@ func TestComplaint(t *testing.T) {
 			},
 			want: []string{
 				"0.0h opened", "0.0h acknowledged 收到", "1.0h escalated rung 1 to Supervisor, telling Supervisor",
-				"3.0h resolved by an (refunded), due 75h0m0s, telling Supervisor", "4.0h followed up",
+				"3.0h resolved by an (refunded), due 75h0m0s, telling Supervisor", "4.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(75 * time.Hour),
@@ -238,7 +274,7 @@ func TestComplaint(t *testing.T) {
 			},
 			want: []string{
 				"0.0h opened", "1.0h escalated rung 1 to Supervisor, telling Supervisor",
-				"2.0h resolved by an (refunded), due 74h0m0s, telling Supervisor", "4.0h followed up",
+				"2.0h resolved by an (refunded), due 74h0m0s, telling Supervisor", "4.0h followed up by an",
 			},
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(74 * time.Hour),
