@@ -154,12 +154,16 @@ func (d *Desk) compensate(ctx context.Context, u *store.Unit, p *principal, id s
 	}
 	spec := d.compensationOf(row.Channel)
 	taking := takingOf(p, request)
+	before, err := store.ComplaintDetailOf(store.CaseView(row))
+	if err != nil {
+		return store.Case{}, err
+	}
+	if pending := waiting(before); pending != nil {
+		// Who offered it waits for the decision, and need not have the conversation: there may be none.
+		taking.Tell = []string{pending.By}
+	}
 	if request.Action == actionCompensate {
 		taking.Note = fmt.Sprintf("%s %s：%s", compensation.Name(request.Compensation), yuan(request.Amount), request.Note)
-		before, err := store.ComplaintDetailOf(store.CaseView(row))
-		if err != nil {
-			return store.Case{}, err
-		}
 		if alone, _ := compensation.Offer(spec, p.agent.Spec.Role, request.Compensation, given(before), request.Amount); !alone {
 			taking.Tell = d.deciders(spec, p.agent.Name, given(before)+request.Amount)
 		}

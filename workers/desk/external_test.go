@@ -141,6 +141,35 @@ func TestCompensationAboveTheLimitWaitsForApproval(t *testing.T) {
 	}
 }
 
+func TestWhoOfferedHearsOfTheDecision(t *testing.T) {
+	for name, from := range map[string]func(w *world, d *desk) string{
+		"of a conversation that nobody has": func(w *world, _ *desk) string { return w.complains(w.queues("after-sales", "c")) },
+		"from outside, without a conversation": func(_ *world, d *desk) string {
+			return asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, "/api/complaints",
+				map[string]any{"key": uuid.New(), "source": "12315", "what": "不给退款"}).ID
+		},
+	} {
+		for _, decision := range []string{actionApprove, actionRefuse} {
+			t.Run(name+", "+decision, func(t *testing.T) {
+				w := newWorld(t)
+				w.catalog = catalog.Fixed("lumi", "lumi", generous()...)
+				d := w.starts()
+				id := from(w, d)
+				offer := act(actionCompensate, map[string]any{"compensation": "Gift", "amount": 5000, "note": "补偿"})
+				asks[store.Case](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, acting(store.Case{ID: id}), offer)
+				before := len(w.toldOf("xiaomei", id))
+				decided := act(decision, map[string]any{"note": "已看"})
+				for range 2 { // The client did not hear the answer to the first.
+					asks[store.Case](d.as("laowang"), http.StatusAccepted, http.MethodPost, acting(store.Case{ID: id}), decided)
+				}
+				if got := len(w.toldOf("xiaomei", id)) - before; got != 1 {
+					t.Errorf("who offered was told %d times, want once", got)
+				}
+			})
+		}
+	}
+}
+
 func TestWhatNobodyMayApproveIsNotOffered(t *testing.T) {
 	w := newWorld(t)
 	w.catalog = catalog.Fixed("lumi", "lumi", slices.DeleteFunc(generous(), func(o client.Object) bool { return o.GetName() == "laowang" })...)

@@ -732,11 +732,23 @@ function takeCase({ payload: c, at: told }) {
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
   if (Date.now() - at(told) > 60000) return;
   if (c.closedAt && c.kind === 'afterSales' && c.detail && c.detail.content === false) toast(`客户对处理结果有异议:${title(c)}`);
+  if (c.kind === 'complaint') tellDecision(c);
   if (c.closedAt || c.kind === 'complaint') return;
   if (c.breachedAt && !toldLate.has(c.id)) {
     toldLate.add(c.id);
     toast(`工单超时:${title(c)},请到「工单」查看`);
   } else if (c.owner === me.name && c.revision === 1) toast(`新工单:${title(c)}`);
+}
+
+// Offers of which it was said what somebody decided.
+const toldDecided = new Set();
+
+// tellDecision tells who offered something to who complained what somebody else has decided: each change of the case brings the offer again.
+function tellDecision(c) {
+  const offer = ((c.detail || {}).compensations || []).at(-1);
+  if (!offer || offer.by !== me.name || !offer.decidedBy || offer.decidedBy === me.name || toldDecided.has(offer.id)) return;
+  toldDecided.add(offer.id);
+  toast(`您提出的补偿${offer.state === 'approved' ? '已通过,可以告知客户' : '未通过'},请到「投诉」查看`);
 }
 
 function takeRating(r) {
