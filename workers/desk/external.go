@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -57,7 +58,7 @@ func (d *Desk) compensateInConversation(ctx context.Context, p *principal, in *c
 	return out, nil
 }
 
-// complainFromOutside starts the process of a complaint that came from outside, which calls the admins. Its row and its case are there at
+// complainFromOutside starts the process of a complaint that came from outside, which calls the admins until it is resolved. Its row and its case are there at
 // once.
 func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *externalInput) (*owedOutput, error) {
 	if err := supervisorsOnly(p); err != nil {
@@ -69,7 +70,6 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 		input := promise.ComplaintInput{
 			ID:     promise.ExternalComplaintID(d.Names.Namespace, d.Names.Brand, in.Body.Key),
 			Source: in.Body.Source, SkillGroup: cmp.Or(in.Body.SkillGroup, snapshot.DefaultGroup()), StartedAt: u.Now,
-			Ladder: []promise.Rung{{Notify: promise.RoleAdmin}},
 		}
 		spec := snapshot.ServiceLevel().Complaint
 		if in.Body.Conversation != nil {
@@ -84,7 +84,11 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 		if _, known := snapshot.Group(input.SkillGroup); !known {
 			return refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "there is no SkillGroup named %q: name in skillGroup one that sees to it", input.SkillGroup)
 		}
-		input.FollowUpWithinDays = servicelevel.FollowUpDays(spec)
+		ladder, err := servicelevel.Ladder(spec)
+		if err != nil {
+			return fmt.Errorf("reading the complaint ladder: %w", err)
+		}
+		input.Ladder, input.FollowUpWithinDays = fromTheTop(ladder), servicelevel.FollowUpDays(spec)
 		now, err := d.openExternal(ctx, u, p, input, promise.ComplaintDetail{
 			Source: in.Body.Source, Reference: in.Body.Reference, What: in.Body.What,
 		})
@@ -95,6 +99,15 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 		return nil, err
 	}
 	return out, nil
+}
+
+// fromTheTop calls the admins at once, and again whenever a complaint of the brand's own would have climbed: from then on it is late.
+func fromTheTop(ladder []servicelevel.Rung) []promise.Rung {
+	rungs := append([]promise.Rung{{}}, store.Rungs(ladder)...)
+	for i := range rungs {
+		rungs[i].Notify = promise.RoleAdmin
+	}
+	return rungs
 }
 
 func (d *Desk) openExternal(ctx context.Context, u *store.Unit, p *principal, in promise.ComplaintInput, detail promise.ComplaintDetail) (store.Case, error) {

@@ -22,6 +22,7 @@ import (
 // generous lets agents offer 20 yuan and supervisors 200.
 func generous() []client.Object {
 	level := &yingdav1.ServiceLevel{Spec: yingdav1.ServiceLevelSpec{Complaint: yingdav1.ComplaintSpec{
+		Ladder:             []yingdav1.EscalationRung{{After: "30m", Notify: yingdav1.RoleSupervisor}, {After: "2h", Notify: yingdav1.RoleAdmin}},
 		FollowUpWithinDays: 2,
 		Compensation: &yingdav1.CompensationSpec{Limits: []yingdav1.CompensationLimit{
 			{Role: yingdav1.RoleAgent, UpTo: 2000}, {Role: yingdav1.RoleSupervisor, UpTo: 20000},
@@ -210,8 +211,9 @@ func TestAComplaintFromOutsideStartsAtTheTop(t *testing.T) {
 		t.Fatalf("started %s", started)
 	}
 	want := promise.ComplaintInput{
-		ID: made.ID, SkillGroup: "after-sales", Ladder: []promise.Rung{{Notify: promise.RoleAdmin}}, FollowUpWithinDays: 2, StartedAt: noon(),
-		Source: promise.ComplaintFrom12315,
+		ID: made.ID, SkillGroup: "after-sales", FollowUpWithinDays: 2, StartedAt: noon(), Source: promise.ComplaintFrom12315,
+		// At once, and when a complaint of a customer's would climb.
+		Ladder: []promise.Rung{{Notify: promise.RoleAdmin}, {AfterSeconds: 1800, Notify: promise.RoleAdmin}, {AfterSeconds: 7200, Notify: promise.RoleAdmin}},
 	}
 	if diff := cmp.Diff(want, in); diff != "" {
 		t.Errorf("started (-want +got):\n%s", diff)

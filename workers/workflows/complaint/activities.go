@@ -160,10 +160,10 @@ func (a *Activities) Escalate(ctx context.Context, e Escalation) error {
 		step.Note = called.Words(e.Rung, e.Notify)
 		step.Tell = append(step.Tell, called.Agents...)
 		step.Due = orNever(e.Due)
-		// What comes from outside has not waited for anybody when it is at the top.
+		// What comes from outside begins at the top: nobody has let it wait before the admins are called again.
 		step.Late = e.Rung > 1 || !e.Outside
 		_, changed, err = u.ChangeComplaint(ctx, e.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
-			return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most five rungs.
+			return u.ComplaintEscalate(ctx, int32(e.Rung), e.Notify, u.Now, e.ID) //nolint:gosec // A ladder has at most six rungs.
 		})
 		return err
 	})

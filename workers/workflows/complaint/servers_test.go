@@ -295,6 +295,32 @@ func TestAnEscalationReachesSomebody(t *testing.T) {
 	}
 }
 
+func TestAComplaintFromOutsideIsLateOnceTheAdminsAreCalledAgain(t *testing.T) {
+	b := newBrand(t)
+	b.Work(served(b.Store))
+	in := promise.ComplaintInput{
+		ID: promise.ExternalComplaintID("shop", "lumi", uuid.New()), SkillGroup: "after-sales", Source: promise.ComplaintFrom12315, StartedAt: time.Now(),
+		Ladder: []promise.Rung{{Notify: promise.RoleAdmin}, {AfterSeconds: 3, Notify: promise.RoleAdmin}}, FollowUpWithinDays: 3,
+	}
+	b.starts(in)
+	breached := func() bool {
+		return workflowtest.Read(b.Brand, "the case", func(ctx context.Context) (db.ServiceCase, error) {
+			return b.Store.Queries().CaseGet(ctx, in.ID)
+		}).BreachedAt != nil
+	}
+	b.await(in.ID, "at the top", func(c db.Complaint) bool { return c.Rung == 1 && c.EscalatedTo == promise.RoleAdmin })
+	if breached() {
+		t.Error("it is late at once")
+	}
+	b.await(in.ID, "at the top again", func(c db.Complaint) bool { return c.Rung == 2 })
+	if !breached() {
+		t.Error("it is not late")
+	}
+	if got := slices.DeleteFunc(b.news("boss"), func(news string) bool { return !strings.HasPrefix(news, "escalated") }); len(got) != 2 {
+		t.Errorf("the admin was called %q, want twice", got)
+	}
+}
+
 func TestAFollowUpThatIsOverdueReachesSomebody(t *testing.T) {
 	group := map[string][]string{"after-sales": {"an", "bo"}}
 	for name, test := range map[string]struct {
