@@ -22,10 +22,9 @@ const (
 	shortestPause, longestPause = time.Second, time.Minute
 	// scheduleCall bounds a call.
 	scheduleCall = 10 * time.Second
-	// madeUpFor is for how long a schedule makes up for what it missed while the service was away.
-	madeUpFor = 7 * 24 * time.Hour
-	// runFor ends a run that nobody carries out, before the next day's.
-	runFor = 20 * time.Hour
+	// awaited is for how long a day is done late rather than not at all: its run waits so long for a worker, or for its turn behind those
+	// of the days before, and is made up for when the service was away. It bounds what a run that cannot end keeps from its turn.
+	awaited = 30 * 24 * time.Hour
 )
 
 // Settings say how a brand looks back on its conversations.
@@ -117,13 +116,14 @@ func (s *Schedules) schedule(id, cron string, settings Settings, workflowType st
 		ID:   id,
 		Spec: client.ScheduleSpec{CronExpressions: []string{cron}, TimeZoneName: settings.TimeZone},
 		Action: &client.ScheduleWorkflowAction{
-			ID: id, Workflow: workflowType, Args: []any{input}, TaskQueue: s.TaskQueue, WorkflowRunTimeout: runFor,
+			ID: id, Workflow: workflowType, Args: []any{input}, TaskQueue: s.TaskQueue, WorkflowRunTimeout: awaited,
 		},
-		// A day that takes long keeps no other from its turn.
+		// A day that takes long, or waits for a worker, costs no other its turn: they come one after the other, the oldest first, and after
+		// weeks without a worker there are not as many reports at once in its memory.
 		Overlap:       enumspb.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL,
-		CatchupWindow: madeUpFor,
+		CatchupWindow: awaited,
 		// By which a schedule is compared: the service brings the rest into a form of its own.
-		Note: fmt.Sprintf("%s in %s with %+v", cron, settings.TimeZone, input),
+		Note: fmt.Sprintf("%s in %s with %+v, awaited for %s", cron, settings.TimeZone, input, awaited),
 	}
 }
 

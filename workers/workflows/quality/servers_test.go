@@ -226,6 +226,44 @@ func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
 	b.StoreHistory(newest, started, "sample-of-a-worker-that-died")
 }
 
+func TestADayThatWaitedForAWorkerIsDoneWhenThereIsOne(t *testing.T) {
+	b := newBrand(t)
+	today := yesterday(t).Add(23 * time.Hour)
+	of := []uuid.UUID{b.ends("an", today.AddDate(0, 0, -3)), b.ends("bo", today.AddDate(0, 0, -2))}
+	if err := b.schedules().Ensure(t.Context(), settings()); err != nil {
+		t.Fatal(err)
+	}
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	missed := client.ScheduleBackfill{Start: today.AddDate(0, 0, -2), End: today}
+	if err := handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{missed}}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("a day that waits for a worker", func() bool {
+		is, err := handle.Describe(t.Context())
+		return err == nil && len(is.Info.RunningWorkflows) > 0
+	})
+	waits, err := b.Client.DescribeWorkflowExecution(t.Context(), b.started(handle), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if until := waits.GetExecutionConfig().GetWorkflowRunTimeout().AsDuration(); until < 28*24*time.Hour {
+		t.Errorf("a day waits %s for a worker, want weeks", until)
+	}
+	b.Work(served(b.Store))
+	b.await(len(of))
+	b.eventually("the end of both", func() bool {
+		is, err := handle.Describe(t.Context())
+		return err == nil && len(is.Info.RecentActions) == len(of) && len(is.Info.RunningWorkflows) == 0
+	})
+	given := map[uuid.UUID]int{}
+	for _, row := range b.reviews() {
+		given[*row.ServiceCase.ConversationID]++
+	}
+	if diff := cmp.Diff(map[uuid.UUID]int{of[0]: 1, of[1]: 1}, given); diff != "" {
+		t.Errorf("given (-want +got):\n%s", diff)
+	}
+}
+
 // started is the id of the workflow that a schedule started last.
 func (b *brand) started(handle client.ScheduleHandle) string {
 	b.T.Helper()
@@ -317,6 +355,33 @@ func TestSchedulesFollowTheSettings(t *testing.T) {
 	ensure(settings())
 	if describe().Schedule.State.Paused {
 		t.Error("a schedule that was made anew is paused")
+	}
+}
+
+func TestAScheduleOfAReleaseBeforeIsChangedWhereItLetsDaysGo(t *testing.T) {
+	b := newBrand(t)
+	s := b.schedules()
+	before := s.schedules(settings())[0]
+	action, ok := before.Action.(*client.ScheduleWorkflowAction)
+	if !ok {
+		t.Fatalf("the action is %T", before.Action)
+	}
+	// As it was made until a run waited for a worker.
+	before.Note, before.CatchupWindow, action.WorkflowRunTimeout = fmt.Sprintf("0 4 * * * in Asia/Shanghai with %+v", action.Args[0]), 7*24*time.Hour, 20*time.Hour
+	handle, err := s.Client.Create(t.Context(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ensure(t.Context(), settings()); err != nil {
+		t.Fatal(err)
+	}
+	is, err := handle.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, ok := is.Schedule.Action.(*client.ScheduleWorkflowAction)
+	if !ok || now.WorkflowRunTimeout != awaited || is.Schedule.Policy.CatchupWindow != awaited {
+		t.Errorf("the action is %+v with %+v, want both to last %s", is.Schedule.Action, is.Schedule.Policy, awaited)
 	}
 }
 

@@ -41,7 +41,7 @@ func newScene(t *testing.T) *scene {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	s := &scene{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), fails: map[string]int{}}
 	s.SetStartTime(four().Add(3 * time.Hour))
-	s.SetWorkflowRunTimeout(runFor)
+	s.SetWorkflowRunTimeout(awaited)
 	s.RegisterWorkflowWithOptions(Sample, workflow.RegisterOptions{Name: promise.QualitySampleWorkflow})
 	return s
 }
