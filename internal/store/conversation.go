@@ -187,6 +187,12 @@ func (u *Unit) Save(ctx context.Context, c db.Conversation) (db.Conversation, er
 	if err != nil {
 		return db.Conversation{}, fmt.Errorf("saving a conversation: %w", err)
 	}
+	// What is owed after the opening is owed by the group that has the conversation now.
+	if saved.DueAt != nil {
+		if err := u.OffHoursMove(ctx, saved.SkillGroup, &saved.ID); err != nil {
+			return db.Conversation{}, fmt.Errorf("moving what is owed after the opening: %w", err)
+		}
+	}
 	if u.intake != nil {
 		u.intake.saved(saved)
 	}

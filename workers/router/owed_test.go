@@ -86,6 +86,23 @@ func TestWhoWritesInTheNightIsOwedAnAnswerOnce(t *testing.T) {
 	}
 }
 
+func TestWhatIsOwedAfterTheOpeningIsOwedByTheGroupThatTheConversationMovedTo(t *testing.T) {
+	w := newWorld(t)
+	w.now = noon().Add(11 * time.Hour)
+	w.writes("c", "在吗")
+	w.writes("c", "我要投诉,退款")
+	owed := w.owed()
+	if len(owed) != 1 || owed[0].SkillGroup != "pre-sales" {
+		t.Fatalf("owed %+v, want one by pre-sales", owed)
+	}
+	if got := w.sees("c").Group; got != "after-sales" {
+		t.Fatalf("the conversation is %s's", got)
+	}
+	if c := w.shown(owed[0].ID); c.SkillGroup != "after-sales" {
+		t.Errorf("the case is %+v, want it after-sales's", c)
+	}
+}
+
 func TestNobodyOwesAnAnswerToAConversationThatIsEnded(t *testing.T) {
 	w := newWorld(t)
 	w.now = noon().Add(11 * time.Hour)

@@ -618,3 +618,27 @@ func (q *Queries) DeskCasesOfPerson(ctx context.Context, arg DeskCasesOfPersonPa
 	}
 	return items, nil
 }
+
+const OffHoursGroup = `-- name: OffHoursGroup :one
+SELECT conversation.skill_group FROM service_case JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.id = $1 AND service_case.kind = 'offHours'
+`
+
+// The group of the conversation that a case is owed to after the opening; no row for what is owed in another way.
+func (q *Queries) OffHoursGroup(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRow(ctx, OffHoursGroup, id)
+	var skill_group string
+	err := row.Scan(&skill_group)
+	return skill_group, err
+}
+
+const OffHoursMove = `-- name: OffHoursMove :exec
+UPDATE service_case SET skill_group = $1
+WHERE conversation_id = $2 AND kind = 'offHours' AND closed_at IS NULL AND skill_group <> $1
+`
+
+// What is owed after the opening goes with its conversation to another group. It is no step of the case: who sees it says the conversation, too.
+func (q *Queries) OffHoursMove(ctx context.Context, skillGroup string, conversationID *uuid.UUID) error {
+	_, err := q.db.Exec(ctx, OffHoursMove, skillGroup, conversationID)
+	return err
+}

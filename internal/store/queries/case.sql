@@ -92,6 +92,16 @@ WHERE asking.channel = @channel AND asking.external_id = @external_id
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
+-- name: OffHoursMove :exec
+-- What is owed after the opening goes with its conversation to another group. It is no step of the case: who sees it says the conversation, too.
+UPDATE service_case SET skill_group = @skill_group
+WHERE conversation_id = @conversation_id AND kind = 'offHours' AND closed_at IS NULL AND skill_group <> @skill_group;
+
+-- name: OffHoursGroup :one
+-- The group of the conversation that a case is owed to after the opening; no row for what is owed in another way.
+SELECT conversation.skill_group FROM service_case JOIN conversation ON conversation.id = service_case.conversation_id
+WHERE service_case.id = @id AND service_case.kind = 'offHours';
+
 -- name: CasesOpenOfConversation :many
 -- The open cases of a kind of a conversation.
 SELECT * FROM service_case WHERE conversation_id = @conversation_id AND kind = @kind AND closed_at IS NULL ORDER BY opened_at, id LIMIT @max_rows;

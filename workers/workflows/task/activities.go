@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -92,12 +93,21 @@ var errNothing = errors.New("nothing to change")
 
 // Plan says when the group opens, and writes until when the case is due from that.
 func (a *Activities) Plan(ctx context.Context, p Planning) (Opening, error) {
-	at, known := a.Directory.Opening(p.SkillGroup, p.Since, p.Now)
+	group, err := a.groupOf(ctx, p.ID, p.SkillGroup)
+	if err != nil {
+		return Opening{}, err
+	}
+	since := p.Since
+	if group != p.SkillGroup {
+		// It may have opened before it had the conversation.
+		since = p.Now
+	}
+	at, known := a.Directory.Opening(group, since, p.Now)
 	if !known {
 		return Opening{}, nil
 	}
 	due := at.Add(time.Duration(p.AfterOpeningSeconds) * time.Second).UTC()
-	_, err := a.change(ctx, p.ID, store.Taking{Step: "plan/" + p.Now.UTC().Format(time.RFC3339Nano), Action: history.Due}, func(c *store.Case) error {
+	_, err = a.change(ctx, p.ID, store.Taking{Step: "plan/" + p.Now.UTC().Format(time.RFC3339Nano), Action: history.Due}, func(c *store.Case) error {
 		if c.Due != nil && c.Due.Equal(due) {
 			return errNothing
 		}
@@ -111,7 +121,11 @@ func (a *Activities) Plan(ctx context.Context, p Planning) (Opening, error) {
 func (a *Activities) Remind(ctx context.Context, t Taking) error {
 	taking := store.Taking{Step: t.step(), Action: history.Remind, Note: history.Reminding}
 	if t.Owner == "" {
-		taking.Tell = a.Directory.GroupAgents(t.SkillGroup)
+		group, err := a.groupOf(ctx, t.ID, t.SkillGroup)
+		if err != nil {
+			return err
+		}
+		taking.Tell = a.Directory.GroupAgents(group)
 	}
 	_, err := a.change(ctx, t.ID, taking, t.postponed)
 	return err
@@ -119,10 +133,14 @@ func (a *Activities) Remind(ctx context.Context, t Taking) error {
 
 // MarkLate marks the breach, and tells the supervisors; and the customer, where that was asked for.
 func (a *Activities) MarkLate(ctx context.Context, t Taking) error {
-	taking := store.Taking{Step: t.step(), Action: history.Breach, Tell: a.Directory.Supervisors(t.SkillGroup)}
+	group, err := a.groupOf(ctx, t.ID, t.SkillGroup)
+	if err != nil {
+		return err
+	}
+	taking := store.Taking{Step: t.step(), Action: history.Breach, Tell: a.Directory.Supervisors(group)}
 	var marked store.Case
 	var fresh bool
-	err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+	err = a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 		apologise, note, err := a.apology(ctx, u, t)
 		if err != nil {
 			return err
@@ -187,7 +205,11 @@ func (a *Activities) apology(ctx context.Context, u *store.Unit, t Taking) (say 
 
 // Call calls a role. Where nobody has it, somebody else is called.
 func (a *Activities) Call(ctx context.Context, t Taking) error {
-	called := callees.Of(a.Directory, t.Step.Notify, t.SkillGroup)
+	group, err := a.groupOf(ctx, t.ID, t.SkillGroup)
+	if err != nil {
+		return err
+	}
+	called := callees.Of(a.Directory, t.Step.Notify, group)
 	fresh, err := a.change(ctx, t.ID, store.Taking{
 		Step: t.step(), Action: history.Escalate, Note: called.Words(t.Step.Rung, t.Step.Notify), Tell: called.Agents,
 	}, t.postponed)
@@ -199,6 +221,19 @@ func (a *Activities) Call(ctx context.Context, t Taking) error {
 		a.Logger.Warn("Nobody has the role that is called for what is late", "role", t.Step.Notify, "reached", called.Who, "case", t.ID)
 	}
 	return nil
+}
+
+// groupOf is the group that has to do it: of what is owed after the opening that of the conversation, which may have moved since; of all else
+// the one in which it began.
+func (a *Activities) groupOf(ctx context.Context, id, began string) (string, error) {
+	group, err := a.Store.Queries().OffHoursGroup(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return began, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading which group has to do it: %w", err)
+	}
+	return group, nil
 }
 
 // Close writes how the task ended, where the desk has not written it yet.

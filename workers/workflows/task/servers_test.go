@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/worker"
 
@@ -330,6 +331,82 @@ func TestWhatWasPostponedWhileItsProcessWasAwayIsNotLate(t *testing.T) {
 	want := []string{"open", "postponed", "remind/p1", "breach/p1", "escalate/1/p1"}
 	if diff := cmp.Diff(want, runs("p1", later)); diff != "" {
 		t.Errorf("steps of the one that counts (-want +got):\n%s", diff)
+	}
+}
+
+// groups is a brand without leaders of the whole of it, whose groups have people and hours of their own.
+type groups struct {
+	people
+
+	at map[string]time.Time
+}
+
+func (groups) Agents(string) []string { return nil }
+
+func (groups) GroupAgents(group string) []string { return []string{"agent of " + group} }
+
+func (groups) Supervisors(group string) []string { return []string{"supervisor of " + group} }
+
+// Opening is of groups that have opened then, whoever asks since when.
+func (g groups) Opening(group string, since, _ time.Time) (time.Time, bool) {
+	if at := g.at[group]; at.After(since) {
+		return at, true
+	}
+	return since, true
+}
+
+// afterOpening makes a task one that is owed an hour after the opening by nobody in particular.
+func afterOpening(in *promise.TaskInput) {
+	in.ID, in.Kind, in.Owner = promise.TaskID("shop", "lumi", promise.CaseOffHours, in.Conversation.String()), promise.CaseOffHours, ""
+	in.AfterOpeningSeconds = 3600
+}
+
+// waits has a conversation wait for the opening of a group, which owes it an answer.
+func (b *brand) waits(id uuid.UUID, group string) {
+	b.T.Helper()
+	b.Insist(func(ctx context.Context, u *store.Unit) error {
+		c, err := u.ConversationForUpdate(ctx, id)
+		if err != nil {
+			return err
+		}
+		c.State, c.SkillGroup, c.Agent, c.DueAt = store.StateAwaitingOpening, group, nil, &u.Now
+		_, err = u.Save(ctx, c)
+		return err
+	})
+}
+
+func TestWhatIsOwedAfterTheOpeningGoesToAnotherGroupWithItsConversation(t *testing.T) {
+	b := newBrand(t)
+	in := b.owes(afterOpening) // No worker takes it.
+	b.waits(in.Conversation, "pre-sales")
+	now := in.StartedAt.Add(10 * time.Hour)
+	a := activitiesOn(b.Store, groups{at: map[string]time.Time{"after-sales": now.Add(time.Hour), "pre-sales": in.StartedAt.Add(time.Hour)}})
+	opening, err := a.Plan(t.Context(), Planning{ID: in.ID, SkillGroup: "after-sales", Since: in.StartedAt, Now: now, AfterOpeningSeconds: 3600})
+	if err != nil || !opening.At.Equal(now) {
+		t.Errorf("the opening is %+v, err %v, want the new group's, which is open: %s", opening, err, now)
+	}
+	taking := func(step deadline.Step) Taking { return Taking{ID: in.ID, Step: step, SkillGroup: "after-sales"} }
+	for _, err := range []error{
+		a.Remind(t.Context(), taking(deadline.Step{Kind: "remind"})), a.MarkLate(t.Context(), taking(deadline.Step{Kind: "breach"})),
+		a.Call(t.Context(), taking(deadline.Step{Kind: "escalate", Rung: 1, Notify: promise.RoleAdmin})),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := map[string]int{}
+	for _, group := range []string{"pre-sales", "after-sales"} {
+		for _, who := range []string{"agent of " + group, "supervisor of " + group} {
+			told[who] = b.told(who)
+		}
+	}
+	want := map[string]int{"agent of pre-sales": 2, "supervisor of pre-sales": 1, "agent of after-sales": 0, "supervisor of after-sales": 0}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	row, err := b.Store.Queries().CaseGet(t.Context(), in.ID)
+	if err != nil || row.SkillGroup != "pre-sales" || row.DueAt == nil || row.DueAt.Sub(now.Add(time.Hour)).Abs() > time.Millisecond {
+		t.Errorf("the case is %+v, err %v, want it of pre-sales, due an hour after %s", row, err, now)
 	}
 }
 
