@@ -106,3 +106,21 @@ func (u *Unit) unansweredOffHours(ctx context.Context, c *db.Conversation) error
 		Step: "end", Action: history.Action(task.Cancel), Note: "会话结束，客服没有答复",
 	})
 }
+
+// SettledOffHours notes on its conversation that nothing is owed after the opening any more, where a case of that kind was ended otherwise
+// than by an answer or the conversation's end: who is left waiting when the group closes again is owed another. The unit has changed the case.
+func (u *Unit) SettledOffHours(ctx context.Context, settled Case) error {
+	if settled.Kind != promise.CaseOffHours || settled.ClosedAt == nil || settled.Conversation == nil {
+		return nil
+	}
+	c, err := u.ConversationForUpdate(ctx, *settled.Conversation)
+	if err != nil {
+		return fmt.Errorf("locking the conversation of what is settled: %w", err)
+	}
+	if c.DueAt == nil {
+		return nil
+	}
+	c.DueAt = nil
+	_, err = u.Save(ctx, c)
+	return err
+}

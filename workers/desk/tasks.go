@@ -269,7 +269,7 @@ func (d *Desk) takeTask(ctx context.Context, u *store.Unit, p *principal, id str
 	if request.Due != nil {
 		decision.Due = request.Due.UTC()
 	}
-	_, fresh, err = u.ChangeCase(ctx, id, takingOf(p, request), func(c *store.Case) error {
+	now, fresh, err := u.ChangeCase(ctx, id, takingOf(p, request), func(c *store.Case) error {
 		if request.Owner != "" {
 			if err := d.mayGive(p, *c, request.Owner); err != nil {
 				return err
@@ -278,6 +278,9 @@ func (d *Desk) takeTask(ctx context.Context, u *store.Unit, p *principal, id str
 		return decide(p, c, request, decision, u.Now)
 	})
 	if err != nil || !fresh {
+		return false, err
+	}
+	if err := u.SettledOffHours(ctx, now); err != nil {
 		return false, err
 	}
 	signal, argument := signalOf(p, request, decision)

@@ -212,10 +212,9 @@ func TestSupervisorsHaveCustomersAskedByPhone(t *testing.T) {
 	asks[store.Case](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, acting(made), act("done", nil))
 }
 
-func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
-	w := newWorld(t)
-	d := w.starts()
-	id := w.assigned("after-sales", "xiaomei", "c")
+// owesAfterOpening has an answer owed in a conversation after the opening, as the router does, and returns the case's id.
+func (w *world) owesAfterOpening(id uuid.UUID) string {
+	w.t.Helper()
 	in := promise.TaskInput{
 		ID: promise.TaskID("lumi", "lumi", promise.CaseOffHours, id.String()), Kind: promise.CaseOffHours, Conversation: id, Channel: "shop",
 		Customer: "c", SkillGroup: "after-sales", StartedAt: noon(), AfterOpeningSeconds: 3600,
@@ -233,14 +232,37 @@ func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
 		_, err = u.Save(ctx, c)
 		return err
 	})
-	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/cases/"+url.PathEscape(in.ID)+"/actions",
+	return in.ID
+}
+
+func TestWhoEndsByHandWhatWasOwedAfterTheOpeningLeavesNothingDue(t *testing.T) {
+	for action, takes := range map[string]map[string]any{"done": nil, "cancel": {"note": "客户已来电"}} {
+		t.Run(action, func(t *testing.T) {
+			w := newWorld(t)
+			d := w.starts()
+			id := w.assigned("after-sales", "xiaomei", "c")
+			owed := w.owesAfterOpening(id)
+			asks[store.Case](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+url.PathEscape(owed)+"/actions", act(action, takes))
+			if c := conversation(t, w, id); c.DueAt != nil {
+				t.Errorf("the conversation is still due at %s", c.DueAt)
+			}
+		})
+	}
+}
+
+func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	owed := w.owesAfterOpening(id)
+	if got := asks[refused](d.as("xiaomei"), http.StatusConflict, http.MethodPost, "/api/cases/"+url.PathEscape(owed)+"/actions",
 		act("postpone", map[string]any{"note": "忙", "due": noon().Add(time.Hour)})); got.Type != "urn:yingda:problem:NotPostponable" {
 		t.Errorf("postponed: %+v", got)
 	}
 	for range 2 {
 		d.as("xiaomei").says(id, "您好")
 	}
-	row, err := w.store.Queries().CaseGet(t.Context(), in.ID)
+	row, err := w.store.Queries().CaseGet(t.Context(), owed)
 	if err != nil || row.State != string(promise.TaskDone) || row.ClosedAt == nil {
 		t.Errorf("the case is %+v, err %v", row, err)
 	}
@@ -250,7 +272,7 @@ func TestTheFirstHumanAnswerEndsWhatWasOwedAfterTheOpening(t *testing.T) {
 	if c := conversation(t, w, id); c.DueAt != nil {
 		t.Errorf("answered, the conversation is still due at %s", c.DueAt)
 	}
-	if diff := cmp.Diff([]string{"open by : ", "done by xiaomei: "}, w.history(in.ID), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff([]string{"open by : ", "done by xiaomei: "}, w.history(owed), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
 }

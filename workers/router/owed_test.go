@@ -103,6 +103,41 @@ func TestWhatIsOwedAfterTheOpeningIsOwedByTheGroupThatTheConversationMovedTo(t *
 	}
 }
 
+func TestWhoStillWaitsAtTheNextClosingIsOwedAnotherAnswerWhereTheFirstWasCalledOff(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.Store.Queries().PresenceSet(t.Context(), "xiaomei", false, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = noon().Add(11 * time.Hour)
+	w.writes("c", "在吗")
+	first := w.owed()[0].ID
+	w.does("c", func(ctx context.Context, u *store.Unit, _ db.Conversation) error {
+		off, _, err := u.ChangeCase(ctx, first, store.Taking{Step: "off"}, func(c *store.Case) error {
+			c.State, c.ClosedAt = string(promise.TaskCancelled), &u.Now
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return u.SettledOffHours(ctx, off)
+	})
+	w.now = w.now.Add(11 * time.Hour) // 10:00: nobody is there.
+	w.drains()
+	w.now = w.now.Add(12 * time.Hour)
+	w.drains()
+	owed := w.owed()
+	if len(owed) != 2 {
+		t.Fatalf("owed %+v, want another one", owed)
+	}
+	second := owed[0].ID
+	if second == first {
+		second = owed[1].ID
+	}
+	if c := w.shown(second); c.ClosedAt != nil || c.Due == nil {
+		t.Errorf("the other is %+v", c)
+	}
+}
+
 func TestNobodyOwesAnAnswerToAConversationThatIsEnded(t *testing.T) {
 	w := newWorld(t)
 	w.now = noon().Add(11 * time.Hour)

@@ -238,12 +238,19 @@ func (a *Activities) groupOf(ctx context.Context, id, began string) (string, err
 
 // Close writes how the task ended, where the desk has not written it yet.
 func (a *Activities) Close(ctx context.Context, c Closing) error {
-	_, err := a.change(ctx, c.ID, store.Taking{Step: "end", Action: ending(c.State), Actor: c.By}, func(now *store.Case) error {
-		at := a.Now().UTC()
-		now.State, now.ClosedAt, now.Due = string(c.State), &at, nil
-		return nil
+	return a.do(ctx, func(ctx context.Context, u *store.Unit) error {
+		closed, fresh, err := u.ChangeCase(ctx, c.ID, store.Taking{Step: "end", Action: ending(c.State), Actor: c.By}, func(now *store.Case) error {
+			if now.ClosedAt != nil {
+				return errNothing
+			}
+			now.State, now.ClosedAt, now.Due = string(c.State), &u.Now, nil
+			return nil
+		})
+		if err != nil || !fresh {
+			return err
+		}
+		return u.SettledOffHours(ctx, closed)
 	})
-	return err
 }
 
 // ending is what somebody did, or did not do, whose task ends so.

@@ -410,6 +410,26 @@ func TestWhatIsOwedAfterTheOpeningGoesToAnotherGroupWithItsConversation(t *testi
 	}
 }
 
+func TestWhatLapsesAfterTheOpeningLeavesNothingDue(t *testing.T) {
+	b := newBrand(t)
+	in := b.owes(afterOpening) // No worker takes it.
+	b.waits(in.Conversation, "after-sales")
+	a := activitiesOn(b.Store, people{})
+	for range 2 { // An activity runs again when its worker died before it could report.
+		if err := a.Close(t.Context(), Closing{ID: in.ID, State: promise.TaskLapsed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row, err := b.Store.Queries().CaseGet(t.Context(), in.ID)
+	if err != nil || row.State != string(promise.TaskLapsed) {
+		t.Errorf("the case is %+v, err %v", row, err)
+	}
+	c, err := b.Store.Queries().ConversationGet(t.Context(), in.Conversation)
+	if err != nil || c.DueAt != nil {
+		t.Errorf("the conversation is due at %v, err %v", c.DueAt, err)
+	}
+}
+
 func TestACustomerWhomNothingReachesIsNotToldAndTheHistorySaysSo(t *testing.T) {
 	b := newBrand(t)
 	in := b.owes(dueIn(time.Hour))
