@@ -310,14 +310,23 @@ func (u *Unit) CloseGone(ctx context.Context, c db.Conversation) (db.Conversatio
 // was in its group's queue by its rules. Who waits for an answer goes on waiting; nobody is reminded of it in the queue. A conversation that
 // nobody has is ErrWrongState. The caller assigns after the commit.
 func (u *Unit) Requeue(ctx context.Context, c db.Conversation, rules queue.Rules) (db.Conversation, error) {
+	c, err := u.Release(ctx, c)
+	if err != nil {
+		return c, err
+	}
+	return u.Save(ctx, u.Queue(c, rules))
+}
+
+// Release is Requeue up to where the conversation goes, which the caller decides, and saves.
+func (u *Unit) Release(ctx context.Context, c db.Conversation) (db.Conversation, error) {
 	if c.State != StateAssigned || c.Agent == nil {
-		return c, fmt.Errorf("queueing again: %w", ErrWrongState)
+		return c, fmt.Errorf("taking from an agent: %w", ErrWrongState)
 	}
 	if err := u.PresenceRelease(ctx, c.Weight, u.Now, *c.Agent); err != nil {
 		return c, fmt.Errorf("freeing a slot: %w", err)
 	}
 	c.Agent, c.AssignedAt, c.UnansweredSince, c.PassedBy, c.RemindAt = nil, nil, nil, nil, nil
-	return u.Save(ctx, u.Queue(c, rules))
+	return c, nil
 }
 
 // Queue is a conversation as it waits for an agent of its group, whose rules and priority decide where in the queue. Who

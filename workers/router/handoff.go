@@ -14,6 +14,9 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
+// stillTalking is for how long after their last words an agent who is off duty is believed to be there for the customer.
+const stillTalking = 30 * time.Minute
+
 // handOff gives a conversation that was with the bot to a human: into the queue of its group, or, while the group is
 // closed, to its next opening.
 func (t *turn) handOff(ctx context.Context, c db.Conversation, topic string) (changed string, err error) {
@@ -89,14 +92,56 @@ func (t *turn) awaitOpening(ctx context.Context, c db.Conversation, group *catal
 	return c, t.sayWaiting(ctx, c, key, text)
 }
 
-// complainAgain starts the next complaint process of a conversation whose topic is that already, if one is due.
-func (t *turn) complainAgain(ctx context.Context, c db.Conversation) error {
-	before := c.Complaints
-	if err := t.startComplaint(ctx, &c); err != nil || c.Complaints == before {
+// takeBack takes a conversation from an agent who is off duty while its group is closed: the customer was told nothing, and nobody would owe
+// them an answer before the agent comes again, whenever that is. The caller has it wait for the opening, as one that comes then.
+func (t *turn) takeBack(ctx context.Context, c *db.Conversation) (taken bool, err error) {
+	group, known := t.snapshot.Group(c.SkillGroup)
+	if c.State != store.StateAssigned || c.Agent == nil || !known || group.Open(t.Now) {
+		return false, nil
+	}
+	// An agent who has never come is off duty.
+	presence, err := t.PresenceGet(ctx, *c.Agent)
+	if err != nil && !isNoRows(err) {
+		return false, fmt.Errorf("asking whether an agent is on duty: %w", err)
+	}
+	if presence.OnDuty {
+		return false, nil
+	}
+	// Who goes off duty when the group closes takes nothing new, and ends what they are in the middle of.
+	talking, err := t.SpokenSince(ctx, c.ID, *c.Agent, t.Now.Add(-stillTalking))
+	if err != nil {
+		return false, fmt.Errorf("asking when an agent has spoken last: %w", err)
+	}
+	if talking {
+		return false, nil
+	}
+	from := *c.Agent
+	if *c, err = t.Release(ctx, *c); err != nil {
+		return false, err
+	}
+	c.State, c.OffHoursTold = store.StateAwaitingOpening, false
+	t.Tell(ctx, from, message.FrameConversation, store.ConversationView(*c))
+	return true, nil
+}
+
+// closeOne keeps a conversation for the next opening of its group, which is closed.
+func (t *turn) closeOne(ctx context.Context, c db.Conversation) error {
+	group, _ := t.snapshot.Group(c.SkillGroup)
+	c, err := t.awaitOpening(ctx, c, group)
+	if err != nil {
 		return err
 	}
-	_, err := t.Save(ctx, c)
+	_, err = t.Save(ctx, c)
 	return err
+}
+
+// complainAgain starts the next complaint process of a conversation whose topic is that already, if one is due.
+func (t *turn) complainAgain(ctx context.Context, c db.Conversation) (db.Conversation, error) {
+	before := c.Complaints
+	if err := t.startComplaint(ctx, &c); err != nil || c.Complaints == before {
+		return c, err
+	}
+	return t.Save(ctx, c)
 }
 
 // startComplaint makes the complaint of a conversation with that topic known and starts its process, unless the last one is still under

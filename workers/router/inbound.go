@@ -195,20 +195,7 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 		return "", err
 	}
 	if c.State != store.StateBot {
-		if c, err = t.hearDetails(ctx, c); err != nil {
-			return "", err
-		}
-		t.ask(&c)
-		if handOff.Topic != "" && handOff.Topic != c.Topic {
-			return t.retopic(ctx, c, handOff.Topic)
-		}
-		if handOff.Topic != "" {
-			if err := t.complainAgain(ctx, c); err != nil {
-				return "", err
-			}
-		}
-		t.intake.Touch(c)
-		return "", nil
+		return t.goOn(ctx, c, handOff.Topic)
 	}
 	switch decision := decision.(type) {
 	case bot.Answer:
@@ -227,6 +214,31 @@ func (t *turn) answer(ctx context.Context, c db.Conversation) (queued string, er
 	// A supervisor may have answered while the bot had it.
 	t.ask(&c)
 	return t.handOff(ctx, c, cmp.Or(handOff.Topic, c.Topic))
+}
+
+// goOn takes in what somebody wrote who waits for a human, or has one.
+func (t *turn) goOn(ctx context.Context, c db.Conversation, topic string) (queued string, err error) {
+	if c, err = t.hearDetails(ctx, c); err != nil {
+		return "", err
+	}
+	t.ask(&c)
+	taken, err := t.takeBack(ctx, &c)
+	if err != nil {
+		return "", err
+	}
+	if topic != "" && topic != c.Topic {
+		return t.retopic(ctx, c, topic)
+	}
+	if topic != "" {
+		if c, err = t.complainAgain(ctx, c); err != nil {
+			return "", err
+		}
+	}
+	if taken {
+		return "", t.closeOne(ctx, c)
+	}
+	t.intake.Touch(c)
+	return "", nil
 }
 
 // ask starts the clock of an agent's answer, unless it runs already. It runs in the queue, too, for who had an answer before: it would

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
@@ -135,6 +136,94 @@ func TestWhoStillWaitsAtTheNextClosingIsOwedAnotherAnswerWhereTheFirstWasCalledO
 	}
 	if c := w.shown(second); c.ClosedAt != nil || c.Due == nil {
 		t.Errorf("the other is %+v", c)
+	}
+}
+
+func TestWhoWritesWhileTheGroupIsClosedToAnAgentWhoIsOffDutyWaitsForTheOpening(t *testing.T) {
+	const closed = "现在休息(09:00-21:00),11月24日 09:00回复您。"
+	for name, test := range map[string]struct {
+		at     time.Duration
+		onDuty bool
+		// said is what the agent has just said then.
+		said   string
+		writes []string
+		want   seen
+		owed   int
+	}{
+		"at night, and is told so once": {
+			at: 11 * time.Hour, writes: []string{"还在吗", "喂"}, owed: 1,
+			want: seen{State: "awaiting_opening", Group: "pre-sales", Heard: []string{"在吗", "还在吗", "喂"}, Said: []string{closed}},
+		},
+		"with another topic, after they were heard": {
+			at: 11 * time.Hour, writes: []string{"我要投诉"}, owed: 1,
+			want: seen{State: "awaiting_opening", Group: "pre-sales", Topic: "complaint", Heard: []string{"在吗", "我要投诉"}, Said: []string{heardOut, closed}},
+		},
+		"not where the agent is there": {
+			at: 11 * time.Hour, onDuty: true, writes: []string{"还在吗"},
+			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"在吗", "还在吗"}},
+		},
+		"not in the middle of what the agent says": {
+			at: 11 * time.Hour, said: "请稍等", writes: []string{"好"},
+			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"在吗", "好"}, Said: []string{"请稍等"}},
+		},
+		"not while the group is open": {
+			at: time.Hour, writes: []string{"还在吗"},
+			want: seen{State: "assigned", Group: "pre-sales", Agent: "xiaomei", Heard: []string{"在吗", "还在吗"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.writes("c", "在吗")
+			duty := func(on bool) db.Presence {
+				t.Helper()
+				p, err := w.Store.Queries().PresenceSet(t.Context(), "xiaomei", on, w.now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error { // An answer: no clock runs any more.
+				c.AnsweredAt, c.AskedSince, c.RemindAt, c.UnansweredSince, c.LateAt = &u.Now, nil, nil, nil, nil
+				_, err := u.Save(ctx, c)
+				return err
+			})
+			duty(test.onDuty)
+			w.now = noon().Add(test.at)
+			if test.said != "" {
+				w.does("c", func(ctx context.Context, u *store.Unit, c db.Conversation) error {
+					_, _, err := u.Say(ctx, c, store.Words{
+						Key: "said", Topic: "outbound", Sender: store.SenderAgent, Agent: *c.Agent,
+						Content: message.Content{Kind: message.KindText, Text: test.said},
+					})
+					return err
+				})
+			}
+			for _, text := range test.writes {
+				w.writes("c", text)
+				w.now = w.now.Add(time.Minute)
+			}
+			if diff := cmp.Diff(test.want, w.sees("c")); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
+			}
+			owed := w.owed()
+			if len(owed) != test.owed {
+				t.Fatalf("owed %+v, want %d", owed, test.owed)
+			}
+			if test.owed == 0 {
+				return
+			}
+			if c := w.shown(owed[0].ID); !owed[0].StartedAt.Equal(noon().Add(test.at)) || c.Due == nil || !c.Due.Equal(noon().Add(22*time.Hour)) {
+				t.Errorf("the case is %+v of %+v, want it since the first words of the night, due an hour after the opening", c, owed[0])
+			}
+			if p := duty(true); p.Used != 0 {
+				t.Errorf("the agent is busy with %d", p.Used)
+			}
+			w.now = noon().Add(21 * time.Hour) // 9:00
+			w.drains()
+			if got := w.sees("c"); got.State != "assigned" || got.Agent != "xiaomei" {
+				t.Errorf("in the morning it is %s of %q", got.State, got.Agent)
+			}
+		})
 	}
 }
 

@@ -133,12 +133,7 @@ func (r *Router) closeWaiting(ctx context.Context, snapshot *catalog.Snapshot, g
 			return nil
 		}
 		t := &turn{Unit: u, router: r, snapshot: snapshot, channel: channelOf(snapshot, c.Channel)}
-		c, err := t.awaitOpening(ctx, c, group)
-		if err != nil {
-			return err
-		}
-		_, err = u.Save(ctx, c)
-		return err
+		return t.closeOne(ctx, c)
 	})
 }
 

@@ -683,6 +683,18 @@ func (q *Queries) QueueHeadWithout(ctx context.Context, skillGroup string, witho
 	return i, err
 }
 
+const SpokenSince = `-- name: SpokenSince :one
+SELECT EXISTS (SELECT FROM message WHERE conversation_id = $1 AND agent = $2 AND direction = 'outbound' AND sent_at >= $3::timestamptz)
+`
+
+// Whether an agent has said something in a conversation since then.
+func (q *Queries) SpokenSince(ctx context.Context, conversationID uuid.UUID, agent string, since time.Time) (bool, error) {
+	row := q.db.QueryRow(ctx, SpokenSince, conversationID, agent, since)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const Standings = `-- name: Standings :many
 SELECT state, skill_group AS name, count(*) AS conversations, min(coalesce(waiting_since, queued_at, opened_at))::timestamptz AS oldest
 FROM conversation WHERE state IN ('queued', 'awaiting_opening') GROUP BY state, skill_group

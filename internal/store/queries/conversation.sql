@@ -95,6 +95,10 @@ RETURNING *;
 -- name: PresenceGet :one
 SELECT * FROM presence WHERE agent = @agent;
 
+-- name: SpokenSince :one
+-- Whether an agent has said something in a conversation since then.
+SELECT EXISTS (SELECT FROM message WHERE conversation_id = @conversation_id AND agent = @agent AND direction = 'outbound' AND sent_at >= @since::timestamptz);
+
 -- name: MessageAdd :exec
 INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, agent, platform_message_id, content, sent_at, received_at)
 VALUES (@id, @conversation_id, @channel, @external_id, @direction, @sender, @agent, @platform_message_id, @content, @sent_at, @received_at);
