@@ -17,7 +17,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-// Case is what desks see of a case of any kind; the payload of FrameCase.
+// Case is what desks see of a case of any kind.
 type Case struct {
 	ID           string           `json:"id" doc:"The workflow's id, which signals are sent to." example:"after-sales/lumi/lumi/0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
 	Kind         promise.CaseKind `json:"kind" enum:"afterSales,complaint,promise,offHours,callBack,order,shipping,emergency,review"`
@@ -43,6 +43,15 @@ func CaseView(c db.ServiceCase) Case {
 		Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup, Owner: c.Owner, OpenedAt: c.OpenedAt, Due: c.DueAt,
 		BreachedAt: c.BreachedAt, ClosedAt: c.ClosedAt, Revision: c.Revision, Detail: c.Detail,
 	}
+}
+
+// CaseNews is the payload of FrameCase: a case, and what happened to it, by which a desk knows whom it calls.
+type CaseNews struct {
+	Case
+
+	Action history.Action `json:"action,omitempty"`
+	// Actor is whose action it is, as in Taking.
+	Actor string `json:"actor,omitempty"`
 }
 
 // Taking is a step that changes a case.
@@ -151,9 +160,9 @@ func (u *Unit) took(ctx context.Context, c Case, t Taking) error {
 		agents = append(agents, t.Group(c.SkillGroup)...)
 	}
 	slices.Sort(agents)
-	masked := c.Masked()
+	news := CaseNews{c.Masked(), t.Action, t.Actor}
 	for _, agent := range slices.Compact(agents) {
-		u.Tell(ctx, agent, message.FrameCase, masked)
+		u.Tell(ctx, agent, message.FrameCase, news)
 	}
 	return nil
 }

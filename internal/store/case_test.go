@@ -2,13 +2,16 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 )
@@ -64,11 +67,11 @@ func TestAStepOfACaseIsTakenOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var history []string
+	var took []string
 	for _, e := range events {
-		history = append(history, e.Step+" by "+e.Actor+": "+e.State)
+		took = append(took, e.Step+" by "+e.Actor+": "+e.State)
 	}
-	if diff := cmp.Diff([]string{"apply by customer: applied", "review by xiaomei: approved"}, history); diff != "" {
+	if diff := cmp.Diff([]string{"apply by customer: applied", "review by xiaomei: approved"}, took); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
 	if newest, err := s.Queries().CaseEvents(t.Context(), id, 1); err != nil || len(newest) != 1 || newest[0].Step != "review" {
@@ -84,5 +87,49 @@ func TestACaseThatDoesNotExistIsNotChanged(t *testing.T) {
 	})
 	if !errors.Is(err, pgx.ErrNoRows) {
 		t.Errorf("error %v, want pgx.ErrNoRows", err)
+	}
+}
+
+func TestTheNewsOfACaseSayWhatHappened(t *testing.T) {
+	s := open(t)
+	const id = "promise/lumi/lumi/1"
+	for _, change := range []store.Taking{
+		{Step: "remind", Action: history.Remind},
+		{Step: "breach", Action: history.Breach},
+		{Step: "act/desk/1", Action: "postpone", Actor: "laozhang"},
+		{Step: "breach/1", Action: history.Breach},
+		{Step: "escalate/1/1", Said: func() (history.Action, string) { return history.Escalate, "" }},
+	} {
+		err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
+			_, _, err := u.OpenCase(ctx, store.Case{ID: id, Kind: promise.CasePromise, State: "open", Owner: "xiaomei", OpenedAt: u.Now},
+				store.Taking{Step: "open", Action: history.Open, Actor: "xiaomei"})
+			if err != nil {
+				return err
+			}
+			_, _, err = u.NoteCase(ctx, id, change)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	frames, err := s.Queries().FramesAfter(t.Context(), "xiaomei", 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, frame := range frames {
+		var news store.CaseNews
+		if err := json.Unmarshal(frame.Payload, &news); err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, fmt.Sprintf("%d %s: %s by %q", news.Revision, news.Owner, news.Action, news.Actor))
+	}
+	want := []string{
+		`1 xiaomei: open by "xiaomei"`, `2 xiaomei: remind by ""`, `3 xiaomei: breach by ""`, `4 xiaomei: postpone by "laozhang"`, `5 xiaomei: breach by ""`,
+		`6 xiaomei: escalate by ""`,
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }

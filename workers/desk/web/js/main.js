@@ -11,6 +11,7 @@ import { showIntake } from './intake.js';
 import { lookUp } from './order.js';
 import { askForPromise } from './promise.js';
 import { askForCase, caseEntry, chips, nameOf, Pane, stateName, title } from './cases.js';
+import { callOf } from './news.js';
 import { openWeeks } from './weeks.js';
 import { showJudgement, standing, total } from './judgement.js';
 
@@ -717,10 +718,20 @@ function takeComplaint(c) {
   }
 }
 
-// Cases of which it was said that they are late.
-const toldLate = new Set();
+// calls are the words for what a case calls for.
+const calls = {
+  new: (c) => `新工单:${title(c)}`,
+  given: (c) => `转给你的工单:${title(c)}`,
+  soon: (c) => `工单即将到期:${title(c)}${c.due ? `,请在 ${clock(c.due)} 前完成` : ''}`,
+  late: (c) => `工单超时:${title(c)},请到「工单」查看`,
+  escalated: (c) => `工单超时升级:${title(c)},请到「工单」查看`,
+  refused: (c) => `商家系统未受理:${title(c)},需要人工处理`,
+  disputed: (c) => `客户对处理结果有异议:${title(c)}`,
+  approved: () => '您提出的补偿已通过,可以告知客户,请到「投诉」查看',
+  declined: () => '您提出的补偿未通过,请到「投诉」查看',
+};
 
-// takeCase tells of a case that came to the agent, or is late. What comes late itself is no news any more.
+// takeCase tells of a case that calls for somebody: once for each thing that happened. What comes late itself is no news any more.
 function takeCase({ payload: c, at: told }) {
   if (c.kind === 'review') {
     if (tab === 'reviews') listSoon();
@@ -731,24 +742,8 @@ function takeCase({ payload: c, at: told }) {
   if (pane.name === nameOf(c.id)) caseSoon();
   if (current && (current.id === c.conversation || current.conversation.customer === c.customer)) currentSoon();
   if (Date.now() - at(told) > 60000) return;
-  if (c.closedAt && c.kind === 'afterSales' && c.detail && c.detail.content === false) toast(`客户对处理结果有异议:${title(c)}`);
-  if (c.kind === 'complaint') tellDecision(c);
-  if (c.closedAt || c.kind === 'complaint') return;
-  if (c.breachedAt && !toldLate.has(c.id)) {
-    toldLate.add(c.id);
-    toast(`工单超时:${title(c)},请到「工单」查看`);
-  } else if (c.owner === me.name && c.revision === 1) toast(`新工单:${title(c)}`);
-}
-
-// Offers of which it was said what somebody decided.
-const toldDecided = new Set();
-
-// tellDecision tells who offered something to who complained what somebody else has decided: each change of the case brings the offer again.
-function tellDecision(c) {
-  const offer = ((c.detail || {}).compensations || []).at(-1);
-  if (!offer || offer.by !== me.name || !offer.decidedBy || offer.decidedBy === me.name || toldDecided.has(offer.id)) return;
-  toldDecided.add(offer.id);
-  toast(`您提出的补偿${offer.state === 'approved' ? '已通过,可以告知客户' : '未通过'},请到「投诉」查看`);
+  const call = callOf(c, me.name);
+  if (call) toast(calls[call](c));
 }
 
 function takeRating(r) {
