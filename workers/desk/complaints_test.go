@@ -41,12 +41,22 @@ func (d *desk) listsComplaints(agentName, query string) (ids []string) {
 	return ids
 }
 
+// shownComplaint is the complaint of a conversation as xiaomei sees it.
+func (d *desk) shownComplaint(conversation uuid.UUID) *ShownComplaint {
+	d.t.Helper()
+	type shown struct{ Complaint *ShownComplaint }
+	return asks[shown](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/conversations/"+conversation.String(), nil).Complaint
+}
+
 func TestAComplaintThatHasLapsedAsksForNobody(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
 	id := w.assigned("after-sales", "xiaomei", "c")
 	complaint := w.complains(id)
 	w.settles(complaint, id)
+	if shown := d.shownComplaint(id); shown == nil || shown.Lapsed {
+		t.Errorf("of the conversation: %+v, want that somebody asks the customer again", shown)
+	}
 	for _, query := range []string{"", "?state=resolved"} {
 		if diff := cmp.Diff([]string{complaint}, d.listsComplaints("xiaomei", query)); diff != "" {
 			t.Errorf("listed by %q before (-want +got):\n%s", query, diff)
@@ -63,6 +73,9 @@ func TestAComplaintThatHasLapsedAsksForNobody(t *testing.T) {
 		if got := d.listsComplaints("xiaomei", query); len(got) > 0 {
 			t.Errorf("listed by %q: %q", query, got)
 		}
+	}
+	if shown := d.shownComplaint(id); shown == nil || !shown.Lapsed || shown.State != string(promise.ComplaintResolved) {
+		t.Errorf("of the conversation: %+v, want that it has lapsed", shown)
 	}
 	before := w.history(complaint)
 	of := "/api/conversations/" + id.String() + "/complaint/"
@@ -99,6 +112,9 @@ func TestAComplaintThatWasFollowedUpIsListedToWhoAsksForThose(t *testing.T) {
 		})
 		return err
 	})
+	if shown := d.shownComplaint(id); shown == nil || shown.Lapsed {
+		t.Errorf("of the conversation: %+v, want that the customer was asked again", shown)
+	}
 	for query, want := range map[string][]string{"": nil, "?state=resolved": nil, "?state=followed_up": {complaint}} {
 		if diff := cmp.Diff(want, d.listsComplaints("xiaomei", query)); diff != "" {
 			t.Errorf("listed by %q (-want +got):\n%s", query, diff)

@@ -68,6 +68,14 @@ type conversationInput struct {
 	ID uuid.UUID `path:"id"`
 }
 
+// ShownComplaint is the complaint of a conversation.
+type ShownComplaint struct {
+	store.Complaint
+
+	// Lapsed says that it was closed without anybody asking the customer again: nothing can be done to it any more.
+	Lapsed bool `json:"lapsed,omitempty"`
+}
+
 type conversationOutput struct {
 	Body struct {
 		Conversation store.Conversation `json:"conversation"`
@@ -78,8 +86,8 @@ type conversationOutput struct {
 		// ChannelGone says that the Channel was deleted: nothing that is said here reaches the customer.
 		ChannelGone bool `json:"channelGone,omitempty"`
 		// Contacts are the Channels on which the customer is known.
-		Contacts  []ContactView    `json:"contacts" nullable:"false"`
-		Complaint *store.Complaint `json:"complaint,omitempty"`
+		Contacts  []ContactView   `json:"contacts" nullable:"false"`
+		Complaint *ShownComplaint `json:"complaint,omitempty"`
 		// Rating is missing when the customer was not asked how they were served.
 		Rating *store.Survey `json:"rating,omitempty"`
 	}
@@ -200,11 +208,10 @@ func (d *Desk) show(ctx context.Context, p *principal, in *conversationInput) (*
 	if out.Body.Rating, err = d.ratingOf(ctx, c); err != nil {
 		return nil, err
 	}
-	complaint, err := queries.ComplaintOfConversation(ctx, c.ID)
+	complaint, err := queries.DeskComplaintOfConversation(ctx, c.ID)
 	switch {
 	case err == nil:
-		view := store.ComplaintView(complaint)
-		out.Body.Complaint = &view
+		out.Body.Complaint = &ShownComplaint{store.ComplaintView(complaint.Complaint), complaint.Lapsed}
 	case !errors.Is(err, pgx.ErrNoRows):
 		return nil, fmt.Errorf("reading a complaint: %w", err)
 	}

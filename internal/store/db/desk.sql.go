@@ -45,6 +45,44 @@ func (q *Queries) ContactTierSet(ctx context.Context, arg ContactTierSetParams) 
 	return err
 }
 
+const DeskComplaintOfConversation = `-- name: DeskComplaintOfConversation :one
+SELECT complaint.id, complaint.conversation_id, complaint.channel, complaint.external_id, complaint.skill_group, complaint.state, complaint.rung, complaint.escalated_to, complaint.opened_at, complaint.acknowledged_at, complaint.escalated_at, complaint.resolved_at, complaint.resolved_by, complaint.resolution, complaint.follow_up_due, complaint.followed_up_at, complaint.follow_up_overdue, coalesce(complaint.state <> 'followed_up' AND service_case.closed_at IS NOT NULL, false)::bool AS lapsed
+FROM complaint LEFT JOIN service_case ON service_case.id = complaint.id
+WHERE complaint.conversation_id = $1::uuid ORDER BY complaint.opened_at DESC LIMIT 1
+`
+
+type DeskComplaintOfConversationRow struct {
+	Complaint Complaint
+	Lapsed    bool
+}
+
+// The newest complaint of a conversation, and whether its case was closed without anybody asking the customer again.
+func (q *Queries) DeskComplaintOfConversation(ctx context.Context, conversationID uuid.UUID) (DeskComplaintOfConversationRow, error) {
+	row := q.db.QueryRow(ctx, DeskComplaintOfConversation, conversationID)
+	var i DeskComplaintOfConversationRow
+	err := row.Scan(
+		&i.Complaint.ID,
+		&i.Complaint.ConversationID,
+		&i.Complaint.Channel,
+		&i.Complaint.ExternalID,
+		&i.Complaint.SkillGroup,
+		&i.Complaint.State,
+		&i.Complaint.Rung,
+		&i.Complaint.EscalatedTo,
+		&i.Complaint.OpenedAt,
+		&i.Complaint.AcknowledgedAt,
+		&i.Complaint.EscalatedAt,
+		&i.Complaint.ResolvedAt,
+		&i.Complaint.ResolvedBy,
+		&i.Complaint.Resolution,
+		&i.Complaint.FollowUpDue,
+		&i.Complaint.FollowedUpAt,
+		&i.Complaint.FollowUpOverdue,
+		&i.Lapsed,
+	)
+	return i, err
+}
+
 const DeskComplaintResolve = `-- name: DeskComplaintResolve :one
 UPDATE complaint SET state = 'resolved', resolved_at = $1::timestamptz, resolved_by = $2, resolution = $3
 WHERE id = $4 AND state IN ('open', 'escalated')

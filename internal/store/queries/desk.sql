@@ -56,6 +56,12 @@ WHERE CASE WHEN @state::text = '' THEN complaint.state IN ('open', 'escalated', 
 ORDER BY complaint.opened_at, complaint.id
 LIMIT @max_rows;
 
+-- name: DeskComplaintOfConversation :one
+-- The newest complaint of a conversation, and whether its case was closed without anybody asking the customer again.
+SELECT sqlc.embed(complaint), coalesce(complaint.state <> 'followed_up' AND service_case.closed_at IS NOT NULL, false)::bool AS lapsed
+FROM complaint LEFT JOIN service_case ON service_case.id = complaint.id
+WHERE complaint.conversation_id = @conversation_id::uuid ORDER BY complaint.opened_at DESC LIMIT 1;
+
 -- name: DeskComplaintResolve :one
 -- What an agent says of a complaint's end; no row when somebody said it before. Its process adds the day of the follow-up.
 UPDATE complaint SET state = 'resolved', resolved_at = @at::timestamptz, resolved_by = @resolved_by, resolution = @resolution

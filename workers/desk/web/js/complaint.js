@@ -31,10 +31,11 @@ export function showComplaint(box, current, attempt, changed) {
     box.replaceChildren(el('p', {}, el('strong', {}, '投诉'), ` ${clock(c.openedAt)} 提出${escalated}${gone}`), form);
     return;
   }
-  const due = c.state === 'resolved' && c.followUpDue ? ` · 请在 ${clock(c.followUpDue)} 前回访${c.followUpOverdue ? '(已超时)' : ''}` : '';
-  const done = c.state === 'followed_up' ? ' · 已回访' : '';
+  const awaits = c.state === 'resolved' && c.followUpDue && !c.lapsed;
+  const due = awaits ? ` · 请在 ${clock(c.followUpDue)} 前回访${c.followUpOverdue ? '(已超时)' : ''}` : '';
+  const done = c.lapsed ? ' · 已失效,没有回访' : c.state === 'followed_up' ? ' · 已回访' : '';
   const parts = [el('p', {}, el('strong', {}, '投诉已解决'), `:${c.resolution || ''}${due}${done}`)];
-  if (c.state === 'resolved' && c.followUpDue) {
+  if (awaits) {
     const button = el('button', {
       type: 'button',
       onclick: async () => {
