@@ -56,6 +56,9 @@ func progressOf(row db.ServiceCase) (inquiry.Case, error) {
 	case promise.CaseShipping:
 		detail, err := store.TaskOf(store.CaseView(row))
 		return inquiry.Shipping(detail.Order, row.DueAt), err
+	case promise.CaseOrder:
+		inside, err := store.OrderOf(store.CaseView(row))
+		return inquiry.OrderChange(&inside, row.DueAt), err
 	default:
 		return inquiry.Promise(row.DueAt), nil
 	}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,12 +14,13 @@ import (
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/domain/inquiry"
+	"github.com/yingda-dev/yingda/internal/domain/order"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
 // returns opens an after-sales case of a customer, due in two hours.
-func (w *world) returns(customer, order string) {
+func (w *world) returns(customer, number string) {
 	w.t.Helper()
 	id := promise.AfterSalesID("lumi", "lumi", uuid.New())
 	err := w.Store.Do(w.t.Context(), w.scope(), func(ctx context.Context, u *store.Unit) error {
@@ -27,7 +29,7 @@ func (w *world) returns(customer, order string) {
 			ID: id, Terms: terms, Ladder: ladder, Channel: "shop", Customer: customer, SkillGroup: "after-sales", StartedAt: w.now,
 			Application: aftersales.Application{
 				Kind: aftersales.Return, Reason: aftersales.NoReason, Source: aftersales.FromAgent,
-				Order: aftersales.Order{Number: order, Paid: 9900, DeliveredAt: w.now.Add(-time.Hour)},
+				Order: aftersales.Order{Number: number, Paid: 9900, DeliveredAt: w.now.Add(-time.Hour)},
 			},
 		}, store.Taking{Step: "apply"})
 		if err != nil {
@@ -134,6 +136,41 @@ func TestWhoPaidIsToldUntilWhenTheirOrderIsSent(t *testing.T) {
 	w.writes("c", "进度")
 	s := w.sees("c")
 	if diff := cmp.Diff("您的处理进度:\n1. 订单 LM****0001:已付款,等待发货。我们会在今天14:00前发货。", s.Said[len(s.Said)-1]); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhoAskedForAnOrderToBeChangedIsToldThatItIsInHand(t *testing.T) {
+	w := newWorld(t)
+	w.writes("c", "发票")
+	err := w.Store.Do(w.t.Context(), w.scope(), func(ctx context.Context, u *store.Unit) error {
+		conversation, err := u.ConversationNewest(ctx, "shop", "c")
+		if err != nil {
+			return err
+		}
+		for i, wanted := range order.Operations() {
+			number, address := fmt.Sprintf("LM2026112000%d", i+1), (*order.Address)(nil)
+			if wanted == order.OperationAddress {
+				address = &order.Address{Recipient: "王女士", Phone: "13800001234", Address: "上海市徐汇区1号"}
+			}
+			_, _, err = u.OpenOrder(ctx, promise.OrderInput{
+				ID: promise.OrderID("lumi", "lumi", uuid.New()), Order: number, Operation: wanted, Conversation: conversation, Channel: "shop", Customer: "c",
+				SkillGroup: "after-sales", OpenedBy: "an", StartedAt: w.now, Due: w.now.Add(time.Duration(i+1) * time.Hour),
+			}, address, store.Taking{Step: "open"})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.writes("c", "进度")
+	s := w.sees("c")
+	want := "您的处理进度:\n1. 修改地址(订单 LM****0001):正在处理。我们会在今天13:00前给您答复。\n" +
+		"2. 取消订单(订单 LM****0002):正在处理。我们会在今天14:00前给您答复。"
+	if diff := cmp.Diff(want, s.Said[len(s.Said)-1]); diff != "" {
 		t.Errorf("said (-want +got):\n%s", diff)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/order"
 	"github.com/yingda-dev/yingda/internal/domain/words"
 )
 
@@ -40,7 +41,7 @@ func Asked(text string) bool {
 type Case struct {
 	// AfterSales is nil for a case of another kind.
 	AfterSales *aftersales.Case
-	// Label and State are what one of another kind is called, and how it stands: see Complaint, Promise and Shipping.
+	// Label and State are what one of another kind is called, and how it stands: see Complaint, Promise, Shipping and OrderChange.
 	Label, State string
 	// Due is until when the next step is to be done; nil where nothing is promised.
 	Due *time.Time
@@ -65,8 +66,13 @@ func Promise(due *time.Time) Case {
 }
 
 // Shipping is how an order is told of that was paid and is to be sent.
-func Shipping(order string, due *time.Time) Case {
-	return Case{Label: "订单 " + aftersales.Masked(order), State: "已付款,等待发货", Due: due, next: "我们会在%s前发货。"}
+func Shipping(number string, due *time.Time) Case {
+	return Case{Label: "订单 " + aftersales.Masked(number), State: "已付款,等待发货", Due: due, next: "我们会在%s前发货。"}
+}
+
+// OrderChange is how it is told of that an order is to be cancelled, or sent to another address.
+func OrderChange(c *order.Case, due *time.Time) Case {
+	return Case{Label: order.Title(c.Wanted) + "(订单 " + aftersales.Masked(c.Order) + ")", State: "正在处理", Due: due}
 }
 
 // None is what is said to a customer who waits for nothing.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
+	"github.com/yingda-dev/yingda/internal/domain/order"
 )
 
 func TestAsked(t *testing.T) {
@@ -78,7 +79,15 @@ func TestText(t *testing.T) {
 		"a complaint that is settled": {Complaint(true, in(time.Hour)), "您的处理进度:\n1. 投诉:已处理,我们会再向您回访。"},
 		"a promise":                   {Promise(in(-time.Hour)), "您的处理进度:\n1. 客服承诺的事项:正在处理。很抱歉,已超过我们承诺的时间,我们正在加急处理。"},
 		"an order to be sent":         {Shipping("LM20261120001", in(48*time.Hour)), "您的处理进度:\n1. 订单 LM****0001:已付款,等待发货。我们会在11月25日12:00前发货。"},
-		"an order that is late":       {Shipping("LM20261120001", in(-time.Hour)), "您的处理进度:\n1. 订单 LM****0001:已付款,等待发货。很抱歉,已超过我们承诺的时间,我们正在加急处理。"},
+		"an order to be cancelled": {
+			OrderChange(&order.Case{Order: "LM20261120001", Wanted: order.OperationCancel, State: order.StateAsked}, in(time.Hour)),
+			"您的处理进度:\n1. 取消订单(订单 LM****0001):正在处理。我们会在今天13:00前给您答复。",
+		},
+		"an address to be changed": {
+			OrderChange(&order.Case{Order: "LM20261120001", Wanted: order.OperationAddress, State: order.StateAsked}, in(-time.Hour)),
+			"您的处理进度:\n1. 修改地址(订单 LM****0001):正在处理。很抱歉,已超过我们承诺的时间,我们正在加急处理。",
+		},
+		"an order that is late": {Shipping("LM20261120001", in(-time.Hour)), "您的处理进度:\n1. 订单 LM****0001:已付款,等待发货。很抱歉,已超过我们承诺的时间,我们正在加急处理。"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

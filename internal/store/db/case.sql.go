@@ -270,7 +270,7 @@ SELECT service_case.id, service_case.kind, service_case.state, service_case.titl
 JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = $1 AND asking.external_id = $2
-  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping')
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping', 'order')
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT $3
 `

@@ -88,7 +88,7 @@ SELECT service_case.* FROM contact asking
 JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = @channel AND asking.external_id = @external_id
-  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping')
+  AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping', 'order')
 ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
