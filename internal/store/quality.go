@@ -84,12 +84,23 @@ type ReviewAssignment struct {
 	quality.Chosen
 	Due       time.Time
 	DueWithin time.Duration
+	// Location is whose clock tells in the case's title when the conversation began.
+	Location *time.Location
+}
+
+// titleOf tells a judgement from the others that a supervisor has: whose conversation it is, and when it began.
+func titleOf(r ReviewAssignment, opened time.Time) string {
+	return "质检 " + r.Agent + " " + opened.In(r.Location).Format("1月2日15:04")
 }
 
 // AssignReview opens the case of a judgement; one that exists stays as it is.
 func (u *Unit) AssignReview(ctx context.Context, r ReviewAssignment) error {
+	conversation, err := u.ConversationGet(ctx, r.Chosen.ID)
+	if err != nil {
+		return fmt.Errorf("reading what is to be judged: %w", err)
+	}
 	_, fresh, err := u.OpenCase(ctx, Case{
-		ID: r.ID, Kind: promise.CaseReview, State: string(quality.Pending), Title: "质检", Conversation: &r.Chosen.ID, Owner: r.Reviewer,
+		ID: r.ID, Kind: promise.CaseReview, State: string(quality.Pending), Title: titleOf(r, conversation.OpenedAt), Conversation: &r.Chosen.ID, Owner: r.Reviewer,
 		OpenedAt: u.Now, Due: &r.Due,
 	}, Taking{Step: "assign", Action: history.Open})
 	if err != nil || !fresh {

@@ -35,7 +35,7 @@ func (w *world) given(d *desk, customer, reviewer string, reasons ...quality.Rea
 	asks[store.Conversation](d.as("xiaomei"), http.StatusOK, http.MethodPost, "/api/conversations/"+id.String()+"/close", nil)
 	w.does(func(ctx context.Context, u *store.Unit) error {
 		return u.AssignReview(ctx, store.ReviewAssignment{
-			ID: promise.ReviewID("lumi", "lumi", id), Day: "2026-11-22", Due: u.Now.Add(48 * time.Hour), DueWithin: 48 * time.Hour,
+			ID: promise.ReviewID("lumi", "lumi", id), Day: "2026-11-22", Due: u.Now.Add(48 * time.Hour), DueWithin: 48 * time.Hour, Location: time.UTC,
 			Chosen: quality.Chosen{ID: id, Agent: "xiaomei", Reviewer: reviewer, Reasons: reasons},
 		})
 	})
@@ -231,7 +231,7 @@ func TestJudgingAConversationInWhichACustomerWaitedIsLookingAtIt(t *testing.T) {
 	asks[store.Conversation](d.as("xiaomei"), http.StatusOK, http.MethodPost, "/api/conversations/"+id.String()+"/close", nil)
 	w.does(func(ctx context.Context, u *store.Unit) error {
 		return u.AssignReview(ctx, store.ReviewAssignment{
-			ID: promise.ReviewID("lumi", "lumi", id), Day: "2026-11-22", Due: u.Now, DueWithin: time.Hour,
+			ID: promise.ReviewID("lumi", "lumi", id), Day: "2026-11-22", Due: u.Now, DueWithin: time.Hour, Location: time.UTC,
 			Chosen: quality.Chosen{ID: id, Agent: "xiaomei", Reasons: []quality.Reason{quality.Slow}},
 		})
 	})

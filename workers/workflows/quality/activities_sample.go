@@ -75,6 +75,8 @@ type (
 		Day              string   `json:"day"`
 		DueWithinSeconds int64    `json:"dueWithinSeconds"`
 		Reviews          []Review `json:"reviews"`
+		// TimeZone is that of times in titles; empty, in what an older version began, is UTC.
+		TimeZone string `json:"timeZone,omitempty"`
 	}
 	// Reminder is the argument of Remind.
 	Reminder struct {
@@ -125,12 +127,16 @@ func (a *Activities) Select(ctx context.Context, s Selection) (Selected, error) 
 // Assign gives conversations to those who are to judge them, each in a transaction of its own.
 func (a *Activities) Assign(ctx context.Context, assignments Assignments) error {
 	within := time.Duration(assignments.DueWithinSeconds) * time.Second
+	location, err := located(assignments.TimeZone)
+	if err != nil {
+		return err
+	}
 	for _, r := range assignments.Reviews {
 		err := a.do(ctx, func(ctx context.Context, u *store.Unit) error {
 			return u.AssignReview(ctx, store.ReviewAssignment{
 				ID: promise.ReviewID(assignments.Namespace, assignments.Brand, r.Conversation), Day: assignments.Day,
 				Chosen: quality.Chosen{ID: r.Conversation, Agent: r.Agent, Reasons: r.Reasons, Reviewer: r.Reviewer},
-				Due:    u.Now.Add(within), DueWithin: within,
+				Due:    u.Now.Add(within), DueWithin: within, Location: location,
 			})
 		})
 		// A conversation that is gone is judged by nobody.

@@ -492,6 +492,30 @@ func TestAWaitIsJudgedAsWhoseItWas(t *testing.T) {
 	}
 }
 
+// A supervisor who has many of one agent and one day has to find one of them again.
+func TestAReviewIsCalledByWhoseConversationItIsAndWhenThatBegan(t *testing.T) {
+	b := newStore(t)
+	a := activitiesOn(b.Store)
+	evening := time.Date(2026, 11, 21, 17, 30, 0, 0, time.UTC) // They begin an hour before they end.
+	reviews := []Review{
+		{Conversation: b.ends("an", evening), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"},
+		{Conversation: b.ends("an", evening.Add(5*time.Minute)), Agent: "an", Reasons: []quality.Reason{quality.Sampled}, Reviewer: "sup"},
+	}
+	err := a.Assign(t.Context(), Assignments{
+		Namespace: "shop", Brand: "lumi", Day: "2026-11-22", DueWithinSeconds: 60, Reviews: reviews, TimeZone: "Asia/Shanghai",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var titles []string
+	for _, c := range workflowtest.News[store.Case](b.Brand, "sup", message.FrameCase) {
+		titles = append(titles, c.Title)
+	}
+	if diff := cmp.Diff([]string{"质检 an 11月22日00:30", "质检 an 11月22日00:35"}, titles); diff != "" {
+		t.Errorf("titles (-want +got):\n%s", diff)
+	}
+}
+
 func TestWhatIsLateIsToldOnceADay(t *testing.T) {
 	b := newStore(t)
 	a := activitiesOn(b.Store)

@@ -36,6 +36,7 @@ func Sample(ctx workflow.Context, input promise.QualitySampleInput) (promise.Qua
 	for reviews := range slices.Chunk(selected.Reviews, perStep) {
 		err := assign(ctx, Assignments{
 			Namespace: input.Namespace, Brand: input.Brand, Day: selected.Day, DueWithinSeconds: input.DueWithinSeconds, Reviews: reviews,
+			TimeZone: input.TimeZone,
 		})
 		if err != nil {
 			return result, err
