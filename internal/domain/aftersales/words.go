@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -147,22 +148,40 @@ func (c *Case) Words(step int, location *time.Location) string {
 	case StateSettled:
 		return done + "如有问题请随时联系我们。"
 	case StateRefused:
+		cause := before
 		if before.State == StateUndoing { // Its note is how the money came back, or why not, which is for agents.
-			before = c.Steps[step-2]
+			cause = c.Steps[step-2]
 		}
-		if before.Action == ActionRefuse || before.Action == ActionReject {
-			return "很抱歉，您的售后申请未通过：" + before.Note
+		if cause.Action == ActionRefuse || cause.Action == ActionReject {
+			return ended("很抱歉，您的售后申请未通过："+cause.Note, c.takenBack(before))
 		}
-		return c.Decision.Customer
+		return ended(c.Decision.Customer, c.takenBack(before))
 	case StateWithdrawn:
-		return "您的售后申请已撤销。"
+		return ended("您的售后申请已撤销。", c.takenBack(before))
 	case StateExpired:
-		return "由于没有在期限内收到您的回复或商品，本次售后已关闭；如仍需要请重新申请。"
+		return ended("由于没有在期限内收到您的回复或商品，本次售后已关闭；如仍需要请重新申请。", c.takenBack(before))
 	case StateDone:
 		return ""
 	default:
 		return ""
 	}
+}
+
+// takenBack says that what was paid for goods which did not come was got back, where that was the step before the last: a provider that does
+// it at once leaves no time to announce it.
+func (c *Case) takenBack(before Step) string {
+	if before.State != StateUndoing || c.Reversal == nil || c.Reversal.State != EffectDone {
+		return ""
+	}
+	return "此前退给您的货款" + yuan(c.Reversal.Amount) + "元已收回。"
+}
+
+// ended are the last words of a case, with a further sentence or none: somebody's own words may end without a full stop.
+func ended(words, further string) string {
+	if further == "" {
+		return words
+	}
+	return strings.TrimSuffix(words, "。") + "。" + further
 }
 
 // LastWords are the newest that there were for the customer.

@@ -294,18 +294,18 @@ func (q *Queries) DeskConversations(ctx context.Context, arg DeskConversationsPa
 
 const DeskEvidence = `-- name: DeskEvidence :many
 SELECT m.id, coalesce(m.content->'media'->>'id', '')::text AS media FROM message m
-LEFT JOIN conversation c ON c.id = m.conversation_id
-WHERE m.sender = 'customer' AND m.id = ANY($1::uuid[]) AND (m.conversation_id = $2
-   OR m.channel = $3 AND m.external_id = $4 AND (
-      $5::bool OR c.skill_group = ANY($6::text[]) OR c.state = 'assigned' AND c.agent = $7::text))
+WHERE m.channel = $1 AND m.external_id = $2 AND m.sender = 'customer' AND m.id = ANY($3::uuid[])
+  AND (m.conversation_id = $4 OR EXISTS (
+      SELECT FROM conversation c WHERE c.id = m.conversation_id
+        AND ($5::bool OR c.skill_group = ANY($6::text[]) OR c.state = 'assigned' AND c.agent = $7::text)))
 ORDER BY m.sent_at, m.platform_message_id, m.id
 `
 
 type DeskEvidenceParams struct {
-	Ids            []uuid.UUID
-	ConversationID *uuid.UUID
 	Channel        string
 	ExternalID     string
+	Ids            []uuid.UUID
+	ConversationID *uuid.UUID
 	AllGroups      bool
 	SkillGroups    []string
 	Agent          string
@@ -320,10 +320,10 @@ type DeskEvidenceRow struct {
 // the others that an agent sees.
 func (q *Queries) DeskEvidence(ctx context.Context, arg DeskEvidenceParams) ([]DeskEvidenceRow, error) {
 	rows, err := q.db.Query(ctx, DeskEvidence,
-		arg.Ids,
-		arg.ConversationID,
 		arg.Channel,
 		arg.ExternalID,
+		arg.Ids,
+		arg.ConversationID,
 		arg.AllGroups,
 		arg.SkillGroups,
 		arg.Agent,

@@ -176,10 +176,10 @@ SELECT before, after, changed_by, changed_at FROM tier_change WHERE channel = @c
 -- Those of the messages that a customer has sent on a Channel, each with the file that it holds: in the conversation that is given, and in
 -- the others that an agent sees.
 SELECT m.id, coalesce(m.content->'media'->>'id', '')::text AS media FROM message m
-LEFT JOIN conversation c ON c.id = m.conversation_id
-WHERE m.sender = 'customer' AND m.id = ANY(@ids::uuid[]) AND (m.conversation_id = sqlc.narg('conversation_id')
-   OR m.channel = @channel AND m.external_id = @external_id AND (
-      @all_groups::bool OR c.skill_group = ANY(@skill_groups::text[]) OR c.state = 'assigned' AND c.agent = @agent::text))
+WHERE m.channel = @channel AND m.external_id = @external_id AND m.sender = 'customer' AND m.id = ANY(@ids::uuid[])
+  AND (m.conversation_id = sqlc.narg('conversation_id') OR EXISTS (
+      SELECT FROM conversation c WHERE c.id = m.conversation_id
+        AND (@all_groups::bool OR c.skill_group = ANY(@skill_groups::text[]) OR c.state = 'assigned' AND c.agent = @agent::text)))
 ORDER BY m.sent_at, m.platform_message_id, m.id;
 
 -- name: MediaGet :one
