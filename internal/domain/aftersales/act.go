@@ -365,6 +365,9 @@ func (c *Case) take(a Act, at time.Time) {
 		c.Application.Evidence = append(slices.Clone(c.Application.Evidence), a.Evidence...)
 		if c.State == StateEvidence {
 			c.Decision.Outcome = OutcomeReview
+			if c.Decision.Rule == RuleEvidenceWanted { // What the reviewer is advised; the customer may yet have to hear what was asked of them.
+				c.Decision.Rule, c.Decision.Agent = RuleSellersFault, adviceSellersFault
+			}
 			c.leave(StateReview, a, at)
 		}
 	case ActionSent:

@@ -334,3 +334,18 @@ func TestTheFirstBreachCounts(t *testing.T) {
 		t.Errorf("breached at %s", got)
 	}
 }
+
+func TestAReviewerIsAdvisedByThePhotosThatCame(t *testing.T) {
+	c := opened(application(of(Reissue, Damaged)), "")
+	if c.Decision.Rule != RuleEvidenceWanted {
+		t.Fatalf("without photos the case is decided by %s", c.Decision.Rule)
+	}
+	asked := c.Decision.Customer
+	if err := c.Act(do(ActionAddEvidence), noon()); err != nil {
+		t.Fatal(err)
+	}
+	want := Decide(policy(), c.Application, "", noon())
+	if c.Decision.Rule != want.Rule || c.Decision.Agent != want.Agent || c.Decision.Customer != asked {
+		t.Errorf("with photos the reviewer reads %s: %q, the customer %q", c.Decision.Rule, c.Decision.Agent, c.Decision.Customer)
+	}
+}

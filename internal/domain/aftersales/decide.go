@@ -99,6 +99,9 @@ func Decide(p Policy, a Application, tier string, now time.Time) Decision {
 	}
 }
 
+// adviceSellersFault is for the reviewer who has photos to look at.
+const adviceSellersFault = "商家责任：核实后无需退货，运费由商家承担。"
+
 // sellersFault is what the seller answers for: with photos nothing comes back, and the freight is the seller's.
 func (p *Policy) sellersFault(a Application, d Decision) Decision {
 	d.GoodsBack, d.Freight = false, FreightSeller
@@ -112,8 +115,7 @@ func (p *Policy) sellersFault(a Application, d Decision) Decision {
 		return d.say(RuleEvidenceWanted, "请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
 			"缺少凭证：请客户提供照片或视频；凭证齐全后无需退货。")
 	}
-	return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。",
-		"商家责任：核实后无需退货，运费由商家承担。")
+	return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。", adviceSellersFault)
 }
 
 // noReason is the return without a reason.
