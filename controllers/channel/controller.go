@@ -13,6 +13,7 @@ package channel
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,9 +41,9 @@ type Reconciler struct {
 	turns    *conditions.Turns
 	settings dataplane.Settings
 	now      func() time.Time
-	// following knows what passes were told by replicas, refusals what the API server refuses of their pools.
+	// following knows what passes were told by replicas, obstacles what keeps their pools from being brought about.
 	following *following
-	refusals  *refusals
+	obstacles *obstacles
 	// confirmed says since when everybody is known to have confirmed the deletion of a Channel, by UID.
 	confirmed sync.Map
 }
@@ -61,7 +62,7 @@ type Options struct {
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), asker: o.Asker, backoff: ack.NewBackoff(),
-		recorder: o.Recorder, turns: conditions.NewTurns(), settings: o.Settings, now: o.Now, following: newFollowing(), refusals: newRefusals(),
+		recorder: o.Recorder, turns: conditions.NewTurns(), settings: o.Settings, now: o.Now, following: newFollowing(), obstacles: newObstacles(),
 	}
 }
 
@@ -95,13 +96,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if rest := hold(seen, decided, now.Sub(since), now); rest > 0 {
 		return ctrl.Result{RequeueAfter: rest}, nil
 	}
-	if err := r.observeObstacles(ctx, seen); err != nil {
+	foreign, err := r.foreignRoute(ctx, seen)
+	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("observing Channel %s: %w", req.Name, err)
 	}
-	if len(seen.inTheWay) > 0 {
+	if len(foreign) > 0 {
+		seen.met.inTheWay = slices.Concat(seen.met.inTheWay, foreign)
 		decided = decide(seen, r.settings)
 	}
-	return r.report(ctx, seen, decided, now)
+	result, err := r.report(ctx, seen, decided, now)
+	if len(foreign) > 0 && result.RequeueAfter == 0 {
+		result.RequeueAfter = apply.LookAgain
+	}
+	return result, err
 }
 
 func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, now time.Time) (ctrl.Result, error) {
@@ -115,9 +122,6 @@ func (r *Reconciler) report(ctx context.Context, seen *scene, decided verdict, n
 	case outcome == apply.Written:
 		conditions.Announce(r.recorder, seen.channel, before, after.Conditions)
 		r.announceWaits(seen.channel, before, after.Conditions)
-	}
-	if len(seen.inTheWay) > 0 {
-		return ctrl.Result{RequeueAfter: apply.LookAgain}, nil
 	}
 	// Whatever else may change wakes the controller, but that an autoscaler goes on to be idle; replicas are asked by the
 	// ReplicaReconciler.
@@ -139,11 +143,12 @@ func (r *Reconciler) announceWaits(channel *v1alpha1.Channel, before, after []me
 }
 
 // For how long nothing is said of what may pass by itself in a moment, of the first pod of a new Channel's own pool besides, of a
-// further step towards Ready, and of what may be on its way to a new Channel that refers to it.
+// pool that was not looked at yet, of a further step towards Ready, and of what may be on its way to a new Channel that refers to it.
 const (
 	patienceWithReplicas = 3 * time.Second
 	patienceWithFirstPod = 8 * time.Second
-	patienceWithSteps    = 10 * time.Second
+	patienceWithPool     = 20 * time.Second
+	patienceWithSteps    = 20 * time.Second
 	patience             = time.Second
 )
 
@@ -162,6 +167,9 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 		withReplicas += patienceWithFirstPod
 	}
 	switch {
+	case !seen.looked && (obstructed(published) || !said && conditions.Passes(ready.Reason)):
+		// After a restart nobody knows yet what was in the way; and of 500 pools that come at once each has its turn.
+		return max(0, patienceWithPool-waited)
 	case ready.Status == metav1.ConditionTrue:
 		return 0
 	case ready.Reason == v1alpha1.ReasonBrandNotReady && said:
@@ -175,17 +183,23 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 		return max(0, withReplicas-waited)
 	case conditions.Passes(was.Reason):
 		// One more step towards Ready.
-		return max(0, lastTransition(published).Add(patienceWithSteps).Sub(now))
+		return max(0, lastSaid(seen.channel).Add(patienceWithSteps).Sub(now))
 	}
 	return 0
 }
 
-func lastTransition(published []metav1.Condition) time.Time {
-	var last time.Time
-	for i := range published {
-		if at := published[i].LastTransitionTime.Time; at.After(last) {
-			last = at
+// obstructed says whether a status says that something keeps the pool from being brought about.
+func obstructed(published []metav1.Condition) bool {
+	found, _ := conditions.Find(published, v1alpha1.ConditionReferencesResolved)
+	return found.Reason == v1alpha1.ReasonNameTaken || found.Reason == v1alpha1.ReasonNotAccepted
+}
+
+// lastSaid is when the status was written that a Channel has.
+func lastSaid(channel *v1alpha1.Channel) time.Time {
+	for _, entry := range channel.ManagedFields {
+		if entry.Subresource == "status" && entry.Time != nil {
+			return entry.Time.Time
 		}
 	}
-	return last
+	return time.Time{}
 }

@@ -105,7 +105,7 @@ func problems(seen *scene, allowed []string) []refs.Problem {
 	if spec.ServiceLevelRef != nil && !seen.serviceLevelExists {
 		found = append(found, refs.NotFound("ServiceLevel", spec.ServiceLevelRef.Name))
 	}
-	return slices.Concat(found, routingProblems(seen), refs.NamesTaken(seen.inTheWay), refs.Refused(seen.refused))
+	return slices.Concat(found, routingProblems(seen), refs.NamesTaken(seen.met.inTheWay), refs.Refused(seen.met.refused))
 }
 
 func routingProblems(seen *scene) []refs.Problem {

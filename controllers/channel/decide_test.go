@@ -47,6 +47,7 @@ func sceneOf(edits ...func(*scene)) *scene {
 		secret: secret, groups: map[string]*v1alpha1.SkillGroup{"after-sales": group("after-sales", "lumi"), "other": group("other", "moon")},
 		deployment: &appsv1.Deployment{Status: appsv1.DeploymentStatus{ReadyReplicas: 1}},
 		service:    &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", NodePort: 30001}}}},
+		looked:     true,
 		answers: answers{
 			pool: []ack.Answer{connector(configz.CredentialsAccepted, "7")},
 			serving: []ack.Group{
@@ -108,8 +109,8 @@ func TestDecideReferences(t *testing.T) {
 	}{
 		"everything is there":         {func(*scene) {}, "Resolved", "Everything that is referred to exists"},
 		"no Brand":                    {func(s *scene) { s.brand = nil }, "NotFound", "Brand lumi does not exist in this namespace"},
-		"a Service of somebody else":  {func(s *scene) { s.inTheWay = []string{"Service lumi-miniprogram"} }, "NameTaken", "Service lumi-miniprogram belongs to somebody else; delete or rename it"},
-		"a Service that is refused":   {func(s *scene) { s.refused = []string{"Service lumi-miniprogram (Forbidden)"} }, "NotAccepted", "the API server refuses Service lumi-miniprogram (Forbidden)"},
+		"a Service of somebody else":  {func(s *scene) { s.met.inTheWay = []string{"Service lumi-miniprogram"} }, "NameTaken", "Service lumi-miniprogram belongs to somebody else; delete or rename it"},
+		"a Service that is refused":   {func(s *scene) { s.met.refused = []string{"Service lumi-miniprogram (Forbidden)"} }, "NotAccepted", "the API server refuses Service lumi-miniprogram (Forbidden)"},
 		"no default group":            {func(s *scene) { s.brand.Spec.Defaults.SkillGroupRef = nil }, "NotFound", "nobody would serve who no routing rule claims: set spec.defaults.skillGroupRef of Brand lumi"},
 		"no Secret":                   {func(s *scene) { s.secret = nil }, "NotFound", "Secret shop-wechat does not exist in this namespace"},
 		"a Secret without the label":  {func(s *scene) { s.secret.Labels = nil }, "NotLabelled", `Secret shop-wechat does not carry the label yingda.dev/credentials: "true"`},
@@ -249,8 +250,8 @@ func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
 		"replicas have had seconds":                 {never, loading, true, false, 3200 * ms, 0},
 		"its replicas may be starting":              {never, starting, false, false, 1000 * ms, 2000 * ms},
 		"its replicas take long to start":           {never, starting, false, false, 3000 * ms, 0},
-		"its replicas have made a step":             {starting, awaiting, false, false, 1000 * ms, 9000 * ms},
-		"its replicas have made a step at last":     {starting, awaiting, false, false, 10000 * ms, 0},
+		"its replicas have made a step":             {starting, awaiting, false, false, 1000 * ms, 19000 * ms},
+		"its replicas have made a step at last":     {starting, awaiting, false, false, 20000 * ms, 0},
 		"its replicas went":                         {ready, starting, false, false, 0, 0},
 		"its Secret may be on its way":              {never, gone, false, false, 100 * ms, 900 * ms},
 		"its Secret is not there":                   {never, gone, false, false, 1000 * ms, 0},
@@ -264,7 +265,8 @@ func TestWhatMayPassInAMomentIsNotSaidAtOnce(t *testing.T) {
 			began := time.Unix(100, 0)
 			seen := sceneOf(func(s *scene) {
 				if tt.said != never {
-					s.channel.Status.Conditions = conditions.Merge(nil, 1, began, tt.said)
+					s.channel.Status.Conditions = conditions.Merge(nil, 1, began.Add(-time.Hour), tt.said)
+					s.channel.ManagedFields = []metav1.ManagedFieldsEntry{{Subresource: "status", Time: &metav1.Time{Time: began}}}
 				}
 			})
 			seen.unnamed = tt.unnamed
@@ -294,6 +296,38 @@ func TestTheFirstPodOfItsOwnPoolHasTimeToStart(t *testing.T) {
 			seen := sceneOf(func(s *scene) { s.channel.Spec.Isolation = v1alpha1.IsolationDedicated })
 			decided := verdict{findings: []conditions.Condition{tt.ready}, pending: tt.pending}
 			if got := hold(seen, decided, tt.waited, time.Unix(100, 0)); got != tt.want {
+				t.Errorf("held for %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatNeedsALookAtThePoolWaitsForIt(t *testing.T) {
+	ready, starting := conditions.True("Ready", v1alpha1.ReasonReady, ""), conditions.False("Ready", v1alpha1.ReasonNoReadyReplica, "")
+	missing := conditions.False("Ready", v1alpha1.ReasonNotFound, "")
+	references := func(reason string) conditions.Condition {
+		return conditions.False(v1alpha1.ConditionReferencesResolved, reason, "")
+	}
+	for name, tt := range map[string]struct {
+		said   []conditions.Condition
+		ready  conditions.Condition
+		waited time.Duration
+		want   time.Duration
+	}{
+		"a new one that starts":                       {nil, starting, 5 * time.Second, 15 * time.Second},
+		"a new one that starts, and no look comes":    {nil, starting, 20 * time.Second, 0},
+		"a new one whose Secret is not there":         {nil, missing, time.Second, 0},
+		"one of which something was in the way":       {[]conditions.Condition{missing, references(v1alpha1.ReasonNameTaken)}, ready, time.Second, 19 * time.Second},
+		"one of which something was refused":          {[]conditions.Condition{missing, references(v1alpha1.ReasonNotAccepted)}, starting, 0, 20 * time.Second},
+		"one of which nothing was in the way":         {[]conditions.Condition{missing, references(v1alpha1.ReasonNotFound)}, ready, 0, 0},
+		"one that starts, as was said":                {[]conditions.Condition{missing}, starting, 0, 0},
+		"one that was Ready, and whose replicas went": {[]conditions.Condition{ready}, starting, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Unix(100, 0)
+			seen := sceneOf(func(s *scene) { s.channel.Status.Conditions = conditions.Merge(nil, 1, now, tt.said...) })
+			seen.looked = false
+			if got := hold(seen, verdict{findings: []conditions.Condition{tt.ready}}, tt.waited, now); got != tt.want {
 				t.Errorf("held for %s, want %s", got, tt.want)
 			}
 		})

@@ -174,7 +174,8 @@ func (f *following) compare(key PoolKey, answers answers, now time.Time) time.Du
 		impatient = impatient || c.waits && now.Sub(c.since) < aMoment
 	}
 	switch {
-	case answers.nobody():
+	case len(answers.pool) == 0:
+		// The first replica of the pool has it asked: what the others say brings nobody further until then.
 		pool.pause = 0
 		return 0
 	case !waits:

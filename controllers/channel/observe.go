@@ -41,10 +41,9 @@ type scene struct {
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// unnamed says that the pool's Role does not name the Channel's Secret yet, so that no connector can have read it.
 	unnamed bool
-	// inTheWay are the objects of somebody else which have the names of the pool's.
-	inTheWay []string
-	// refused are the pool's objects that the API server refuses, each with the reason.
-	refused []string
+	// met is what keeps the pool from being brought about; looked says whether that is known, or of no account without a Brand.
+	met    obstacle
+	looked bool
 	// exposed is nil for a Channel without an exposure.
 	exposed *conditions.Condition
 	answers
@@ -169,7 +168,8 @@ func (r *Reconciler) observePool(ctx context.Context, seen *scene) error {
 	if exists, err = refs.Look(ctx, r.client, name, role); err != nil {
 		return err
 	}
-	seen.refused = r.refusals.of(poolKeyOf(seen.channel))
+	seen.met, seen.looked = r.obstacles.of(poolKeyOf(seen.channel))
+	seen.looked = seen.looked || seen.brand == nil
 	seen.unnamed = exists && seen.secret != nil && !names(role, seen.secret.Name)
 	if seen.brand == nil {
 		return nil
@@ -195,22 +195,17 @@ func (r *Reconciler) workload(seen *scene) dataplane.Workload {
 	}
 }
 
-// observeObstacles looks for what is in the way of the pool. What the cache lacks it asks the server for, so it is looked for
-// only once there is something to be said.
-func (r *Reconciler) observeObstacles(ctx context.Context, seen *scene) error {
+// foreignRoute names the object of somebody else, if there is one, in the place of the Channel's route. What the cache lacks the
+// server is asked for, so it is looked for only once there is something to be said.
+func (r *Reconciler) foreignRoute(ctx context.Context, seen *scene) ([]string, error) {
 	if seen.brand == nil {
-		return nil
+		return nil, nil
 	}
-	pool := r.workload(seen)
-	// Of a budget those Channels speak that ask for more than one replica.
-	pool.Plan.Spec = scale([]v1alpha1.Channel{*seen.channel})
-	wanted := append(pool.Budget(), pool.ServiceAccount(), pool.Role(), pool.RoleBinding(), pool.Service(), pool.Deployment())
-	if route := webhookRoute(pool, seen.channel); route != nil && route.CanBeMade() {
-		wanted = append(wanted, route.Object())
+	route := webhookRoute(r.workload(seen), seen.channel)
+	if route == nil || !route.CanBeMade() {
+		return nil, nil
 	}
-	var err error
-	seen.inTheWay, err = r.apply.InTheWay(ctx, seen.brand, wanted...)
-	return err
+	return r.apply.InTheWay(ctx, seen.brand, route.Object())
 }
 
 func (r *Reconciler) observeReplicas(ctx context.Context, seen *scene) error {

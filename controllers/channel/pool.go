@@ -40,16 +40,16 @@ type PoolReconciler struct {
 	recorder events.EventRecorder
 	settings dataplane.Settings
 	now      func() time.Time
-	// following and refusals are of the Reconciler that reports on the Channels.
+	// following and obstacles are of the Reconciler that reports on the Channels.
 	following *following
-	refusals  *refusals
+	obstacles *obstacles
 }
 
 // NewPool makes the reconciler of the pools of Channels on which another one reports.
 func NewPool(o Options, channels *Reconciler) *PoolReconciler {
 	return &PoolReconciler{
 		client: o.Client, apply: apply.New(o.Client, o.Live, "channel"), recorder: o.Recorder, settings: o.Settings, now: o.Now,
-		following: channels.following, refusals: channels.refusals,
+		following: channels.following, obstacles: channels.obstacles,
 	}
 }
 
@@ -77,10 +77,13 @@ func (r *PoolReconciler) Reconcile(ctx context.Context, key PoolKey) (ctrl.Resul
 	}
 	if seen == nil {
 		// Without its Brand a pool has no connections; what there was of it goes with its owner.
-		r.refusals.note(key, nil)
+		r.obstacles.forget(key)
 		return ctrl.Result{}, nil
 	}
 	obstructed, err := r.bringAbout(ctx, key, seen)
+	if len(seen.channels) == 0 {
+		r.obstacles.forget(key)
+	}
 	if err = apply.IgnoreNamespaceEnd(err); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -109,7 +112,7 @@ func (r *PoolReconciler) bringAbout(ctx context.Context, key PoolKey, seen *pool
 		}
 	}
 	inTheWay, err := r.apply.Objects(ctx, seen.brand, phases...)
-	if r.refused(key, seen, err) {
+	if r.met(key, seen, inTheWay, err) {
 		return true, nil
 	}
 	if err != nil {

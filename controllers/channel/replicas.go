@@ -54,16 +54,6 @@ func (a answers) judge(channel string, generation int64) conditions.Condition {
 	return ack.Judge("Channel", channel, generation, a.groups()...)
 }
 
-// nobody says whether there is no replica to ask.
-func (a answers) nobody() bool {
-	for _, group := range a.groups() {
-		if len(group.Answers) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // ReplicaReconciler asks the replicas of a pool, once for all of its Channels, and has those looked at of which they say
 // something new.
 type ReplicaReconciler struct {
