@@ -285,9 +285,11 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			if a.Takes = []string{"note"}; inside.Decision.Remedy == aftersales.RemedyRefund {
 				a.Takes = append(a.Takes, "amount")
 			}
+			goods := "returnGoods"
 			if inside.Decision.GoodsBack {
-				a.Takes = append(a.Takes, "keepGoods")
+				goods = "keepGoods"
 			}
+			a.Takes = append(a.Takes, goods, "freight")
 		case aftersales.ActionRefuse, aftersales.ActionReject, aftersales.ActionAskEvidence, aftersales.ActionDispute, aftersales.ActionWaive:
 			a.Needs = []string{"note"}
 		case aftersales.ActionRefundInstead:
@@ -323,7 +325,7 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 func (d *Desk) actOnAfterSales(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
 	act := aftersales.Act{
 		ID: "desk/" + request.Key.String(), By: p.agent.Name, Action: aftersales.Action(request.Action), Note: request.Note, Amount: request.Amount,
-		KeepGoods: request.KeepGoods, Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
+		KeepGoods: request.KeepGoods, ReturnGoods: request.ReturnGoods, Freight: request.Freight, Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
 	}
 	if act.Action == aftersales.ActionAssign && act.Owner != "" {
 		if err := d.mayGive(p, c, act.Owner); err != nil {

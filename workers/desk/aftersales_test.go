@@ -315,7 +315,7 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	conversation := w.assigned("after-sales", "xiaomei", "c")
 	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales", wanted())
 	if diff := cmp.Diff([]AllowedAction{
-		{Action: "approve", Takes: []string{"note", "amount", "keepGoods"}},
+		{Action: "approve", Takes: []string{"note", "amount", "keepGoods", "freight"}},
 		{Action: "refuse", Needs: []string{"note"}},
 		{Action: "askEvidence", Needs: []string{"note"}},
 		{Action: "addEvidence", Needs: []string{"evidence"}},
@@ -367,6 +367,28 @@ func TestActionsOnAnAfterSalesCaseAreToldWhatTheyNeed(t *testing.T) {
 	})
 	if feed != 1 {
 		t.Errorf("xiaohong was told %d times that the case is theirs, want 1", feed)
+	}
+}
+
+func TestAReviewerAsksForGoodsBackThatThePolicyLeavesAndSaysWhoPaysTheirWay(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	w.sendsPicture(conversation)
+	opened := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/conversations/"+conversation.String()+"/after-sales",
+		wanted(func(r *OpenAfterSalesRequest) { r.Reason, r.Evidence = aftersales.Quality, w.sent(conversation) }))
+	if diff := cmp.Diff(AllowedAction{Action: "approve", Takes: []string{"note", "amount", "returnGoods", "freight"}}, opened.Allowed[0]); diff != "" {
+		t.Errorf("of goods that need not come back (-want +got):\n%s", diff)
+	}
+	path := "/api/cases/" + opened.Name + "/actions"
+	got := asks[refused](d.as("xiaomei"), http.StatusUnprocessableEntity, http.MethodPost, path, CaseActionRequest{Key: uuid.New(), Action: "approve", Freight: aftersales.FreightInsurance})
+	if got.Type != "urn:yingda:problem:Contradictory" {
+		t.Errorf("freight of goods that stay: %+v", got)
+	}
+	approved := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, path,
+		CaseActionRequest{Key: uuid.New(), Action: "approve", ReturnGoods: true, Freight: aftersales.FreightInsurance})
+	if decision := inside(t, approved).Decision; approved.State != "returning" || !decision.GoodsBack || decision.Freight != aftersales.FreightInsurance {
+		t.Errorf("approved it is in %s, decided %+v", approved.State, decision)
 	}
 }
 

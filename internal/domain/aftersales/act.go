@@ -14,7 +14,8 @@ type Action string
 
 // The actions.
 const (
-	// ActionApprove decides for the customer. Amount may lower what is paid back, KeepGoods says that nothing comes back.
+	// ActionApprove decides for the customer. Amount may lower what is paid back; KeepGoods says that nothing comes back, ReturnGoods that
+	// the goods do, and Freight who pays their way, whatever the policy says.
 	ActionApprove Action = "approve"
 	// ActionRefuse decides against the customer; Note tells them why.
 	ActionRefuse Action = "refuse"
@@ -69,17 +70,19 @@ type Act struct {
 	// ID names it once and for all: who sends it again with the same ID changes nothing.
 	ID string `json:"id"`
 	// By is an Agent's name, ByCustomer or ByProvider.
-	By        string     `json:"by"`
-	Action    Action     `json:"action"`
-	Note      string     `json:"note,omitempty"`
-	Amount    int64      `json:"amount,omitempty"`
-	KeepGoods bool       `json:"keepGoods,omitempty"`
-	Carrier   string     `json:"carrier,omitempty"`
-	Tracking  string     `json:"tracking,omitempty"`
-	Reference string     `json:"reference,omitempty"`
-	Checked   []string   `json:"checked,omitempty"`
-	Evidence  []Evidence `json:"evidence,omitempty"`
-	Owner     string     `json:"owner,omitempty"`
+	By          string     `json:"by"`
+	Action      Action     `json:"action"`
+	Note        string     `json:"note,omitempty"`
+	Amount      int64      `json:"amount,omitempty"`
+	KeepGoods   bool       `json:"keepGoods,omitempty"`
+	ReturnGoods bool       `json:"returnGoods,omitempty"`
+	Freight     Freight    `json:"freight,omitempty"`
+	Carrier     string     `json:"carrier,omitempty"`
+	Tracking    string     `json:"tracking,omitempty"`
+	Reference   string     `json:"reference,omitempty"`
+	Checked     []string   `json:"checked,omitempty"`
+	Evidence    []Evidence `json:"evidence,omitempty"`
+	Owner       string     `json:"owner,omitempty"`
 }
 
 // RefusalError is why something cannot be done to a case, fit to be shown.
@@ -258,9 +261,7 @@ func (c *Case) complete(a Act) error {
 		}
 		return c.affordable(a.Amount)
 	case ActionApprove:
-		if c.Decision.Remedy == RemedyRefund {
-			return c.affordable(cmp.Or(a.Amount, c.Decision.Amount))
-		}
+		return c.approvable(a)
 	case ActionAddEvidence:
 		if len(c.Application.Evidence)+len(a.Evidence) > maxEvidence {
 			return refuse("TooLong", "a case has at most %d pieces of evidence", maxEvidence)
@@ -314,6 +315,27 @@ func (a *Act) Bounded() error {
 	return nil
 }
 
+// comeBack says whether the goods come back once the case is approved so.
+func (c *Case) comeBack(a Act) bool {
+	return a.ReturnGoods || c.Decision.GoodsBack && !a.KeepGoods
+}
+
+// approvable says whether an approval's terms go together.
+func (c *Case) approvable(a Act) error {
+	switch {
+	case a.KeepGoods && a.ReturnGoods:
+		return refuse("Contradictory", "keepGoods and returnGoods are opposites: the goods come back or they do not")
+	case a.Freight != "" && !slices.Contains(freights(), a.Freight):
+		return refuse("BadFreight", "freight must be Buyer, Seller or Insurance")
+	case a.Freight != "" && !c.comeBack(a):
+		return refuse("Contradictory", "freight is of goods that come back, and none do: add returnGoods, or leave freight out")
+	case c.Decision.Remedy == RemedyRefund:
+		return c.affordable(cmp.Or(a.Amount, c.Decision.Amount))
+	default:
+		return nil
+	}
+}
+
 // affordable says whether the amount may be paid back. What other cases of the order took is checked where the order is locked.
 func (c *Case) affordable(amount int64) error {
 	if amount < 1 || amount > c.Application.Order.Paid {
@@ -351,7 +373,8 @@ func (c *Case) take(a Act, at time.Time) {
 	switch a.Action {
 	case ActionApprove:
 		c.Decision.Outcome = OutcomeApproved
-		c.Decision.GoodsBack = c.Decision.GoodsBack && !a.KeepGoods
+		c.Decision.GoodsBack = c.comeBack(a)
+		c.Decision.Freight = cmp.Or(a.Freight, c.Decision.Freight)
 		if c.Decision.Remedy == RemedyRefund {
 			c.Decision.Amount = cmp.Or(a.Amount, c.Decision.Amount)
 		}

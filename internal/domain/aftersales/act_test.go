@@ -147,6 +147,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"what belongs to another state": {back, do(ActionRefunded), "WrongState", "possible: approve, refuse"},
 		"anything after the end":        {opened(application(goods("fresh")), ""), do(ActionApprove), "WrongState", "open a new one"},
 		"an action that there is not":   {back, do("dance"), "WrongState", "possible"},
+		"goods that come back and stay": {back, Act{ID: "1", By: "an", Action: ActionApprove, KeepGoods: true, ReturnGoods: true}, "Contradictory", "opposites"},
+		"who pays for goods that stay":  {back, Act{ID: "1", By: "an", Action: ActionApprove, KeepGoods: true, Freight: FreightSeller}, "Contradictory", "returnGoods"},
+		"freight that nobody pays":      {back, Act{ID: "1", By: "an", Action: ActionApprove, Freight: "Nobody"}, "BadFreight", "Seller"},
 		"a refusal without a word":      {back, bare(ActionRefuse), "NoteMissing", "the customer reads why"},
 		"evidence that is none":         {back, bare(ActionAddEvidence), "EvidenceMissing", ""},
 		"more than was paid":            {back, Act{ID: "1", By: "an", Action: ActionApprove, Amount: 100_01}, "AmountTooHigh", "10000"},
@@ -182,6 +185,49 @@ func TestWhatIsRefused(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.c, c); diff != "" {
 				t.Errorf("the case has changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheReviewerSaysWhetherGoodsComeBackAndWhoPaysTheirWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		application Application
+		terms       Act
+		path        []State
+		reads       string
+	}{
+		"as the policy says": {application(), Act{}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由您承担"},
+		"the seller pays":    {application(), Act{Freight: FreightSeller}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由我们承担"},
+		"it is insured": {
+			application(), Act{Freight: FreightInsurance}, []State{StateReturning, StateReceived, StateRefunding, StateClaiming, StateSettled, StateDone}, "运费险理赔",
+		},
+		"it is not, whatever the customer said": {
+			application(insured), Act{Freight: FreightBuyer}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由您承担",
+		},
+		"the goods stay": {application(insured), Act{KeepGoods: true}, []State{StateRefunding, StateSettled, StateDone}, "退款100元将在"},
+		"of bad quality, and to be looked at": {
+			application(of(Return, Quality), photos), Act{ReturnGoods: true}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由我们承担",
+		},
+		"broken, and to be exchanged for the insurance": {
+			application(of(Exchange, Damaged), photos),
+			Act{ReturnGoods: true, Freight: FreightInsurance},
+			[]State{StateReturning, StateReceived, StateShipping, StateClaiming, StateSettled, StateDone},
+			"运费险理赔",
+		},
+		"worth little, and to come back all the same": {
+			application(worth(10_00)), Act{ReturnGoods: true}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "将商品寄回",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(test.application, "")
+			test.terms.ID, test.terms.By, test.terms.Action = "1", "an", ActionApprove
+			if err := c.Act(test.terms, noon()); err != nil {
+				t.Fatal(err)
+			}
+			c.SetDue(noon())
+			if diff := cmp.Diff(test.path, c.Decision.path()); diff != "" || !strings.Contains(c.Words(c.Step(), noon().Location()), test.reads) {
+				t.Errorf("the customer reads %q, want %q; the way (-want +got):\n%s", c.Words(c.Step(), noon().Location()), test.reads, diff)
 			}
 		})
 	}

@@ -107,15 +107,15 @@ func (p *Policy) sellersFault(a Application, d Decision) Decision {
 	d.GoodsBack, d.Freight = false, FreightSeller
 	wanting := slices.Contains(p.EvidenceFor, a.Reason) && len(a.Evidence) == 0
 	if wanting && a.Source == FromProvider { // Who vouches for what it says, and has no conversation to send photos in.
-		return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。",
+		return d.say(RuleSellersFault, "您的申请已收到，一般无需寄回商品，我们会尽快为您审核。",
 			"商家责任：由商家系统提交，没有照片；核实后无需退货，运费由商家承担。")
 	}
 	if wanting {
 		d.Outcome = OutcomeEvidence
-		return d.say(RuleEvidenceWanted, "请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。",
+		return d.say(RuleEvidenceWanted, "请提供能看清问题的照片或视频，收到后我们会优先为您处理，一般无需寄回商品。",
 			"缺少凭证：请客户提供照片或视频；凭证齐全后无需退货。")
 	}
-	return d.say(RuleSellersFault, "您的申请已收到，无需寄回商品，我们会尽快为您审核。", adviceSellersFault)
+	return d.say(RuleSellersFault, "您的申请已收到，一般无需寄回商品，我们会尽快为您审核。", adviceSellersFault)
 }
 
 // noReason is the return without a reason.

@@ -41,6 +41,19 @@ func operationName(o Operation) string {
 	}
 }
 
+func freightName(f Freight) string {
+	switch f {
+	case FreightBuyer:
+		return "运费由买家承担"
+	case FreightSeller:
+		return "运费由商家承担"
+	case FreightInsurance:
+		return "运费由运费险理赔"
+	default:
+		return string(f)
+	}
+}
+
 func effectWords(s EffectState) string {
 	switch s {
 	case EffectSending:
@@ -68,6 +81,12 @@ func (a *Act) Said() string {
 	}
 	if a.KeepGoods {
 		said = append(said, "商品不用寄回")
+	}
+	if a.ReturnGoods {
+		said = append(said, "商品需要寄回")
+	}
+	if a.Freight != "" {
+		said = append(said, freightName(a.Freight))
 	}
 	if a.Tracking != "" {
 		said = append(said, cmp.Or(a.Carrier, "快递单号")+" "+a.Tracking)

@@ -32,6 +32,9 @@ func TestAHistorySaysWhatSomebodyDid(t *testing.T) {
 		"how much, and on what terms": {
 			Act{Action: ActionApprove, Amount: 50_00, KeepGoods: true, Note: "照片清楚"}, "50 元，商品不用寄回，照片清楚",
 		},
+		"on other terms than the policy's": {
+			Act{Action: ActionApprove, ReturnGoods: true, Freight: FreightSeller}, "商品需要寄回，运费由商家承担",
+		},
 		"what is on its way":             {Act{Action: ActionSent, Carrier: "顺丰", Tracking: "SF1"}, "顺丰 SF1"},
 		"a parcel of an unknown carrier": {Act{Action: ActionShipped, Tracking: "77"}, "快递单号 77"},
 		"by what it is found again":      {Act{Action: ActionRefunded, Reference: "4200"}, "流水号 4200"},

@@ -122,6 +122,8 @@ const (
 	FreightInsurance Freight = "Insurance"
 )
 
+func freights() []Freight { return []Freight{FreightBuyer, FreightSeller, FreightInsurance} }
+
 // Decision is what becomes of an application, and why.
 type Decision struct {
 	Outcome Outcome `json:"outcome"`

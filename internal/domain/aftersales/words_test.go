@@ -58,7 +58,7 @@ func TestWhatCustomersRead(t *testing.T) {
 			application(of(Reissue, Damaged)), "",
 			[]Action{ActionAddEvidence, ActionAskEvidence, ActionAddEvidence, ActionApprove, ActionShipped},
 			[]string{
-				"请提供能看清问题的照片或视频，收到后我们会优先为您处理，无需寄回商品。请在11月22日13:00前发送。",
+				"请提供能看清问题的照片或视频，收到后我们会优先为您处理，一般无需寄回商品。请在11月22日13:00前发送。",
 				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
 				"为了尽快处理您的申请，请在11月22日13:00前补充凭证：因为",
 				"您补充的凭证已收到，我们将在11月22日13:00前答复您。",
@@ -70,7 +70,7 @@ func TestWhatCustomersRead(t *testing.T) {
 			application(of(Reissue, MissingItem)), "",
 			[]Action{ActionApprove, ActionRefundInstead, ActionRefunded},
 			[]string{
-				"您的申请已收到，无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已收到，一般无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
 				"您的申请已通过，商品将在11月22日13:00前发出。",
 				"很抱歉，无法为您发货：因为。退款50元将在11月22日13:00前原路退回。",
 				"很抱歉，无法为您发货：因为。退款50元已原路退回，请注意查收。如有问题请随时联系我们。",

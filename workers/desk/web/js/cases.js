@@ -41,7 +41,7 @@ const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
 export const actionName = (action) => actions[action] || action;
 
 const fields = {
-  note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
+  note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', returnGoods: '需要寄回商品', freight: '寄回的运费', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
   checked: '检查项', evidence: '凭证', due: '新的时间', reasonCode: '不满意的原因', compensation: '补偿方式',
 };
 
@@ -248,7 +248,8 @@ export class Pane {
     const required = (a.needs || []).includes(name);
     const label = `${fields[name] || name}${required ? '' : '(选填)'}`;
     switch (name) {
-      case 'keepGoods': {
+      case 'keepGoods':
+      case 'returnGoods': {
         const box = el('input', { type: 'checkbox' });
         inputs.set(name, () => box.checked || undefined);
         return el('label', { class: 'check' }, box, fields[name]);
@@ -276,6 +277,11 @@ export class Pane {
       case 'note': {
         const input = el('textarea', { rows: '2', maxlength: '500', required });
         inputs.set(name, () => input.value.trim());
+        return el('label', {}, label, input);
+      }
+      case 'freight': {
+        const input = el('select', {}, ...options({ '': `按规则:${freights[c.detail.decision.freight]}`, ...freights }));
+        inputs.set(name, () => input.value);
         return el('label', {}, label, input);
       }
       case 'reasonCode':
