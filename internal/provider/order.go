@@ -29,10 +29,11 @@ type Order struct {
 	State  string `json:"state,omitempty" doc:"Where it stands, in the provider's words." example:"已发货"`
 	Paid   int64  `json:"paid,omitempty" doc:"What was paid for all of it, in fen." example:"9900"`
 	// PaidAt and DeliveredAt are zero where that is not known, or has not happened.
-	PaidAt      time.Time `json:"paidAt,omitzero"`
-	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
-	Items       []Item    `json:"items,omitempty" nullable:"false"`
-	Tracking    string    `json:"tracking,omitempty" doc:"Carrier and number of the parcel." example:"顺丰 SF1234567890"`
+	PaidAt         time.Time `json:"paidAt,omitzero"`
+	DeliveredAt    time.Time `json:"deliveredAt,omitzero"`
+	Items          []Item    `json:"items,omitempty" nullable:"false"`
+	FreightInsured bool      `json:"freightInsured,omitempty" doc:"An insurance pays for sending the goods back."`
+	Tracking       string    `json:"tracking,omitempty" doc:"Carrier and number of the parcel." example:"顺丰 SF1234567890"`
 }
 
 // Item is one of the things that were bought.

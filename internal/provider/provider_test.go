@@ -55,10 +55,10 @@ func TestLook(t *testing.T) {
 		err    string
 	}{
 		"an order": {
-			200, `{"number":"LM 1&2","state":"已发货","paid":9900,"deliveredAt":"2026-11-20T08:00:00Z","items":[{"name":"真丝衬衫 M","quantity":2}],"tracking":"SF1","address":"上海"}`,
+			200, `{"number":"LM 1&2","state":"已发货","paid":9900,"deliveredAt":"2026-11-20T08:00:00Z","items":[{"name":"真丝衬衫 M","quantity":2}],"tracking":"SF1","freightInsured":true,"address":"上海"}`,
 			Order{
 				Number: "LM 1&2", State: "已发货", Paid: 99_00, DeliveredAt: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC),
-				Items: []Item{{Name: "真丝衬衫 M", Quantity: 2}}, Tracking: "SF1",
+				Items: []Item{{Name: "真丝衬衫 M", Quantity: 2}}, Tracking: "SF1", FreightInsured: true,
 			},
 			"",
 		},

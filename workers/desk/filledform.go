@@ -85,7 +85,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
 
 func (f *filledForm) take(part *multipart.Part) error {
 	switch name := part.FormName(); name {
-	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", // An application.
+	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", "insured", // An application.
 		"action", "key", "carrier", "tracking", "note": // What is done with a case.
 		content, err := io.ReadAll(io.LimitReader(part, maxField))
 		if err != nil {
@@ -124,7 +124,7 @@ func (f *filledForm) application(zone *time.Location, now time.Time) (aftersales
 	a := aftersales.Application{
 		Kind: aftersales.Kind(f.values["kind"]), Reason: aftersales.Reason(f.values["reason"]), Description: f.values["description"], Source: aftersales.FromCustomer,
 		Contact: aftersales.Contact{Email: f.values["email"]},
-		Order:   aftersales.Order{Number: aftersales.OrderNumber(f.values["order"]), Currency: "CNY"},
+		Order:   aftersales.Order{Number: aftersales.OrderNumber(f.values["order"]), Currency: "CNY", FreightInsured: f.values["insured"] != ""},
 	}
 	var err error
 	if a.Order.Paid, err = fenOf(f.values["paid"]); err != nil {

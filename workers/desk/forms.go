@@ -55,6 +55,8 @@ type formView struct {
 	Ongoing bool
 	// Mails says whether the Brand has a mail server, without which no address is asked for.
 	Mails bool
+	// Insures says whether the freight of insured orders is claimed, without which nobody is asked for the insurance.
+	Insures bool
 	// Problem says why nothing was taken, Problems, by field, what to put right.
 	Problem  string
 	Problems problems
@@ -186,7 +188,9 @@ func (d *Desk) caseOfLink(link formlink.Link) string {
 
 func (d *Desk) blankForm(link formlink.Link, c db.Conversation) formView {
 	zone := d.formClock(c)
+	terms, _ := d.Catalog.Snapshot().AfterSales(c.Channel, c.SkillGroup)
 	return formView{
+		Insures: terms.Policy.FreightInsurance,
 		Expires: link.Expires.In(zone).Format("1月2日 15:04"), Today: d.Now().In(zone).Format(time.DateOnly),
 		Kinds: []choice{
 			{string(aftersales.Return), "退货退款"}, {string(aftersales.Exchange), "换货"}, {string(aftersales.RefundOnly), "仅退款"}, {string(aftersales.Reissue), "补发"},

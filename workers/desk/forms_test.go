@@ -493,6 +493,53 @@ func TestAnAddressIsAskedForWhereThereIsAMailServer(t *testing.T) {
 	}
 }
 
+func TestACustomerSaysThatTheOrderIsInsuredAndTheReviewerLooksIntoIt(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+	applies := map[string]string{"reason": "NoReason", "insured": "yes", "paid": "一百"}
+	if status, page := d.customer().hands(address, filled(applies)); status != http.StatusUnprocessableEntity || !strings.Contains(page, `value="yes" checked`) {
+		t.Errorf("filled in wrongly: %d %s", status, page)
+	}
+	w.passes(formInterval)
+	applies["paid"] = "100"
+	if status, page := d.customer().hands(address, filled(applies)); status != http.StatusOK {
+		t.Fatalf("handed in: %d %s", status, page)
+	}
+	open := asks[listedCases](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases", nil).Cases
+	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+open[0].Name, nil)
+	if now := inside(t, shown); now.State != aftersales.StateReview || now.Decision.Freight != aftersales.FreightInsurance || !strings.Contains(now.Decision.Agent, "客户自述") {
+		t.Errorf("the case is in %s, decided %+v", now.State, now.Decision)
+	}
+	approved := asks[CaseDetail](d.as("xiaomei"), http.StatusAccepted, http.MethodPost, "/api/cases/"+shown.Name+"/actions",
+		CaseActionRequest{Key: uuid.New(), Action: "approve", Freight: aftersales.FreightBuyer})
+	if _, page := d.customer().opens(address); inside(t, approved).Decision.Freight != aftersales.FreightBuyer || !strings.Contains(page, "运费由您承担") {
+		t.Errorf("found to be wrong, the customer reads %s", page)
+	}
+}
+
+func TestNobodyIsAskedForAnInsuranceThatIsNotClaimed(t *testing.T) {
+	w := newWorld(t)
+	level := &yingdav1.ServiceLevel{}
+	level.Name, level.Namespace, level.Generation = "uninsured", "lumi", 1
+	level.Spec.AfterSales.Policy.FreightInsurance = yingdav1.FreightInsuranceIgnore
+	objects := append(brand(), level)
+	for _, object := range objects {
+		if b, ok := object.(*yingdav1.Brand); ok {
+			b.Spec.Defaults.ServiceLevelRef = &yingdav1.ServiceLevelReference{Name: level.Name}
+		}
+	}
+	d := w.starts()
+	address := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+	if _, page := d.customer().opens(address); !strings.Contains(page, `name="insured"`) {
+		t.Errorf("nobody is asked: %s", page)
+	}
+	w.catalog.Set(objects...)
+	if _, page := d.customer().opens(address); strings.Contains(page, `name="insured"`) {
+		t.Errorf("somebody is asked: %s", page)
+	}
+}
+
 func TestLinksBeginWhereTheBrandSays(t *testing.T) {
 	w := newWorld(t)
 	w.declares(func(b *yingdav1.BrandSpec) { b.Desk.FormsURL = "https://service.lumi.example/" })

@@ -33,7 +33,7 @@ func knowing(t *testing.T) (*world, *desk) {
 		case number != "LM1":
 			rw.WriteHeader(http.StatusNotFound)
 		default:
-			_, _ = io.WriteString(rw, `{"number":"LM1","state":"待发货","paid":9900,"buyer":"王女士"}`)
+			_, _ = io.WriteString(rw, `{"number":"LM1","state":"待发货","paid":9900,"freightInsured":true,"buyer":"王女士"}`)
 		}
 	}))
 	t.Cleanup(erp.Close)
@@ -66,7 +66,7 @@ func TestAnAgentLooksUpAnOrder(t *testing.T) {
 	w, d := knowing(t)
 	path := "/api/conversations/" + w.assigned("after-sales", "xiaomei", "c").String() + "/order?number="
 	got := asks[provider.Order](d.as("xiaomei"), http.StatusOK, http.MethodGet, path+"LM1", nil)
-	if diff := cmp.Diff(provider.Order{Number: "LM1", State: "待发货", Paid: 99_00}, got); diff != "" {
+	if diff := cmp.Diff(provider.Order{Number: "LM1", State: "待发货", Paid: 99_00, FreightInsured: true}, got); diff != "" {
 		t.Errorf("the order (-want +got):\n%s", diff)
 	}
 	for number, want := range map[string]struct {

@@ -74,6 +74,14 @@ func (a *Application) Check() error {
 
 // Decide says what a policy grants to an application of a customer of a tier, at a time.
 func Decide(p Policy, a Application, tier string, now time.Time) Decision {
+	d := p.decide(a, tier, now)
+	if d.Freight == FreightInsurance && a.Source == FromCustomer {
+		d.Agent += "运费险为客户自述，请核实。"
+	}
+	return d
+}
+
+func (p *Policy) decide(a Application, tier string, now time.Time) Decision {
 	d := Decision{Outcome: OutcomeReview, Remedy: RemedyGoods, GoodsBack: a.Kind == Return || a.Kind == Exchange, Freight: FreightBuyer, ReturnAddress: p.ReturnAddress}
 	if a.Kind == Return || a.Kind == RefundOnly {
 		d.Remedy, d.Speed, d.Amount = RemedyRefund, OnReceipt, cmp.Or(a.Amount, a.Order.Paid)

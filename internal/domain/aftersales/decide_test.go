@@ -171,6 +171,19 @@ func TestTheReviewerReadsWhichGoodsToLookFor(t *testing.T) {
 	}
 }
 
+func TestTheReviewerReadsThatTheInsuranceIsTheCustomersWord(t *testing.T) {
+	theirs := func(a *Application) { a.Source = FromCustomer }
+	for _, reason := range []Reason{NoReason, Other} {
+		d := Decide(policy(), application(of(Return, reason), insured, theirs), "", noon())
+		if d.Freight != FreightInsurance || !strings.Contains(d.Agent, "客户自述，请核实") {
+			t.Errorf("for %s the freight is the %s's, the reviewer reads %q", reason, d.Freight, d.Agent)
+		}
+	}
+	if d := Decide(policy(), application(insured), "", noon()); strings.Contains(d.Agent, "客户自述") {
+		t.Errorf("of what an agent says the reviewer reads %q", d.Agent)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for name, test := range map[string]struct {
 		modify func(*Application)

@@ -282,7 +282,12 @@ export class Pane {
       case 'freight': {
         const input = el('select', {}, ...options({ '': `按规则:${freights[c.detail.decision.freight]}`, ...freights }));
         inputs.set(name, () => input.value);
-        return el('label', {}, label, input);
+        const known = el('span', { class: 'hint' });
+        const { source, order } = c.detail.application;
+        if (source === 'Customer' && c.conversation) { // Whose word is to be looked into; where nobody knows more nothing is said.
+          api.order(c.conversation, order.number).then(({ freightInsured }) => { if (freightInsured) known.textContent = '商家系统:订单有运费险'; }, () => {});
+        }
+        return el('label', {}, label, input, known);
       }
       case 'reasonCode':
       case 'compensation': {
@@ -369,7 +374,7 @@ export function askForCase(id, messages, attempt, opened, order = {}) {
   const category = el('select', {}, ...options({ '': '普通商品', custom: '定制商品', fresh: '生鲜商品' }));
   if (['custom', 'fresh'].includes(bought.category)) category.value = bought.category;
   const email = el('input', { type: 'email', maxlength: '254', autocomplete: 'off' });
-  const insured = el('input', { type: 'checkbox' });
+  const insured = el('input', { type: 'checkbox', checked: order.freightInsured });
   const description = el('textarea', { rows: '2', maxlength: '500' });
   const chooser = evidenceChooser(messages);
   const submit = el('button', { class: 'primary', type: 'submit' }, '建单');

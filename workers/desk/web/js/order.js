@@ -14,7 +14,7 @@ export function lookUp({ id, number, attempt, apply, changed }) {
   const show = (order) => answer.replaceChildren(
     order.state || order.paid ? facts([
       ['订单号', order.number], ['状态', order.state], ['实付', order.paid ? yuan(order.paid) : ''], ['付款', order.paidAt && clock(order.paidAt)],
-      ['签收', order.deliveredAt && clock(order.deliveredAt)], ['物流', order.tracking],
+      ['签收', order.deliveredAt && clock(order.deliveredAt)], ['物流', order.tracking], ['运费险', order.freightInsured && '有'],
       ['商品', (order.items || []).map((item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantity}` : ''}`).join('、')],
     ]) : el('p', { class: 'note' }, '没有查到订单信息,仍可以提交申请'),
     el('div', { class: 'row' },
