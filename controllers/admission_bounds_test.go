@@ -69,6 +69,7 @@ func numbers() map[string]bounds {
 		"replicas of a pool at most":            {shop, "spec.scaling.maxReplicas", 1, 100},
 		"days to send goods back in":            {level, "spec.afterSales.policy.noReasonDays", 0, 90},
 		"an amount below which goods stay":      {level, "spec.afterSales.policy.noReturnBelowFen", 0, 10_000_000},
+		"the freight that is paid back":         {level, "spec.afterSales.policy.freightUpToFen", 0, 10_000_000},
 		"an amount that a tier gets back":       {refunded, "spec.afterSales.policy.refundSpeeds.0.upToFen", 0, 10_000_000},
 		"an amount of a promotion":              {refunded, "spec.afterSales.policy.promotions.0.upToFen", 0, 10_000_000},
 		"working days until money is back":      {level, "spec.afterSales.refundAfterReceiptWorkingDays", 1, 30},

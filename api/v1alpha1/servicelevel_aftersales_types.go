@@ -210,6 +210,15 @@ type AfterSalesPolicy struct {
 	// +kubebuilder:default=Claim
 	FreightInsurance FreightInsurancePolicy `json:"freightInsurance,omitempty"`
 
+	// freightUpToFen is the most in fen that a customer is paid back of the freight that they laid out for goods that came back and whose way
+	// the seller pays: what is paid back an agent says who accepts the goods. 0 pays nothing back, as where parcels are sent freight collect.
+	// Default 2000; at most 10000000.
+	// +optional
+	// +kubebuilder:default=2000
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000000
+	FreightUpToFen *int64 `json:"freightUpToFen,omitempty"`
+
 	// returnAddress is where goods are sent back to, with the recipient, as customers read it, at most 200 characters. Default: the
 	// agent tells them.
 	// +optional

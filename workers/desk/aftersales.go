@@ -298,13 +298,23 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			a.Needs = []string{"evidence"}
 		case aftersales.ActionSent, aftersales.ActionShipped:
 			a.Needs, a.Takes = []string{"tracking"}, []string{"carrier"}
+			if action == aftersales.ActionSent && inside.Decision.FreightLimit() > 0 {
+				a.Takes = append(a.Takes, "freightAmount")
+			}
 		case aftersales.ActionRefunded:
 			a.Needs, a.Takes = []string{"reference"}, []string{"amount", "note"}
-		case aftersales.ActionClaimed, aftersales.ActionReversed:
+		case aftersales.ActionClaimed, aftersales.ActionFreightPaid, aftersales.ActionReversed:
 			a.Needs = []string{"reference"}
 		case aftersales.ActionAccept:
 			if a.Points = inside.Decision.Inspection; len(a.Points) > 0 {
 				a.Needs = []string{"checked"}
+			}
+			switch {
+			case inside.Decision.FreightLimit() == 0:
+			case inside.Parcel != nil && inside.Parcel.Freight > 0:
+				a.Needs = append(a.Needs, "freightAmount")
+			default:
+				a.Takes = []string{"freightAmount"}
 			}
 		case aftersales.ActionAssign:
 			a.Needs = []string{"owner"}
@@ -325,7 +335,8 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 func (d *Desk) actOnAfterSales(ctx context.Context, p *principal, c store.Case, request CaseActionRequest) error {
 	act := aftersales.Act{
 		ID: "desk/" + request.Key.String(), By: p.agent.Name, Action: aftersales.Action(request.Action), Note: request.Note, Amount: request.Amount,
-		KeepGoods: request.KeepGoods, ReturnGoods: request.ReturnGoods, Freight: request.Freight, Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
+		KeepGoods: request.KeepGoods, ReturnGoods: request.ReturnGoods, Freight: request.Freight, FreightAmount: request.FreightAmount,
+		Carrier: request.Carrier, Tracking: request.Tracking, Reference: request.Reference, Checked: request.Checked, Owner: request.Owner,
 	}
 	if act.Action == aftersales.ActionAssign && act.Owner != "" {
 		if err := d.mayGive(p, c, act.Owner); err != nil {

@@ -35,16 +35,17 @@ type CaseActionRequest struct {
 	Revision int32     `json:"revision,omitempty" minimum:"1" example:"3" doc:"The revision that the decision was made upon: where the case has changed since, the answer is 409 CaseChanged. Without it, whatever is allowed now is done."`
 	Note     string    `json:"note,omitempty" maxLength:"1000" example:"照片清楚,同意退款" doc:"For the case's history; some actions want one."`
 	// What follows belongs to actions on after-sales cases.
-	Amount      int64              `json:"amount,omitempty" minimum:"0" maximum:"10000000000" doc:"In fen." example:"9900"`
-	KeepGoods   bool               `json:"keepGoods,omitempty" doc:"The customer need not send the goods back."`
-	ReturnGoods bool               `json:"returnGoods,omitempty" doc:"The customer has to send the goods back, though the policy does not ask for that."`
-	Freight     aftersales.Freight `json:"freight,omitempty" enum:"Buyer,Seller,Insurance" doc:"Who pays for sending the goods back, whatever the policy says; Insurance claims it once they are back." example:"Seller"`
-	Carrier     string             `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
-	Tracking    string             `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
-	Reference   string             `json:"reference,omitempty" maxLength:"100" doc:"By what it can be found again at the bank or the insurance." example:"4200001234202611230001"`
-	Checked     []string           `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
-	Evidence    []uuid.UUID        `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's, in the case's conversation or another on the Channel that you may see."`
-	Owner       string             `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
+	Amount        int64              `json:"amount,omitempty" minimum:"0" maximum:"10000000000" doc:"In fen." example:"9900"`
+	KeepGoods     bool               `json:"keepGoods,omitempty" doc:"The customer need not send the goods back."`
+	ReturnGoods   bool               `json:"returnGoods,omitempty" doc:"The customer has to send the goods back, though the policy does not ask for that."`
+	Freight       aftersales.Freight `json:"freight,omitempty" enum:"Buyer,Seller,Insurance" doc:"Who pays for sending the goods back, whatever the policy says; Insurance claims it once they are back." example:"Seller"`
+	FreightAmount *int64             `json:"freightAmount,omitempty" minimum:"0" maximum:"10000000" doc:"In fen: of sent, what the customer says they paid for the way back; of accept, what they are paid back of it." example:"1200"`
+	Carrier       string             `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
+	Tracking      string             `json:"tracking,omitempty" maxLength:"100" example:"SF1234567890"`
+	Reference     string             `json:"reference,omitempty" maxLength:"100" doc:"By what it can be found again at the bank or the insurance." example:"4200001234202611230001"`
+	Checked       []string           `json:"checked,omitempty" nullable:"false" maxItems:"20" doc:"The points of the inspection that hold."`
+	Evidence      []uuid.UUID        `json:"evidence,omitempty" nullable:"false" maxItems:"20" doc:"Messages of the customer's, in the case's conversation or another on the Channel that you may see."`
+	Owner         string             `json:"owner,omitempty" maxLength:"253" doc:"The name of the Agent who is to do what is next." example:"xiaohong"`
 	// Kind of what is offered to who complained; its worth is amount.
 	Compensation yingdav1.CompensationKind `json:"compensation,omitempty" enum:"Gift,Points,Coupon,Refund" doc:"What is offered to who complained; amount is its worth." example:"Coupon"`
 	// What follows belongs to what is owed to customers.

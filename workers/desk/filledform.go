@@ -86,7 +86,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
 func (f *filledForm) take(part *multipart.Part) error {
 	switch name := part.FormName(); name {
 	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", "insured", // An application.
-		"action", "key", "carrier", "tracking", "note": // What is done with a case.
+		"action", "key", "carrier", "tracking", "freight", "note": // What is done with a case.
 		content, err := io.ReadAll(io.LimitReader(part, maxField))
 		if err != nil {
 			return fmt.Errorf("reading a field: %w", err)
@@ -217,6 +217,8 @@ func wordsOf(reason string) fieldProblem {
 		return fieldProblem{"photos", "请选择照片。"}
 	case "TrackingMissing":
 		return fieldProblem{"tracking", "请填写运单号。"}
+	case "BadFreight":
+		return fieldProblem{"freight", "请检查运费金额,例如 12.00。"}
 	case "BadEmail":
 		return fieldProblem{"email", "请检查邮箱,例如 name@example.com。"}
 	default:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -48,6 +49,9 @@ func (d *Desk) showProgress(w http.ResponseWriter, r *http.Request, c db.Convers
 		view.Heading, view.Progress = "已收到您的反馈", "很抱歉没有解决您的问题,客服会尽快与您联系。"
 	case inside.State != aftersales.StateReview:
 		view.Heading = inside.StateName()
+	}
+	if most := inside.Decision.FreightLimit(); most > 0 {
+		view.Freight = strconv.FormatFloat(float64(most)/100, 'f', -1, 64)
 	}
 	for _, action := range inside.Allowed(aftersales.ByCustomer) {
 		view.Acts[string(action)] = true
@@ -94,7 +98,14 @@ func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c d
 	act := aftersales.Act{
 		By: aftersales.ByCustomer, Action: aftersales.Action(f.values["action"]), Note: f.values["note"], Carrier: f.values["carrier"], Tracking: f.values["tracking"],
 	}
-	content := fmt.Appendf(nil, "%q %q %q %q %q", f.values["key"], act.Action, act.Note, act.Carrier, act.Tracking)
+	if text := f.values["freight"]; text != "" {
+		paid, err := fenOf(text)
+		if err != nil {
+			return &aftersales.RefusalError{Reason: "BadFreight"}
+		}
+		act.FreightAmount = &paid
+	}
+	content := fmt.Appendf(nil, "%q %q %q %q %q %q", f.values["key"], act.Action, act.Note, act.Carrier, act.Tracking, f.values["freight"])
 	for _, p := range f.photos {
 		digest := sha256.Sum256(p.data)
 		content = append(content, digest[:]...)

@@ -49,6 +49,8 @@ type formView struct {
 	// Acts are what the customer may do with the case now, by action; Key, one for each time it is shown, keeps them from being done twice.
 	Acts map[string]bool
 	Key  string
+	// Freight is the most in yuan that the customer is paid back of the way back; empty where that is not the seller's.
+	Freight string
 	// Look says that what was handed in a moment ago may have been taken.
 	Look bool
 	// Ongoing says that the case has not ended.

@@ -518,6 +518,47 @@ func TestACustomerSaysThatTheOrderIsInsuredAndTheReviewerLooksIntoIt(t *testing.
 	}
 }
 
+func TestACustomerSaysWhatTheWayBackCostAndAnAgentWhatIsPaidBackOfIt(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address, c := w.link(d, w.assigned("after-sales", "xiaomei", "c")), d.customer()
+	if status, page := c.hands(address, filled(nil), picture(100)); status != http.StatusOK {
+		t.Fatalf("handed in: %d %s", status, page)
+	}
+	name := asks[listedCases](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases", nil).Cases[0].Name
+	acts := func(status int, request CaseActionRequest) (now CaseDetail) {
+		t.Helper()
+		request.Key = uuid.New()
+		return asks[CaseDetail](d.as("xiaomei"), status, http.MethodPost, "/api/cases/"+name+"/actions", request)
+	}
+	acts(http.StatusAccepted, CaseActionRequest{Action: "approve", ReturnGoods: true})
+	_, page := c.opens(address)
+	key := regexp.MustCompile(`name="action" value="sent">\s*<input type="hidden" name="key" value="([^"]+)"`).FindStringSubmatch(page)
+	if key == nil || !strings.Contains(page, "最多 20 元") || !strings.Contains(page, `name="freight"`) {
+		t.Fatalf("the customer reads %s", page)
+	}
+	sent := map[string]string{"action": "sent", "key": key[1], "tracking": "SF1", "freight": "三十"}
+	w.passes(formInterval)
+	if status, page := c.hands(address, sent); status != http.StatusUnprocessableEntity || !strings.Contains(page, "请检查运费金额") {
+		t.Errorf("an amount that is none: %d %s", status, page)
+	}
+	w.passes(formInterval)
+	sent["freight"] = "30"
+	if status, page := c.hands(address, sent); status != http.StatusOK || !strings.Contains(page, "SF1") {
+		t.Errorf("sent: %d %s", status, page)
+	}
+	received := acts(http.StatusAccepted, CaseActionRequest{Action: "receive"})
+	if diff := cmp.Diff(AllowedAction{Action: "accept", Needs: []string{"freightAmount"}}, received.Allowed[0]); diff != "" || inside(t, received).Parcel.Freight != 30_00 {
+		t.Errorf("the parcel is %+v; what accepting needs (-want +got):\n%s", inside(t, received).Parcel, diff)
+	}
+	acts(http.StatusUnprocessableEntity, CaseActionRequest{Action: "accept"})
+	acts(http.StatusUnprocessableEntity, CaseActionRequest{Action: "accept", FreightAmount: new(int64(30_00))})
+	accepted := acts(http.StatusAccepted, CaseActionRequest{Action: "accept", FreightAmount: new(int64(20_00))})
+	if now := inside(t, accepted); now.State != aftersales.StateRefunding || now.Decision.FreightAmount != 20_00 || now.Decision.Amount != 99_50 {
+		t.Errorf("the case is in %s, decided %+v", now.State, now.Decision)
+	}
+}
+
 func TestNobodyIsAskedForAnInsuranceThatIsNotClaimed(t *testing.T) {
 	w := newWorld(t)
 	level := &yingdav1.ServiceLevel{}

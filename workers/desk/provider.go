@@ -52,11 +52,11 @@ type providerActInput struct {
 	Body struct {
 		Key       string            `json:"key" minLength:"1" maxLength:"80" example:"erp-17-received" doc:"The provider's own name for it: sending it again acts once."`
 		Case      string            `json:"case" doc:"The name of the case, as in the path: it is signed with the rest." example:"after-sales~0199c7a4-51d0-7d34-9a5c-0c6f6a8b1c11"`
-		Action    aftersales.Action `json:"action" enum:"receive,refunded,shipped,claimed,reversed"`
+		Action    aftersales.Action `json:"action" enum:"receive,refunded,shipped,claimed,freightPaid,reversed"`
 		Note      string            `json:"note,omitempty" maxLength:"500"`
 		Carrier   string            `json:"carrier,omitempty" maxLength:"100" example:"顺丰"`
 		Tracking  string            `json:"tracking,omitempty" maxLength:"100" doc:"Wanted by shipped." example:"SF1234567890"`
-		Reference string            `json:"reference,omitempty" maxLength:"100" doc:"Wanted by refunded, claimed and reversed." example:"4200001234202611230001"`
+		Reference string            `json:"reference,omitempty" maxLength:"100" doc:"Wanted by refunded, claimed, freightPaid and reversed." example:"4200001234202611230001"`
 	}
 }
 

@@ -23,11 +23,12 @@ const (
 	ActionAskEvidence Action = "askEvidence"
 	// ActionAddEvidence adds Evidence.
 	ActionAddEvidence Action = "addEvidence"
-	// ActionSent says that the customer has sent the goods: Tracking and Carrier.
+	// ActionSent says that the customer has sent the goods: Tracking and Carrier, and as FreightAmount what they say they paid for that.
 	ActionSent Action = "sent"
 	// ActionReceive says that the goods came back.
 	ActionReceive Action = "receive"
-	// ActionAccept says that the goods are as they should be; Checked are the points of Decision.Inspection that hold.
+	// ActionAccept says that the goods are as they should be; Checked are the points of Decision.Inspection that hold, FreightAmount is what
+	// the customer is paid back of the freight.
 	ActionAccept Action = "accept"
 	// ActionReject says that they are not; Note tells the customer why.
 	ActionReject Action = "reject"
@@ -38,9 +39,11 @@ const (
 	ActionShipped Action = "shipped"
 	// ActionClaimed says that the insurance paid: Reference.
 	ActionClaimed Action = "claimed"
+	// ActionFreightPaid says that the customer was paid back the freight: Reference.
+	ActionFreightPaid Action = "freightPaid"
 	// ActionReversed says that the customer gave the money back: Reference.
 	ActionReversed Action = "reversed"
-	// ActionWaive goes on without what the insurance or the customer owes; Note says why.
+	// ActionWaive goes on without what the insurance or the customer owes, or the freight; Note says why.
 	ActionWaive Action = "waive"
 	// ActionRetry tells the provider again what it refused; of a refund Amount may be another.
 	ActionRetry Action = "retry"
@@ -70,19 +73,20 @@ type Act struct {
 	// ID names it once and for all: who sends it again with the same ID changes nothing.
 	ID string `json:"id"`
 	// By is an Agent's name, ByCustomer or ByProvider.
-	By          string     `json:"by"`
-	Action      Action     `json:"action"`
-	Note        string     `json:"note,omitempty"`
-	Amount      int64      `json:"amount,omitempty"`
-	KeepGoods   bool       `json:"keepGoods,omitempty"`
-	ReturnGoods bool       `json:"returnGoods,omitempty"`
-	Freight     Freight    `json:"freight,omitempty"`
-	Carrier     string     `json:"carrier,omitempty"`
-	Tracking    string     `json:"tracking,omitempty"`
-	Reference   string     `json:"reference,omitempty"`
-	Checked     []string   `json:"checked,omitempty"`
-	Evidence    []Evidence `json:"evidence,omitempty"`
-	Owner       string     `json:"owner,omitempty"`
+	By            string     `json:"by"`
+	Action        Action     `json:"action"`
+	Note          string     `json:"note,omitempty"`
+	Amount        int64      `json:"amount,omitempty"`
+	KeepGoods     bool       `json:"keepGoods,omitempty"`
+	ReturnGoods   bool       `json:"returnGoods,omitempty"`
+	Freight       Freight    `json:"freight,omitempty"`
+	FreightAmount *int64     `json:"freightAmount,omitempty"`
+	Carrier       string     `json:"carrier,omitempty"`
+	Tracking      string     `json:"tracking,omitempty"`
+	Reference     string     `json:"reference,omitempty"`
+	Checked       []string   `json:"checked,omitempty"`
+	Evidence      []Evidence `json:"evidence,omitempty"`
+	Owner         string     `json:"owner,omitempty"`
 }
 
 // RefusalError is why something cannot be done to a case, fit to be shown.
@@ -106,6 +110,7 @@ const (
 	maxItems     = 50
 	maxMoney     = 100_000_000_00
 	maxOwnerName = 253
+	maxFreight   = 100_000_00
 )
 
 // allowed are the actions of each state, in the order in which a desk offers them. Of a state with an operation they are those for when
@@ -126,6 +131,8 @@ func (s State) allowed() []Action {
 		return []Action{ActionShipped, ActionRetry, ActionRefundInstead, ActionWithdraw, ActionAssign}
 	case StateClaiming:
 		return []Action{ActionClaimed, ActionRetry, ActionWaive, ActionAssign}
+	case StateCompensating:
+		return []Action{ActionFreightPaid, ActionRetry, ActionWaive, ActionAssign}
 	case StateUndoing:
 		return []Action{ActionReversed, ActionRetry, ActionWaive, ActionAssign}
 	case StateSettled:
@@ -156,7 +163,7 @@ func mayDo(by string) []Action {
 	case ByCustomer:
 		return []Action{ActionAddEvidence, ActionSent, ActionWithdraw, ActionConfirm, ActionDispute}
 	case ByProvider:
-		return []Action{ActionReceive, ActionRefunded, ActionShipped, ActionClaimed, ActionReversed}
+		return []Action{ActionReceive, ActionRefunded, ActionShipped, ActionClaimed, ActionFreightPaid, ActionReversed}
 	default:
 		return nil
 	}
@@ -269,7 +276,7 @@ func (c *Case) complete(a Act) error {
 		return needs(len(a.Evidence) == 0, "EvidenceMissing", "evidence: messages or files of the conversation")
 	case ActionSent, ActionShipped:
 		return needs(a.Tracking == "", "TrackingMissing", "the tracking number")
-	case ActionRefunded, ActionClaimed, ActionReversed:
+	case ActionRefunded, ActionClaimed, ActionFreightPaid, ActionReversed:
 		if err := needs(a.Reference == "", "ReferenceMissing", "a reference: by what it can be found again"); err != nil {
 			return err
 		}
@@ -283,6 +290,7 @@ func (c *Case) complete(a Act) error {
 		if len(missing) > 0 {
 			return refuse("InspectionIncomplete", "accept needs every point to hold, or reject the goods; missing: %s", strings.Join(missing, ", "))
 		}
+		return c.compensable(a)
 	default:
 	}
 	return nil
@@ -309,10 +317,26 @@ func (a *Act) Bounded() error {
 			return refuse("TooLong", "carrier, tracking, reference and checked have at most %d characters each", maxShort)
 		}
 	}
+	if a.FreightAmount != nil && (*a.FreightAmount < 0 || *a.FreightAmount > maxFreight) {
+		return refuse("BadFreight", "freightAmount must be from 0 to %d fen", maxFreight)
+	}
 	if utf8.RuneCountInString(a.Owner) > maxOwnerName || len(a.Checked) > maxEvidence {
 		return refuse("TooLong", "the owner's name or the list of what was checked is too long")
 	}
 	return nil
+}
+
+// compensable says whether so much of the freight may be paid back, and that somebody has said how much where the customer asks for it.
+func (c *Case) compensable(a Act) error {
+	most := c.Decision.FreightLimit()
+	switch {
+	case a.FreightAmount != nil && *a.FreightAmount > most:
+		return refuse("AmountTooHigh", "of the freight at most %s yuan are paid back", yuan(most))
+	case a.FreightAmount == nil && most > 0 && c.Parcel != nil && c.Parcel.Freight > 0:
+		return refuse("FreightMissing", "the customer says that they paid %s yuan of freight: accept needs freightAmount, from 0 to %d fen", yuan(c.Parcel.Freight), most)
+	default:
+		return nil
+	}
 }
 
 // comeBack says whether the goods come back once the case is approved so.
@@ -397,14 +421,23 @@ func (c *Case) take(a Act, at time.Time) {
 		if now := c.Now(); c.Parcel == nil && !now.Due.IsZero() {
 			c.SetDue(at.Add(now.Due.Sub(now.EnteredAt))) // The goods have as long for their way as the customer had.
 		}
-		c.Parcel = &Parcel{Carrier: a.Carrier, Tracking: a.Tracking, SentAt: at}
+		parcel := Parcel{Carrier: a.Carrier, Tracking: a.Tracking, SentAt: at}
+		if a.FreightAmount != nil {
+			parcel.Freight = *a.FreightAmount
+		} else if c.Parcel != nil {
+			parcel.Freight = c.Parcel.Freight
+		}
+		c.Parcel = &parcel
 	case ActionReceive:
 		c.leave(c.next(), a, at)
 	case ActionAccept:
+		if a.FreightAmount != nil {
+			c.Decision.FreightAmount = *a.FreightAmount
+		}
 		c.leave(c.next(), a, at)
 	case ActionReject:
 		c.undo(StateRefused, a, at)
-	case ActionRefunded, ActionShipped, ActionClaimed, ActionReversed:
+	case ActionRefunded, ActionShipped, ActionClaimed, ActionFreightPaid, ActionReversed:
 		c.changeAmount(a)
 		c.report(a, at)
 	case ActionWaive:
@@ -483,8 +516,12 @@ func (c *Case) enter(to State, owner string, at time.Time) {
 	c.Steps = append(c.Steps, Step{State: to, Owner: owner, EnteredAt: at})
 	if effect := c.effect(c.Operation()); effect != nil {
 		*effect = &Effect{Attempt: 1, State: EffectWaiting, At: at}
-		if to == StateRefunding || to == StateUndoing {
+		switch to {
+		case StateRefunding, StateUndoing:
 			(*effect).Amount = c.Decision.Amount
+		case StateCompensating:
+			(*effect).Amount = c.Decision.FreightAmount
+		default:
 		}
 	}
 }

@@ -198,7 +198,7 @@ func TestTheReviewerSaysWhetherGoodsComeBackAndWhoPaysTheirWay(t *testing.T) {
 		reads       string
 	}{
 		"as the policy says": {application(), Act{}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由您承担"},
-		"the seller pays":    {application(), Act{Freight: FreightSeller}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由我们承担"},
+		"the seller pays":    {application(), Act{Freight: FreightSeller}, []State{StateReturning, StateReceived, StateRefunding, StateSettled, StateDone}, "运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。"},
 		"it is insured": {
 			application(), Act{Freight: FreightInsurance}, []State{StateReturning, StateReceived, StateRefunding, StateClaiming, StateSettled, StateDone}, "运费险理赔",
 		},
@@ -230,6 +230,88 @@ func TestTheReviewerSaysWhetherGoodsComeBackAndWhoPaysTheirWay(t *testing.T) {
 				t.Errorf("the customer reads %q, want %q; the way (-want +got):\n%s", c.Words(c.Step(), noon().Location()), test.reads, diff)
 			}
 		})
+	}
+}
+
+func TestFreightThatTheCustomerLaidOutForTheSellerIsPaidBackOnceTheGoodsAreAccepted(t *testing.T) {
+	refund := []State{StateReview, StateReturning, StateReceived, StateRefunding}
+	for name, test := range map[string]struct {
+		application Application
+		tier        string
+		approve     Act
+		said, given *int64
+		refused     string
+		want        []State
+	}{
+		"as much as the customer said":       {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), new(int64(12_00)), "", append(slices.Clone(refund), StateCompensating, StateSettled)},
+		"what an agent has found out":        {application(), "", Act{Freight: FreightSeller}, nil, new(int64(12_00)), "", append(slices.Clone(refund), StateCompensating, StateSettled)},
+		"never more than the policy's limit": {application(), "", Act{Freight: FreightSeller}, new(int64(30_00)), new(int64(20_01)), "AmountTooHigh", nil},
+		"not without somebody's saying":      {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), nil, "FreightMissing", nil},
+		"nothing, if somebody says so":       {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), new(int64(0)), "", append(slices.Clone(refund), StateSettled)},
+		"nothing where nobody asks for it":   {application(), "", Act{Freight: FreightSeller}, nil, nil, "", append(slices.Clone(refund), StateSettled)},
+		"not what the buyer has to pay":      {application(), "", Act{}, new(int64(12_00)), new(int64(12_00)), "AmountTooHigh", nil},
+		"which nobody has to answer":         {application(), "", Act{}, new(int64(12_00)), nil, "", append(slices.Clone(refund), StateSettled)},
+		"beside the goods of an exchange": {
+			application(of(Exchange, Damaged), photos), "",
+			Act{ReturnGoods: true},
+			new(int64(12_00)), new(int64(12_00)), "",
+			[]State{StateReview, StateReturning, StateReceived, StateShipping, StateCompensating, StateSettled},
+		},
+		"after money that came before the goods": {
+			application(), "gold", Act{Freight: FreightSeller}, nil, new(int64(20_00)), "", []State{StateReview, StateRefunding, StateReturning, StateReceived, StateCompensating, StateSettled},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(test.application, test.tier)
+			test.approve.ID, test.approve.By, test.approve.Action = "1", "an", ActionApprove
+			act := func(a Act) error { byHand(&c); return c.Act(a, noon()) }
+			acts := []Act{test.approve, {ID: "2", By: ByCustomer, Action: ActionSent, Tracking: "SF1", FreightAmount: test.said}, do(ActionReceive)}
+			if test.tier == "gold" {
+				acts = slices.Insert(acts, 1, do(ActionRefunded))
+			}
+			for _, a := range acts {
+				if err := act(a); err != nil {
+					t.Fatal(err)
+				}
+			}
+			accept := do(ActionAccept)
+			accept.FreightAmount = test.given
+			wantRefusal(t, act(accept), test.refused)
+			if test.refused != "" {
+				return
+			}
+			for _, action := range []Action{ActionRefunded, ActionShipped, ActionFreightPaid} {
+				if slices.Contains(c.State.allowed(), action) {
+					if err := act(do(action)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			var got []State
+			for _, step := range c.Steps {
+				got = append(got, step.State)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("states (-want +got):\n%s", diff)
+			}
+			if paid := slices.Contains(test.want, StateCompensating); paid != (c.Freight != nil) || paid && (c.Freight.Amount != *test.given || c.Freight.State != EffectDone) {
+				t.Errorf("the freight is %+v", c.Freight)
+			}
+		})
+	}
+}
+
+func TestAnotherNumberOfTheParcelLeavesWhatTheCustomerPaidForIt(t *testing.T) {
+	c := opened(application(), "")
+	for _, a := range []Act{
+		do(ActionApprove), {ID: "2", By: ByCustomer, Action: ActionSent, Tracking: "SF1", FreightAmount: new(int64(12_00))}, {ID: "3", By: "an", Action: ActionSent, Tracking: "SF2"},
+	} {
+		if err := c.Act(a, noon()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.Parcel.Tracking != "SF2" || c.Parcel.Freight != 12_00 {
+		t.Errorf("the parcel is %+v", c.Parcel)
 	}
 }
 
@@ -279,19 +361,24 @@ func TestCasesKeepTheirInvariants(t *testing.T) {
 	reasons := []Reason{NoReason, Quality, WrongItem, MissingItem, Damaged, Other}
 	all := []Action{
 		ActionApprove, ActionRefuse, ActionAskEvidence, ActionAddEvidence, ActionSent, ActionReceive, ActionAccept, ActionReject, ActionRefunded,
-		ActionShipped, ActionClaimed, ActionReversed, ActionWaive, ActionRetry, ActionRefundInstead, ActionWithdraw, ActionConfirm, ActionDispute,
+		ActionShipped, ActionClaimed, ActionFreightPaid, ActionReversed, ActionWaive, ActionRetry, ActionRefundInstead, ActionWithdraw, ActionConfirm,
+		ActionDispute,
 	}
-	ended := 0
+	ended, compensated := 0, 0
 	for range 2000 {
 		a := application(of(kinds[random.IntN(4)], reasons[random.IntN(6)]), worth(random.Int64N(800_00)+1), insured)
 		c := opened(a, []string{"", "gold", "vip"}[random.IntN(3)])
-		refunds := 0
+		refunds, freights := 0, 0
 		for range 60 {
 			if random.IntN(3) > 0 {
 				byHand(&c)
 			}
 			act := do(all[random.IntN(len(all))])
 			act.Amount = random.Int64N(a.Order.Paid) + 1
+			act.FreightAmount = new(random.Int64N(25_00))
+			if act.ReturnGoods = random.IntN(2) == 0; act.ReturnGoods {
+				act.Freight = FreightSeller
+			}
 			allowed, state, step := slices.Contains(c.Allowed("an"), act.Action), c.State, c.Step()
 			err := c.Act(act, noon())
 			if (err == nil) != allowed {
@@ -306,6 +393,12 @@ func TestCasesKeepTheirInvariants(t *testing.T) {
 			if err == nil && act.Action == ActionRefunded {
 				refunds++
 			}
+			if err == nil && act.Action == ActionFreightPaid {
+				freights++
+			}
+			if c.Freight != nil && (c.Freight.Amount < 1 || c.Freight.Amount > 20_00) {
+				t.Fatalf("%d of freight are paid back", c.Freight.Amount)
+			}
 			if c.Refund != nil && c.Refund.Amount > a.Order.Paid {
 				t.Fatalf("%d of %d are paid back", c.Refund.Amount, a.Order.Paid)
 			}
@@ -316,12 +409,13 @@ func TestCasesKeepTheirInvariants(t *testing.T) {
 				t.Fatalf("paid, and the goods never came: %+v", c.Steps)
 			}
 		}
-		if refunds > 1 {
-			t.Fatalf("%d refunds of one case", refunds)
+		if refunds > 1 || freights > 1 {
+			t.Fatalf("%d refunds of one case, its freight %d times", refunds, freights)
 		}
+		compensated += freights
 	}
-	if ended < 1000 {
-		t.Errorf("only %d of 2000 cases ended", ended)
+	if ended < 1000 || compensated == 0 {
+		t.Errorf("only %d of 2000 cases ended, of %d the freight was paid back", ended, compensated)
 	}
 }
 

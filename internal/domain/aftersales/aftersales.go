@@ -1,8 +1,8 @@
 // Package aftersales decides what a customer gets who wants to return, exchange, be refunded or be sent something again, and what may
 // be done next to such a case.
 //
-//	apply --> evidence --> review --> returning --> received --> refunding --> claiming --> settled --> done
-//	              \           \           \            \        or shipping                    \
+//	apply --> evidence --> review --> returning --> received --> refunding --> claiming or --> settled --> done
+//	              \           \           \            \        or shipping  compensating         \
 //	               \           \           +--undoing---+                                       the customer is asked again
 //	                +---------- + --> refused, withdrawn, expired
 //
@@ -10,8 +10,8 @@
 // goods, refunding comes before returning; undoing gives it back where the goods then do not come.
 //
 // The package is pure: it holds no clock and calls nobody. Invariants: a Case changes through its methods alone, and one that
-// they refuse is as it was; a state that has ended has no action; money and goods move in refunding, shipping, claiming and undoing alone,
-// and nothing else may be done while such an Effect is under way. Its types are written into histories and rows that outlive a release:
+// they refuse is as it was; a state that has ended has no action; money and goods move in refunding, shipping, claiming, compensating and
+// undoing alone, and nothing else may be done while such an Effect is under way. Its types are written into histories and rows that outlive a release:
 // fields are added and never renamed or given another meaning.
 package aftersales
 
@@ -133,6 +133,8 @@ const (
 	StateShipping State = "shipping"
 	// StateClaiming asks the insurance for the freight.
 	StateClaiming State = "claiming"
+	// StateCompensating pays back the freight that the customer laid out.
+	StateCompensating State = "compensating"
 	// StateUndoing gets back the money that was paid for goods that do not come.
 	StateUndoing State = "undoing"
 	// StateSettled has all that was owed; the customer is asked whether that is so.
@@ -149,7 +151,7 @@ const (
 // States are all of them, in the order in which a case goes through them.
 func States() []State {
 	return []State{
-		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateUndoing, StateSettled,
+		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateCompensating, StateUndoing, StateSettled,
 		StateDone, StateRefused, StateWithdrawn, StateExpired,
 	}
 }
@@ -171,6 +173,8 @@ func (s State) operation() Operation {
 		return OperationShipment
 	case StateClaiming:
 		return OperationClaim
+	case StateCompensating:
+		return OperationFreight
 	case StateUndoing:
 		return OperationReversal
 	default:
@@ -189,6 +193,8 @@ const (
 	OperationShipment Operation = "shipment"
 	// OperationClaim asks the freight insurance.
 	OperationClaim Operation = "claim"
+	// OperationFreight pays the customer the freight of goods that came back: beside the refund, which never is more than what was paid.
+	OperationFreight Operation = "freight"
 	// OperationReversal takes a refund back.
 	OperationReversal Operation = "reversal"
 	// OperationAddress and OperationCancel are asked of an order before it is sent; internal/domain/order says how.
@@ -221,7 +227,7 @@ type Effect struct {
 	Key     string      `json:"key,omitempty"`
 	Attempt int         `json:"attempt"`
 	State   EffectState `json:"state"`
-	// Amount in fen, of refund and reversal.
+	// Amount in fen, of refund, freight and reversal.
 	Amount int64 `json:"amount,omitempty"`
 	// Reference is the provider's, or the agent's, name for it: what to ask for at the bank or the carrier.
 	Reference string `json:"reference,omitempty"`
@@ -237,6 +243,8 @@ type Parcel struct {
 	Carrier  string    `json:"carrier,omitempty"`
 	Tracking string    `json:"tracking,omitempty"`
 	SentAt   time.Time `json:"sentAt"`
+	// Freight is what the customer says that they paid for its way, in fen.
+	Freight int64 `json:"freight,omitempty"`
 }
 
 // Step is a state that a case is or was in.
@@ -267,10 +275,11 @@ type Case struct {
 	State    State    `json:"state"`
 	// Steps in order; the last is the one that the case is in, and Step counts from 0.
 	Steps []Step `json:"steps"`
-	// Refund, Shipment, Claim and Reversal are nil before they begin.
+	// Refund, Shipment, Claim, Freight and Reversal are nil before they begin.
 	Refund   *Effect `json:"refund,omitempty"`
 	Shipment *Effect `json:"shipment,omitempty"`
 	Claim    *Effect `json:"claim,omitempty"`
+	Freight  *Effect `json:"freight,omitempty"`
 	Reversal *Effect `json:"reversal,omitempty"`
 	// Parcel is nil until the customer says that the goods are on their way.
 	Parcel *Parcel `json:"parcel,omitempty"`
@@ -333,6 +342,8 @@ func (c *Case) effect(o Operation) **Effect {
 		return &c.Shipment
 	case OperationClaim:
 		return &c.Claim
+	case OperationFreight:
+		return &c.Freight
 	case OperationReversal:
 		return &c.Reversal
 	default:

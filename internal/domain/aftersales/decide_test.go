@@ -25,7 +25,7 @@ func policy() Policy {
 			{Tier: "vip", Speed: Instant, UpTo: 500_00}, {Tier: "vip", Speed: OnApproval}, {Tier: "gold", Speed: OnApproval},
 		},
 		Promotions: []Promotion{{Name: "双11", From: at("2026-11-11T00:00:00+08:00"), Until: at("2026-11-14T00:00:00+08:00"), Speed: Instant, UpTo: 200_00}},
-		Inspection: []string{"完好"}, FreightInsurance: true, ReturnAddress: "仓库",
+		Inspection: []string{"完好"}, FreightInsurance: true, FreightUpTo: 20_00, ReturnAddress: "仓库",
 	}
 }
 
@@ -66,7 +66,7 @@ func undelivered(a *Application) { a.Order.DeliveredAt = time.Time{} }
 func insured(a *Application) { a.Order.FreightInsured = true }
 
 func TestDecide(t *testing.T) {
-	back := Decision{Outcome: OutcomeReview, Rule: RuleNoReason, Remedy: RemedyRefund, Amount: 100_00, GoodsBack: true, Speed: OnReceipt, Freight: FreightBuyer, Inspection: []string{"完好"}}
+	back := Decision{Outcome: OutcomeReview, Rule: RuleNoReason, Remedy: RemedyRefund, Amount: 100_00, GoodsBack: true, Speed: OnReceipt, Freight: FreightBuyer, FreightUpTo: 20_00, Inspection: []string{"完好"}}
 	with := func(modify ...func(*Decision)) Decision {
 		d := back
 		for _, m := range modify {

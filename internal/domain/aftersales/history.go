@@ -30,6 +30,8 @@ func operationName(o Operation) string {
 		return "发货"
 	case OperationClaim:
 		return "运费险理赔"
+	case OperationFreight:
+		return "退运费"
 	case OperationReversal:
 		return "追回退款"
 	case OperationAddress:
@@ -87,6 +89,9 @@ func (a *Act) Said() string {
 	}
 	if a.Freight != "" {
 		said = append(said, freightName(a.Freight))
+	}
+	if a.FreightAmount != nil {
+		said = append(said, "运费 "+yuan(*a.FreightAmount)+" 元")
 	}
 	if a.Tracking != "" {
 		said = append(said, cmp.Or(a.Carrier, "快递单号")+" "+a.Tracking)

@@ -11,6 +11,7 @@ func TestAHistorySaysWhatBecameOfAnOperation(t *testing.T) {
 		"handed over":            {OperationRefund, Effect{State: EffectSending, Amount: 99_00}, "退款 99 元已提交商家系统"},
 		"taken":                  {OperationShipment, Effect{State: EffectPending, Reference: "SF1"}, "发货：商家系统处理中，流水号 SF1"},
 		"done, and where to ask": {OperationRefund, Effect{State: EffectDone, Amount: 99_50, Reference: "4200"}, "退款 99.50 元：商家系统已完成，流水号 4200"},
+		"freight":                {OperationFreight, Effect{State: EffectDone, Amount: 12_00, Reference: "F1"}, "退运费 12 元：商家系统已完成，流水号 F1"},
 		"refused, and why":       {OperationReversal, Effect{State: EffectRefused, Reason: "余额不足"}, "追回退款：没有执行，余额不足"},
 		"left to people":         {OperationClaim, Effect{State: EffectByHand}, "运费险理赔：没有商家系统，待人工处理"},
 	} {
@@ -37,6 +38,7 @@ func TestAHistorySaysWhatSomebodyDid(t *testing.T) {
 		},
 		"what is on its way":             {Act{Action: ActionSent, Carrier: "顺丰", Tracking: "SF1"}, "顺丰 SF1"},
 		"a parcel of an unknown carrier": {Act{Action: ActionShipped, Tracking: "77"}, "快递单号 77"},
+		"what the freight cost":          {Act{Action: ActionAccept, FreightAmount: new(int64)}, "运费 0 元"},
 		"by what it is found again":      {Act{Action: ActionRefunded, Reference: "4200"}, "流水号 4200"},
 		"what was added":                 {Act{Action: ActionAddEvidence, Evidence: make([]Evidence, 2)}, "2 份凭证"},
 	} {

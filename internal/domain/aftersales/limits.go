@@ -37,6 +37,8 @@ func (c *Case) Limit(l Limits) (Limit, bool) {
 			return Limit{From: received.EnteredAt, WorkingDays: int(l.RefundAfterReceiptWorkingDays)}, true
 		}
 		return always(l.RefundAfterApproval)
+	case StateCompensating:
+		return always(l.RefundAfterApproval)
 	case StateShipping:
 		if c.before().State == StateReceived {
 			return always(l.Resend)

@@ -22,6 +22,8 @@ type Policy struct {
 	Inspection []string `json:"inspection,omitempty"`
 	// FreightInsurance says that the insurance of an order pays for sending the goods back.
 	FreightInsurance bool `json:"freightInsurance,omitempty"`
+	// FreightUpTo is the most in fen that is paid back of the freight that the customer laid out for the seller; 0 pays nothing.
+	FreightUpTo int64 `json:"freightUpTo,omitempty"`
 	// ReturnAddress is where goods are sent back to.
 	ReturnAddress string `json:"returnAddress,omitempty"`
 }
@@ -136,6 +138,9 @@ type Decision struct {
 	GoodsBack bool    `json:"goodsBack,omitempty"`
 	Speed     Speed   `json:"speed,omitempty"`
 	Freight   Freight `json:"freight,omitempty"`
+	// FreightUpTo is the most in fen that is paid back of the freight where the seller pays it; FreightAmount is what is, once that is known.
+	FreightUpTo   int64 `json:"freightUpTo,omitempty"`
+	FreightAmount int64 `json:"freightAmount,omitempty"`
 	// Inspection are the points that must hold of the goods that come back.
 	Inspection []string `json:"inspection,omitempty"`
 	// ReturnAddress is where they are sent to; empty where somebody has to tell the customer.
@@ -160,6 +165,17 @@ func (d *Decision) path() []State {
 		if d.Freight == FreightInsurance {
 			path = append(path, StateClaiming)
 		}
+		if d.FreightAmount > 0 {
+			path = append(path, StateCompensating)
+		}
 	}
 	return append(path, StateSettled, StateDone)
+}
+
+// FreightLimit is the most in fen that is paid back of what the customer laid out for the goods' way back; 0 where that is not the seller's.
+func (d *Decision) FreightLimit() int64 {
+	if d.GoodsBack && d.Freight == FreightSeller {
+		return d.FreightUpTo
+	}
+	return 0
 }

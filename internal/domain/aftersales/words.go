@@ -63,6 +63,8 @@ func stateName(s State) string {
 		return "待发货"
 	case StateClaiming:
 		return "运费险理赔中"
+	case StateCompensating:
+		return "退运费中"
 	case StateUndoing:
 		return "待退还货款"
 	case StateSettled:
@@ -143,6 +145,8 @@ func (c *Case) Words(step int, location *time.Location) string {
 		return "您的申请已通过，商品将在" + by + "发出。"
 	case StateClaiming:
 		return done + "我们正在为您申请运费险理赔。"
+	case StateCompensating:
+		return done + "您垫付的运费" + yuan(c.Decision.FreightAmount) + "元将在" + by + "退给您。"
 	case StateUndoing:
 		return "由于没有收到符合要求的商品，请退还已退的货款" + yuan(c.Decision.Amount) + "元，客服会与您联系。"
 	case StateSettled:
@@ -242,6 +246,9 @@ func (c *Case) ReturnTerms() (text string) {
 	case FreightInsurance:
 		return text + "运费请先垫付，商品收到后由运费险理赔。"
 	case FreightSeller:
+		if most := c.Decision.FreightLimit(); most > 0 {
+			return text + "运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多" + yuan(most) + "元。"
+		}
 		return text + "运费由我们承担。"
 	case FreightBuyer:
 		return text + "运费由您承担。"
@@ -266,12 +273,16 @@ func (c *Case) achieved(step int) string {
 		return "商品已发出。"
 	case StateReceived:
 		return "您寄回的商品已验收。"
-	case StateClaiming:
-		// A claim that was made at once was not announced, and what had come before it not said with it.
-		if s.Action == ActionWaive {
+	case StateClaiming, StateCompensating:
+		// What was done at once was not announced, and what had come before it not said with it.
+		switch {
+		case s.Action == ActionWaive:
 			return c.achieved(step-1) + "您的售后已办结。"
+		case s.State == StateCompensating:
+			return c.achieved(step-1) + "您垫付的运费" + yuan(c.Decision.FreightAmount) + "元已退给您，请注意查收。"
+		default:
+			return c.achieved(step-1) + "运费险理赔已办理。"
 		}
-		return c.achieved(step-1) + "运费险理赔已办理。"
 	default:
 		return ""
 	}

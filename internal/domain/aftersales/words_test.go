@@ -44,6 +44,19 @@ func TestWhatCustomersRead(t *testing.T) {
 				"商品已发出，快递：顺丰 SF1。您的售后已办结。如有问题请随时联系我们。",
 			},
 		},
+		"an exchange of broken goods, for whose way back the seller pays": {
+			application(of(Exchange, Damaged), photos), "",
+			[]Action{ActionApprove, ActionSent, ActionReceive, ActionAccept, ActionShipped, ActionFreightPaid},
+			[]string{
+				"您的申请已收到，一般无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"商品已发出，快递：顺丰 SF1。您垫付的运费12元将在11月22日13:00前退给您。",
+				"商品已发出，快递：顺丰 SF1。您垫付的运费12元已退给您，请注意查收。如有问题请随时联系我们。",
+			},
+		},
 		"a refund at once": {
 			application(), "vip",
 			[]Action{ActionRefunded, ActionWithdraw, ActionReversed},
@@ -122,10 +135,15 @@ func TestWhatCustomersRead(t *testing.T) {
 				switch action {
 				case ActionReject:
 					act.Note = "少了配件"
+				case ActionAccept:
+					if c.Decision.FreightLimit() > 0 {
+						act.FreightAmount = new(int64(12_00))
+					}
 				case ActionApprove, ActionWaive, ActionRefunded, ActionReversed:
 					act.Note = "仅供客服"
 				default:
 				}
+				act.ReturnGoods = action == ActionApprove && test.application.Reason == Damaged && test.application.Kind == Exchange
 				if err := c.Act(act, noon()); err != nil {
 					t.Fatal(err)
 				}
@@ -187,14 +205,14 @@ func TestAmountsAsPeopleReadThem(t *testing.T) {
 func TestEachStateHasAName(t *testing.T) {
 	var names []string
 	for _, s := range []State{
-		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateUndoing, StateSettled,
+		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateCompensating, StateUndoing, StateSettled,
 		StateDone, StateRefused, StateWithdrawn, StateExpired,
 	} {
 		if name := stateName(s); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	if len(names) != 13 {
+	if len(names) != 14 {
 		t.Errorf("the names are %q", names)
 	}
 }

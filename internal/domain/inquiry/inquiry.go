@@ -144,6 +144,8 @@ func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *t
 		return head + "正在为您安排发货。" + by("我们会在%s前发出。")
 	case aftersales.StateClaiming:
 		return head + "运费险理赔中。" + by("预计%s前完成。")
+	case aftersales.StateCompensating:
+		return head + "退运费 " + yuan(c.Decision.FreightAmount) + " 处理中。" + by("我们会在%s前退给您。")
 	case aftersales.StateUndoing:
 		return head + "正在核对退款。" + by("我们会在%s前联系您。")
 	case aftersales.StateSettled:

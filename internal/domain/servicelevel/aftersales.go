@@ -19,6 +19,7 @@ const (
 	maxNoReasonDays          = 90
 	maxRefundWorkingDays     = 30
 	maxFen                   = 100_000_00
+	defaultFreightFen        = 20_00
 )
 
 // AfterSales is what becomes of after-sales cases, in a form to work with.
@@ -97,7 +98,10 @@ func (r *reader) policy(spec yingdav1.AfterSalesPolicy, location *time.Location)
 	p := aftersales.Policy{
 		NoReasonDays: defaultNoReasonDays, NoReasonExcept: spec.NoReasonExcept, TimeZone: location.String(), Inspection: spec.Inspection,
 		KeepBelow: r.fen("noReturnBelowFen", spec.NoReturnBelowFen), FreightInsurance: spec.FreightInsurance != yingdav1.FreightInsuranceIgnore,
-		ReturnAddress: spec.ReturnAddress,
+		FreightUpTo: defaultFreightFen, ReturnAddress: spec.ReturnAddress,
+	}
+	if spec.FreightUpToFen != nil {
+		p.FreightUpTo = r.fen("freightUpToFen", *spec.FreightUpToFen)
 	}
 	if spec.NoReasonDays != nil {
 		p.NoReasonDays = r.number("noReasonDays", *spec.NoReasonDays, 0, maxNoReasonDays)

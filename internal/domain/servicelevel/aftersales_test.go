@@ -25,7 +25,7 @@ func TestCompileAfterSales(t *testing.T) {
 				Policy: aftersales.Policy{
 					NoReasonDays: 7, NoReasonExcept: []string{"custom", "fresh"}, TimeZone: "Asia/Shanghai",
 					EvidenceFor: []aftersales.Reason{aftersales.Quality, aftersales.WrongItem, aftersales.Damaged},
-					Inspection:  []string{"未拆封或不影响二次销售", "商品完好", "配件齐全"}, FreightInsurance: true,
+					Inspection:  []string{"未拆封或不影响二次销售", "商品完好", "配件齐全"}, FreightInsurance: true, FreightUpTo: 20_00,
 				},
 			},
 			Ladder: []Rung{{30 * time.Minute, yingdav1.RoleSupervisor}, {4 * time.Hour, yingdav1.RoleAdmin}},
@@ -55,7 +55,7 @@ func TestCompileAfterSales(t *testing.T) {
 		"lists that are declared empty stay empty": {
 			spec: policy(yingdav1.AfterSalesPolicy{
 				NoReasonDays: new(int32), NoReasonExcept: []string{}, EvidenceFor: []yingdav1.EvidenceReason{}, Inspection: []string{},
-				FreightInsurance: yingdav1.FreightInsuranceIgnore,
+				FreightInsurance: yingdav1.FreightInsuranceIgnore, FreightUpToFen: new(int64),
 			}),
 			want: defaults(func(a *AfterSales) {
 				a.Terms.Policy = aftersales.Policy{TimeZone: "Asia/Shanghai", NoReasonExcept: []string{}, Inspection: []string{}}
@@ -96,6 +96,9 @@ func TestCompileAfterSales(t *testing.T) {
 		},
 		"a speed that there is not is refused": {
 			spec: policy(yingdav1.AfterSalesPolicy{RefundSpeeds: []yingdav1.TierRefundSpeed{{Speed: "Yesterday"}}}), wantErr: "spec.afterSales.policy.refundSpeeds[0].speed",
+		},
+		"so is less of the freight": {
+			spec: policy(yingdav1.AfterSalesPolicy{FreightUpToFen: new(int64(-1))}), wantErr: "spec.afterSales.policy.freightUpToFen",
 		},
 		"less than nothing is refused": {
 			spec: policy(yingdav1.AfterSalesPolicy{NoReturnBelowFen: -1}), wantErr: "spec.afterSales.policy.noReturnBelowFen",

@@ -40,6 +40,7 @@ func vip(in *promise.AfterSalesInput) { in.Tier = "vip" }
 
 // lives go through each state, and through each kind of application.
 func lives() map[string]life {
+	freight := func(amount int64) func(*rules.Act) { return func(a *rules.Act) { a.FreightAmount = &amount } }
 	photographed := func(a *rules.Act) { a.Evidence = []rules.Evidence{{Message: uuid.Max}} }
 	return map[string]life{
 		"a return whose freight is insured": {
@@ -64,6 +65,20 @@ func lives() map[string]life {
 			},
 			states: []rules.State{rules.StateReview, rules.StateReturning, rules.StateReceived, rules.StateShipping, rules.StateSettled, rules.StateDone},
 			moved:  map[string]int64{"shipment/1": 0},
+		},
+		"an exchange of broken goods, for whose way back the seller pays": {
+			apply: []func(*promise.AfterSalesInput){of(rules.Exchange, rules.Damaged), func(in *promise.AfterSalesInput) { in.Terms.Policy.FreightUpTo = 20_00 }},
+			acts: []turn{
+				{in: rules.StateReview, action: rules.ActionApprove, modify: []func(*rules.Act){func(a *rules.Act) { a.ReturnGoods = true }}},
+				{in: rules.StateReturning, action: rules.ActionSent, modify: []func(*rules.Act){freight(30_00)}},
+				{in: rules.StateReturning, action: rules.ActionReceive},
+				{in: rules.StateReceived, action: rules.ActionAccept, modify: []func(*rules.Act){freight(20_00)}},
+				{in: rules.StateSettled, action: rules.ActionConfirm},
+			},
+			states: []rules.State{
+				rules.StateReview, rules.StateReturning, rules.StateReceived, rules.StateShipping, rules.StateCompensating, rules.StateSettled, rules.StateDone,
+			},
+			moved: map[string]int64{"shipment/1": 0, "freight/1": 20_00},
 		},
 		"a refund that is looked at late": {
 			apply: []func(*promise.AfterSalesInput){of(rules.RefundOnly, rules.NoReason), func(in *promise.AfterSalesInput) {
@@ -139,7 +154,7 @@ func (b *brand) end(in promise.AfterSalesInput) end {
 	var announced []string
 	for i, step := range c.Steps {
 		e.States = append(e.States, step.State)
-		if slices.Contains([]rules.State{rules.StateRefunding, rules.StateShipping, rules.StateClaiming, rules.StateUndoing}, step.State) {
+		if slices.Contains([]rules.State{rules.StateRefunding, rules.StateShipping, rules.StateClaiming, rules.StateCompensating, rules.StateUndoing}, step.State) {
 			announced = append(announced, then("text "+c.Words(i, in.Terms.Policy.Location())))
 		}
 	}
@@ -217,8 +232,8 @@ func TestEveryFaultLeadsToTheSameEnd(t *testing.T) {
 				})
 			}
 			t.Cleanup(func() {
-				if got := len(slices.Collect(maps.Keys(maps.Collect(struck.Range)))); got != 4 {
-					t.Errorf("it struck at %d operations, want 4", got)
+				if got := len(slices.Collect(maps.Keys(maps.Collect(struck.Range)))); got != 5 {
+					t.Errorf("it struck at %d operations, want 5", got)
 				}
 			})
 		})

@@ -55,7 +55,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	for _, by := range []string{toldByText, toldByNotice, toldByMail, toldNobody} {
 		m.told.WithLabelValues(by)
 	}
-	operations := append(order.Operations(), rules.OperationRefund, rules.OperationShipment, rules.OperationClaim, rules.OperationReversal)
+	operations := append(order.Operations(), rules.OperationRefund, rules.OperationShipment, rules.OperationClaim, rules.OperationFreight, rules.OperationReversal)
 	for _, operation := range operations {
 		for _, outcome := range []string{callDone, callPending, callRefused, callFailed} {
 			m.calls.WithLabelValues(string(operation), outcome)

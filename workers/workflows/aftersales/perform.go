@@ -184,14 +184,14 @@ type Order struct {
 	Reason rules.Reason `json:"reason"`
 	// Order is the order's number.
 	Order string `json:"order"`
-	// Amount in fen of refund and reversal, Currency CNY.
+	// Amount in fen of refund, freight and reversal, Currency CNY.
 	Amount   int64  `json:"amount,omitempty"`
 	Currency string `json:"currency,omitempty"`
 	// Items of a shipment; empty for what the order's case is about as a whole.
 	Items []rules.Item `json:"items,omitempty"`
 	// Refund is the reference of the refund that a reversal takes back.
 	Refund string `json:"refund,omitempty"`
-	// Tracking is that of the parcel in which the goods of a claim came back.
+	// Tracking is that of the parcel in which the goods of a claim, or of freight, came back.
 	Tracking string `json:"tracking,omitempty"`
 }
 
@@ -208,7 +208,7 @@ func orderOf(p Performing, key string, c *rules.Case) Order {
 		o.Items = c.Application.Order.Items
 	case rules.OperationReversal:
 		o.Refund = c.Refund.Reference
-	case rules.OperationClaim:
+	case rules.OperationClaim, rules.OperationFreight:
 		if c.Parcel != nil {
 			o.Tracking = c.Parcel.Tracking
 		}

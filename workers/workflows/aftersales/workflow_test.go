@@ -309,6 +309,22 @@ func TestAfterSales(t *testing.T) {
 			},
 			rules.StateDone,
 		},
+		"freight that nobody pays back in a day is late": {
+			input(func(in *promise.AfterSalesInput) { in.Terms.Policy.FreightUpTo = 20_00 }), func(p *paper) {
+				p.act(h, rules.ActionApprove, func(a *rules.Act) { a.Freight = rules.FreightSeller })
+				p.act(10*h, rules.ActionReceive)
+				p.act(11*h, rules.ActionAccept, func(a *rules.Act) { a.FreightAmount = new(int64(12_00)) })
+				p.act(12*h, rules.ActionRefunded)
+				p.act(37*h+h/2, rules.ActionFreightPaid)
+				p.act(40*h, rules.ActionConfirm)
+			},
+			[]string{
+				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "10.0h receive: received", "10.0h told 2", "11.0h accept: refunding", "11.0h told 3",
+				"12.0h refunded: compensating", "12.0h told 4", "33.0h overall", "35.5h compensating remind", "36.0h compensating breach", "37.0h compensating escalateSupervisor",
+				"37.5h freightPaid: settled", "37.5h told 5", "40.0h confirm: done",
+			},
+			rules.StateDone,
+		},
 		"a reissue is sent within two days": {
 			input(of(rules.Reissue, rules.MissingItem)), func(p *paper) {
 				p.act(h, rules.ActionApprove)

@@ -15,7 +15,7 @@ export const kinds = {
 const states = {
   afterSales: {
     evidence: '待客户补充凭证', review: '待审核', returning: '待客户寄回', received: '待验货', refunding: '待退款', shipping: '待发货',
-    claiming: '运费险理赔中', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
+    claiming: '运费险理赔中', compensating: '待退运费', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
   },
   complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
   shipping: { open: '待发货', done: '已发货' },
@@ -29,7 +29,7 @@ export const stateName = (c) => (states[c.kind] || {})[c.state] || common[c.stat
 
 const actions = {
   approve: '同意', refuse: '拒绝', askEvidence: '要求补充凭证', addEvidence: '添加凭证', sent: '登记客户寄回', receive: '确认收货', accept: '验货通过',
-  reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', reversed: '登记已追回', waive: '放弃追索', retry: '重新提交',
+  reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', freightPaid: '登记已退运费', reversed: '登记已追回', waive: '不再办理', retry: '重新提交',
   refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', assign: '转交', resolve: '解决', followUp: '标记已回访',
   expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消', compensate: '补偿', extend: '延长两小时', close: '结束应急',
   open: '建立', apply: '提交申请', due: '设定时限', remind: '提醒', breach: '超时', overall: '总时长超时', escalate: '升级', told: '告知客户',
@@ -41,7 +41,7 @@ const harsh = new Set(['refuse', 'reject', 'withdraw', 'cancel', 'waive']);
 export const actionName = (action) => actions[action] || action;
 
 const fields = {
-  note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', returnGoods: '需要寄回商品', freight: '寄回的运费', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
+  note: '说明', amount: '金额(元)', keepGoods: '商品不用寄回', returnGoods: '需要寄回商品', freight: '寄回的运费', freightAmount: '运费金额(元)', carrier: '快递公司', tracking: '快递单号', reference: '流水号或凭证号', owner: '客服的名称',
   checked: '检查项', evidence: '凭证', due: '新的时间', reasonCode: '不满意的原因', compensation: '补偿方式',
 };
 
@@ -119,8 +119,8 @@ function afterSales(c) {
     ['邮箱', a.contact && a.contact.email],
     ['规则建议', decision.agent],
     ['运费', decision.goodsBack ? freights[decision.freight] : ''],
-    effect('退款', c.detail.refund), effect('发货', c.detail.shipment), effect('运费险', c.detail.claim), effect('追回', c.detail.reversal),
-    ['客户寄回', parcel && [parcel.carrier, parcel.tracking].filter(Boolean).join(' ')],
+    effect('退款', c.detail.refund), effect('发货', c.detail.shipment), effect('运费险', c.detail.claim), effect('退运费', c.detail.freight), effect('追回', c.detail.reversal),
+    ['客户寄回', parcel && [parcel.carrier, parcel.tracking, parcel.freight ? `客户称垫付运费 ${yuan(parcel.freight)}` : ''].filter(Boolean).join(' ')],
   ]), evidence(c, a.evidence || [])];
 }
 
@@ -268,6 +268,15 @@ export class Pane {
         const input = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal', required });
         inputs.set(name, () => fen(input.value));
         return el('label', {}, label, input);
+      }
+      case 'freightAmount': {
+        const { decision, parcel = {} } = c.detail;
+        // What is paid back is the agent's to say: at most what the policy grants, for a start what the customer laid out.
+        const most = a.action === 'accept' ? decision.freightUpTo : 10000000;
+        const laidOut = a.action === 'accept' && parcel.freight ? (Math.min(parcel.freight, most) / 100).toFixed(2) : undefined;
+        const input = el('input', { type: 'number', min: '0', max: most / 100, step: '0.01', inputmode: 'decimal', required, value: laidOut });
+        inputs.set(name, () => fen(input.value));
+        return el('label', {}, a.action === 'accept' ? `退给客户的${label},最多 ${yuan(most)}` : `客户垫付的${label}`, input);
       }
       case 'due': {
         const input = el('input', { type: 'datetime-local', required });
