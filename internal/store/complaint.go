@@ -17,7 +17,10 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-const titleComplaint = "投诉"
+const (
+	titleComplaint = "投诉"
+	titleExternal  = "外部投诉"
+)
 
 // Complaint is what desks see of a complaint; the payload of FrameComplaint.
 type Complaint struct {
@@ -66,26 +69,42 @@ type ComplaintStep struct {
 	Late bool
 }
 
-// OpenComplaint writes a complaint's row and its case, tells the agents given, and starts the process that keeps it: what counts complaints and who
-// looks for them find it while there is nothing that could run the process. Of one that exists nothing changes.
-func (u *Unit) OpenComplaint(ctx context.Context, in promise.ComplaintInput, tell []string) error {
-	step := ComplaintStep{Taking: Taking{Step: "open", Action: history.Open, Tell: tell}}
+// OpenComplaint writes a complaint's row and its case, tells who is told of the step, and starts the process that keeps it: what counts complaints
+// and who looks for them find it while there is nothing that could run the process. Of one that exists it returns what its case is now, and
+// fresh is false.
+func (u *Unit) OpenComplaint(ctx context.Context, in promise.ComplaintInput, detail promise.ComplaintDetail, t Taking) (now Case, fresh bool, err error) {
+	c := Case{
+		ID: in.ID, Kind: promise.CaseComplaint, State: string(promise.ComplaintOpen), Title: titleComplaint, Channel: in.Channel, Customer: in.Customer,
+		SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt,
+	}
+	if in.Source != "" {
+		c.Title = titleExternal
+	}
+	if in.Conversation != uuid.Nil {
+		c.Conversation = &in.Conversation
+	}
 	if len(in.Ladder) > 0 {
 		due := in.StartedAt.Add(time.Duration(in.Ladder[0].AfterSeconds) * time.Second)
-		step.Due = &due
+		c.Due = &due
 	}
-	_, _, err := u.ChangeComplaint(ctx, in.Conversation, step, func(ctx context.Context) (db.Complaint, error) {
+	if err := c.SetDetail(detail); err != nil {
+		return c, false, err
+	}
+	if now, fresh, err = u.OpenCase(ctx, c, t); err != nil || !fresh {
+		return now, false, err
+	}
+	_, _, err = u.ChangeComplaint(ctx, in.Conversation, ComplaintStep{Taking: t}, func(ctx context.Context) (db.Complaint, error) {
 		return u.ComplaintOpen(ctx, db.ComplaintOpenParams{
 			ID: in.ID, ConversationID: in.Conversation, Channel: in.Channel, ExternalID: in.Customer, SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt,
 		})
 	})
 	if err != nil {
-		return err
+		return now, false, err
 	}
 	if err := u.StartWorkflow(ctx, in.ID, promise.ComplaintWorkflow, in); err != nil {
-		return fmt.Errorf("starting the complaint: %w", err)
+		return now, false, fmt.Errorf("starting the complaint: %w", err)
 	}
-	return nil
+	return now, true, nil
 }
 
 // ChangeComplaint locks the complaint's conversation, if it has one, and runs change, which writes the complaint's row and returns

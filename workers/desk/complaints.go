@@ -46,24 +46,31 @@ type resolveInput struct {
 type complaintOutput struct{ Body store.Complaint }
 
 func (d *Desk) complaintRoutes(api huma.API) {
-	const path = "/api/conversations/{id}/complaint/"
+	const path = "/api/conversations/{id}/complaint"
 	handle(d, api, huma.Operation{
 		OperationID: "complaints", Method: http.MethodGet, Path: "/api/complaints", Summary: "Complaints of the agent's groups, the oldest first",
 	}, d.complaints)
 	handle(d, api, huma.Operation{
-		OperationID: "resolve-complaint", Method: http.MethodPost, Path: path + "resolve", Summary: "Say how a complaint was settled",
+		OperationID: "complain", Method: http.MethodPost, Path: path,
+		Summary: "Write down that the customer complains, once for each key; while a complaint of the conversation is under way that is answered with",
+		Description: "It goes on as if the customer had said so: they are told at once that they were heard, where the platform lets that through, its ladder " +
+			"begins, and it counts towards an emergency.",
+		DefaultStatus: http.StatusCreated, Errors: []int{404, 409, 422},
+	}, d.complain)
+	handle(d, api, huma.Operation{
+		OperationID: "resolve-complaint", Method: http.MethodPost, Path: path + "/resolve", Summary: "Say how a complaint was settled",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *resolveInput) (*complaintOutput, error) {
 		return d.resolve(ctx, ofConversation(p, in.ID), anyRevision, promise.Resolve{By: p.agent.Name, Resolution: in.Body.Resolution})
 	})
 	handle(d, api, huma.Operation{
-		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "follow-up", Summary: "Say that the customer was asked again after the resolution",
+		OperationID: "follow-up-complaint", Method: http.MethodPost, Path: path + "/follow-up", Summary: "Say that the customer was asked again after the resolution",
 		DefaultStatus: http.StatusAccepted, Errors: []int{404, 409},
 	}, func(ctx context.Context, p *principal, in *conversationInput) (*complaintOutput, error) {
 		return d.followUp(ctx, p, ofConversation(p, in.ID), anyRevision, "")
 	})
 	handle(d, api, huma.Operation{
-		OperationID: "compensate", Method: http.MethodPost, Path: path + "compensation",
+		OperationID: "compensate", Method: http.MethodPost, Path: path + "/compensation",
 		Summary: "Offer something to who complained: within the limit of one's role at once, above it once somebody has approved it",
 		Description: "The complaint's case has what was offered, and takes approve and refuse while an offer waits. The agent tells the customer, " +
 			"once it is approved.",

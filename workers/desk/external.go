@@ -16,8 +16,6 @@ import (
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
-const titleExternal = "外部投诉"
-
 type compensationInput struct {
 	ID   uuid.UUID `path:"id"`
 	Body struct {
@@ -89,8 +87,11 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 			return fmt.Errorf("reading the complaint ladder: %w", err)
 		}
 		input.Ladder, input.FollowUpWithinDays = fromTheTop(ladder), servicelevel.FollowUpDays(spec)
-		now, err := d.openExternal(ctx, u, p, input, promise.ComplaintDetail{
+		now, _, err := u.OpenComplaint(ctx, input, promise.ComplaintDetail{
 			Source: in.Body.Source, Reference: in.Body.Reference, What: in.Body.What,
+		}, store.Taking{
+			Step: "open", Action: history.Open, Actor: p.agent.Name, Note: string(in.Body.Source) + " " + in.Body.Reference,
+			Tell: snapshot.WithRole(promise.RoleSupervisor),
 		})
 		out.Body = d.caseView(now)
 		return err
@@ -108,24 +109,4 @@ func fromTheTop(ladder []servicelevel.Rung) []promise.Rung {
 		rungs[i].Notify = promise.RoleAdmin
 	}
 	return rungs
-}
-
-func (d *Desk) openExternal(ctx context.Context, u *store.Unit, p *principal, in promise.ComplaintInput, detail promise.ComplaintDetail) (store.Case, error) {
-	c := store.Case{
-		ID: in.ID, Kind: promise.CaseComplaint, State: string(promise.ComplaintOpen), Title: titleExternal, Channel: in.Channel, Customer: in.Customer,
-		SkillGroup: in.SkillGroup, OpenedAt: in.StartedAt, Due: &in.StartedAt,
-	}
-	if in.Conversation != uuid.Nil {
-		c.Conversation = &in.Conversation
-	}
-	if err := c.SetDetail(detail); err != nil {
-		return c, err
-	}
-	now, fresh, err := u.OpenCase(ctx, c, store.Taking{
-		Step: "open", Action: history.Open, Actor: p.agent.Name, Note: string(in.Source) + " " + detail.Reference,
-	})
-	if err != nil || !fresh {
-		return now, err
-	}
-	return now, u.OpenComplaint(ctx, in, d.Catalog.Snapshot().WithRole(promise.RoleSupervisor))
 }

@@ -202,7 +202,7 @@ func TestAComplaintFromOutsideStartsAtTheTop(t *testing.T) {
 	asks[refused](d.as("xiaomei"), http.StatusForbidden, http.MethodPost, "/api/complaints", body)
 	made := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, "/api/complaints", body)
 	again := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, "/api/complaints", body)
-	if made.ID != again.ID || made.Title != titleExternal || made.SkillGroup != "after-sales" || made.Conversation != nil {
+	if made.ID != again.ID || made.Title != "外部投诉" || made.SkillGroup != "after-sales" || made.Conversation != nil {
 		t.Errorf("made %+v, and again %+v", made, again)
 	}
 	started := w.outboxOf(store.TargetStart + promise.ComplaintWorkflow)

@@ -116,11 +116,5 @@ func (d *Desk) changeTier(ctx context.Context, u *store.Unit, p *principal, c db
 		return c, fmt.Errorf("changing a tier: %w", err)
 	}
 	c.Tier = after
-	if group, known := d.Catalog.Snapshot().Group(c.SkillGroup); known {
-		c.Priority = group.Priority(c.Topic, c.Tier)
-		if c.State == store.StateQueued {
-			c = u.Queue(c, group.Queue)
-		}
-	}
-	return u.Save(ctx, c)
+	return u.Save(ctx, d.inPlace(u, c))
 }

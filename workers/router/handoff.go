@@ -7,9 +7,9 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/complaint"
 	"github.com/yingda-dev/yingda/internal/domain/servicelevel"
 	"github.com/yingda-dev/yingda/internal/message"
-	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/store/db"
 )
@@ -144,53 +144,18 @@ func (t *turn) complainAgain(ctx context.Context, c db.Conversation) (db.Convers
 	return t.Save(ctx, c)
 }
 
-// startComplaint makes the complaint of a conversation with that topic known and starts its process, unless the last one is still under
-// way, and says that it was heard: the process would a moment later, when the customer may have been told that everybody is busy.
-// Nothing waits for the process: while it cannot run, desks see the complaint, and it counts towards an emergency. The caller saves c,
-// which counts the complaints.
+// startComplaint begins the complaint of a conversation with that topic, unless the last one is still under way. The caller saves c.
 func (t *turn) startComplaint(ctx context.Context, c *db.Conversation) error {
 	if c.Topic != yingdav1.TopicComplaint {
 		return nil
 	}
-	names := t.router.Names
-	if c.Complaints > 0 {
-		last, err := t.ComplaintGet(ctx, promise.NthComplaintID(names.Namespace, names.Brand, c.ID, c.Complaints))
-		if err != nil && !isNoRows(err) {
-			return fmt.Errorf("looking at the last complaint: %w", err)
-		}
-		state := promise.ComplaintState(last.State)
-		if state != promise.ComplaintResolved && state != promise.ComplaintFollowedUp {
-			return nil
-		}
+	begun, err := complaint.Begin(ctx, t.Unit, c, complaint.Beginning{
+		Names: t.router.Names, Snapshot: t.snapshot, Channel: t.channel, Outbound: t.router.Names.Outbound(t.channel.Pool), Step: "open",
+	})
+	if begun {
+		t.done.complaints++
 	}
-	c.Complaints++
-	input, err := complaintOf(t, *c, promise.NthComplaintID(names.Namespace, names.Brand, c.ID, c.Complaints))
-	if err != nil {
-		return err
-	}
-	if err := t.OpenComplaint(ctx, input, t.snapshot.WithRole(promise.RoleSupervisor)); err != nil {
-		return err
-	}
-	t.done.complaints++
-	_, err = t.sayText(ctx, *c, promise.AcknowledgementKey(input.ID), input.Acknowledgement)
 	return err
-}
-
-func complaintOf(t *turn, c db.Conversation, id string) (promise.ComplaintInput, error) {
-	level := t.channel.ServiceLevel.Complaint
-	ladder, err := servicelevel.Ladder(level)
-	if err != nil {
-		return promise.ComplaintInput{}, fmt.Errorf("reading the complaint ladder: %w", err)
-	}
-	text, err := t.channel.Playbook.ComplaintAcknowledged(t.snapshot.Vars(t.channel, c.SkillGroup, t.Now))
-	if err != nil {
-		return promise.ComplaintInput{}, fmt.Errorf("writing the acknowledgement: %w", err)
-	}
-	input := promise.ComplaintInput{
-		ID: id, Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
-		StartedAt: t.Now, Acknowledgement: text, FollowUpWithinDays: servicelevel.FollowUpDays(level), Ladder: store.Rungs(ladder),
-	}
-	return input, nil
 }
 
 // delivered tells the agent's desk what became of a message. The store's state is told, not the report's: reports can

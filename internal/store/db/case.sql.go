@@ -139,6 +139,35 @@ func (q *Queries) CaseGet(ctx context.Context, id string) (ServiceCase, error) {
 	return i, err
 }
 
+const CaseOfStep = `-- name: CaseOfStep :one
+SELECT service_case.id, service_case.kind, service_case.state, service_case.title, service_case.conversation_id, service_case.channel, service_case.external_id, service_case.skill_group, service_case.owner, service_case.opened_at, service_case.due_at, service_case.breached_at, service_case.closed_at, service_case.revision, service_case.detail FROM service_case JOIN service_case_event e ON e.case_id = service_case.id
+WHERE service_case.conversation_id = $1 AND e.step = $2 LIMIT 1
+`
+
+// The case of a conversation that was taken that step.
+func (q *Queries) CaseOfStep(ctx context.Context, conversationID *uuid.UUID, step string) (ServiceCase, error) {
+	row := q.db.QueryRow(ctx, CaseOfStep, conversationID, step)
+	var i ServiceCase
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.State,
+		&i.Title,
+		&i.ConversationID,
+		&i.Channel,
+		&i.ExternalID,
+		&i.SkillGroup,
+		&i.Owner,
+		&i.OpenedAt,
+		&i.DueAt,
+		&i.BreachedAt,
+		&i.ClosedAt,
+		&i.Revision,
+		&i.Detail,
+	)
+	return i, err
+}
+
 const CaseOpen = `-- name: CaseOpen :one
 INSERT INTO service_case (id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, closed_at, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)

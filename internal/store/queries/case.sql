@@ -22,6 +22,11 @@ SELECT EXISTS (SELECT FROM service_case_event WHERE case_id = @case_id AND step 
 -- name: CaseStepUse :one
 SELECT action, actor, note, at FROM service_case_event WHERE case_id = @case_id AND step = @step;
 
+-- name: CaseOfStep :one
+-- The case of a conversation that was taken that step.
+SELECT service_case.* FROM service_case JOIN service_case_event e ON e.case_id = service_case.id
+WHERE service_case.conversation_id = @conversation_id AND e.step = @step LIMIT 1;
+
 -- name: CaseEventAdd :exec
 INSERT INTO service_case_event (case_id, revision, step, action, actor, state, owner, due_at, note, at)
 VALUES (@case_id, @revision, @step, @action, @actor, @state, @owner, sqlc.narg(due_at), @note, @at);

@@ -19,6 +19,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/worker"
 
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -215,9 +216,10 @@ func TestAComplaintThatIsKnownWhenItsProcessRunsIsToldOnce(t *testing.T) {
 	a, conversation := activitiesOn(b.Store), b.converse()
 	id, now := promise.ComplaintID("shop", "lumi", conversation), time.Now().UTC().Truncate(time.Microsecond)
 	b.Do(func(ctx context.Context, u *store.Unit) error {
-		return u.OpenComplaint(ctx, promise.ComplaintInput{
+		_, _, err := u.OpenComplaint(ctx, promise.ComplaintInput{
 			ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", StartedAt: now, Ladder: []promise.Rung{{AfterSeconds: hour}},
-		}, []string{"sup"})
+		}, promise.ComplaintDetail{}, store.Taking{Step: "open", Action: history.Open, Tell: []string{"sup"}})
+		return err
 	})
 	err := a.RecordOpened(t.Context(), Opening{
 		ID: id, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: now, Due: now.Add(time.Hour), Tell: []string{"Supervisor"},

@@ -149,6 +149,7 @@ export const api = {
   say: (id, key, content) => call('POST', `${of(id)}/messages`, { key, content }),
   typing: (id) => call('POST', `${of(id)}/typing`),
   close: (id) => call('POST', `${of(id)}/close`),
+  complain: (id, complaint) => call('POST', `${of(id)}/complaint`, complaint),
   resolve: (id, resolution) => call('POST', `${of(id)}/complaint/resolve`, { resolution }),
   followUp: (id) => call('POST', `${of(id)}/complaint/follow-up`),
   tier: (id) => call('GET', `${of(id)}/tier`),

@@ -1,9 +1,14 @@
-// The banner of a complaint.
+// The banner of a complaint, and the dialog that begins one.
 
-import { clock, el } from './dom.js';
+import { $, clock, el, newKey } from './dom.js';
 import { api } from './api.js';
 
 const roles = { Supervisor: '主管', Admin: '管理员' };
+
+// underWay says whether a complaint is not resolved yet: no other begins in its conversation.
+export const underWay = (complaint) => Boolean(complaint) && !settled(complaint);
+
+const settled = (c) => c.state === 'resolved' || c.state === 'followed_up';
 
 // showComplaint fills the banner. It is built anew only when the complaint changes, so that nobody loses what they type.
 export function showComplaint(box, current, attempt, changed) {
@@ -13,9 +18,8 @@ export function showComplaint(box, current, attempt, changed) {
   if (box.dataset.mark === mark) return;
   box.dataset.mark = mark;
   if (!c) return;
-  const settled = c.state === 'resolved' || c.state === 'followed_up';
-  box.classList.toggle('settled', settled);
-  if (!settled) {
+  box.classList.toggle('settled', settled(c));
+  if (underWay(c)) {
     const escalated = c.escalatedTo ? `,已升级给${roles[c.escalatedTo] || c.escalatedTo}` : '';
     const input = el('input', { 'aria-label': '处理结果', placeholder: '处理结果', required: true, maxlength: '1000' });
     const button = el('button', { class: 'primary', type: 'submit' }, '解决');
@@ -47,4 +51,25 @@ export function showComplaint(box, current, attempt, changed) {
     parts.push(button);
   }
   box.replaceChildren(...parts);
+}
+
+// askForComplaint calls made with the case of what the customer complains of.
+export function askForComplaint(id, attempt, made) {
+  const dialog = $('new-complaint');
+  const what = el('textarea', { rows: '3', required: true, maxlength: '2000', placeholder: '例如:等了三天没有人处理退款' });
+  const submit = el('button', { class: 'primary', type: 'submit' }, '记下投诉');
+  const key = newKey();
+  dialog.replaceChildren(el('form', {
+    onsubmit: async (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      const complaint = await attempt(() => api.complain(id, { key, what: what.value.trim() }));
+      submit.disabled = false;
+      if (!complaint) return;
+      dialog.close();
+      made(complaint);
+    },
+  }, el('h2', {}, '记投诉'), el('p', { class: 'note' }, '按投诉流程处理:告知客户已受理,逾期未解决逐级升级。'), el('label', {}, '客户投诉什么', what),
+  el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, '取消'))));
+  dialog.showModal();
 }

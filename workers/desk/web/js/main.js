@@ -5,7 +5,7 @@ import { api, explain, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { noted, preview, render } from './transcript.js';
-import { showComplaint } from './complaint.js';
+import { askForComplaint, showComplaint, underWay } from './complaint.js';
 import { showEmergencies } from './emergency.js';
 import { showIntake } from './intake.js';
 import { lookUp } from './order.js';
@@ -396,6 +396,12 @@ $('promise').addEventListener('click', () => askForPromise(current.id, attempt, 
   listSoon();
 }));
 
+$('complain').addEventListener('click', () => askForComplaint(current.id, attempt, () => {
+  toast('已记下投诉');
+  currentSoon();
+  listSoon();
+}));
+
 $('send-form').addEventListener('click', async () => {
   const place = current.id;
   $('send-form').disabled = true;
@@ -431,6 +437,7 @@ function showCurrent(toEnd) {
   const writable = mayWrite();
   $('reply').hidden = !writable;
   $('close').hidden = $('open-case').hidden = $('look-up').hidden = $('promise').hidden = !writable;
+  $('complain').hidden = !writable || underWay(current.complaint);
   $('reply-note').hidden = writable;
   $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
