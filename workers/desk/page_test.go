@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -152,6 +153,42 @@ func TestThePageCallsAnAgentForWhatHappenedToACase(t *testing.T) {
 		"writeSync(1, JSON.stringify(Object.fromEntries(Object.entries(input).map(([name, { News }]) => [name, callOf(News, 'an') || '']))));", cases, &got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// Without their categories the policy would take goods that cannot be returned for ordinary ones.
+func TestThePageAppliesForTheGoodsThatWereChosen(t *testing.T) {
+	bought := []NewItem{{Name: "真丝衬衫 M", Quantity: 2}, {Name: "刻字手链", Category: "custom", Quantity: 1}}
+	type choice struct {
+		Kind   aftersales.Kind
+		Items  []NewItem
+		Chosen []bool
+	}
+	type applied struct {
+		Items       []NewItem
+		NeedsAmount bool
+	}
+	long := strings.Repeat("类", 100)
+	choices := map[string]choice{
+		"none, which is all":                   {aftersales.Return, bought, []bool{false, false}},
+		"one":                                  {aftersales.Return, bought, []bool{false, true}},
+		"one to be exchanged":                  {aftersales.Exchange, bought, []bool{true, false}},
+		"all":                                  {aftersales.RefundOnly, bought, []bool{true, true}},
+		"one of a category that nobody writes": {aftersales.Return, []NewItem{{Name: "茶", Category: long}}, []bool{true}},
+	}
+	want := map[string]applied{
+		"none, which is all":                   {bought, false},
+		"one":                                  {bought[1:], true},
+		"one to be exchanged":                  {bought[:1], false},
+		"all":                                  {bought, false},
+		"one of a category that nobody writes": {[]NewItem{{Name: "茶", Category: string([]rune(long)[:63])}}, false},
+	}
+	var got map[string]applied
+	runs(t, "web/js/goods.js",
+		"writeSync(1, JSON.stringify(Object.fromEntries(Object.entries(input).map(([name, { Kind, Items, Chosen }]) => [name, { Items: about(Items, Chosen), NeedsAmount: needsAmount(Kind, Chosen) }]))));",
+		choices, &got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("applied for (-want +got):\n%s", diff)
 	}
 }
 

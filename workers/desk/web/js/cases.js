@@ -4,6 +4,7 @@ import { $, at, clock, el, left, newKey, span } from './dom.js';
 import { api, mediaURL } from './api.js';
 import { preview } from './transcript.js';
 import { emergencyFacts } from './emergency.js';
+import { about, needsAmount } from './goods.js';
 
 // soonIs how long before its deadline a case turns amber.
 const soonIs = 3600000;
@@ -51,6 +52,7 @@ const discontents = { Attitude: '服务态度', Unsolved: '问题没解决', Slo
 const compensations = { Coupon: '优惠券', Points: '积分', Gift: '赠品', Refund: '退款' };
 const offers = { waiting: '待审批', approved: '可以告知客户', refused: '未通过' };
 const sources = { Platform: '平台', 12315: '12315', Elsewhere: '其他渠道' };
+const categories = { '': '普通商品', custom: '定制商品', fresh: '生鲜商品' };
 const scales = { FiveStars: '星', ThreeLevels: '档' };
 const effects = { waiting: '即将提交', sending: '提交中', pending: '处理中', byHand: '待人工处理', refused: '被拒绝', done: '已完成' };
 const freights = { Buyer: '买家承担', Seller: '商家承担', Insurance: '运费险' };
@@ -103,6 +105,8 @@ function effect(name, e) {
   return [name, e && [effects[e.state] || e.state, e.amount ? yuan(e.amount) : '', e.reference || '', e.reason || ''].filter(Boolean).join(' · ')];
 }
 
+const itemName = (item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantity}` : ''}`;
+
 // afterSales is what an after-sales case is about, for who decides on it.
 function afterSales(c) {
   const { application: a, decision = {}, parcel } = c.detail;
@@ -114,7 +118,7 @@ function afterSales(c) {
     ['实付', order.paid ? yuan(order.paid) : ''],
     ['退款金额', decision.amount ? yuan(decision.amount) : a.amount ? yuan(a.amount) : ''],
     ['签收', order.deliveredAt ? clock(order.deliveredAt) : ''],
-    ['商品', (order.items || []).map((item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantity}` : ''}`).join('、')],
+    ['商品', (order.items || []).map(itemName).join('、')],
     ['客户描述', a.description],
     ['邮箱', a.contact && a.contact.email],
     ['规则建议', decision.agent],
@@ -369,19 +373,20 @@ const options = (names) => Object.entries(names).map(([value, name]) => el('opti
 const day = (time) => new Date(at(time) - new Date(time).getTimezoneOffset() * 60000).toISOString().slice(0, 10);
 
 // askForCase is the dialog that opens an after-sales case from a conversation. opened is called with the case.
-// Order is what is known of the order, if anything.
+// Order is what is known of the order, if anything; where its goods are, the agent chooses among them, and the number is that of the order.
 export function askForCase(id, messages, attempt, opened, order = {}) {
   const dialog = $('new-case');
-  const bought = (order.items || []).length === 1 ? order.items[0] : {};
-  const number = el('input', { required: true, maxlength: '64', autocomplete: 'off', value: order.number });
+  const goods = order.items || [];
+  const boxes = goods.map(() => el('input', { type: 'checkbox' }));
+  const chosen = () => boxes.map((box) => box.checked);
+  const number = el('input', { required: true, maxlength: '64', autocomplete: 'off', value: order.number, readonly: goods.length > 0 });
   const kind = el('select', {}, ...options(wants));
   const reason = el('select', {}, ...options(reasons));
   const paid = el('input', { type: 'number', min: '0.01', step: '0.01', required: true, inputmode: 'decimal', value: order.paid ? (order.paid / 100).toFixed(2) : undefined });
   const amount = el('input', { type: 'number', min: '0.01', step: '0.01', inputmode: 'decimal' });
   const delivered = el('input', { type: 'date', max: day(new Date().toISOString()), value: order.deliveredAt ? day(order.deliveredAt) : undefined });
-  const item = el('input', { maxlength: '100', value: bought.name });
-  const category = el('select', {}, ...options({ '': '普通商品', custom: '定制商品', fresh: '生鲜商品' }));
-  if (['custom', 'fresh'].includes(bought.category)) category.value = bought.category;
+  const item = el('input', { maxlength: '100' });
+  const category = el('select', {}, ...options(categories));
   const email = el('input', { type: 'email', maxlength: '254', autocomplete: 'off' });
   const insured = el('input', { type: 'checkbox', checked: order.freightInsured });
   const description = el('textarea', { rows: '2', maxlength: '500' });
@@ -390,11 +395,13 @@ export function askForCase(id, messages, attempt, opened, order = {}) {
   const key = newKey();
   const ask = (label, input) => el('label', {}, label, input);
   const form = el('form', {
+    onchange: () => { amount.required = needsAmount(kind.value, chosen()); },
     onsubmit: async (event) => {
       event.preventDefault();
       const of = { number: number.value.trim(), paid: fen(paid.value), paidAt: number.value.trim() === order.number ? order.paidAt : undefined, freightInsured: insured.checked || undefined };
       if (delivered.value) of.deliveredAt = new Date(`${delivered.value}T12:00:00`).toISOString();
-      if (item.value.trim() || category.value) of.items = [{ name: item.value.trim(), category: category.value || undefined }];
+      if (goods.length) of.items = about(goods, chosen());
+      else if (item.value.trim() || category.value) of.items = [{ name: item.value.trim(), category: category.value || undefined }];
       submit.disabled = true;
       const made = await attempt(() => api.openCase(id, {
         key, kind: kind.value, reason: reason.value, order: of, amount: fen(amount.value), description: description.value.trim() || undefined,
@@ -406,7 +413,9 @@ export function askForCase(id, messages, attempt, opened, order = {}) {
       opened(made);
     },
   }, el('h2', {}, '建售后单'), el('div', { class: 'grid' }, ask('订单号', number), ask('申请', kind), ask('原因', reason), ask('实付金额(元)', paid), ask('要求退款(元,选填)', amount),
-    ask('签收日期(未签收不填)', delivered), ask('商品(选填)', item), ask('商品类型', category), ask('客户邮箱(选填)', email)), el('label', { class: 'check' }, insured, '订单有运费险'), ask('说明(选填)', description),
+    ask('签收日期(未签收不填)', delivered), ...(goods.length ? [] : [ask('商品(选填)', item), ask('商品类型', category)]), ask('客户邮箱(选填)', email)),
+  goods.length ? el('fieldset', { class: 'chooser' }, el('legend', {}, '商品(不选为全部,只退一部分请填退款金额)'), ...goods.map((g, i) => el('label', { class: 'check' }, boxes[i], itemName(g),
+    g.category ? el('span', { class: 'tag' }, categories[g.category] || g.category) : ''))) : '', el('label', { class: 'check' }, insured, '订单有运费险'), ask('说明(选填)', description),
   chooser.element, el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, '取消')));
   dialog.replaceChildren(form);
   dialog.showModal();
