@@ -104,6 +104,7 @@ func TestThePageCallsAnAgentForWhatHappenedToACase(t *testing.T) {
 			n.Kind, n.ClosedAt, n.Detail = kind, &at, json.RawMessage(detail)
 		}
 	}
+	complaint := func(n *store.CaseNews) { n.Kind = promise.CaseComplaint }
 	offered := func(who string) func(*store.CaseNews) {
 		return func(n *store.CaseNews) {
 			n.Kind, n.Detail = promise.CaseComplaint, json.RawMessage(`{"compensations":[{"by":"bo"},{"by":"`+who+`"}]}`)
@@ -134,10 +135,17 @@ func TestThePageCallsAnAgentForWhatHappenedToACase(t *testing.T) {
 		"the provider refused somebody else's":                    {news(history.ProviderRefused, "bo", by("provider")), ""},
 		"the provider refused their change of an order":           {news(history.ProviderRefused, "", ended(promise.CaseOrder, `{"owner":"an"}`)), "refused"},
 		"the provider refused somebody else's change of an order": {news(history.ProviderRefused, "", ended(promise.CaseOrder, `{"owner":"bo"}`)), ""},
+		"theirs is left to people":                                {news(history.ByHand, "an"), "byHand"},
+		"nobody's is left to people":                              {news(history.ByHand, ""), "byHand"},
+		"somebody else's is left to people":                       {news(history.ByHand, "bo"), ""},
 		"a customer is not content":                               {news(history.Escalate, "", ended(promise.CaseAfterSales, `{"content":false}`)), "disputed"},
 		"what the customer said before":                           {news(history.Action(aftersales.ActionDispute), "", ended(promise.CaseAfterSales, `{"content":false}`)), ""},
 		"done":                                                    {news(history.Action(order.ActionDone), "", by("bo"), ended(promise.CaseOrder, `{"owner":"an"}`)), ""},
-		"a complaint, of which there are other news":              {news(history.Escalate, "an", func(n *store.CaseNews) { n.Kind = promise.CaseComplaint }), ""},
+		"a complaint that somebody wrote down":                    {news(history.Open, "", by("bo"), complaint), "new"},
+		"a complaint that they wrote down":                        {news(history.Open, "", by("an"), complaint), ""},
+		"a complaint of a customer's own":                         {news(history.Open, "", complaint), ""},
+		"a complaint's next step is soon due":                     {news(history.Remind, "", complaint), "soon"},
+		"a complaint, of which there are other news":              {news(history.Escalate, "an", complaint), ""},
 		"what they offered is approved":                           {news("approve", "", by("sup"), offered("an")), "approved"},
 		"what they offered is declined":                           {news("refuse", "", by("sup"), offered("an")), "declined"},
 		"what somebody else offered is approved":                  {news("approve", "", by("sup"), offered("bo")), ""},

@@ -160,6 +160,9 @@ function happened(c, e) {
     el('span', { title: e.actorName && e.actor }, [people[e.actor] || e.actorName || e.actor || '系统', told].filter(Boolean).join('：')));
 }
 
+// calledIn finds what colleagues call an Agent who did something to a case.
+const calledIn = (history) => (agent) => (history.find((e) => e.actor === agent && e.actorName) || {}).actorName || agent;
+
 // Pane shows one case.
 export class Pane {
   // on has: attempt(f), changed(), conversation(id), group(c), me().
@@ -200,7 +203,7 @@ export class Pane {
     const talk = $('case-conversation');
     talk.hidden = !c.conversation;
     talk.onclick = () => this.on.conversation(c.conversation);
-    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'order' ? asked(c) : c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}))]));
+    $('case-facts').replaceChildren(...(c.kind === 'afterSales' ? afterSales(c) : [facts(c.kind === 'order' ? asked(c) : c.kind === 'emergency' ? emergencyFacts(c.detail, (skillGroup) => this.on.group({ skillGroup })) : (knowing[c.kind] || plain)(c.detail || {}, calledIn(c.history)))]));
     $('case-history').replaceChildren(...c.history.map((e) => happened(c, e)));
     // Nobody loses what they type to news that change nothing of what they may do.
     const mark = JSON.stringify([c.name, c.state, c.allowed, (c.detail || {}).compensations]);
@@ -328,13 +331,13 @@ const owed = (d) => [
   ['延期次数', d.postponed ? String(d.postponed) : ''],
 ];
 
-// complained is what a complaint knows of itself.
-const complained = (d) => [
+// complained is what a complaint knows of itself. Who offers something, or decides on it, is called as in its history.
+const complained = (d, called) => [
   ['来源', sources[d.source]],
   ['来源编号', d.reference],
   ['内容', d.what],
   ['处理结果', d.resolution],
-  ...(d.compensations || []).map((o) => ['补偿', [compensations[o.kind] || o.kind, yuan(o.worth), offers[o.state] || o.state, `由 ${o.by} 提出`, o.decidedBy ? `${o.decidedBy} 审批` : '', o.note].filter(Boolean).join(' · ')]),
+  ...(d.compensations || []).map((o) => ['补偿', [compensations[o.kind] || o.kind, yuan(o.worth), offers[o.state] || o.state, `由 ${called(o.by)} 提出`, o.decidedBy ? `${called(o.decidedBy)} 审批` : '', o.note].filter(Boolean).join(' · ')]),
 ];
 
 const knowing = { promise: owed, offHours: owed, callBack: owed, shipping: owed, complaint: complained };

@@ -733,6 +733,7 @@ const calls = {
   late: (c) => `工单超时:${title(c)},请到「工单」查看`,
   escalated: (c) => `工单超时升级:${title(c)},请到「工单」查看`,
   refused: (c) => `商家系统未受理:${title(c)},需要人工处理`,
+  byHand: (c) => `需要人工处理:${title(c)}`,
   disputed: (c) => `客户对处理结果有异议:${title(c)}`,
   approved: () => '您提出的补偿已通过,可以告知客户,请到「投诉」查看',
   declined: () => '您提出的补偿未通过,请到「投诉」查看',

@@ -1,10 +1,10 @@
 // What a case's frame calls its reader for.
 
-// callOf says why a case's frame calls whoever reads it: new, given, soon, late, escalated, refused, disputed, approved or declined. It is undefined for
+// callOf says why a case's frame calls whoever reads it: new, given, soon, late, escalated, refused, byHand, disputed, approved or declined. It is undefined for
 // what only changes lists, for what they did themself, and for what is somebody else's to do. Late ones call everybody who is told.
 export function callOf(c, me) {
   if (c.actor === me) return undefined;
-  if (c.kind === 'complaint') return ofOffer(c, me);
+  if (c.kind === 'complaint') return ofComplaint(c, me);
   if (c.closedAt) return ofEnded(c, me);
   const theirs = c.owner ? c.owner === me : !waits(c);
   switch (c.action) {
@@ -17,12 +17,16 @@ export function callOf(c, me) {
     case 'overall': return 'late';
     case 'escalate': return 'escalated';
     case 'providerRefused': return theirs ? 'refused' : undefined;
+    case 'byHand': return theirs ? 'byHand' : undefined;
     default: return undefined;
   }
 }
 
-// ofOffer: whoever offered something to who complained tells the customer, once somebody else has decided.
-function ofOffer(c, me) {
+// ofComplaint: one that somebody wrote down is new to whoever is told, and a reminder is for whoever is told; that one climbs is told beside.
+// Whoever offered something to who complained tells the customer, once somebody else has decided.
+function ofComplaint(c, me) {
+  if (c.action === 'open') return c.actor ? 'new' : undefined;
+  if (c.action === 'remind') return 'soon';
   const offer = ((c.detail || {}).compensations || []).at(-1);
   if (!offer || offer.by !== me) return undefined;
   if (c.action === 'approve') return 'approved';
