@@ -27,8 +27,10 @@ func (b *brand) end(in promise.ComplaintInput) end {
 	b.T.Helper()
 	row := b.await(in.ID, "followed up", func(c db.Complaint) bool { return c.State == "followed_up" })
 	e := end{Said: b.Said(in.Conversation)}
-	// The acknowledgement, which Said has, is told beside the ladder.
-	e.History = slices.DeleteFunc(b.History(in.ID), func(step string) bool { return strings.HasPrefix(step, "acknowledge ") })
+	// The acknowledgement, which Said has, and an offer, which Offers has, come beside the ladder: before a rung or after it.
+	e.History = slices.DeleteFunc(b.History(in.ID), func(step string) bool {
+		return strings.HasPrefix(step, "acknowledge ") || strings.HasPrefix(step, "act/offer ")
+	})
 	b.Result(in.ID, &e.Status)
 	e.Row = db.Complaint{
 		State: row.State, Rung: row.Rung, EscalatedTo: row.EscalatedTo, ResolvedBy: row.ResolvedBy, Resolution: row.Resolution, FollowUpOverdue: row.FollowUpOverdue,
