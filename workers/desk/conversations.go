@@ -273,7 +273,7 @@ func (d *Desk) close(ctx context.Context, p *principal, in *conversationInput) (
 			return err
 		}
 		agent := c.Agent
-		if err := d.leftWaiting(ctx, u, c); err != nil {
+		if err := u.LeftWaiting(ctx, c, waits(d.Catalog.Snapshot(), c)); err != nil {
 			return err
 		}
 		if err = d.askRating(ctx, u, c); err != nil {

@@ -48,13 +48,18 @@ func (t *turn) saidAtOnce(reason message.ReplyReason) bool {
 }
 
 // unfollowed ends the conversation of a customer whom nothing reaches any more. One that an agent has is theirs to end: they
-// see what happened, and may have something to write down. Who has written since is back.
+// see what happened, and may have something to write down. Who has written since is back. A wait that was too long until then is looked at.
 func (t *turn) unfollowed(ctx context.Context) error {
 	c, open := t.intake.Conversation(t.who())
 	if !open {
 		return nil
 	}
 	if err := t.Hear(ctx, c, t.in); err != nil || c.State == store.StateAssigned || c.LastMessageAt.After(t.in.SentAt) {
+		return err
+	}
+	group, _ := t.snapshot.Group(c.SkillGroup)
+	waits := store.Waits{Over: t.snapshot.Clocks(c.Channel).Reply.ReviewAfter, Passed: group.Passed}
+	if err := t.LeftWaiting(ctx, c, waits); err != nil {
 		return err
 	}
 	_, err := t.Close(ctx, c)

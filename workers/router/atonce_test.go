@@ -277,6 +277,17 @@ func TestWhoFollowsNoMoreIsWaitedForByNobody(t *testing.T) {
 			}
 		})
 	}
+	t.Run("but that they waited in vain is looked at", func(t *testing.T) {
+		w := newWorld(t)
+		w.writes("first", "在吗")
+		w.writes("c", "在吗")
+		w.now = w.now.Add(time.Hour)
+		w.handles(w.did("c", unfollows, ""))
+		reviews, err := w.Store.Queries().Reviews(t.Context(), 10)
+		if err != nil || len(reviews) != 1 || reviews[0].Conversation.ExternalID != "c" || reviews[0].LateAgent != "" || reviews[0].WaitedSeconds != 3600 {
+			t.Errorf("to be looked at are %+v, %v", reviews, err)
+		}
+	})
 	t.Run("but who has written since is back", func(t *testing.T) {
 		w := newWorld(t)
 		before := w.did("c", unfollows, "")
