@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -24,7 +25,7 @@ type Judgement struct {
 	Conversation uuid.UUID `json:"conversation"`
 	// Day for which it was chosen, as 2026-11-21.
 	Day string `json:"day"`
-	// Agent whose conversation it is.
+	// Agent whose conversation it is; empty where no agent ever had it, and how customers come to one is judged.
 	Agent string `json:"agent"`
 	// State is pending, scored, appealed, upheld or changed.
 	State quality.State `json:"state" enum:"pending,scored,appealed,upheld,changed"`
@@ -88,9 +89,10 @@ type ReviewAssignment struct {
 	Location *time.Location
 }
 
-// titleOf tells a judgement from the others that a supervisor has: whose conversation it is, and when it began.
+// titleOf tells a judgement from the others that a supervisor has: whose conversation it is, an agent's or nobody's but the queue's, and
+// when it began.
 func titleOf(r ReviewAssignment, opened time.Time) string {
-	return "质检 " + r.Agent + " " + opened.In(r.Location).Format("1月2日15:04")
+	return "质检 " + cmp.Or(r.Agent, "排队") + " " + opened.In(r.Location).Format("1月2日15:04")
 }
 
 // AssignReview opens the case of a judgement; one that exists stays as it is.

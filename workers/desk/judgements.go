@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -256,13 +257,11 @@ func (d *Desk) judge(ctx context.Context, p *principal, id uuid.UUID, step judgi
 		if err != nil {
 			return err
 		}
-		taking := store.Taking{Step: step.step, Action: history.Action(step.step), Actor: p.agent.Name, Tell: []string{before.Agent}}
-		if before.Reviewer != "" {
-			taking.Tell = append(taking.Tell, before.Reviewer)
-		}
+		taking := store.Taking{Step: step.step, Action: history.Action(step.step), Actor: p.agent.Name, Tell: []string{before.Agent, before.Reviewer}}
 		for _, score := range before.Scores {
 			taking.Tell = append(taking.Tell, score.By)
 		}
+		taking.Tell = slices.DeleteFunc(taking.Tell, func(name string) bool { return name == "" })
 		_, fresh, err := u.ChangeCase(ctx, row.CaseID, taking, func(c *store.Case) error {
 			now, _, err := judgementOf(ctx, u.Queries, p, id)
 			if err != nil {

@@ -223,6 +223,31 @@ func TestAJudgementIsRefusedToWhomItIsNotFor(t *testing.T) {
 	}
 }
 
+func TestAConversationThatNoAgentHadIsJudgedWithoutOne(t *testing.T) {
+	w := staffed(t)
+	d := w.starts()
+	id := w.queues("after-sales", "tang")
+	w.passes(time.Hour)
+	asks[store.Conversation](d.as("laowang"), http.StatusOK, http.MethodPost, "/api/conversations/"+id.String()+"/close", nil)
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		return u.AssignReview(ctx, store.ReviewAssignment{
+			ID: promise.ReviewID("lumi", "lumi", id), Day: "2026-11-22", Due: u.Now, DueWithin: time.Hour, Location: time.UTC,
+			Chosen: quality.Chosen{ID: id, Reviewer: "laowang", Reasons: []quality.Reason{quality.Slow}},
+		})
+	})
+	judged := asks[store.Judgement](d.as("laowang"), http.StatusOK, http.MethodPost, judgementPath(id), scores(1, 2, 3))
+	if judged.Agent != "" || judged.State != quality.Scored {
+		t.Errorf("it was judged as %+v", judged)
+	}
+	asks[refused](d.as("xiaomei"), http.StatusNotFound, http.MethodPost, judgementPath(id)+"/appeal", map[string]any{"words": "不同意"})
+	if averages := asks[struct{ Agents []AgentAverage }](d.as("laowang"), http.StatusOK, http.MethodGet, "/api/quality/agents", nil).Agents; len(averages) > 0 {
+		t.Errorf("agents have averages of it: %+v", averages)
+	}
+	if told := w.heard(""); told != nil {
+		t.Errorf("nobody was told %v", told)
+	}
+}
+
 func TestJudgingAConversationInWhichACustomerWaitedIsLookingAtIt(t *testing.T) {
 	w := staffed(t)
 	d := w.starts()

@@ -26,7 +26,7 @@ const QualityAverages = `-- name: QualityAverages :many
 SELECT quality_review.agent, count(*) AS reviews, avg(s.script_norms)::float8 AS script_norms, avg(s.attitude)::float8 AS attitude,
     avg(s.expertise)::float8 AS expertise
 FROM quality_review JOIN quality_score s ON s.case_id = quality_review.case_id
-WHERE quality_review.day >= $1::text AND ($2::text = '' OR quality_review.agent = $2::text)
+WHERE quality_review.day >= $1::text AND quality_review.agent <> '' AND ($2::text = '' OR quality_review.agent = $2::text)
   AND NOT EXISTS (SELECT FROM quality_score later WHERE later.case_id = s.case_id AND later.round > s.round)
 GROUP BY quality_review.agent ORDER BY quality_review.agent
 `

@@ -73,7 +73,7 @@ SELECT count(*) FROM service_case WHERE kind = 'review' AND closed_at IS NULL AN
 SELECT quality_review.agent, count(*) AS reviews, avg(s.script_norms)::float8 AS script_norms, avg(s.attitude)::float8 AS attitude,
     avg(s.expertise)::float8 AS expertise
 FROM quality_review JOIN quality_score s ON s.case_id = quality_review.case_id
-WHERE quality_review.day >= @since::text AND (@agent::text = '' OR quality_review.agent = @agent::text)
+WHERE quality_review.day >= @since::text AND quality_review.agent <> '' AND (@agent::text = '' OR quality_review.agent = @agent::text)
   AND NOT EXISTS (SELECT FROM quality_score later WHERE later.case_id = s.case_id AND later.round > s.round)
 GROUP BY quality_review.agent ORDER BY quality_review.agent;
 

@@ -69,7 +69,7 @@ export function showJudgement(box, j, me, attempt, changed) {
   box.dataset.mark = mark;
   if (!j) return;
   const due = j.due ? ` · 请在 ${clock(j.due)} 前完成` : '';
-  const parts = [el('p', {}, el('strong', {}, standing(j)), ` · ${j.reasons.map((r) => reasons[r] || r).join('、')}${j.reviewer && j.due ? ` · ${j.reviewer}` : ''}${due}`)];
+  const parts = [el('p', {}, el('strong', {}, standing(j)), ` · ${j.reasons.map((r) => reasons[r] || r).join('、')}${j.agent ? '' : ' · 没有客服接待过,评的是服务流程'}${j.reviewer && j.due ? ` · ${j.reviewer}` : ''}${due}`)];
   j.scores.forEach((score, i) => {
     const what = aspects.map(([name, label]) => `${label} ${score[name]}`).join(' · ');
     parts.push(el('p', { class: 'score' }, `${i ? '裁决' : '评分'}(${score.by},${clock(score.at)}):${what}${score.comment ? ` —— ${score.comment}` : ''}`));
