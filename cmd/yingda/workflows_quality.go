@@ -15,7 +15,7 @@ import (
 func (p *process) quality(database *store.Store, view *catalog.Catalog) *quality.Activities {
 	return &quality.Activities{
 		Store: database, Directory: directory{view, p.names()}, Playbooks: playbooks{view}, Events: p.names().Events(),
-		Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now, Logger: p.logger,
+		Source: "/" + p.namespace + "/" + p.brand + "/workflows", Now: time.Now,
 	}
 }
 

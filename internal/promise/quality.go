@@ -1,6 +1,10 @@
 package promise
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // The types of the workflows that look back on a brand's conversations. Schedules start them.
 const (
@@ -31,15 +35,26 @@ type QualitySampleInput struct {
 	DueWithinSeconds           int64 `json:"dueWithinSeconds"`
 	// TimeZone is by whose days it goes.
 	TimeZone string `json:"timeZone"`
+	// Carried is what a run that became long leaves to the next.
+	Carried *QualitySampleCarried `json:"carried,omitempty"`
+}
+
+// QualitySampleCarried is a day of which a part was given.
+type QualitySampleCarried struct {
+	// At is for when the first run was scheduled.
+	At time.Time `json:"at"`
+	// After is where the parts that were given end, Given how many of them each reviewer got, and Chosen how many they are.
+	After  []byte         `json:"after,omitempty"`
+	Given  map[string]int `json:"given,omitempty"`
+	Chosen int            `json:"chosen,omitempty"`
 }
 
 // QualitySampleResult is what became of a day.
 type QualitySampleResult struct {
 	// Day as 2026-11-21.
 	Day string `json:"day"`
-	// Chosen conversations are judged, LeftOut ones were too many.
-	Chosen  int `json:"chosen"`
-	LeftOut int `json:"leftOut,omitempty"`
+	// Chosen conversations are judged.
+	Chosen int `json:"chosen"`
 	// Overdue judgements of days before were told of.
 	Overdue int `json:"overdue,omitempty"`
 }

@@ -1,9 +1,9 @@
 // Package quality says which conversations are judged and by whom, who may do what with a judgement, and what a week's
 // conversations were about.
 //
-// It holds no clock and no source of chance: what is drawn follows from the conversations' ids and a seed, so that whoever
-// has both can draw again and gets the same. Invariants: nobody judges their own conversation, nor an appeal against their own
-// judgement; no conversation is chosen twice.
+// It holds no clock and no source of chance: the places in the draw, which its caller brings, follow from the conversations' ids and a
+// seed, so that whoever has both can draw again and gets the same. Invariants: nobody judges their own conversation, nor an appeal against their own
+// judgement.
 package quality
 
 import (
@@ -31,19 +31,20 @@ const (
 // Ended is a conversation that has ended.
 type Ended struct {
 	ID uuid.UUID
-	// Agent is whose it is: who had it last, or who let the customer wait.
+	// Agent is whose it is: who had it last, or who let the customer wait; empty where no agent ever had it.
 	Agent string
 	// Last is who had it last, where that is somebody else; it is given to neither to judge.
 	Last string
-	// Drawable says that it is one of those that the sample is drawn of.
-	Drawable bool
+	// Nth is its place in the draw, from 1, among the Of conversations of its agent that the day's sample is drawn of; 0 for none of them.
+	Nth, Of int
 	// Slow and Poor have it judged whatever is drawn.
 	Slow, Poor bool
 }
 
 // Chosen is a conversation that is to be judged.
 type Chosen struct {
-	ID      uuid.UUID
+	ID uuid.UUID
+	// Agent is empty where nobody is judged but how customers come to one.
 	Agent   string
 	Reasons []Reason
 	// Reviewer is who is to judge it; empty where nobody may, so that it is left to whoever comes to.
@@ -58,87 +59,36 @@ type Rules struct {
 	Seed string
 	// Reviewers judge, the same number each; Others do what no reviewer may.
 	Reviewers, Others []string
-	// Most is how many are chosen at most: first what is slow or poor, then what was drawn.
-	Most int
 }
 
-// Select chooses what is to be judged, whatever the order of the conversations; leftOut is how many were beyond Most. Those of each agent are
-// drawn apart, so that who serves few is judged as well as who serves many.
-func Select(ended []Ended, rules Rules) (chosen []Chosen, leftOut int) {
-	ranked := rank(ended, rules.Seed)
-	quota := quotas(ranked, rules.Percent)
-	last := map[uuid.UUID]string{}
-	var must, drawn []Chosen
-	for _, r := range ranked {
-		last[r.ID] = r.Last
-		c := Chosen{ID: r.ID, Agent: r.Agent}
-		if r.Drawable && quota[r.Agent] > 0 {
-			quota[r.Agent]--
-			c.Reasons = append(c.Reasons, Sampled)
-		}
-		if r.Slow {
-			c.Reasons = append(c.Reasons, Slow)
-		}
-		if r.Poor {
-			c.Reasons = append(c.Reasons, Poor)
-		}
-		switch {
-		case r.Slow || r.Poor:
-			must = append(must, c)
-		case len(c.Reasons) > 0:
-			drawn = append(drawn, c)
-		}
-	}
-	chosen = append(must, drawn...)
-	if len(chosen) > rules.Most {
-		leftOut = len(chosen) - rules.Most
-		chosen = chosen[:rules.Most]
-	}
-	give := newGiver(rules)
-	for i := range chosen {
-		chosen[i].Reviewer = give.to(chosen[i].Agent, last[chosen[i].ID])
-	}
-	return chosen, leftOut
-}
-
-// ranked is a conversation with its place in the draw.
-type ranked struct {
-	Ended
-	place [sha256.Size]byte
-}
-
-// rank puts conversations into the order in which they are drawn, each once.
-func rank(ended []Ended, seed string) []ranked {
-	known := map[uuid.UUID]int{}
-	var all []ranked
+// Select chooses what is to be judged of a part of a day. Those of each agent are drawn apart, so that who serves few is judged as well as
+// who serves many. Given is how many each reviewer got of the parts before, and is counted on.
+func Select(ended []Ended, rules Rules, given map[string]int) (chosen []Chosen) {
+	give := newGiver(rules, given)
 	for _, e := range ended {
-		if i, double := known[e.ID]; double {
-			all[i].Drawable, all[i].Slow, all[i].Poor = all[i].Drawable || e.Drawable, all[i].Slow || e.Slow, all[i].Poor || e.Poor
-			continue
+		if reasons := rules.reasons(e); len(reasons) > 0 {
+			chosen = append(chosen, Chosen{ID: e.ID, Agent: e.Agent, Reasons: reasons, Reviewer: give.to(e.Agent, e.Last)})
 		}
-		known[e.ID] = len(all)
-		all = append(all, ranked{e, place(seed, e.ID[:])})
 	}
-	slices.SortFunc(all, func(a, b ranked) int { return bytes.Compare(a.place[:], b.place[:]) })
-	return all
+	return chosen
+}
+
+// reasons are why a conversation is judged; none where it is not.
+func (r Rules) reasons(e Ended) (reasons []Reason) {
+	if e.Nth > 0 && e.Nth <= (e.Of*int(r.Percent)+99)/100 {
+		reasons = append(reasons, Sampled)
+	}
+	if e.Slow {
+		reasons = append(reasons, Slow)
+	}
+	if e.Poor {
+		reasons = append(reasons, Poor)
+	}
+	return reasons
 }
 
 func place(seed string, what []byte) [sha256.Size]byte {
 	return sha256.Sum256(append([]byte(seed+"/"), what...))
-}
-
-// quotas are how many conversations of each agent are drawn.
-func quotas(all []ranked, percent int32) map[string]int {
-	served := map[string]int{}
-	for _, r := range all {
-		if r.Drawable {
-			served[r.Agent]++
-		}
-	}
-	for agent, n := range served {
-		served[agent] = (n*int(percent) + 99) / 100
-	}
-	return served
 }
 
 // giver gives conversations to who is to judge them.
@@ -148,7 +98,7 @@ type giver struct {
 	given             map[string]int
 }
 
-func newGiver(rules Rules) giver {
+func newGiver(rules Rules, given map[string]int) giver {
 	shuffled := func(names []string) []string {
 		names = slices.Clone(names)
 		slices.SortFunc(names, func(a, b string) int {
@@ -157,7 +107,7 @@ func newGiver(rules Rules) giver {
 		})
 		return slices.Compact(names)
 	}
-	return giver{shuffled(rules.Reviewers), shuffled(rules.Others), map[string]int{}}
+	return giver{shuffled(rules.Reviewers), shuffled(rules.Others), given}
 }
 
 // to names who has got the fewest of those who may judge a conversation that the agents had.

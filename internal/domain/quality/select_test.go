@@ -15,7 +15,7 @@ func days(t *testing.T, check func(t *testing.T, ended []Ended, rules Rules)) {
 	t.Helper()
 	for seed := range uint64(300) {
 		chance := rand.New(rand.NewPCG(seed, 1))
-		rules := Rules{Percent: int32(chance.IntN(101)), Seed: fmt.Sprintf("day %d", seed), Most: 1 << 20}
+		rules := Rules{Percent: int32(chance.IntN(101)), Seed: fmt.Sprintf("day %d", seed)}
 		for i := range chance.IntN(4) {
 			rules.Reviewers = append(rules.Reviewers, fmt.Sprintf("supervisor-%d", i))
 		}
@@ -31,9 +31,18 @@ func days(t *testing.T, check func(t *testing.T, ended []Ended, rules Rules)) {
 				id[b] = byte(chance.Uint32())
 			}
 			ended[i] = Ended{
-				ID: id, Agent: agents[min(chance.IntN(len(agents)), chance.IntN(len(agents)))],
-				Drawable: chance.IntN(10) > 0, Slow: chance.IntN(20) == 0, Poor: chance.IntN(20) == 0,
+				ID: id, Agent: agents[min(chance.IntN(len(agents)), chance.IntN(len(agents)))], Slow: chance.IntN(20) == 0, Poor: chance.IntN(20) == 0,
 			}
+		}
+		of := map[string]int{}
+		for _, i := range chance.Perm(len(ended)) {
+			if chance.IntN(10) > 0 {
+				of[ended[i].Agent]++
+				ended[i].Nth = of[ended[i].Agent]
+			}
+		}
+		for i := range ended {
+			ended[i].Of = of[ended[i].Agent]
 		}
 		t.Run(rules.Seed, func(t *testing.T) { check(t, ended, rules) })
 	}
@@ -44,11 +53,11 @@ func TestEachAgentIsDrawnInProportionAndAtLeastOnce(t *testing.T) {
 		t.Helper()
 		served, drawn := map[string]int{}, map[string]int{}
 		for _, e := range ended {
-			if e.Drawable {
+			if e.Nth > 0 {
 				served[e.Agent]++
 			}
 		}
-		chosen, _ := Select(ended, rules)
+		chosen := Select(ended, rules, map[string]int{})
 		for _, c := range chosen {
 			if slices.Contains(c.Reasons, Sampled) {
 				drawn[c.Agent]++
@@ -63,18 +72,11 @@ func TestEachAgentIsDrawnInProportionAndAtLeastOnce(t *testing.T) {
 	})
 }
 
-func TestWhatIsSlowOrPoorIsAlwaysChosenAndNothingTwice(t *testing.T) {
+func TestWhatIsSlowOrPoorIsAlwaysChosen(t *testing.T) {
 	days(t, func(t *testing.T, ended []Ended, rules Rules) {
 		t.Helper()
-		chosen, leftOut := Select(append(ended, ended...), rules)
-		if leftOut != 0 {
-			t.Errorf("%d were left out", leftOut)
-		}
 		reasons := map[uuid.UUID][]Reason{}
-		for _, c := range chosen {
-			if reasons[c.ID] != nil {
-				t.Errorf("%s was chosen twice", c.ID)
-			}
+		for _, c := range Select(ended, rules, map[string]int{}) {
 			if reasons[c.ID] = c.Reasons; len(c.Reasons) == 0 {
 				t.Errorf("%s was chosen for no reason", c.ID)
 			}
@@ -90,7 +92,7 @@ func TestWhatIsSlowOrPoorIsAlwaysChosenAndNothingTwice(t *testing.T) {
 func TestNobodyJudgesThemselvesAndAllJudgeAsMuch(t *testing.T) {
 	days(t, func(t *testing.T, ended []Ended, rules Rules) {
 		t.Helper()
-		chosen, _ := Select(ended, rules)
+		chosen := Select(ended, rules, map[string]int{})
 		given, own := map[string]int{}, 0
 		for _, c := range chosen {
 			if c.Reviewer == c.Agent {
@@ -115,53 +117,25 @@ func TestNobodyJudgesThemselvesAndAllJudgeAsMuch(t *testing.T) {
 	})
 }
 
-func TestTheSameDayIsDrawnTheSame(t *testing.T) {
+func TestADayInPartsIsGivenAsOneThatIsNot(t *testing.T) {
 	days(t, func(t *testing.T, ended []Ended, rules Rules) {
 		t.Helper()
-		first, _ := Select(ended, rules)
-		slices.Reverse(ended)
+		whole := Select(ended, rules, map[string]int{})
 		slices.Reverse(rules.Reviewers)
-		again, _ := Select(ended, rules)
-		if diff := cmp.Diff(first, again); diff != "" {
-			t.Errorf("drawn again in another order (-first +again):\n%s", diff)
+		var parts []Chosen
+		given := map[string]int{}
+		for part := range slices.Chunk(ended, 7) {
+			parts = append(parts, Select(part, rules, given)...)
+		}
+		if diff := cmp.Diff(whole, parts); diff != "" {
+			t.Errorf("chosen (-at once +in parts):\n%s", diff)
 		}
 	})
 }
 
-func TestAnotherDayDrawsOthers(t *testing.T) {
-	ended := make([]Ended, 200)
-	for i := range ended {
-		ended[i] = Ended{ID: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), Agent: "an", Drawable: true}
-	}
-	rules := Rules{Percent: 10, Seed: "2026-11-21", Most: 100}
-	first, _ := Select(ended, rules)
-	rules.Seed = "2026-11-22"
-	second, _ := Select(ended, rules)
-	if len(first) != 20 || len(second) != 20 || cmp.Equal(first, second) {
-		t.Errorf("%d and %d were drawn, the same: %t", len(first), len(second), cmp.Equal(first, second))
-	}
-}
-
-func TestMoreThanCanBeJudgedLeavesOutWhatWasDrawn(t *testing.T) {
-	ended := make([]Ended, 50)
-	for i := range ended {
-		ended[i] = Ended{ID: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), Agent: "an", Drawable: true, Poor: i%5 == 0}
-	}
-	chosen, leftOut := Select(ended, Rules{Percent: 100, Most: 12})
-	poor := 0
-	for _, c := range chosen {
-		if slices.Contains(c.Reasons, Poor) {
-			poor++
-		}
-	}
-	if len(chosen) != 12 || leftOut != 38 || poor != 10 {
-		t.Errorf("chose %d with %d poor ones and left out %d, want 12, 10 and 38", len(chosen), poor, leftOut)
-	}
-}
-
 func TestWhoHadItLastDoesNotJudgeSomebodyElsesWait(t *testing.T) {
 	ended := []Ended{{ID: uuid.NewSHA1(uuid.Nil, []byte{1}), Agent: "an", Last: "sup", Slow: true}}
-	chosen, _ := Select(ended, Rules{Reviewers: []string{"sup"}, Others: []string{"boss"}, Most: 1})
+	chosen := Select(ended, Rules{Reviewers: []string{"sup"}, Others: []string{"boss"}}, map[string]int{})
 	if diff := cmp.Diff([]Chosen{{ID: ended[0].ID, Agent: "an", Reasons: []Reason{Slow}, Reviewer: "boss"}}, chosen); diff != "" {
 		t.Errorf("chosen (-want +got):\n%s", diff)
 	}

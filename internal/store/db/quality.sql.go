@@ -67,37 +67,67 @@ func (q *Queries) QualityAverages(ctx context.Context, since string, agent strin
 }
 
 const QualityEnded = `-- name: QualityEnded :many
-SELECT c.id, coalesce(CASE WHEN marked.waited_seconds > $1::int THEN nullif(marked.agent, '') END, c.agent, '')::text AS agent,
-    coalesce(c.agent, '')::text AS last_agent,
-    (c.closed_at >= $2::timestamptz AND c.closed_at < $3::timestamptz)::boolean AS drawable,
-    coalesce(marked.waited_seconds > $1::int, false)::boolean AS slow, coalesce(rated.poor, false)::boolean AS poor
-FROM (
-    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= $2 AND e.closed_at < $3
+WITH day AS (
+    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= $3::timestamptz AND e.closed_at < $4::timestamptz
     UNION
-    SELECT s.conversation_id FROM survey s WHERE s.poor AND s.rated_at >= $2 AND s.rated_at < $3
+    SELECT s.conversation_id FROM survey s WHERE s.poor AND s.rated_at >= $3 AND s.rated_at < $4
     UNION
-    SELECT r.conversation_id FROM review r WHERE r.marked_at >= $2 AND r.marked_at < $3
-) AS day
-JOIN conversation c ON c.id = day.id
-LEFT JOIN review marked ON marked.conversation_id = c.id
-LEFT JOIN survey rated ON rated.conversation_id = c.id
-WHERE c.state = 'closed' AND c.agent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id)
+    SELECT r.conversation_id FROM review r WHERE r.marked_at >= $3 AND r.marked_at < $4
+), ended AS (
+    SELECT c.id, sha256(convert_to($5::text || '/', 'UTF8') || uuid_send(c.id)) AS place,
+        coalesce(CASE WHEN marked.waited_seconds > $6::int THEN nullif(marked.agent, '') END, c.agent, '') AS agent,
+        coalesce(c.agent, '') AS last_agent,
+        c.agent IS NOT NULL AND c.closed_at >= $3 AND c.closed_at < $4 AS drawable,
+        coalesce(marked.waited_seconds > $6::int, false) AS slow, coalesce(rated.poor, false) AS poor
+    FROM day JOIN conversation c ON c.id = day.id
+    LEFT JOIN review marked ON marked.conversation_id = c.id
+    LEFT JOIN survey rated ON rated.conversation_id = c.id
+    WHERE c.state = 'closed' AND (c.agent IS NOT NULL OR marked.waited_seconds > $6::int)
+      AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id AND q.day <> $7::text)
+), ranked AS (
+    SELECT ended.id, ended.place, ended.agent, ended.last_agent, ended.drawable, ended.slow, ended.poor, row_number() OVER (PARTITION BY agent, drawable ORDER BY place) AS rank, count(*) OVER (PARTITION BY agent, drawable) AS of
+    FROM ended
+)
+SELECT id, place::bytea AS place, agent::text AS agent, last_agent::text AS last_agent, slow::boolean AS slow, poor::boolean AS poor,
+    (CASE WHEN drawable THEN rank ELSE 0 END)::int AS nth, of::int AS drawn_of
+FROM ranked WHERE place > coalesce($1::bytea, '') ORDER BY place LIMIT $2
 `
+
+type QualityEndedParams struct {
+	After      []byte
+	MaxRows    int32
+	Since      time.Time
+	Until      time.Time
+	Seed       string
+	WaitedOver int32
+	Day        string
+}
 
 type QualityEndedRow struct {
 	ID        uuid.UUID
+	Place     []byte
 	Agent     string
 	LastAgent string
-	Drawable  bool
 	Slow      bool
 	Poor      bool
+	Nth       int32
+	DrawnOf   int32
 }
 
-// What may be judged for a time and was given to nobody yet: conversations that ended then, that were rated poorly then, or that
-// were marked then. One that is judged for a wait is its agent's who let the customer wait, where that was one.
-func (q *Queries) QualityEnded(ctx context.Context, waitedOver int32, since time.Time, until time.Time) ([]QualityEndedRow, error) {
-	rows, err := q.db.Query(ctx, QualityEnded, waitedOver, since, until)
+// A page of what may be judged for a day, in the order of the draw: conversations that ended then after an agent had them, that were rated
+// poorly then, or that were marked then; those that no agent ever had for their wait alone. One that is judged for a wait is its agent's who
+// let the customer wait, where that was one. What was given for this day already is among them, so that a page is the same however often it
+// is read; what was given for another is not. Of the drawn_of conversations of its agent that the sample is drawn of it is the nth, or none.
+func (q *Queries) QualityEnded(ctx context.Context, arg QualityEndedParams) ([]QualityEndedRow, error) {
+	rows, err := q.db.Query(ctx, QualityEnded,
+		arg.After,
+		arg.MaxRows,
+		arg.Since,
+		arg.Until,
+		arg.Seed,
+		arg.WaitedOver,
+		arg.Day,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +137,13 @@ func (q *Queries) QualityEnded(ctx context.Context, waitedOver int32, since time
 		var i QualityEndedRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Place,
 			&i.Agent,
 			&i.LastAgent,
-			&i.Drawable,
 			&i.Slow,
 			&i.Poor,
+			&i.Nth,
+			&i.DrawnOf,
 		); err != nil {
 			return nil, err
 		}

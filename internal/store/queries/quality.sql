@@ -1,22 +1,32 @@
 -- name: QualityEnded :many
--- What may be judged for a time and was given to nobody yet: conversations that ended then, that were rated poorly then, or that
--- were marked then. One that is judged for a wait is its agent's who let the customer wait, where that was one.
-SELECT c.id, coalesce(CASE WHEN marked.waited_seconds > @waited_over::int THEN nullif(marked.agent, '') END, c.agent, '')::text AS agent,
-    coalesce(c.agent, '')::text AS last_agent,
-    (c.closed_at >= @since::timestamptz AND c.closed_at < @until::timestamptz)::boolean AS drawable,
-    coalesce(marked.waited_seconds > @waited_over::int, false)::boolean AS slow, coalesce(rated.poor, false)::boolean AS poor
-FROM (
-    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= @since AND e.closed_at < @until
+-- A page of what may be judged for a day, in the order of the draw: conversations that ended then after an agent had them, that were rated
+-- poorly then, or that were marked then; those that no agent ever had for their wait alone. One that is judged for a wait is its agent's who
+-- let the customer wait, where that was one. What was given for this day already is among them, so that a page is the same however often it
+-- is read; what was given for another is not. Of the drawn_of conversations of its agent that the sample is drawn of it is the nth, or none.
+WITH day AS (
+    SELECT e.id FROM conversation e WHERE e.state = 'closed' AND e.offered_at IS NOT NULL AND e.closed_at >= @since::timestamptz AND e.closed_at < @until::timestamptz
     UNION
     SELECT s.conversation_id FROM survey s WHERE s.poor AND s.rated_at >= @since AND s.rated_at < @until
     UNION
     SELECT r.conversation_id FROM review r WHERE r.marked_at >= @since AND r.marked_at < @until
-) AS day
-JOIN conversation c ON c.id = day.id
-LEFT JOIN review marked ON marked.conversation_id = c.id
-LEFT JOIN survey rated ON rated.conversation_id = c.id
-WHERE c.state = 'closed' AND c.agent IS NOT NULL
-  AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id);
+), ended AS (
+    SELECT c.id, sha256(convert_to(@seed::text || '/', 'UTF8') || uuid_send(c.id)) AS place,
+        coalesce(CASE WHEN marked.waited_seconds > @waited_over::int THEN nullif(marked.agent, '') END, c.agent, '') AS agent,
+        coalesce(c.agent, '') AS last_agent,
+        c.agent IS NOT NULL AND c.closed_at >= @since AND c.closed_at < @until AS drawable,
+        coalesce(marked.waited_seconds > @waited_over::int, false) AS slow, coalesce(rated.poor, false) AS poor
+    FROM day JOIN conversation c ON c.id = day.id
+    LEFT JOIN review marked ON marked.conversation_id = c.id
+    LEFT JOIN survey rated ON rated.conversation_id = c.id
+    WHERE c.state = 'closed' AND (c.agent IS NOT NULL OR marked.waited_seconds > @waited_over::int)
+      AND NOT EXISTS (SELECT FROM quality_review q WHERE q.conversation_id = c.id AND q.day <> @day::text)
+), ranked AS (
+    SELECT ended.*, row_number() OVER (PARTITION BY agent, drawable ORDER BY place) AS rank, count(*) OVER (PARTITION BY agent, drawable) AS of
+    FROM ended
+)
+SELECT id, place::bytea AS place, agent::text AS agent, last_agent::text AS last_agent, slow::boolean AS slow, poor::boolean AS poor,
+    (CASE WHEN drawable THEN rank ELSE 0 END)::int AS nth, of::int AS drawn_of
+FROM ranked WHERE place > coalesce(@after::bytea, '') ORDER BY place LIMIT @max_rows;
 
 -- name: QualityUnanswered :many
 -- What a customer has sent since then, by which it is seen whether it wants an answer; the text of what is no text is empty. In the

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,11 +15,12 @@ import (
 	"github.com/yingda-dev/yingda/internal/domain/quality"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 const (
-	// mostReviews are given out for a day: more than a hundred supervisors could judge, few enough for one history.
-	mostReviews = 2000
+	// lookedAtOnce are the conversations of a part of a day: few enough for what one activity may return, were all of them to be judged.
+	lookedAtOnce = 1000
 	// remindedAtOnce are read of what is late.
 	remindedAtOnce = 100
 )
@@ -39,8 +40,6 @@ type Activities struct {
 	Events string
 	Source string
 	Now    func() time.Time
-	// Logger tells operators of what was too much to be judged.
-	Logger *slog.Logger
 }
 
 // The arguments and results of the activities. Histories hold them: fields are added, never renamed.
@@ -54,12 +53,18 @@ type (
 		Brand             string    `json:"brand"`
 		Percent           int32     `json:"percent"`
 		WaitedOverSeconds int64     `json:"waitedOverSeconds,omitempty"`
+		// After is where the part before ended, and Given how many each reviewer got of those before.
+		After []byte         `json:"after,omitempty"`
+		Given map[string]int `json:"given,omitempty"`
 	}
-	// Selected is what Select chose.
+	// Selected is what Select chose of a part.
 	Selected struct {
 		Day     string   `json:"day"`
 		Reviews []Review `json:"reviews,omitempty"`
-		LeftOut int      `json:"leftOut,omitempty"`
+		// Next is where this part ends, if there is another one; histories of when a day was one part have none.
+		Next []byte `json:"next,omitempty"`
+		// Given is how many each reviewer has got, of this part too.
+		Given map[string]int `json:"given,omitempty"`
 	}
 	// Review is a conversation that is to be judged.
 	Review struct {
@@ -95,31 +100,34 @@ func (a *Activities) table() map[string]any {
 	}
 }
 
-// Select chooses what is to be judged of the day before.
+// Select chooses what is to be judged of a part of the day before, the same however often it is asked.
 func (a *Activities) Select(ctx context.Context, s Selection) (Selected, error) {
 	location, err := located(s.TimeZone)
 	if err != nil {
 		return Selected{}, err
 	}
 	day := quality.DayBefore(s.At, location)
-	rows, err := a.Store.Queries().QualityEnded(ctx, int32(s.WaitedOverSeconds), day.Since, day.Until) //nolint:gosec // At most a day.
+	rules := quality.Rules{
+		Percent: s.Percent, Seed: s.Namespace + "/" + s.Brand + "/" + day.Name,
+		Reviewers: a.Directory.Agents(promise.RoleSupervisor), Others: a.Directory.Agents(promise.RoleAdmin),
+	}
+	rows, err := a.Store.Queries().QualityEnded(ctx, db.QualityEndedParams{
+		Day: day.Name, Since: day.Since, Until: day.Until, WaitedOver: int32(s.WaitedOverSeconds), Seed: rules.Seed, After: s.After, MaxRows: lookedAtOnce, //nolint:gosec // At most a day.
+	})
 	if err != nil {
 		return Selected{}, fmt.Errorf("reading a day's conversations: %w", err)
 	}
 	ended := make([]quality.Ended, len(rows))
 	for i, row := range rows {
-		ended[i] = quality.Ended{ID: row.ID, Agent: row.Agent, Last: row.LastAgent, Drawable: row.Drawable, Slow: row.Slow, Poor: row.Poor}
+		ended[i] = quality.Ended{ID: row.ID, Agent: row.Agent, Last: row.LastAgent, Nth: int(row.Nth), Of: int(row.DrawnOf), Slow: row.Slow, Poor: row.Poor}
 	}
-	chosen, leftOut := quality.Select(ended, quality.Rules{
-		Percent: s.Percent, Seed: s.Namespace + "/" + s.Brand + "/" + day.Name, Most: mostReviews,
-		Reviewers: a.Directory.Agents(promise.RoleSupervisor), Others: a.Directory.Agents(promise.RoleAdmin),
-	})
-	if leftOut > 0 {
-		a.Logger.Warn("Left conversations out that were to be judged: they are too many", "day", day.Name, "chosen", len(chosen), "leftOut", leftOut)
-	}
-	selected := Selected{Day: day.Name, LeftOut: leftOut}
-	for _, c := range chosen {
+	selected := Selected{Day: day.Name, Given: map[string]int{}}
+	maps.Copy(selected.Given, s.Given)
+	for _, c := range quality.Select(ended, rules, selected.Given) {
 		selected.Reviews = append(selected.Reviews, Review{c.ID, c.Agent, c.Reasons, c.Reviewer})
+	}
+	if len(rows) == lookedAtOnce {
+		selected.Next = rows[len(rows)-1].Place
 	}
 	return selected, nil
 }

@@ -2,8 +2,10 @@ package quality
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +38,7 @@ func served(s *store.Store) func(worker.Registry) {
 
 func activitiesOn(s *store.Store) *Activities {
 	return &Activities{
-		Store: s, Directory: people{}, Playbooks: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Store: s, Directory: people{}, Playbooks: people{}, Events: "events", Source: "/shop/lumi/workflows", Now: time.Now,
 	}
 }
 
@@ -62,12 +64,14 @@ type brand struct{ *workflowtest.Brand }
 
 func newStore(t *testing.T) *brand { t.Helper(); return &brand{workflowtest.NewStore(t)} }
 
-func newBrand(t *testing.T) *brand {
-	t.Helper()
-	b := &brand{workflowtest.NewBrand(t)}
-	// The server knows a new namespace everywhere only after a while.
+func newBrand(t *testing.T) *brand { t.Helper(); return known(workflowtest.NewBrand(t)) }
+
+// known is a brand whose schedules may be made: the server knows a new namespace everywhere only after a while.
+func known(of *workflowtest.Brand) *brand {
+	of.T.Helper()
+	b := &brand{of}
 	b.eventually("the namespace", func() bool {
-		_, err := b.Client.ScheduleClient().GetHandle(t.Context(), "none").Describe(t.Context())
+		_, err := b.Client.ScheduleClient().GetHandle(b.T.Context(), "none").Describe(b.T.Context())
 		return missing(err)
 	})
 	return b
@@ -94,6 +98,14 @@ func (b *brand) do(at time.Time, f func(ctx context.Context, u *store.Unit) erro
 // ends is a conversation that an agent had and that ended then.
 func (b *brand) ends(agent string, at time.Time) uuid.UUID {
 	b.T.Helper()
+	return b.endsWith(&agent, at)
+}
+
+// endsInTheQueue is a conversation that no agent ever had and that ended then.
+func (b *brand) endsInTheQueue(at time.Time) uuid.UUID { b.T.Helper(); return b.endsWith(nil, at) }
+
+func (b *brand) endsWith(agent *string, at time.Time) uuid.UUID {
+	b.T.Helper()
 	id := uuid.Must(uuid.NewV7())
 	b.do(at, func(ctx context.Context, u *store.Unit) error {
 		c, err := u.ConversationAdd(ctx, db.ConversationAddParams{
@@ -102,7 +114,7 @@ func (b *brand) ends(agent string, at time.Time) uuid.UUID {
 		if err != nil {
 			return err
 		}
-		c.State, c.SkillGroup, c.Agent, c.OfferedAt, c.AssignedAt, c.ClosedAt = store.StateClosed, "after-sales", &agent, &u.Now, &u.Now, &u.Now
+		c.State, c.SkillGroup, c.Agent, c.OfferedAt, c.AssignedAt, c.ClosedAt = store.StateClosed, "after-sales", agent, &u.Now, &u.Now, &u.Now
 		_, err = u.Save(ctx, c)
 		return err
 	})
@@ -224,6 +236,31 @@ func TestEachReviewIsGivenOnceWhenTheWorkerDies(t *testing.T) {
 		t.Errorf("the result is %+v", result)
 	}
 	b.StoreHistory(newest, started, "sample-of-a-worker-that-died")
+}
+
+func TestADayOfMoreThanOnePartIsGivenAsAWhole(t *testing.T) {
+	b := newBrand(t)
+	b.endMany(lookedAtOnce+1, yesterday(t))
+	if err := b.schedules().Ensure(t.Context(), settings(func(s *Settings) { s.SamplePercent, s.ReviewResponsesOver = 5, time.Hour })); err != nil {
+		t.Fatal(err)
+	}
+	handle := b.Client.ScheduleClient().GetHandle(t.Context(), sampleSchedule)
+	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Work(served(b.Store))
+	b.eventually("the start", func() bool {
+		is, err := handle.Describe(t.Context())
+		return err == nil && len(is.Info.RecentActions) > 0
+	})
+	started := b.started(handle)
+	var result promise.QualitySampleResult
+	b.Result(started, &result)
+	const drawn = 13 + 38 // Of 250 and 751.
+	if reviews := len(b.reviews()); result.Chosen != drawn || reviews != drawn {
+		t.Errorf("%d of %d are judged, want %d", reviews, result.Chosen, drawn)
+	}
+	b.StoreHistory(newest, started, "sample-in-parts")
 }
 
 func TestADayThatWaitedForAWorkerIsDoneWhenThereIsOne(t *testing.T) {
@@ -461,13 +498,131 @@ func TestADayIsChosenOnce(t *testing.T) {
 	if got := len(b.reviews()); got != 4 {
 		t.Errorf("%d are judged, want 4", got)
 	}
-	selection.Percent = 100
 	again, err := a.Select(t.Context(), selection)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[uuid.UUID][]quality.Reason{fine: {quality.Sampled}}, reasons(again)); diff != "" {
-		t.Errorf("chosen when all else is judged already (-want +got):\n%s", diff)
+	if diff := cmp.Diff(selected, again); diff != "" {
+		t.Errorf("chosen when it is given already (-want +got):\n%s", diff)
+	}
+	// What was given for the day before is not for this one.
+	if _, err := b.Store.Pool().Exec(t.Context(), "UPDATE quality_review SET day = '2000-01-01' WHERE conversation_id = ANY($1)", []uuid.UUID{slow, before}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err = a.Select(t.Context(), selection); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[uuid.UUID][]quality.Reason{poor: {quality.Poor}, both: {quality.Slow, quality.Poor}}, reasons(again)); diff != "" {
+		t.Errorf("chosen when some is judged for another day (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhoWaitedInVainIsJudgedAsNobodys(t *testing.T) {
+	b := newStore(t)
+	day := yesterday(t)
+	inVain, briefly := b.endsInTheQueue(day), b.endsInTheQueue(day)
+	b.waitedFor(inVain, "", day, 10*time.Minute)
+	b.waitedFor(briefly, "", day, 4*time.Minute)
+	b.endsInTheQueue(day)
+	a := activitiesOn(b.Store)
+	selected, err := a.Select(t.Context(), Selection{At: time.Now(), TimeZone: "Asia/Shanghai", Percent: 100, WaitedOverSeconds: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(selected.Reviews) != 1 {
+		t.Fatalf("chosen are %+v", selected.Reviews)
+	}
+	chosen := selected.Reviews[0]
+	if diff := cmp.Diff(Review{Conversation: inVain, Reasons: []quality.Reason{quality.Slow}, Reviewer: chosen.Reviewer}, chosen); diff != "" || chosen.Reviewer == "" {
+		t.Errorf("chosen (-want +got):\n%s, given to %q", diff, chosen.Reviewer)
+	}
+	if err := a.Assign(t.Context(), Assignments{Namespace: "shop", Brand: "lumi", Day: selected.Day, DueWithinSeconds: 60, Reviews: selected.Reviews, TimeZone: "Asia/Shanghai"}); err != nil {
+		t.Fatal(err)
+	}
+	if row := b.reviews()[0]; row.QualityReview.Agent != "" || row.ServiceCase.Title != "质检 排队 "+day.Add(7*time.Hour).Format("1月2日15:04") {
+		t.Errorf("the judgement is %+v, called %s", row.QualityReview, row.ServiceCase.Title)
+	}
+}
+
+// endMany has so many conversations end then that each waited too long for bo.
+func (b *brand) endMany(conversations int, at time.Time) {
+	b.T.Helper()
+	for _, statement := range []string{
+		`INSERT INTO conversation (id, channel, external_id, customer_id, state, skill_group, agent, opened_at, offered_at, closed_at, last_message_at)
+		 SELECT gen_random_uuid(), 'mini', n::text, gen_random_uuid(), 'closed', 'after-sales', CASE WHEN n % 4 = 0 THEN 'an' ELSE 'bo' END, $1, $1, $1, $1
+		 FROM generate_series(1, $2::int) n`,
+		`INSERT INTO review (conversation_id, agent, waited_seconds, marked_at) SELECT id, 'bo', 900, $1 FROM conversation WHERE agent = 'bo' LIMIT $2::int`,
+	} {
+		if _, err := b.Store.Pool().Exec(b.T.Context(), statement, at, conversations); err != nil {
+			b.T.Fatal(err)
+		}
+	}
+}
+
+// selects has a day chosen, part by part.
+func (b *brand) selects(s Selection) (all []Review, parts int) {
+	b.T.Helper()
+	a := activitiesOn(b.Store)
+	for {
+		selected, err := a.Select(b.T.Context(), s)
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		all, parts = append(all, selected.Reviews...), parts+1
+		if selected.Next == nil {
+			return all, parts
+		}
+		s.After, s.Given = selected.Next, selected.Given
+	}
+}
+
+func TestADayIsJudgedHoweverManyConversationsItHas(t *testing.T) {
+	b := newStore(t)
+	const each = lookedAtOnce
+	b.endMany(4*each, yesterday(t))
+	all, parts := b.selects(Selection{At: time.Now(), TimeZone: "Asia/Shanghai", Namespace: "shop", Brand: "lumi", Percent: 10, WaitedOverSeconds: 300})
+	got, given := map[string]int{}, map[string]int{}
+	once := map[uuid.UUID]bool{}
+	for _, r := range all {
+		given[r.Reviewer]++
+		once[r.Conversation] = true
+		for _, reason := range r.Reasons {
+			got[r.Agent+" "+string(reason)]++
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"an sample": each / 10, "bo sample": 3 * each / 10, "bo slow": 3 * each}, got); diff != "" {
+		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+	if len(once) != len(all) || given["sup"] != given["other"] || parts < 4 {
+		t.Errorf("of %d reviews %d are of different conversations, in %d parts, given are %v", len(all), len(once), parts, given)
+	}
+}
+
+// placeOf is the place in yesterday's draw of shop/lumi, as the documentation says that it is found.
+func placeOf(t *testing.T, id uuid.UUID) string {
+	t.Helper()
+	place := sha256.Sum256(append([]byte("shop/lumi/"+yesterday(t).Add(8*time.Hour).Format(time.DateOnly)+"/"), id[:]...))
+	return string(place[:])
+}
+
+func TestWhoeverAsksCanDrawAgain(t *testing.T) {
+	b := newStore(t)
+	var places []string
+	ids := map[string]uuid.UUID{}
+	for range 30 {
+		id := b.ends("an", yesterday(t))
+		place := placeOf(t, id)
+		ids[place] = id
+		places = append(places, place)
+	}
+	slices.Sort(places)
+	all, _ := b.selects(Selection{At: time.Now(), TimeZone: "Asia/Shanghai", Namespace: "shop", Brand: "lumi", Percent: 10})
+	var got []uuid.UUID
+	for _, r := range all {
+		got = append(got, r.Conversation)
+	}
+	if diff := cmp.Diff([]uuid.UUID{ids[places[0]], ids[places[1]], ids[places[2]]}, got); diff != "" {
+		t.Errorf("drawn (-want +got):\n%s", diff)
 	}
 }
 

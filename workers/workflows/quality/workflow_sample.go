@@ -1,7 +1,7 @@
 // Package quality looks back on a brand's conversations: every day it gives some to those who judge them, every week it counts
 // what they were about.
 //
-//	schedule 04:00 --> Sample: Select -> Assign, 50 at a time -> Remind of what is late
+//	schedule 04:00 --> Sample: (Select -> Assign, 50 at a time) for each part of the day -> Remind of what is late
 //	schedule Monday 05:00 --> Week: Report
 //
 // What is drawn, what a question is and which words go with poor ratings is decided by internal/domain/quality; who judges
@@ -24,26 +24,45 @@ const perStep = 50
 
 // Sample gives the conversations of the day before to those who judge them; its type is promise.QualitySampleWorkflow.
 func Sample(ctx workflow.Context, input promise.QualitySampleInput) (promise.QualitySampleResult, error) {
-	at := scheduledAt(ctx)
-	selected, err := choose(ctx, Selection{
-		At: at, TimeZone: input.TimeZone, Namespace: input.Namespace, Brand: input.Brand, Percent: input.SamplePercent,
-		WaitedOverSeconds: input.ReviewResponsesOverSeconds,
-	})
-	result := promise.QualitySampleResult{Day: selected.Day, Chosen: len(selected.Reviews), LeftOut: selected.LeftOut}
-	if err != nil {
-		return result, err
+	day := promise.QualitySampleCarried{At: scheduledAt(ctx)}
+	if input.Carried != nil {
+		day = *input.Carried
 	}
+	for {
+		selected, err := choose(ctx, Selection{
+			At: day.At, TimeZone: input.TimeZone, Namespace: input.Namespace, Brand: input.Brand, Percent: input.SamplePercent,
+			WaitedOverSeconds: input.ReviewResponsesOverSeconds, After: day.After, Given: day.Given,
+		})
+		if err != nil {
+			return promise.QualitySampleResult{}, err
+		}
+		if err := assignAll(ctx, input, selected); err != nil {
+			return promise.QualitySampleResult{}, err
+		}
+		day.After, day.Given, day.Chosen = selected.Next, selected.Given, day.Chosen+len(selected.Reviews)
+		if day.After == nil {
+			overdue, err := remind(ctx, Reminder{Day: selected.Day})
+			return promise.QualitySampleResult{Day: selected.Day, Chosen: day.Chosen, Overdue: overdue}, err
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			input.Carried = &day
+			return promise.QualitySampleResult{}, workflow.NewContinueAsNewError(ctx, promise.QualitySampleWorkflow, input)
+		}
+	}
+}
+
+// assignAll gives out what was chosen of a part of the day.
+func assignAll(ctx workflow.Context, input promise.QualitySampleInput, selected Selected) error {
 	for reviews := range slices.Chunk(selected.Reviews, perStep) {
 		err := assign(ctx, Assignments{
 			Namespace: input.Namespace, Brand: input.Brand, Day: selected.Day, DueWithinSeconds: input.DueWithinSeconds, Reviews: reviews,
 			TimeZone: input.TimeZone,
 		})
 		if err != nil {
-			return result, err
+			return err
 		}
 	}
-	result.Overdue, err = remind(ctx, Reminder{Day: selected.Day})
-	return result, err
+	return nil
 }
 
 // scheduledAt is when the schedule was to start the workflow, which may be long before it did; when it started, without one.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
@@ -114,7 +115,7 @@ func TestSample(t *testing.T) {
 				}
 			}
 			register(s, activitySelect, func(Selection) Selected {
-				return Selected{Day: "2026-11-21", Reviews: chosen(tc.chosen), LeftOut: 2}
+				return Selected{Day: "2026-11-21", Reviews: chosen(tc.chosen)}
 			}, func(sel Selection) string {
 				return fmt.Sprintf("select %d %% of the day before %s, slow over %d s", sel.Percent, sel.At.Format(time.RFC3339), sel.WaitedOverSeconds)
 			})
@@ -130,11 +131,61 @@ func TestSample(t *testing.T) {
 			if diff := cmp.Diff(tc.want, s.notes); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
-			want := promise.QualitySampleResult{Day: "2026-11-21", Chosen: tc.chosen, LeftOut: 2, Overdue: 3}
+			want := promise.QualitySampleResult{Day: "2026-11-21", Chosen: tc.chosen, Overdue: 3}
 			if diff := cmp.Diff(want, result); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestADayOfManyPartsGoesOnInTheNextRun(t *testing.T) {
+	input := promise.QualitySampleInput{Namespace: "shop", Brand: "lumi", TimeZone: "Asia/Shanghai"}
+	run := func(input promise.QualitySampleInput, long bool) (*scene, error) {
+		s := newScene(t)
+		s.SetContinueAsNewSuggested(long)
+		register(s, activitySelect, func(sel Selection) Selected {
+			parts := map[string]Selected{
+				"":  {Day: "2026-11-21", Reviews: chosen(51), Next: []byte("a"), Given: map[string]int{"sup": 51}},
+				"a": {Day: "2026-11-21", Next: []byte("b"), Given: map[string]int{"sup": 51}},
+				"b": {Day: "2026-11-21", Reviews: chosen(2), Given: map[string]int{"sup": 53}},
+			}
+			return parts[string(sel.After)]
+		}, func(sel Selection) string {
+			return fmt.Sprintf("select after %q of the day before %s, %d are given", sel.After, sel.At.Format(time.RFC3339), sel.Given["sup"])
+		})
+		register(s, activityAssign, func(Assignments) struct{} { return struct{}{} }, func(a Assignments) string { return fmt.Sprint("assign ", len(a.Reviews)) })
+		register(s, activityRemind, func(Reminder) int { return 0 }, func(r Reminder) string { return "remind in the name of " + r.Day })
+		s.ExecuteWorkflow(promise.QualitySampleWorkflow, input)
+		return s, s.GetWorkflowError()
+	}
+	s, err := run(input, true)
+	notes := s.notes
+	for next := (*workflow.ContinueAsNewError)(nil); errors.As(err, &next); {
+		var carried promise.QualitySampleInput
+		if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried); err != nil {
+			t.Fatal(err)
+		}
+		s, err = run(carried, true)
+		notes = append(notes, s.notes...)
+	}
+	var result promise.QualitySampleResult
+	if err := s.GetWorkflowResult(&result); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(promise.QualitySampleResult{Day: "2026-11-21", Chosen: 53}, result); diff != "" {
+		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	want := []string{
+		`select after "" of the day before 2026-11-21T23:00:00Z, 0 are given`, "assign 50", "assign 1",
+		`select after "a" of the day before 2026-11-21T23:00:00Z, 51 are given`,
+		`select after "b" of the day before 2026-11-21T23:00:00Z, 51 are given`, "assign 2", "remind in the name of 2026-11-21",
+	}
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Errorf("steps of all runs (-want +got):\n%s", diff)
+	}
+	if s, err = run(input, false); err != nil || !cmp.Equal(want, s.notes) {
+		t.Errorf("in one run the steps are %q, %v", s.notes, err)
 	}
 }
 
