@@ -142,6 +142,8 @@ that are overdue when they come back; the provider does what it is told and forg
 - deadlines: reminders, breaches and rungs of ladders that were taken; news: what agents' desks were told of steps; orders: what the provider did, by key,
   whatever the number of calls; texts: what was on customers' phones, where more than without a fault is what took long enough to be announced.
 - lost, different, surplus, missed and twice must be 0.
+- emergencies, and days of conversations that are given out to be judged, have no lines below: they are played without a fault and with each, and
+  are wanted to end the same, by the tests EveryFaultLeadsToTheSameEnd of workers/workflows.
 `
 
 // markdown is a chapter of the report.
