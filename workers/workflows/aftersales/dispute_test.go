@@ -62,4 +62,7 @@ func TestACaseIsFoundInTemporalByWhoeverOwnsIt(t *testing.T) {
 			return listed, err
 		}, func(listed string) bool { return listed == owner })
 	}
+	b.act(in.ID, rules.ActionWithdraw)
+	b.ended(in.ID)
+	b.StoreHistory(newest, in.ID, "given-to-others")
 }

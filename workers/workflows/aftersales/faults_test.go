@@ -12,7 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
@@ -369,4 +372,32 @@ func TestTheGroupHearsUntilWhenOfACaseThatNobodyOwns(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhomNobodyCouldTellInTimeIsWrittenDown(t *testing.T) {
+	b := newBrand(t, nil)
+	a := activitiesOn(b.Store)
+	b.Work(func(r worker.Registry) {
+		r.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: promise.AfterSalesWorkflow})
+		for name, function := range a.table() {
+			if name == activityTell {
+				function = func(context.Context, Telling) error {
+					return temporal.NewNonRetryableApplicationError("too late", "TooLate", nil)
+				}
+			}
+			r.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
+		}
+	})
+	conversation := b.Converse("customer", 20)
+	in := b.apply(conversation, "customer")
+	b.awaitStep(in.ID, rules.StateReview)
+	b.act(in.ID, rules.ActionWithdraw)
+	b.ended(in.ID)
+	if diff := cmp.Diff([]string{"untold/0", "untold/1"}, b.steps(in.ID, "told", "untold")); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	if said := b.Said(conversation); len(said) > 0 {
+		t.Errorf("said %q", said)
+	}
+	b.StoreHistory(newest, in.ID, "untold")
 }

@@ -172,6 +172,28 @@ func TestAComplaintResolvedInTimeCallsNobody(t *testing.T) {
 	b.StoreHistory(newest, in.ID, "resolved-in-time")
 }
 
+func TestAComplaintThatNobodyFollowsUpLapses(t *testing.T) {
+	b := newBrand(t)
+	b.WorkInHaste(served(b.Store))
+	conversation := b.converse()
+	in := promise.ComplaintInput{
+		ID: promise.ComplaintID("shop", "lumi", conversation), Conversation: conversation, Channel: "mini", Customer: "customer", SkillGroup: "after-sales",
+		StartedAt: time.Now(),
+	}
+	b.starts(in)
+	b.Signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded", At: time.Now()})
+	var status promise.ComplaintStatus
+	b.Result(in.ID, &status)
+	if status.State != promise.ComplaintResolved || !status.FollowUpOverdue {
+		t.Errorf("the status is %+v", status)
+	}
+	steps, err := b.Steps(t.Context(), in.ID)
+	if diff := cmp.Diff([]string{"open", "resolve", "overdue", "lapse"}, steps); diff != "" || err != nil {
+		t.Errorf("steps (-want +got):\n%s, err %v", diff, err)
+	}
+	b.StoreHistory(newest, in.ID, "lapsed")
+}
+
 func TestActivitiesHaveEffectOnce(t *testing.T) {
 	b := newBrand(t)
 	a, conversation := activitiesOn(b.Store), b.converse()

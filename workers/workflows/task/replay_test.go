@@ -11,7 +11,7 @@ import (
 )
 
 // newest is the version whose histories the tests on real servers write with -update.
-const newest = "v0.2.0"
+const newest = "v0.3.0"
 
 func TestStoredHistoriesReplay(t *testing.T) {
 	workflowtest.Replay(t, func(r worker.WorkflowReplayer) {
