@@ -146,6 +146,14 @@ e2e-faults: KAFKA = apache
 e2e-faults: up bin/gotestsum | .run/reports ## Kill and cut off what the story runs on, and count every message and case
 	@$(call gotest,e2e-faults,.,$(E2E_FLAGS) -run '^TestFaults',test/e2e/)
 
+# The programs of both versions are built in .run/upgrade, of which what is in bin/ is a beginning.
+.PHONY: e2e-upgrade
+e2e-upgrade: export FROM ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
+e2e-upgrade: TEST_TIMEOUT = 60m
+e2e-upgrade: TEST_FORMAT = standard-verbose
+e2e-upgrade: bin/gotestsum | .run/reports ## Upgrade from FROM (the last tag) to this commit while cases are open
+	@$(call gotest,e2e-upgrade,.,$(E2E_FLAGS) -run '^TestUpgrade',test/e2e/)
+
 .PHONY: bench
 bench: up ## Measure the product against its floor and write BENCH_OUT
 	@$(STEP) "bench" go run ./test/bench -out $(BENCH_OUT)

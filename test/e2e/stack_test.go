@@ -49,10 +49,15 @@ type stack struct {
 // open finds what make up brought up.
 func open(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{run: strconv.FormatInt(time.Now().UnixMilli(), 36), channel: &v1alpha1.Channel{}}
-	var err error
-	s.root, err = filepath.Abs(filepath.Join("..", ".."))
+	root, err := filepath.Abs(filepath.Join("..", ".."))
 	must(t, err)
+	return openAt(t, root)
+}
+
+// openAt finds what make up brought up of another checkout.
+func openAt(t *testing.T, root string) *stack {
+	t.Helper()
+	s := &stack{root: root, run: strconv.FormatInt(time.Now().UnixMilli(), 36), channel: &v1alpha1.Channel{}}
 	text, err := os.ReadFile(filepath.Join(s.root, ".run", "env"))
 	if errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("there is no %s: run make up", filepath.Join(s.root, ".run", "env"))
