@@ -94,7 +94,7 @@ func (d *Desk) afterSalesRoutes(api huma.API) {
 	}, d.openAfterSales)
 	handle(d, api, huma.Operation{
 		OperationID: "case-evidence", Method: http.MethodGet, Path: "/api/cases/{name}/evidence/{file}", Tags: []string{"cases"},
-		Summary: "A file of a case's evidence", Errors: []int{404, 409, 410},
+		Summary: "A file of a case's evidence", Responses: fileResponses(), Errors: []int{404, 409, 410},
 	}, d.evidence)
 }
 
@@ -251,14 +251,7 @@ func (d *Desk) evidence(ctx context.Context, p *principal, in *evidenceInput) (*
 		return nil, err
 	}
 	none := refusal(http.StatusNotFound, "NoSuchFile", "the case has no such file as evidence")
-	if c.Kind != promise.CaseAfterSales {
-		return nil, none
-	}
-	inside, err := store.AfterSalesOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(inside.Application.Evidence, func(e aftersales.Evidence) bool { return e.Media == in.File }) {
+	if !slices.Contains(evidenceFiles(c), in.File) {
 		return nil, none
 	}
 	row, err := d.Store.Queries().MediaGet(ctx, in.File)
@@ -269,6 +262,40 @@ func (d *Desk) evidence(ctx context.Context, p *principal, in *evidenceInput) (*
 		return nil, fmt.Errorf("reading a file: %w", err)
 	}
 	return d.sendFile(ctx, in.File, heldFile(row))
+}
+
+// evidenceFiles are the files that a case refers to.
+func evidenceFiles(c store.Case) (files []uuid.UUID) {
+	if c.Kind != promise.CaseAfterSales {
+		return nil
+	}
+	inside, err := store.AfterSalesOf(c)
+	if err != nil {
+		return nil // Written by a later version: it shows them.
+	}
+	for _, e := range inside.Application.Evidence {
+		if e.Media != uuid.Nil {
+			files = append(files, e.Media)
+		}
+	}
+	return files
+}
+
+// filesOf are what is known of a case's files that are kept.
+func (d *Desk) filesOf(ctx context.Context, c store.Case) ([]FileView, error) {
+	ids := evidenceFiles(c)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := d.Store.Queries().MediaFacts(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is known of files: %w", err)
+	}
+	files := make([]FileView, len(rows))
+	for i, row := range rows {
+		files[i] = FileView{row.ID, row.ContentType, int(row.Size)}
+	}
+	return files, nil
 }
 
 // afterSalesActions are what the rules allow, each with what it needs and what it takes.

@@ -102,6 +102,9 @@ func TestAnAgentOpensAnAfterSalesCaseFromAConversationWithItsEvidence(t *testing
 	if input.ID != opened.ID || input.OpenedBy != "xiaomei" || input.SkillGroup != "after-sales" || input.Customer != "c" || input.Terms.Limits.Review != 7200 || len(input.Ladder) == 0 {
 		t.Errorf("the process was started with %+v", input)
 	}
+	if diff := cmp.Diff([]FileView{{file, "image/png", len("png")}}, opened.Files); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
 	picture := "/api/cases/" + opened.Name + "/evidence/"
 	if got := d.as("xiaomei").sends(http.MethodGet, picture+file.String(), nil); got.status != http.StatusOK || string(got.body) != "png" || got.header.Get("Content-Type") != "image/png" {
 		t.Errorf("the picture: %d %q", got.status, got.body)

@@ -54,6 +54,7 @@ type CaseDetail struct {
 	History []CaseEvent     `json:"history" nullable:"false" doc:"What happened to it, the newest 500 events, in the order in which it did."`
 	Allowed []AllowedAction `json:"allowed" nullable:"false" doc:"What may be done now; empty where there is nothing to do here."`
 	Address *NewAddress     `json:"address,omitempty" doc:"Where an order is to be sent to, of a case that changes it."`
+	Files   []FileView      `json:"files,omitempty" nullable:"false" doc:"The files of the evidence of an after-sales case, as far as they are kept; one that still comes from the platform has no type yet."`
 }
 
 type casesInput struct {
@@ -245,6 +246,9 @@ func (d *Desk) caseDetail(ctx context.Context, p *principal, c store.Case) (*cas
 		}
 	}
 	if detail.Address, err = d.addressOf(ctx, c); err != nil {
+		return nil, err
+	}
+	if detail.Files, err = d.filesOf(ctx, c); err != nil {
 		return nil, err
 	}
 	return &caseOutput{detail}, nil

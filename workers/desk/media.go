@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -22,13 +26,22 @@ const (
 	// maxUnsent bounds what an agent has uploaded and not sent.
 	maxUnsent = 50 << 20
 	// maxShown and maxTaken bound the memory of all files that are on their way to browsers, and from them.
-	maxShown = 64 << 20
+	maxShown = 32 << 20
 	maxTaken = 32 << 20
-	// copies of a file are in memory at once: one of the driver, one of ours.
+	// pieceSize is how much of a file is read from Postgres at once.
+	pieceSize = 512 << 10
+	// copies of a file, or of a piece of one, are in memory at once: one of the driver, one of ours.
 	copies = 2
 )
 
-// FileView is a file that was uploaded.
+// Types of videos.
+const (
+	typeMP4       = "video/mp4"
+	typeQuickTime = "video/quicktime"
+	typeWebM      = "video/webm"
+)
+
+// FileView is a file.
 type FileView struct {
 	ID          uuid.UUID `json:"id"`
 	ContentType string    `json:"contentType"`
@@ -51,7 +64,8 @@ type fileOutput struct {
 	ContentDisposition string `header:"Content-Disposition"`
 	CacheControl       string `header:"Cache-Control"`
 	ContentPolicy      string `header:"Content-Security-Policy"`
-	Body               []byte
+	ETag               string `header:"ETag"`
+	Body               func(huma.Context)
 }
 
 func (d *Desk) mediaRoutes(api huma.API) {
@@ -60,7 +74,7 @@ func (d *Desk) mediaRoutes(api huma.API) {
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxUpload, BodyReadTimeout: answerTimeout, Errors: []int{409, 413, 415},
 	}, d.upload)
 	handle(d, api, huma.Operation{
-		OperationID: "file", Method: http.MethodGet, Path: mediaPath + "/{id}", Summary: "A file of a conversation", Errors: []int{404, 409, 410},
+		OperationID: "file", Method: http.MethodGet, Path: mediaPath + "/{id}", Summary: "A file of a conversation", Responses: fileResponses(), Errors: []int{404, 409, 410},
 	}, d.file)
 }
 
@@ -139,22 +153,77 @@ func (d *Desk) sendFile(ctx context.Context, id uuid.UUID, row heldFile) (*fileO
 		return nil, refusal(http.StatusGone, "FileLost", "the file could not be fetched from the platform")
 	}
 	// Before the bytes are read, and until they are written.
-	if err := visitOf(ctx).hold(ctx, d.shown, row.Size*copies); err != nil {
+	if err := visitOf(ctx).hold(ctx, d.shown, min(row.Size, pieceSize)*copies); err != nil {
 		return nil, err
-	}
-	data, err := d.Store.Queries().MediaBytes(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("reading a file: %w", err)
 	}
 	out := &fileOutput{
 		ContentType: row.ContentType, ContentDisposition: "inline", CacheControl: "private, max-age=86400, immutable",
-		ContentPolicy: "default-src 'none'; sandbox", Body: data,
+		ContentPolicy: "default-src 'none'; sandbox", ETag: `"` + id.String() + `"`,
+		Body: func(asked huma.Context) {
+			r, w := humago.Unwrap(asked)
+			// A player takes a video as slowly as it is watched.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+			defer cancel()
+			http.ServeContent(w, r, "", time.Time{}, d.openFile(ctx, id, row.Size))
+		},
 	}
-	switch row.ContentType {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp":
-	default:
+	if !slices.Contains(shownTypes(), row.ContentType) {
 		// What a browser might run or draw as a document is only there to be saved.
 		out.ContentType, out.ContentDisposition = "application/octet-stream", "attachment"
 	}
 	return out, nil
+}
+
+// shownTypes are those of files that browsers show or play where they are.
+func shownTypes() []string {
+	return []string{
+		"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", typeMP4, typeQuickTime, typeWebM, "audio/mpeg", "audio/wave",
+	}
+}
+
+// fileResponses are the answers of operations that send a file: all of it or, as players ask for it, a part.
+func fileResponses() map[string]*huma.Response {
+	content := map[string]*huma.MediaType{"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	return map[string]*huma.Response{
+		"200": {Description: "The file", Content: content},
+		"206": {Description: "The part of the file that Range names", Content: content},
+		"304": {Description: "The client has the file already"},
+		"416": {Description: "The file has no such part"},
+	}
+}
+
+// openFile reads a file that is stored, of which the bytes never change, a piece at a time: a video takes no more memory than a photo.
+func (d *Desk) openFile(ctx context.Context, id uuid.UUID, size int64) *io.SectionReader {
+	return io.NewSectionReader(&pieces{read: func(from int64) ([]byte, error) {
+		piece, err := d.Store.Queries().MediaRead(ctx, int32(from)+1, pieceSize, id) //nolint:gosec // No file has 2 GiB.
+		if err != nil {
+			d.Logger.Warn("A file was not read to its end", "error", err)
+			return nil, fmt.Errorf("reading a file: %w", err)
+		}
+		return piece, nil
+	}}, 0, size)
+}
+
+// pieces reads what it is asked for out of the last piece, or the one that begins there.
+type pieces struct {
+	read func(from int64) ([]byte, error)
+	from int64
+	last []byte
+}
+
+// ReadAt implements io.ReaderAt, for one reader.
+func (p *pieces) ReadAt(into []byte, at int64) (n int, err error) {
+	for n < len(into) {
+		from := at + int64(n)
+		if from < p.from || from >= p.from+int64(len(p.last)) {
+			if p.last, err = p.read(from); err != nil {
+				return n, err
+			}
+			if p.from = from; len(p.last) == 0 {
+				return n, io.EOF
+			}
+		}
+		n += copy(into[n:], p.last[from-p.from:])
+	}
+	return n, nil
 }

@@ -28,7 +28,7 @@ const (
 	// answerTimeout bounds reading the request and writing the answer, for slow lines and hostile clients.
 	answerTimeout = 60 * time.Second
 	// contentPolicy lets the page use its own files and nothing else: no inline script, no frame, no other host.
-	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 

@@ -216,3 +216,20 @@ func TestThePageHasWordsForEachCall(t *testing.T) {
 		}
 	}
 }
+
+// What the page does not know to show it offers to save, and what the desk sends to be saved no element of the page shows.
+func TestThePageShowsTheFilesThatAreSentToBeShown(t *testing.T) {
+	want, got := map[string]string{}, map[string]string{}
+	asked := append(shownTypes(), "", "audio/amr", "image/svg+xml", "text/html", "application/octet-stream")
+	for _, contentType := range asked {
+		want[contentType] = ""
+	}
+	for _, contentType := range shownTypes() {
+		family, _, _ := strings.Cut(contentType, "/")
+		want[contentType] = map[string]string{"image": "img", "video": "video", "audio": "audio"}[family]
+	}
+	runs(t, "web/js/files.js", "writeSync(1, JSON.stringify(Object.fromEntries(input.map((type) => [type, tagOf(type) || '']))));", asked, &got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("elements (-want +got):\n%s", diff)
+	}
+}

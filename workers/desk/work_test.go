@@ -107,6 +107,45 @@ func TestACustomersFileNeverRuns(t *testing.T) {
 	}
 }
 
+func TestAVideoIsPlayedFromWhereThePlayerWantsIt(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	file, video := uuid.New(), make([]byte, 2*pieceSize+100)
+	for i := range video {
+		video[i] = byte(i / 1000)
+	}
+	w.hears(id, message.Content{Kind: message.KindVideo, Media: &message.Media{ID: file, PlatformID: "m"}})
+	if err := w.store.Queries().MediaExpect(t.Context(), file, "shop", "m", noon()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.StoreFile(t.Context(), file, "video/mp4", video); err != nil {
+		t.Fatal(err)
+	}
+	for asked, want := range map[string]struct {
+		status int
+		length string
+		body   []byte
+	}{
+		"":                      {http.StatusOK, "", video},
+		"bytes=0-1":             {http.StatusPartialContent, "bytes 0-1/1048676", video[:2]},
+		"bytes=524000-1048600":  {http.StatusPartialContent, "bytes 524000-1048600/1048676", video[524000:1048601]},
+		"bytes=1048600-1048675": {http.StatusPartialContent, "bytes 1048600-1048675/1048676", video[1048600:]},
+		"bytes=-10":             {http.StatusPartialContent, "bytes 1048666-1048675/1048676", video[len(video)-10:]},
+	} {
+		v := d.as("xiaomei")
+		v.headers.Set("Range", asked)
+		got := v.sends(http.MethodGet, "/api/media/"+file.String()+"?conversation="+id.String(), nil)
+		if got.status != want.status || got.header.Get("Content-Range") != want.length || !bytes.Equal(got.body, want.body) {
+			t.Errorf("%q: status %d, %s, %d bytes; want %d, %s, %d", asked, got.status, got.header.Get("Content-Range"), len(got.body), want.status, want.length, len(want.body))
+		}
+		headers := []string{got.header.Get("Content-Type"), got.header.Get("Content-Disposition"), got.header.Get("X-Content-Type-Options"), got.header.Get("Content-Security-Policy")}
+		if diff := cmp.Diff([]string{"video/mp4", "inline", "nosniff", "default-src 'none'; sandbox"}, headers); diff != "" {
+			t.Errorf("%q: headers (-want +got):\n%s", asked, diff)
+		}
+	}
+}
+
 func TestFilesOnTheirWayHaveABoundedShareOfTheMemory(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()

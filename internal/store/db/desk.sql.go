@@ -606,15 +606,41 @@ func (q *Queries) FormKeyGet(ctx context.Context) ([]byte, error) {
 	return key, err
 }
 
-const MediaBytes = `-- name: MediaBytes :one
-SELECT data FROM media WHERE id = $1
+const MediaFacts = `-- name: MediaFacts :many
+SELECT id, state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = ANY($1::uuid[])
 `
 
-func (q *Queries) MediaBytes(ctx context.Context, id uuid.UUID) ([]byte, error) {
-	row := q.db.QueryRow(ctx, MediaBytes, id)
-	var data []byte
-	err := row.Scan(&data)
-	return data, err
+type MediaFactsRow struct {
+	ID          uuid.UUID
+	State       string
+	ContentType string
+	Size        int64
+}
+
+// What is known of files, without their bytes.
+func (q *Queries) MediaFacts(ctx context.Context, ids []uuid.UUID) ([]MediaFactsRow, error) {
+	rows, err := q.db.Query(ctx, MediaFacts, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MediaFactsRow
+	for rows.Next() {
+		var i MediaFactsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.State,
+			&i.ContentType,
+			&i.Size,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const MediaGet = `-- name: MediaGet :one
@@ -654,6 +680,18 @@ func (q *Queries) MediaOfConversation(ctx context.Context, iD uuid.UUID, convers
 	var i MediaOfConversationRow
 	err := row.Scan(&i.State, &i.ContentType, &i.Size)
 	return i, err
+}
+
+const MediaRead = `-- name: MediaRead :one
+SELECT coalesce(substring(data FROM $1::int FOR $2::int), '')::bytea AS piece FROM media WHERE id = $3
+`
+
+// So many bytes of a stored file from one on, which is counted from 1.
+func (q *Queries) MediaRead(ctx context.Context, start int32, length int32, iD uuid.UUID) ([]byte, error) {
+	row := q.db.QueryRow(ctx, MediaRead, start, length, iD)
+	var piece []byte
+	err := row.Scan(&piece)
+	return piece, err
 }
 
 const PresenceAgents = `-- name: PresenceAgents :many

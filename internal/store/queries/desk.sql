@@ -155,8 +155,9 @@ WHERE f.id = @id AND EXISTS (
     SELECT FROM message m WHERE m.conversation_id = @conversation_id
       AND (m.content->'media'->>'id' = f.id::text OR m.content->'page'->'thumb'->>'id' = f.id::text));
 
--- name: MediaBytes :one
-SELECT data FROM media WHERE id = @id;
+-- name: MediaRead :one
+-- So many bytes of a stored file from one on, which is counted from 1.
+SELECT coalesce(substring(data FROM @start::int FOR @length::int), '')::bytea AS piece FROM media WHERE id = @id;
 
 -- name: ContactTierSet :exec
 -- Gives a contact and their open conversation another tier, and notes who did.
@@ -185,6 +186,10 @@ ORDER BY m.sent_at, m.platform_message_id, m.id;
 -- name: MediaGet :one
 -- What is known of a file, without its bytes.
 SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = @id;
+
+-- name: MediaFacts :many
+-- What is known of files, without their bytes.
+SELECT id, state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = ANY(@ids::uuid[]);
 
 -- name: FormKeyAdd :exec
 -- Keeps a key unless there is one.

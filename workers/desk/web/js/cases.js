@@ -5,6 +5,7 @@ import { api, mediaURL } from './api.js';
 import { preview } from './transcript.js';
 import { emergencyFacts } from './emergency.js';
 import { about, needsAmount } from './goods.js';
+import { tagOf } from './files.js';
 
 // soonIs how long before its deadline a case turns amber.
 const soonIs = 3600000;
@@ -135,12 +136,26 @@ const asked = (c) => [
   ['收件人', c.address && c.address.recipient], ['电话', c.address && c.address.phone], ['新地址', c.address && c.address.address],
 ];
 
+// evidenceFile shows a file. What is played can be saved as well: not every browser plays what every telephone records.
+function evidenceFile(src, file) {
+  if (!file) return el('span', {}, '凭证已删除');
+  if (!file.contentType) return el('span', {}, '凭证尚未取得');
+  const tag = tagOf(file.contentType);
+  const saver = el('a', { href: src, download: '凭证' }, '下载');
+  switch (tag) {
+    case 'img': return el('a', { href: src, target: '_blank', rel: 'noopener' }, el('img', { src, alt: '凭证' }));
+    case 'video':
+    case 'audio': return el('span', {}, el(tag, { src, controls: true, preload: 'metadata', 'aria-label': '凭证' }), saver);
+    default: return saver;
+  }
+}
+
 function evidence(c, list) {
   const files = list.filter((e) => e.media);
   const words = list.length - files.length;
   if (!list.length) return '';
   return el('div', { class: 'evidence' },
-    ...files.map((e) => el('a', { href: api.evidenceURL(c.name, e.media), target: '_blank', rel: 'noopener' }, el('img', { src: api.evidenceURL(c.name, e.media), alt: '凭证' }))),
+    ...files.map((e) => evidenceFile(api.evidenceURL(c.name, e.media), (c.files || []).find(({ id }) => id === e.media))),
     words ? el('span', {}, `另有 ${words} 条聊天记录`) : '');
 }
 

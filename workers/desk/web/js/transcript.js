@@ -31,24 +31,27 @@ function state(delivery) {
   }
 }
 
-// picture shows an image. A file that is still being fetched from the platform is asked for again.
-function picture(source) {
+// loaded shows a file by the element that make makes. One that is still being fetched from the platform is asked for again.
+function loaded(name, make) {
   const box = el('span');
   let tries = 0;
   const load = () => {
-    const img = el('img', { alt: '图片', src: source });
-    img.addEventListener('error', () => {
+    const shown = make();
+    shown.addEventListener('error', () => {
       tries += 1;
-      box.replaceChildren(tries < retries ? '[图片加载中……]' : '[图片无法加载]');
+      box.replaceChildren(tries < retries ? `[${name}加载中……]` : `[${name}无法加载]`);
       if (tries < retries) setTimeout(load, retryAfter);
     });
-    box.replaceChildren(img);
+    box.replaceChildren(shown);
   };
   load();
   return box;
 }
 
-// saver is a button that saves a file: browsers play neither what WeChat records nor what they were not told the type of.
+const picture = (src) => loaded('图片', () => el('img', { alt: '图片', src }));
+const video = (src) => loaded('视频', () => el('video', { src, controls: true, preload: 'metadata', 'aria-label': '视频' }));
+
+// saver is a button that saves a file: browsers do not play the voice that WeChat records, nor every video.
 function saver(message, name) {
   const { media } = message.content;
   if (!media) return '';
@@ -86,7 +89,7 @@ function body(message) {
       return [thumb, `小程序页面:${page.title || ''}`, el('span', { class: 'address' }, page.path || '')];
     }
     case 'voice': return [c.text ? `[语音] ${c.text}` : '[语音]', saver(message, '语音.amr')];
-    case 'video': return ['[视频]', saver(message, '视频.mp4')];
+    case 'video': return [c.media ? video(mediaURL(c.media.id, message.conversation)) : '[视频]', saver(message, '视频.mp4')];
     case 'location': {
       const place = c.location || {};
       return [`[位置] ${place.label || ''}`, el('span', { class: 'address' }, `${place.latitude}, ${place.longitude}`)];
