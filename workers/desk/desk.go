@@ -42,8 +42,9 @@ const (
 	// checkInterval bounds how long a frame that Kafka did not bring, or a session that ended, stays unnoticed.
 	checkInterval  = 3 * time.Second
 	upkeepInterval = time.Hour
-	// uploadsKept is how long a picture that nobody sent is kept.
+	// uploadsKept is how long a picture that nobody sent is kept, piecesKept how long what came of a video.
 	uploadsKept = 24 * time.Hour
+	piecesKept  = time.Hour
 	// checkTimeout bounds what is asked of Postgres in one round, stuckAfter is when a round that did not end says that the
 	// process is beyond help.
 	checkTimeout = 10 * time.Second
@@ -311,6 +312,9 @@ func (d *Desk) upkeep(ctx context.Context) {
 	}
 	if _, err := queries.UploadsPrune(ctx, now.Add(-uploadsKept)); err != nil && ctx.Err() == nil {
 		d.Logger.Warn("Cannot delete pictures that nobody sent", "error", err)
+	}
+	if err := queries.PiecesPrune(ctx, now.Add(-piecesKept)); err != nil && ctx.Err() == nil {
+		d.Logger.Warn("Cannot delete what came of videos", "error", err)
 	}
 }
 

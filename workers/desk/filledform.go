@@ -1,7 +1,9 @@
 package desk
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
 )
@@ -39,25 +42,45 @@ func (p problems) err() error {
 // formError says to the customer what is wrong.
 type formError struct{ problems problems }
 
-// wrongPhotos is what is wrong with the photos.
-func wrongPhotos(text string) error { return &formError{problems{"photos": text}} }
+// wrongFile is what is wrong with the photos or with the video.
+func wrongFile(field, text string) error { return &formError{problems{field: text}} }
 
 func (e *formError) Error() string { return "the form is filled in wrongly" }
 
 // filledForm is what a customer handed in.
 type filledForm struct {
 	values map[string]string
-	photos []photo
+	photos []file
+	video  *file
 }
 
-type photo struct {
+// files are all that came with it.
+func (f *filledForm) files() []file {
+	if f.video == nil {
+		return f.photos
+	}
+	return append(slices.Clone(f.photos), *f.video)
+}
+
+// file is a photo, or the beginning of a video of which the rest is kept in pieces.
+type file struct {
 	contentType string
 	data        []byte
+	pieces      uuid.UUID
+	sum         [sha256.Size]byte
 }
 
+// keepPiece keeps the next piece of a video, so that no more than one is in memory.
+type keepPiece func(video uuid.UUID, number int32, data []byte) error
+
+// notKeptError says that a piece could not be kept, which is nothing that the customer did.
+type notKeptError struct{ error }
+
+func (e *notKeptError) Unwrap() error { return e.error }
+
 // readForm reads a body of bounded size to its end, whatever is wrong with a photo. What is there is returned with the error, so that
-// nobody has to write it again.
-func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
+// nobody has to write it again, and what was kept of a video can be let go of.
+func readForm(w http.ResponseWriter, r *http.Request, keep keepPiece) (filledForm, error) {
 	f := filledForm{values: map[string]string{}}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	parts, err := r.MultipartReader()
@@ -71,19 +94,22 @@ func readForm(w http.ResponseWriter, r *http.Request) (filledForm, error) {
 			return f, first
 		}
 		if err == nil {
-			err = f.take(part)
+			err = f.take(part, keep)
 		}
 		var wrong *formError
+		var notKept *notKeptError
 		switch {
 		case errors.As(err, &wrong):
 			first = cmp.Or(first, err)
+		case errors.As(err, &notKept):
+			return f, err
 		case err != nil:
-			return f, cmp.Or(first, wrongPhotos("照片过大或网络中断,每张最多 2 MB,请重新选择。"))
+			return f, cmp.Or(first, wrongFile("photos", "文件过大或网络中断,照片每张最多 2 MB,视频最多 20 MB,请重新选择。"))
 		}
 	}
 }
 
-func (f *filledForm) take(part *multipart.Part) error {
+func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
 	switch name := part.FormName(); name {
 	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", "insured", // An application.
 		"action", "key", "carrier", "tracking", "freight", "note": // What is done with a case.
@@ -96,9 +122,15 @@ func (f *filledForm) take(part *multipart.Part) error {
 		f.values[name] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
 		return nil
 	case "photos":
+		return f.takePhoto(part)
+	case "video":
+		return f.takeVideo(part, keep)
 	default:
 		return nil // Nobody asked for it.
 	}
+}
+
+func (f *filledForm) takePhoto(part io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
 	switch {
 	case err != nil:
@@ -106,16 +138,74 @@ func (f *filledForm) take(part *multipart.Part) error {
 	case len(data) == 0:
 		return nil // An input in which nothing was chosen.
 	case len(data) > maxUpload:
-		return wrongPhotos("照片过大,每张最多 2 MB。")
+		return wrongFile("photos", "照片过大,每张最多 2 MB。")
 	case len(f.photos) == maxPhotos:
-		return wrongPhotos(fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
+		return wrongFile("photos", fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
 	}
 	contentType := http.DetectContentType(data)
 	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType) {
-		return wrongPhotos("只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
+		return wrongFile("photos", "只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
 	}
-	f.photos = append(f.photos, photo{contentType, data})
+	f.photos = append(f.photos, file{contentType: contentType, data: data, sum: sha256.Sum256(data)})
 	return nil
+}
+
+// takeVideo has what comes after the first piece kept while it comes.
+func (f *filledForm) takeVideo(part io.Reader, keep keepPiece) error {
+	piece, err := nextPiece(part)
+	if err != nil || len(piece) == 0 {
+		return err
+	}
+	contentType, ok := videoType(piece)
+	switch {
+	case f.video != nil:
+		return wrongFile("video", "最多上传 1 段视频。")
+	case !ok:
+		return wrongFile("video", "只能上传 MP4、MOV、WebM 格式的视频。")
+	}
+	f.video = &file{contentType: contentType, data: piece, pieces: uuid.New()}
+	sum, size := sha256.New(), 0
+	for number := int32(0); len(piece) > 0; number++ {
+		if size += len(piece); size > maxVideo {
+			return wrongFile("video", "视频过大,最多 20 MB。")
+		}
+		sum.Write(piece)
+		if number > 0 {
+			if err := keep(f.video.pieces, number, piece); err != nil {
+				return &notKeptError{err}
+			}
+		}
+		if piece, err = nextPiece(part); err != nil {
+			return err
+		}
+	}
+	sum.Sum(f.video.sum[:0])
+	return nil
+}
+
+// nextPiece is empty at the end.
+func nextPiece(of io.Reader) ([]byte, error) {
+	piece := make([]byte, pieceSize)
+	n, err := io.ReadFull(of, piece)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("reading a video: %w", err)
+	}
+	return piece[:n], nil
+}
+
+// videoType tells by its beginning whether a file is a video that browsers play, whatever its name or its sender says.
+func videoType(begin []byte) (contentType string, ok bool) {
+	if len(begin) >= 12 && string(begin[4:12]) == "ftypqt  " {
+		return typeQuickTime, true
+	}
+	switch http.DetectContentType(begin) {
+	case typeMP4:
+		return typeMP4, true
+	case typeWebM: // So far it may be anything of Matroska's.
+		return typeWebM, bytes.Contains(begin[:min(len(begin), 64)], []byte("webm"))
+	default:
+		return "", false
+	}
 }
 
 // application is what the customer wants, as far as the form says; its error says all that can be told without the rules.
@@ -212,9 +302,9 @@ func wordsOf(reason string) fieldProblem {
 	case "WrongState", "UnderWay", "NotYours":
 		return fieldProblem{"", "现在不能进行这项操作,请查看最新进度。"}
 	case "TooLong":
-		return fieldProblem{"description", "内容过长,或照片超过 20 张,请精简后再提交。"}
+		return fieldProblem{"description", "内容过长,或照片、视频超过 20 份,请精简后再提交。"}
 	case "EvidenceMissing":
-		return fieldProblem{"photos", "请选择照片。"}
+		return fieldProblem{"photos", "请选择照片或视频。"}
 	case "TrackingMissing":
 		return fieldProblem{"tracking", "请填写运单号。"}
 	case "BadFreight":

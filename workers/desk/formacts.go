@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -106,15 +105,14 @@ func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c d
 		act.FreightAmount = &paid
 	}
 	content := fmt.Appendf(nil, "%q %q %q %q %q %q", f.values["key"], act.Action, act.Note, act.Carrier, act.Tracking, f.values["freight"])
-	for _, p := range f.photos {
-		digest := sha256.Sum256(p.data)
-		content = append(content, digest[:]...)
+	for _, sent := range f.files() {
+		content = append(content, sent.sum[:]...)
 	}
 	once := uuid.NewSHA1(link.ID, content)
 	act.ID = once.String()
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
-		if act.Action == aftersales.ActionAddEvidence { // Photos that belong to nothing are not kept.
-			if act.Evidence, err = keepPhotos(ctx, u, c.Channel, link, once, f.photos); err != nil {
+		if act.Action == aftersales.ActionAddEvidence { // Files that belong to nothing are not kept.
+			if act.Evidence, err = keepFiles(ctx, u, c.Channel, link, once, f.files()); err != nil {
 				return err
 			}
 		}

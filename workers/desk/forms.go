@@ -25,17 +25,21 @@ import (
 )
 
 const (
-	// maxPhotos of a form, each of at most maxUpload bytes; maxForm is the largest body.
+	// maxPhotos of a form, each of at most maxUpload bytes, and a video of at most maxVideo, which is the most that media keep; maxForm is
+	// the largest body, maxHeld what is in memory of it at once: of the video its first piece and the next one.
 	maxPhotos = 6
+	maxVideo  = 20 << 20
 	maxField  = 4 << 10
-	maxForm   = maxPhotos*maxUpload + maxBody
+	maxForm   = maxPhotos*maxUpload + maxVideo + maxBody
+	maxHeld   = maxPhotos*maxUpload + 2*copies*pieceSize + maxBody
 	// maxItem and maxDescription are in characters.
 	maxItem        = 100
 	maxDescription = 500
 	// maxForms bounds the memory of all forms that are on their way.
 	maxForms = 64 << 20
-	// formInterval is how often somebody may hand something in.
+	// formInterval is how often somebody may hand something in, formTimeout how long a telephone may take to send it.
 	formInterval = 2 * time.Second
+	formTimeout  = 3 * time.Minute
 )
 
 //go:embed form.html
@@ -253,7 +257,8 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	takesItsTime(w)
-	filled, err := readForm(w, r)
+	filled, err := readForm(w, r, d.keepPiece(r.Context()))
+	defer d.dropPieces(r.Context(), filled.video)
 	if filled.values["action"] != "" {
 		d.takeAct(w, r, link, c, filled, err)
 		return
@@ -265,6 +270,10 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 		// What is wrong beside the photos is told at once, too.
 		_, also := filled.application(d.formClock(c), d.Now())
 		d.refuseForm(w, again, wrong, also)
+		return
+	}
+	if err != nil {
+		d.formFailed(w, r, err)
 		return
 	}
 	// The time that the body took is not that of the work.
@@ -285,8 +294,8 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 // takesItsTime leaves a telephone far from everything the time that it takes; a ResponseWriter without deadlines is a test's.
 func takesItsTime(w http.ResponseWriter) {
 	now := time.Now() //nolint:forbidigo // The network knows the machine's clock only.
-	_ = http.NewResponseController(w).SetReadDeadline(now.Add(answerTimeout))
-	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(answerTimeout + 2*requestTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(now.Add(formTimeout))
+	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(formTimeout + 2*requestTimeout))
 }
 
 // refuseUnread refuses a form of which nothing was kept. It is read to its end all the same: a browser whose connection is closed while
@@ -309,12 +318,12 @@ func (d *Desk) refuseForm(w http.ResponseWriter, again formView, wrong *formErro
 	d.renderForm(w, http.StatusUnprocessableEntity, again)
 }
 
-// formSize is the memory that a request may take: what it says, and at most what is read.
+// formSize is the memory that a request may take: what it says, and at most what is held of what is read.
 func formSize(r *http.Request) int64 {
 	if r.ContentLength > 0 {
-		return min(r.ContentLength, maxForm)
+		return min(r.ContentLength, maxHeld)
 	}
-	return maxForm
+	return maxHeld
 }
 
 // applyByForm opens the link's case, unless it is open already.
@@ -332,7 +341,7 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		if opened, err := d.hasOpened(ctx, u.Queries, link); err != nil || opened {
 			return err
 		}
-		if application.Evidence, err = keepPhotos(ctx, u, locked.Channel, link, link.ID, f.photos); err != nil {
+		if application.Evidence, err = keepFiles(ctx, u, locked.Channel, link, link.ID, f.files()); err != nil {
 			return err
 		}
 		group := locked.SkillGroup
@@ -347,18 +356,42 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 	return formProblem(err)
 }
 
-// keepPhotos keeps what came with a form, once for each form.
-func keepPhotos(ctx context.Context, u *store.Unit, channel string, link formlink.Link, form uuid.UUID, photos []photo) ([]aftersales.Evidence, error) {
+// keepFiles keeps what came with a form, once for each form.
+func keepFiles(ctx context.Context, u *store.Unit, channel string, link formlink.Link, form uuid.UUID, files []file) ([]aftersales.Evidence, error) {
 	var kept []aftersales.Evidence
-	for i, p := range photos {
-		file := uuid.NewSHA1(form, []byte{byte(i)})
+	for i, f := range files {
+		id := uuid.NewSHA1(form, []byte{byte(i)})
 		err := u.FormFileAdd(ctx, db.FormFileAddParams{
-			ID: file, Channel: channel, Source: "form/" + link.ID.String(), ContentType: p.contentType, Data: p.data, At: u.Now,
+			ID: id, Channel: channel, Source: "form/" + link.ID.String(), ContentType: f.contentType, Data: f.data, Pieces: f.pieces, At: u.Now,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("keeping a photo: %w", err)
+			return nil, fmt.Errorf("keeping a file: %w", err)
 		}
-		kept = append(kept, aftersales.Evidence{Media: file})
+		kept = append(kept, aftersales.Evidence{Media: id})
 	}
 	return kept, nil
+}
+
+// keepPiece keeps pieces of a video while it comes, which takes longer than a request.
+func (d *Desk) keepPiece(ctx context.Context) keepPiece {
+	return func(video uuid.UUID, number int32, data []byte) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+		defer cancel()
+		if err := d.Store.Queries().PieceAdd(ctx, video, number, data, d.Now().UTC()); err != nil {
+			return fmt.Errorf("keeping a piece of a video: %w", err)
+		}
+		return nil
+	}
+}
+
+// dropPieces lets go of the pieces of a video, which was put together or refused; what is left of them goes with the upkeep.
+func (d *Desk) dropPieces(ctx context.Context, video *file) {
+	if video == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	if err := d.Store.Queries().PiecesDelete(ctx, video.pieces); err != nil {
+		d.Logger.Warn("Cannot delete the pieces of a video yet", "error", err)
+	}
 }

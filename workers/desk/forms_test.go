@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,6 +81,21 @@ func (sendsFirst) RoundTrip(r *http.Request) (*http.Response, error) {
 // hands in a form; after it the client has followed the redirect.
 func (c *customer) hands(address string, values map[string]string, photos ...[]byte) (status int, page string) {
 	c.desk.t.Helper()
+	files := make([]chosen, len(photos))
+	for i, photo := range photos {
+		files[i] = chosen{"photos", photo}
+	}
+	return c.handsFiles(address, values, files...)
+}
+
+// chosen is a file in an input of a form.
+type chosen struct {
+	input   string
+	content []byte
+}
+
+func (c *customer) handsFiles(address string, values map[string]string, files ...chosen) (status int, page string) {
+	c.desk.t.Helper()
 	var body bytes.Buffer
 	writer := multipart.NewWriter(&body)
 	for name, value := range values {
@@ -87,10 +103,10 @@ func (c *customer) hands(address string, values map[string]string, photos ...[]b
 			c.desk.t.Fatal(err)
 		}
 	}
-	for _, photo := range photos {
-		part, err := writer.CreateFormFile("photos", "p.png")
+	for _, file := range files {
+		part, err := writer.CreateFormFile(file.input, "p.png")
 		if err == nil {
-			_, err = part.Write(photo)
+			_, err = part.Write(file.content)
 		}
 		if err != nil {
 			c.desk.t.Fatal(err)
@@ -113,6 +129,15 @@ func filled(change map[string]string) map[string]string {
 	}
 	maps.Copy(values, change)
 	return values
+}
+
+// video begins as a telephone's do, and no two pieces of it are alike.
+func video(size int) []byte {
+	video := append([]byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00isommp42"), make([]byte, size)...)
+	for i := 24; i < len(video); i++ {
+		video[i] = byte(i / 1000)
+	}
+	return video
 }
 
 func picture(size int) []byte {
@@ -327,7 +352,7 @@ func TestWhatIsWrongInAFormIsSaidAndNothingOfItIsLost(t *testing.T) {
 		"a file that is no photo":       {nil, [][]byte{[]byte("<script>")}, "photos", "只能上传"},
 		"a photo that is too large":     {nil, [][]byte{picture(maxUpload)}, "photos", "照片过大"},
 		"more photos than are taken":    {nil, [][]byte{picture(1), picture(1), picture(1), picture(1), picture(1), picture(1), picture(1)}, "photos", "最多上传 6 张照片"},
-		"a body without an end":         {nil, [][]byte{picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8), picture(maxUpload - 8)}, "photos", "照片过大"},
+		"a body without an end":         {nil, slices.Repeat([][]byte{picture(maxUpload)}, maxForm/maxUpload+1), "photos", "照片过大"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -350,6 +375,81 @@ func TestWhatIsWrongInAFormIsSaidAndNothingOfItIsLost(t *testing.T) {
 				t.Errorf("%d processes were started", len(started))
 			}
 		})
+	}
+}
+
+func TestACustomerShowsWhatIsBrokenInAVideo(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	address, c := w.link(d, w.assigned("after-sales", "xiaomei", "c")), d.customer()
+	long := video(3*pieceSize + 100)
+	if status, page := c.handsFiles(address, filled(nil), chosen{"photos", picture(100)}, chosen{"video", long}); status != http.StatusOK || !strings.Contains(page, "审核中") {
+		t.Fatalf("handed in: %d %s", status, page)
+	}
+	// Another one, on the page of the case.
+	w.passes(formInterval)
+	_, page := c.opens(address)
+	key := regexp.MustCompile(`name="key" value="([^"]+)"`).FindStringSubmatch(page)[1]
+	film := append([]byte("\x00\x00\x00\x14ftypqt  "), make([]byte, 50)...)
+	if status, page := c.handsFiles(address, map[string]string{"action": "addEvidence", "key": key}, chosen{"photos", nil}, chosen{"video", film}); status != http.StatusOK {
+		t.Fatalf("added: %d %s", status, page)
+	}
+	cases := asks[struct{ Cases []CaseView }](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases", nil)
+	shown := asks[CaseDetail](d.as("xiaomei"), http.StatusOK, http.MethodGet, "/api/cases/"+cases.Cases[0].Name, nil)
+	want := map[string][]byte{"image/png": picture(100), "video/mp4": long, "video/quicktime": film}
+	got := map[string][]byte{}
+	for _, file := range shown.Files {
+		sent := d.as("xiaomei").sends(http.MethodGet, "/api/cases/"+shown.Name+"/evidence/"+file.ID.String(), nil)
+		got[sent.header.Get("Content-Type")] = sent.body
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the case's files (-want +got):\n%s", diff)
+	}
+	w.keepsNoPieces()
+}
+
+// keepsNoPieces says that of no video more is kept than the file.
+func (w *world) keepsNoPieces() {
+	w.t.Helper()
+	eventually(w.t, "the pieces of videos go", func() bool {
+		var pieces int
+		if err := w.store.Pool().QueryRow(w.t.Context(), "SELECT count(*) FROM media_piece").Scan(&pieces); err != nil {
+			w.t.Fatal(err)
+		}
+		return pieces == 0
+	})
+}
+
+func TestAVideoThatCannotBePlayedOrIsTooLongIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	c := d.customer()
+	for name, tc := range map[string]struct {
+		videos [][]byte
+		want   string
+	}{
+		"a page that calls itself a video":     {[][]byte{[]byte("<!doctype html><script>alert(1)</script>")}, "只能上传 MP4、MOV、WebM 格式的视频"},
+		"a photo that calls itself a video":    {[][]byte{picture(100)}, "只能上传 MP4、MOV、WebM 格式的视频"},
+		"a photo of a telephone, as it is":     {[][]byte{[]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")}, "只能上传 MP4、MOV、WebM 格式的视频"},
+		"a film in a box that is not played":   {[][]byte{[]byte("\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska")}, "只能上传 MP4、MOV、WebM 格式的视频"},
+		"one that is larger than what is kept": {[][]byte{video(maxVideo)}, "视频过大,最多 20 MB"},
+		"two":                                  {[][]byte{video(10), video(pieceSize)}, "最多上传 1 段视频"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := w.link(d, w.assigned("after-sales", "xiaomei", uuid.NewString()))
+			var files []chosen
+			for _, video := range tc.videos {
+				files = append(files, chosen{"video", video})
+			}
+			status, page := c.handsFiles(address, filled(nil), files...)
+			if status != http.StatusUnprocessableEntity || !regexp.MustCompile(`name="video"[^>]* aria-invalid="true"[^>]*>\s*<span class="wrong">`+tc.want).MatchString(page) {
+				t.Errorf("status %d, want %q at the video in %s", status, tc.want, page)
+			}
+			w.keepsNoPieces()
+		})
+	}
+	if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 0 {
+		t.Errorf("%d processes were started", len(started))
 	}
 }
 
@@ -405,7 +505,7 @@ func TestOfAFormIsKeptWhatItAsksFor(t *testing.T) {
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", &body)
 	request.Header.Set("Content-Type", writer.FormDataContentType())
-	form, err := readForm(httptest.NewRecorder(), request)
+	form, err := readForm(httptest.NewRecorder(), request, nil)
 	if diff := cmp.Diff(map[string]string{"order": "LM1", "action": "LM1"}, form.values); err != nil || diff != "" {
 		t.Errorf("error %v; kept (-want +got):\n%s", err, diff)
 	}

@@ -560,7 +560,9 @@ func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRo
 
 const FormFileAdd = `-- name: FormFileAdd :exec
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES ($1, $2, 'stored', $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING
+VALUES ($1, $2, 'stored', $3, $4,
+    $5::bytea || coalesce((SELECT string_agg(p.data, '' ORDER BY p.number) FROM media_piece p WHERE p.media = $6), ''), $7)
+ON CONFLICT (id) DO NOTHING
 `
 
 type FormFileAddParams struct {
@@ -569,10 +571,11 @@ type FormFileAddParams struct {
 	Source      string
 	ContentType string
 	Data        []byte
+	Pieces      uuid.UUID
 	At          time.Time
 }
 
-// A file that a customer sent with a form; it belongs to the Channel on which they are known.
+// A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are known.
 func (q *Queries) FormFileAdd(ctx context.Context, arg FormFileAddParams) error {
 	_, err := q.db.Exec(ctx, FormFileAdd,
 		arg.ID,
@@ -580,6 +583,7 @@ func (q *Queries) FormFileAdd(ctx context.Context, arg FormFileAddParams) error 
 		arg.Source,
 		arg.ContentType,
 		arg.Data,
+		arg.Pieces,
 		arg.At,
 	)
 	return err
@@ -692,6 +696,39 @@ func (q *Queries) MediaRead(ctx context.Context, start int32, length int32, iD u
 	var piece []byte
 	err := row.Scan(&piece)
 	return piece, err
+}
+
+const PieceAdd = `-- name: PieceAdd :exec
+INSERT INTO media_piece (media, number, data, created_at) VALUES ($1, $2, $3, $4)
+`
+
+func (q *Queries) PieceAdd(ctx context.Context, media uuid.UUID, number int32, data []byte, at time.Time) error {
+	_, err := q.db.Exec(ctx, PieceAdd,
+		media,
+		number,
+		data,
+		at,
+	)
+	return err
+}
+
+const PiecesDelete = `-- name: PiecesDelete :exec
+DELETE FROM media_piece WHERE media = $1
+`
+
+func (q *Queries) PiecesDelete(ctx context.Context, media uuid.UUID) error {
+	_, err := q.db.Exec(ctx, PiecesDelete, media)
+	return err
+}
+
+const PiecesPrune = `-- name: PiecesPrune :exec
+DELETE FROM media_piece WHERE created_at < $1
+`
+
+// Lets go of pieces that nobody put together.
+func (q *Queries) PiecesPrune(ctx context.Context, before time.Time) error {
+	_, err := q.db.Exec(ctx, PiecesPrune, before)
+	return err
 }
 
 const PresenceAgents = `-- name: PresenceAgents :many

@@ -178,6 +178,13 @@ type KeysetReader struct {
 	SeenAt   time.Time
 }
 
+type MediaPiece struct {
+	Media     uuid.UUID
+	Number    int32
+	Data      []byte
+	CreatedAt time.Time
+}
+
 type Medium struct {
 	ID            uuid.UUID
 	Channel       string

@@ -199,9 +199,21 @@ INSERT INTO form_key (key) VALUES (@key) ON CONFLICT DO NOTHING;
 SELECT key FROM form_key;
 
 -- name: FormFileAdd :exec
--- A file that a customer sent with a form; it belongs to the Channel on which they are known.
+-- A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are known.
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES (@id, @channel, 'stored', @source, @content_type, @data, @at) ON CONFLICT (id) DO NOTHING;
+VALUES (@id, @channel, 'stored', @source, @content_type,
+    @data::bytea || coalesce((SELECT string_agg(p.data, '' ORDER BY p.number) FROM media_piece p WHERE p.media = @pieces), ''), @at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: PieceAdd :exec
+INSERT INTO media_piece (media, number, data, created_at) VALUES (@media, @number, @data, @at);
+
+-- name: PiecesDelete :exec
+DELETE FROM media_piece WHERE media = @media;
+
+-- name: PiecesPrune :exec
+-- Lets go of pieces that nobody put together.
+DELETE FROM media_piece WHERE created_at < @before;
 
 -- name: TranscriptExportAdd :exec
 INSERT INTO transcript_export (conversation_id, agent, exported_at, sha256) VALUES (@conversation_id, @agent, @exported_at, @sha256);

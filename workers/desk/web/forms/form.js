@@ -1,9 +1,10 @@
 // Makes photos small enough before they are sent; without it those that are too large are refused. What the page can see to be wrong it
-// says before anything is sent: photos would have to be chosen again.
+// says before anything is sent: photos and videos would have to be chosen again.
 
 const most = 6;
 const longest = 1600;
 const large = 1 << 20;
+const longestVideo = 20 << 20;
 
 const input = document.getElementById('photos');
 const form = input && input.form;
@@ -43,8 +44,15 @@ if (form) {
       if (mine === choice) button.disabled = false;
     }
   });
-  const { paid, amount, delivered } = form.elements;
-  if (paid) { // Else photos alone are asked for.
+  const { video, paid, amount, delivered } = form.elements;
+  const weigh = () => {
+    const [chosen] = video.files;
+    const none = !paid && !chosen && !input.files.length; // What is asked for is evidence alone.
+    video.setCustomValidity(chosen && chosen.size > longestVideo ? '视频过大,最多 20 MB,请缩短后重新选择' : none ? '请选择照片或视频' : '');
+  };
+  form.addEventListener('change', weigh);
+  weigh();
+  if (paid) {
     const check = () => {
       amount.setCustomValidity(amount.value && paid.value && Number(amount.value) > Number(paid.value) ? '退款金额不能超过实付金额' : '');
       delivered.setCustomValidity(delivered.value > delivered.max ? '签收日期不能晚于今天,还没有签收请不填' : '');
