@@ -2,11 +2,14 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/internal/promise"
@@ -24,8 +27,8 @@ func past(t *testing.T, s *store.Store, customer string, closedAt time.Time) uui
 	}{
 		{`UPDATE conversation SET state = 'closed', closed_at = $2 WHERE id = $1`, []any{id, closedAt}},
 		{`INSERT INTO contact (channel, external_id, customer_id, first_seen, last_seen)
-			SELECT channel, external_id, customer_id, $2, $2 FROM conversation WHERE id = $1`, []any{id, closedAt}},
-		{`INSERT INTO person (union_id, customer_id) SELECT external_id, customer_id FROM conversation WHERE id = $1`, []any{id}},
+			SELECT channel, external_id, customer_id, $2, $2 FROM conversation WHERE id = $1 ON CONFLICT DO NOTHING`, []any{id, closedAt}},
+		{`INSERT INTO person (union_id, customer_id) SELECT external_id, customer_id FROM conversation WHERE id = $1 ON CONFLICT DO NOTHING`, []any{id}},
 		{`INSERT INTO media (id, channel, state, data, created_at) VALUES ($1, 'shop', 'stored', 'x', $2)`, []any{file, closedAt}},
 		{
 			`INSERT INTO message (id, conversation_id, channel, external_id, direction, sender, content, sent_at, received_at)
@@ -93,5 +96,50 @@ func TestWhatIsOlderThanTheBrandKeepsItIsErased(t *testing.T) {
 	var files int
 	if err := s.Pool().QueryRow(t.Context(), `SELECT count(*) FROM media`).Scan(&files); err != nil || files != 2 {
 		t.Errorf("%d files are left (%v), want 2", files, err)
+	}
+}
+
+func TestEvidenceStaysAsLongAsTheConversationOfItsCase(t *testing.T) {
+	s := open(t)
+	before := scope().Now.AddDate(-1, 0, 0)
+	closedAt := before.Add(time.Hour)
+	old, young := past(t, s, "o", before.Add(-time.Hour)), past(t, s, "o", closedAt)
+	past(t, s, "o-other", before.Add(-time.Hour))
+	sentIn := func(conversation uuid.UUID) (file string) {
+		if err := s.Pool().QueryRow(t.Context(), `SELECT content -> 'media' ->> 'id' FROM message WHERE conversation_id = $1`, conversation).Scan(&file); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	shown, other, form := sentIn(old), sentIn(young), uuid.NewString()
+	if _, err := s.Pool().Exec(t.Context(), `INSERT INTO media (id, channel, state, data, created_at) VALUES ($1, 'shop', 'stored', 'x', $2)`, form, closedAt); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Do(t.Context(), scope(), func(ctx context.Context, u *store.Unit) error {
+		_, _, err := u.OpenCase(ctx, store.Case{
+			ID: "after-sales/1", Kind: promise.CaseAfterSales, State: "done", Conversation: &young, Channel: "shop", Customer: "o", OpenedAt: closedAt, ClosedAt: &closedAt,
+			Detail: json.RawMessage(`{"application":{"evidence":[{"media":"` + shown + `"},{"media":"` + form + `"},{"message":"` + uuid.NewString() + `"}]}}`),
+		}, store.Taking{Step: "apply"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, erased := range []struct {
+		before time.Time
+		left   []string
+	}{{before, []string{shown, other, form}}, {closedAt.Add(time.Hour), nil}} {
+		if err := s.Erase(t.Context(), erased.before); err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		if err := s.Pool().QueryRow(t.Context(), `SELECT array_agg(id::text) FROM media`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(left)
+		slices.Sort(erased.left)
+		if diff := cmp.Diff(erased.left, left, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("files that are left of what ended after %s (-want +got):\n%s", erased.before, diff)
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/store"
 )
 
-// How long a brand's database keeps what nobody asks for any more. Conversations, messages, complaints and deliveries that
+// How long a brand's database keeps what nobody asks for any more. Conversations, messages, files, complaints and deliveries that
 // failed stay for as long as the Brand's privacy says; deliveries that arrived go after store.DeliveriesKept, what was counted of
 // the groups' work after store.WorkloadKept.
 const (
@@ -16,8 +16,6 @@ const (
 	processedKept = 45 * 24 * time.Hour
 	// framesKept is how long a desk may be away and still be told only what it missed.
 	framesKept = 7 * 24 * time.Hour
-	// mediaKept is for the files of customers and of agents: the transcript goes on to say that there was one.
-	mediaKept = 180 * 24 * time.Hour
 	// botIdle is after how long a conversation that only the bot took part in counts as over.
 	botIdle = 24 * time.Hour
 )
@@ -53,7 +51,6 @@ func (r *Router) upkeep(ctx context.Context) {
 		prune(ctx, queries.DeliveriesPrune, now.Add(-store.DeliveriesKept)),
 		prune(ctx, queries.PassivePrune, now.Add(-store.PassiveRepliesKept)),
 		prune(ctx, queries.FramesPrune, now.Add(-framesKept)),
-		prune(ctx, queries.MediaPrune, now.Add(-mediaKept)),
 		prune(ctx, queries.WorkloadPrune, now.Add(-store.WorkloadKept)),
 		prune(ctx, queries.SurveysPrune, now.Add(-surveysKept)),
 		r.closeIdle(ctx, now.Add(-botIdle)),

@@ -171,19 +171,6 @@ func (q *Queries) MediaExpect(ctx context.Context, iD uuid.UUID, channel string,
 	return err
 }
 
-const MediaPrune = `-- name: MediaPrune :execrows
-DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < $1 ORDER BY f.created_at LIMIT 100))
-`
-
-// Fewer at a time: a file may have 20 MiB.
-func (q *Queries) MediaPrune(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, MediaPrune, before)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const MessagesOnTheWay = `-- name: MessagesOnTheWay :one
 SELECT ((SELECT count(*) FROM delivery d WHERE d.channel = $1 AND d.state IN ('queued', 'sending', 'deferred'))
      + (SELECT count(*) FROM message m WHERE m.channel = $1 AND m.direction = 'outbound' AND m.received_at > $2

@@ -1,17 +1,30 @@
 -- name: ConversationsErase :execrows
--- Deletes conversations that ended before, with all that was said and done in them. Of one with an open case or complaint
--- nothing goes: somebody still owes the customer something.
+-- Deletes conversations that ended before, with all that was said, sent and done in them. Of one with an open case or complaint
+-- nothing goes: somebody still owes the customer something. A file that is evidence stays until the conversations of all its cases go, and
+-- that in which it was sent.
 WITH over AS (
     SELECT c.id FROM conversation c
     WHERE c.state = 'closed' AND c.closed_at < @before::timestamptz
       AND NOT EXISTS (SELECT FROM service_case s WHERE s.conversation_id = c.id AND s.closed_at IS NULL)
       AND NOT EXISTS (SELECT FROM complaint p WHERE p.conversation_id = c.id AND p.state <> 'followed_up' AND NOT p.follow_up_overdue)
     ORDER BY c.closed_at LIMIT 200 FOR UPDATE SKIP LOCKED
+), referred AS (
+    SELECT (held.file ->> 'id')::uuid AS file, m.channel, m.external_id FROM message m,
+        unnest(ARRAY[m.content -> 'media', m.content -> 'thumb', m.content -> 'page' -> 'thumb']) held(file)
+    WHERE m.conversation_id IN (SELECT id FROM over) AND held.file IS NOT NULL
+    UNION
+    SELECT (e ->> 'media')::uuid, s.channel, s.external_id FROM service_case s, jsonb_path_query(s.detail, '$.application.evidence[*]') e
+    WHERE s.conversation_id IN (SELECT id FROM over) AND s.kind = 'afterSales' AND e ? 'media'
 ), files AS (
-    DELETE FROM media WHERE id IN (
-        SELECT (m.content -> part ->> 'id')::uuid FROM message m, unnest(ARRAY['media', 'thumb']) part
-        WHERE m.conversation_id IN (SELECT id FROM over) AND m.content ? part
-    )
+    DELETE FROM media f USING referred r WHERE f.id = r.file
+      AND NOT EXISTS (
+        SELECT FROM service_case s
+        WHERE s.channel = r.channel AND s.external_id = r.external_id AND s.kind = 'afterSales' AND s.conversation_id NOT IN (SELECT id FROM over)
+          AND s.detail -> 'application' -> 'evidence' @> jsonb_build_array(jsonb_build_object('media', r.file)))
+      AND NOT EXISTS (
+        SELECT FROM message m
+        WHERE m.channel = r.channel AND m.external_id = r.external_id AND m.conversation_id NOT IN (SELECT id FROM over)
+          AND m.content -> 'media' ->> 'id' = r.file::text)
 ), deliveries AS (
     DELETE FROM delivery WHERE message_id IN (SELECT m.id FROM message m WHERE m.conversation_id IN (SELECT id FROM over))
 ), messages AS (

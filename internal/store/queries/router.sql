@@ -53,10 +53,6 @@ DELETE FROM processed WHERE ctid = ANY(ARRAY(SELECT p.ctid FROM processed p WHER
 DELETE FROM delivery WHERE message_id = ANY(ARRAY(
     SELECT d.message_id FROM delivery d WHERE d.reported AND d.state = 'delivered' AND d.updated_at < @before ORDER BY d.updated_at LIMIT 1000));
 
--- name: MediaPrune :execrows
--- Fewer at a time: a file may have 20 MiB.
-DELETE FROM media WHERE id = ANY(ARRAY(SELECT f.id FROM media f WHERE f.created_at < @before ORDER BY f.created_at LIMIT 100));
-
 -- name: MessagesOnTheWay :one
 -- How many messages to a Channel's customers are not settled: those that a connector has taken over, and the latest that none
 -- has yet.
