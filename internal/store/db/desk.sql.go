@@ -13,6 +13,46 @@ import (
 	"github.com/google/uuid"
 )
 
+const AfterSalesOfConversation = `-- name: AfterSalesOfConversation :many
+SELECT id, kind, state, title, conversation_id, channel, external_id, skill_group, owner, opened_at, due_at, breached_at, closed_at, revision, detail FROM service_case WHERE conversation_id = $1 AND kind = 'afterSales' ORDER BY opened_at, id
+`
+
+func (q *Queries) AfterSalesOfConversation(ctx context.Context, conversationID *uuid.UUID) ([]ServiceCase, error) {
+	rows, err := q.db.Query(ctx, AfterSalesOfConversation, conversationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ServiceCase
+	for rows.Next() {
+		var i ServiceCase
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.State,
+			&i.Title,
+			&i.ConversationID,
+			&i.Channel,
+			&i.ExternalID,
+			&i.SkillGroup,
+			&i.Owner,
+			&i.OpenedAt,
+			&i.DueAt,
+			&i.BreachedAt,
+			&i.ClosedAt,
+			&i.Revision,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactTierSet = `-- name: ContactTierSet :exec
 WITH contacts AS (
     UPDATE contact SET tier = $4 WHERE channel = $1 AND external_id = $2
@@ -608,6 +648,35 @@ func (q *Queries) FormKeyGet(ctx context.Context) ([]byte, error) {
 	var key []byte
 	err := row.Scan(&key)
 	return key, err
+}
+
+const MediaDigests = `-- name: MediaDigests :many
+SELECT id, sha256(data) FROM media WHERE id = ANY($1::uuid[]) AND state = 'stored' AND data IS NOT NULL
+`
+
+type MediaDigestsRow struct {
+	ID     uuid.UUID
+	Sha256 []byte
+}
+
+func (q *Queries) MediaDigests(ctx context.Context, ids []uuid.UUID) ([]MediaDigestsRow, error) {
+	rows, err := q.db.Query(ctx, MediaDigests, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MediaDigestsRow
+	for rows.Next() {
+		var i MediaDigestsRow
+		if err := rows.Scan(&i.ID, &i.Sha256); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const MediaFacts = `-- name: MediaFacts :many

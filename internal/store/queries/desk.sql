@@ -191,6 +191,12 @@ SELECT state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM
 -- What is known of files, without their bytes.
 SELECT id, state, content_type, coalesce(octet_length(data), 0)::bigint AS size FROM media WHERE id = ANY(@ids::uuid[]);
 
+-- name: MediaDigests :many
+SELECT id, sha256(data) FROM media WHERE id = ANY(@ids::uuid[]) AND state = 'stored' AND data IS NOT NULL;
+
+-- name: AfterSalesOfConversation :many
+SELECT * FROM service_case WHERE conversation_id = @conversation_id AND kind = 'afterSales' ORDER BY opened_at, id;
+
 -- name: FormKeyAdd :exec
 -- Keeps a key unless there is one.
 INSERT INTO form_key (key) VALUES (@key) ON CONFLICT DO NOTHING;
