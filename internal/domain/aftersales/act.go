@@ -474,6 +474,9 @@ func (c *Case) take(a Act, at time.Time) {
 // report notes that an operation is done, as somebody says who did it.
 func (c *Case) report(a Act, at time.Time) {
 	done := **c.effect(c.Operation())
+	if done.State == EffectRefused { // As that attempt stays.
+		done.Attempt, done.Key = done.Attempt+1, ""
+	}
 	done.State, done.Reason, done.By, done.At = EffectDone, "", a.By, at
 	done.Reference = a.Reference
 	if a.Action == ActionShipped {

@@ -21,6 +21,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
 )
 
@@ -104,6 +105,32 @@ func TestWhatAProviderRefusesComesBackToSomebody(t *testing.T) {
 	b.awaitStep(in.ID, rules.StateReturning)
 	if diff := cmp.Diff(map[string]int64{"refund/2": 100_00}, p.moved("")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsPaidByHandAfterARefusalIsWrittenDownBesideIt(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.answers = func(string, int) (int, string) { return 422, `{"reason":"原支付方式已失效"}` }
+	b := newBrand(t, p)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", vip)
+	b.await(in.ID, "refused", func(c rules.Case) bool { return c.Refund.State == rules.EffectRefused })
+	b.act(in.ID, rules.ActionRefunded, func(a *rules.Act) { a.Amount = 60_00 })
+	if paid := b.awaitStep(in.ID, rules.StateReturning).Refund; paid.Key != store.EffectKey(in.ID, rules.OperationRefund, 2) {
+		t.Errorf("the refund is %+v", paid)
+	}
+	for attempt, want := range map[int]db.CaseEffect{
+		1: {State: string(rules.EffectRefused), Amount: 100_00},
+		2: {State: string(rules.EffectDone), Amount: 60_00, Reference: "R1"},
+	} {
+		row, err := b.Store.Queries().CaseEffectGet(t.Context(), store.EffectKey(in.ID, rules.OperationRefund, attempt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, db.CaseEffect{State: row.State, Amount: row.Amount, Reference: row.Reference}); diff != "" {
+			t.Errorf("attempt %d (-want +got):\n%s", attempt, diff)
+		}
 	}
 }
 
