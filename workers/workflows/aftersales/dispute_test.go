@@ -2,14 +2,17 @@ package aftersales
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/converter"
 
 	rules "github.com/yingda-dev/yingda/internal/domain/aftersales"
 	"github.com/yingda-dev/yingda/internal/message"
+	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
 	"github.com/yingda-dev/yingda/internal/temporal"
 	"github.com/yingda-dev/yingda/workers/workflows/workflowtest"
@@ -65,4 +68,17 @@ func TestACaseIsFoundInTemporalByWhoeverOwnsIt(t *testing.T) {
 	b.act(in.ID, rules.ActionWithdraw)
 	b.ended(in.ID)
 	b.StoreHistory(newest, in.ID, "given-to-others")
+}
+
+func TestACaseWhoseGoodsAreOnTheirWayIsFoundInTemporalByWhenTheyAreDue(t *testing.T) {
+	b := newBrand(t, nil)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", func(in *promise.AfterSalesInput) { in.OpenedBy = "" })
+	b.awaitStep(in.ID, rules.StateReview)
+	b.act(in.ID, rules.ActionApprove)
+	returning := b.awaitStep(in.ID, rules.StateReturning)
+	b.act(in.ID, rules.ActionSent)
+	b.AwaitListed(fmt.Sprintf("WorkflowId = %q", in.ID), `YingdaState = "returning"`, fmt.Sprintf("YingdaDeadline > %q", returning.Now().Due.Format(time.RFC3339Nano)))
+	b.act(in.ID, rules.ActionWithdraw)
+	b.ended(in.ID)
 }

@@ -38,6 +38,9 @@ const changeDispute = "dispute"
 // changeListed is since when a case that is given to another Agent is found under their name. Histories hold it.
 const changeListed = "listed"
 
+// changeFollows is since when a case is found by the deadline of goods that are on their way as soon as they are. Histories hold it.
+const changeFollows = "follows"
+
 // changeUntold is since when it is written down that a customer could not be told in time. Histories hold it.
 const changeUntold = "untold"
 

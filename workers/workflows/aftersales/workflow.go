@@ -55,6 +55,8 @@ type Carried struct {
 	// Entered is the step whose Deadline this is; -1 before the first.
 	Entered  int               `json:"entered"`
 	Deadline deadline.Deadline `json:"deadline,omitzero"`
+	// Follows says that the Deadline moves as soon as the goods are on their way, not once the customer's is over.
+	Follows bool `json:"follows,omitempty"`
 	// Spent is how much of the overall limit is gone, and since when the rest runs; zero while it stands still.
 	Spent time.Duration `json:"spent,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
@@ -160,6 +162,9 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	if c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() {
 		c.Deadline.Ladder = nil
 	}
+	if c.Standing.State == rules.StateReturning {
+		c.Follows = workflow.GetVersion(ctx, changeFollows, workflow.DefaultVersion, 1) == 1
+	}
 	if !byProvider { // Also where the case has left the step meanwhile: the customer hears of each.
 		c.untold(step)
 	}
@@ -234,8 +239,9 @@ func (c *afterSales) keepDeadline(within, ctx workflow.Context, left func() bool
 	if c.Deadline.Due.IsZero() {
 		return nil
 	}
+	over := func() bool { return left() || c.Follows && c.moved() }
 	keep := func() error {
-		return c.Deadline.Keep(within, left, func(_ workflow.Context, s deadline.Step) error {
+		return c.Deadline.Keep(within, over, func(_ workflow.Context, s deadline.Step) error {
 			return c.doing(func() error { return c.takeStep(ctx, s) })
 		})
 	}
