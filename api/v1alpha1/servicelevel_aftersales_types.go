@@ -68,8 +68,8 @@ type AfterSalesSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="claimWithin must be at least 1s and at most 720h"
 	ClaimWithin string `json:"claimWithin,omitempty"`
 
-	// followUpWithin is within what time of the end the customer is asked whether all is well; the case ends then in any case. Default 72h;
-	// at least 1s, at most 720h.
+	// followUpWithin is within what time of the last step somebody asks the customer whether all is well. Default 72h; at least 1s, at most
+	// 720h.
 	// +optional
 	// +kubebuilder:default="72h"
 	// +kubebuilder:validation:MaxLength=16

@@ -345,7 +345,7 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			}
 		case aftersales.ActionAssign:
 			a.Needs = []string{"owner"}
-		case aftersales.ActionReceive, aftersales.ActionWithdraw, aftersales.ActionConfirm:
+		case aftersales.ActionReceive, aftersales.ActionWithdraw, aftersales.ActionConfirm, aftersales.ActionUnanswered:
 			a.Takes = []string{"note"}
 		case aftersales.ActionRetry:
 			if inside.State == aftersales.StateRefunding {

@@ -127,6 +127,7 @@ func TestThePageCallsAnAgentForWhatHappenedToACase(t *testing.T) {
 		"the customer's evidence is soon due":                     {news(history.Remind, "", afterSales(aftersales.StateEvidence, "{}")), ""},
 		"the customer's goods are soon due":                       {news(history.Remind, "", afterSales(aftersales.StateReturning, "{}")), ""},
 		"goods on their way are soon due":                         {news(history.Remind, "", afterSales(aftersales.StateReturning, `{"parcel":{}}`)), soon},
+		"the question whether all is well is soon due":            {news(history.Remind, "", afterSales(aftersales.StateSettled, "{}")), soon},
 		"a step was missed":                                       {news(history.Breach, "bo"), late},
 		"the whole took too long":                                 {news(history.Overall, "bo"), late},
 		"a rung":                                                  {news(history.Escalate, "bo"), "escalated"},

@@ -55,9 +55,11 @@ const (
 	ActionConfirm Action = "confirm"
 	// ActionDispute says that the customer is not; Note says why.
 	ActionDispute Action = "dispute"
+	// ActionUnanswered says that the customer was asked whether all is well, and has not answered.
+	ActionUnanswered Action = "unanswered"
 	// ActionAssign gives the case to another Agent: Owner.
 	ActionAssign Action = "assign"
-	// ActionExpire ends the wait for the customer, and ActionCancel a case whose process was cancelled. They are the product's own.
+	// ActionExpire ends the wait for the customer, or for who owed them the question whether all is well, and ActionCancel a case whose process was cancelled. They are the product's own.
 	ActionExpire Action = "expire"
 	ActionCancel Action = "cancel"
 )
@@ -136,7 +138,7 @@ func (s State) allowed() []Action {
 	case StateUndoing:
 		return []Action{ActionReversed, ActionRetry, ActionWaive, ActionAssign}
 	case StateSettled:
-		return []Action{ActionConfirm, ActionDispute, ActionAssign}
+		return []Action{ActionConfirm, ActionDispute, ActionUnanswered, ActionAssign}
 	case StateDone, StateRefused, StateWithdrawn, StateExpired:
 		return nil
 	default:
@@ -465,6 +467,8 @@ func (c *Case) take(a Act, at time.Time) {
 	case ActionConfirm, ActionDispute:
 		content := a.Action == ActionConfirm
 		c.Content = &content
+		c.leave(StateDone, a, at)
+	case ActionUnanswered:
 		c.leave(StateDone, a, at)
 	case ActionAssign:
 		c.Now().Owner = a.Owner

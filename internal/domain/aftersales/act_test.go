@@ -98,7 +98,7 @@ func TestTheWayOfACase(t *testing.T) {
 		},
 		"a reissue": {
 			application(of(Reissue, MissingItem)), "",
-			[]Action{ActionAssign, ActionApprove, ActionShipped, ActionConfirm},
+			[]Action{ActionAssign, ActionApprove, ActionShipped, ActionUnanswered},
 			[]State{StateReview, StateShipping, StateSettled, StateDone},
 		},
 		"refused by the policy": {application(goods("fresh")), "", nil, []State{StateRefused}},
@@ -362,7 +362,7 @@ func TestCasesKeepTheirInvariants(t *testing.T) {
 	all := []Action{
 		ActionApprove, ActionRefuse, ActionAskEvidence, ActionAddEvidence, ActionSent, ActionReceive, ActionAccept, ActionReject, ActionRefunded,
 		ActionShipped, ActionClaimed, ActionFreightPaid, ActionReversed, ActionWaive, ActionRetry, ActionRefundInstead, ActionWithdraw, ActionConfirm,
-		ActionDispute,
+		ActionDispute, ActionUnanswered,
 	}
 	ended, compensated := 0, 0
 	for range 2000 {

@@ -137,7 +137,7 @@ const (
 	StateCompensating State = "compensating"
 	// StateUndoing gets back the money that was paid for goods that do not come.
 	StateUndoing State = "undoing"
-	// StateSettled has all that was owed; the customer is asked whether that is so.
+	// StateSettled has all that was owed; somebody asks the customer whether that is so.
 	StateSettled State = "settled"
 
 	// StateDone, StateRefused, StateWithdrawn and StateExpired are ends.

@@ -63,8 +63,9 @@ func (c *Case) before() Step {
 	return c.Steps[len(c.Steps)-2]
 }
 
-// Waits says whether the case waits in the state for the customer alone, so that only the customer can be late; goods that are OnTheWay
-// are not the customer's to bring any more.
+// Waits says whether neither money nor goods are owed in the state: the customer has to do something, or all is done and somebody has to
+// ask whether it is well. Such a wait does not count towards the overall limit, and ends by itself one day; not that for goods that are
+// OnTheWay.
 func (s State) Waits() bool { return s.OfTheCustomer() || s == StateSettled }
 
 // OnTheWay says whether the customer has sent the goods that are waited for: where they do not come, the shop has to look for them.

@@ -57,11 +57,12 @@ func lives() map[string]life {
 			moved: map[string]int64{"refund/1": 100_00, "claim/1": 0},
 		},
 		"an exchange that the customer says nothing of": {
-			apply: []func(*promise.AfterSalesInput){of(rules.Exchange, rules.NoReason), func(in *promise.AfterSalesInput) { in.Terms.Limits.FollowUp = 1 }},
+			apply: []func(*promise.AfterSalesInput){of(rules.Exchange, rules.NoReason)},
 			acts: []turn{
 				{in: rules.StateReview, action: rules.ActionApprove},
 				{in: rules.StateReturning, action: rules.ActionReceive},
 				{in: rules.StateReceived, action: rules.ActionAccept},
+				{in: rules.StateSettled, action: rules.ActionUnanswered},
 			},
 			states: []rules.State{rules.StateReview, rules.StateReturning, rules.StateReceived, rules.StateShipping, rules.StateSettled, rules.StateDone},
 			moved:  map[string]int64{"shipment/1": 0},

@@ -41,6 +41,9 @@ const changeListed = "listed"
 // changeFollows is since when a case is found by the deadline of goods that are on their way as soon as they are. Histories hold it.
 const changeFollows = "follows"
 
+// changeAsks is since when it is late that nobody asked the customer whether all is well. Histories hold it.
+const changeAsks = "asks"
+
 // changeUntold is since when it is written down that a customer could not be told in time. Histories hold it.
 const changeUntold = "untold"
 

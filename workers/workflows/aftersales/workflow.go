@@ -3,7 +3,8 @@
 //
 //	Open --> for each step:  Enter --> Tell, beside
 //	                          |-- deadline: Remind, Breach, Escalate...    (the customer's: Remind, and the case expires,
-//	                          |                                             but not of goods that are on their way)
+//	                          |                                             but not of goods that are on their way;
+//	                          |                                             that to ask them: 30 days later it is done)
 //	                          |-- overall:  WarnOverall, once a case
 //	                          |-- Perform, where something is to be paid or sent
 //	                          +-- until somebody acts, or the provider has done it: the next step
@@ -32,6 +33,9 @@ import (
 // atOnce is how quickly a provider does what is not worth announcing.
 const atOnce = 10 * time.Second
 
+// patience is how long somebody may still ask the customer after the last step of that deadline.
+const patience = 30 * 24 * time.Hour
+
 // Workflow carries one case; its type is promise.AfterSalesWorkflow. Carried is of the run before, where there was one.
 func Workflow(ctx workflow.Context, input promise.AfterSalesInput, carried *Carried) (promise.AfterSalesStatus, error) {
 	detached, _ := workflow.NewDisconnectedContext(ctx)
@@ -57,6 +61,8 @@ type Carried struct {
 	Deadline deadline.Deadline `json:"deadline,omitzero"`
 	// Follows says that the Deadline moves as soon as the goods are on their way, not once the customer's is over.
 	Follows bool `json:"follows,omitempty"`
+	// Asks says that the customer who got all is to be asked by the Deadline: it is missed where nobody does.
+	Asks bool `json:"asks,omitempty"`
 	// Spent is how much of the overall limit is gone, and since when the rest runs; zero while it stands still.
 	Spent time.Duration `json:"spent,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
@@ -159,16 +165,25 @@ func (c *afterSales) enter(ctx workflow.Context, step int) error {
 	c.follow(entered.Standing)
 	c.Entered = step
 	c.Deadline = deadline.Deadline{Due: entered.Due, RemindAt: entered.RemindAt, Ladder: c.input.Ladder}
-	if c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() {
-		c.Deadline.Ladder = nil
-	}
-	if c.Standing.State == rules.StateReturning {
+	switch c.Standing.State {
+	case rules.StateReturning:
 		c.Follows = workflow.GetVersion(ctx, changeFollows, workflow.DefaultVersion, 1) == 1
+	case rules.StateSettled:
+		c.Asks = workflow.GetVersion(ctx, changeAsks, workflow.DefaultVersion, 1) == 1
+	default:
+	}
+	if c.expires() {
+		c.Deadline.Ladder = nil
 	}
 	if !byProvider { // Also where the case has left the step meanwhile: the customer hears of each.
 		c.untold(step)
 	}
 	return c.list(ctx)
+}
+
+// expires says whether the step's deadline is that of a customer who has to do something, so that the case ends with it.
+func (c *afterSales) expires() bool {
+	return c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() && !c.Asks
 }
 
 // list lets people find the case in Temporal by where it stands.
@@ -246,8 +261,14 @@ func (c *afterSales) keepDeadline(within, ctx workflow.Context, left func() bool
 		})
 	}
 	for {
-		if err := keep(); err != nil || left() || !c.moved() {
+		if err := keep(); err != nil || left() {
 			return err
+		}
+		if c.Asks {
+			return c.lapse(within, ctx, left)
+		}
+		if !c.moved() {
+			return nil
 		}
 		// The wait for the customer has no ladder; that for goods which should be here by then has.
 		next := deadline.Deadline{Due: c.Standing.ArriveBy, Ladder: c.input.Ladder}
@@ -270,8 +291,8 @@ func (c *afterSales) takeStep(ctx workflow.Context, s deadline.Step) error {
 	if c.moved() {
 		return nil
 	}
-	if s.Kind == deadline.Breach && c.Standing.State.Waits() && c.Standing.ArriveBy.IsZero() {
-		if err := c.take(ctx, rules.Act{ID: "expire/" + strconv.Itoa(step), Action: rules.ActionExpire}); err != nil {
+	if s.Kind == deadline.Breach && c.expires() {
+		if err := c.expire(ctx, ""); err != nil {
 			return err
 		}
 		// Where the desk knew first that the goods are on their way, the rules have refused it.
@@ -284,7 +305,21 @@ func (c *afterSales) takeStep(ctx workflow.Context, s deadline.Step) error {
 	return err
 }
 
-// keepOverall warns once of a case that has waited for the brand for too long. While the customer has to do something it stands still.
+// expire ends the wait of the step, and says why where that is not plain.
+func (c *afterSales) expire(ctx workflow.Context, note string) error {
+	return c.take(ctx, rules.Act{ID: "expire/" + strconv.Itoa(c.Standing.Step), Action: rules.ActionExpire, Note: note})
+}
+
+// lapse ends the case whose customer nobody has asked for so long that nobody waits for it any more.
+func (c *afterSales) lapse(within, ctx workflow.Context, left func() bool) error {
+	asked, err := workflow.AwaitWithTimeout(within, patience, left)
+	if err != nil || asked {
+		return err
+	}
+	return c.doing(func() error { return c.expire(ctx, "无人回访客户") })
+}
+
+// keepOverall warns once of a case that has waited for the brand for too long. While neither money nor goods are owed it stands still.
 func (c *afterSales) keepOverall(within, ctx workflow.Context, left func() bool) error {
 	overall := time.Duration(c.input.Terms.Limits.Overall) * time.Second
 	if overall == 0 || c.Warned || c.Standing.State.Waits() {

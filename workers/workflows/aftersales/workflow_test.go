@@ -290,7 +290,7 @@ func TestAfterSales(t *testing.T) {
 			[]string{
 				"0.0h told 0", "1.0h approve: refunding", "1.0h told 1", "24.0h overall", "24.5h refunding remind", "25.0h refunding breach",
 				"26.0h refunding escalateSupervisor", "29.0h refunding escalateAdmin", "40.0h refunded: settled", "40.0h told 2",
-				"111.5h settled remind", "112.0h expire: done",
+				"111.5h settled remind", "112.0h settled breach", "113.0h settled escalateSupervisor", "116.0h settled escalateAdmin", "836.0h expire: done",
 			},
 			rules.StateDone,
 		},
@@ -335,6 +335,15 @@ func TestAfterSales(t *testing.T) {
 				"0.0h told 0", "1.0h approve: shipping", "1.0h told 1", "24.0h overall", "48.5h shipping remind", "49.0h shipping breach",
 				"50.0h shipping escalateSupervisor", "51.0h shipped: settled", "51.0h told 2", "52.0h confirm: done",
 			},
+			rules.StateDone,
+		},
+		"nobody is late whose customer was asked and does not answer": {
+			input(of(rules.Reissue, rules.MissingItem)), func(p *paper) {
+				p.provider = done
+				p.act(h, rules.ActionApprove)
+				p.act(70*h, rules.ActionUnanswered)
+			},
+			[]string{"0.0h told 0", "1.0h approve: shipping", "1.0h shipment done: settled", "1.0h told 2", "70.0h unanswered: done"},
 			rules.StateDone,
 		},
 		"each step of an exchange has its own limit": {

@@ -41,4 +41,4 @@ function ofEnded(c, me) {
 }
 
 // waits: nobody has to do anything but the customer.
-const waits = (c) => c.kind === 'afterSales' && (c.state === 'evidence' || c.state === 'settled' || (c.state === 'returning' && !(c.detail || {}).parcel));
+const waits = (c) => c.kind === 'afterSales' && (c.state === 'evidence' || (c.state === 'returning' && !(c.detail || {}).parcel));
