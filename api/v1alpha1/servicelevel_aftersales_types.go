@@ -121,7 +121,8 @@ type ExchangeSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="inspect must be at least 1s and at most 720h"
 	Inspect string `json:"inspect,omitempty"`
 
-	// resend is within what time of that the other goods are sent. Default 48h; at least 1s, at most 720h.
+	// resend is within what time of that the other goods are sent, or goods back that were rejected, also those of a return. Default 48h; at
+	// least 1s, at most 720h.
 	// +optional
 	// +kubebuilder:default="48h"
 	// +kubebuilder:validation:MaxLength=16

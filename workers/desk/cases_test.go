@@ -107,7 +107,7 @@ func TestStatesThatThereAreNotAreRefusedWithThoseThatThereAre(t *testing.T) {
 	for query, want := range map[string]string{
 		"state=nope&kind=complaint":      "there is no state nope: complaint has open, escalated, resolved, followed_up",
 		"state=escalated&kind=emergency": "there is no state escalated: emergency has open, closing, closed",
-		"state=nope": "there is no state nope: afterSales has evidence, review, returning, received, refunding, shipping, claiming, compensating, undoing, settled, done, " +
+		"state=nope": "there is no state nope: afterSales has evidence, review, returning, received, refunding, shipping, claiming, compensating, undoing, sendingBack, settled, done, " +
 			"refused, withdrawn, expired; complaint has open, escalated, resolved, followed_up; promise has open, done, cancelled, lapsed; " +
 			"offHours has open, done, cancelled, lapsed; callBack has open, done, cancelled, lapsed; order has asked, done, refused; shipping has open, done, cancelled, lapsed; emergency has open, closing, closed; " +
 			"review has pending, scored, appealed, upheld, changed",

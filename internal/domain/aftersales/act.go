@@ -30,7 +30,7 @@ const (
 	// ActionAccept says that the goods are as they should be; Checked are the points of Decision.Inspection that hold, FreightAmount is what
 	// the customer is paid back of the freight.
 	ActionAccept Action = "accept"
-	// ActionReject says that they are not; Note tells the customer why.
+	// ActionReject says that they are not, and have to go back; Note tells the customer why.
 	ActionReject Action = "reject"
 	// ActionRefunded says that the money was paid back by hand, or by the provider: Reference. By hand, Amount may be another than was
 	// decided on.
@@ -43,7 +43,7 @@ const (
 	ActionFreightPaid Action = "freightPaid"
 	// ActionReversed says that the customer gave the money back: Reference.
 	ActionReversed Action = "reversed"
-	// ActionWaive goes on without what the insurance or the customer owes, or the freight; Note says why.
+	// ActionWaive goes on without what the insurance or the customer owes, the freight, or without sending rejected goods back; Note says why.
 	ActionWaive Action = "waive"
 	// ActionRetry tells the provider again what it refused; of a refund Amount may be another.
 	ActionRetry Action = "retry"
@@ -137,6 +137,8 @@ func (s State) allowed() []Action {
 		return []Action{ActionFreightPaid, ActionRetry, ActionWaive, ActionAssign}
 	case StateUndoing:
 		return []Action{ActionReversed, ActionRetry, ActionWaive, ActionAssign}
+	case StateSendingBack:
+		return []Action{ActionShipped, ActionWaive, ActionAssign}
 	case StateSettled:
 		return []Action{ActionConfirm, ActionDispute, ActionUnanswered, ActionAssign}
 	case StateDone, StateRefused, StateWithdrawn, StateExpired:
@@ -438,12 +440,21 @@ func (c *Case) take(a Act, at time.Time) {
 		}
 		c.leave(c.next(), a, at)
 	case ActionReject:
-		c.undo(StateRefused, a, at)
+		c.undo(StateSendingBack, a, at)
 	case ActionRefunded, ActionShipped, ActionClaimed, ActionFreightPaid, ActionReversed:
+		if c.State == StateSendingBack {
+			c.SentBack = &Parcel{Carrier: a.Carrier, Tracking: a.Tracking, SentAt: at}
+			c.leave(c.next(), a, at)
+			return
+		}
 		c.changeAmount(a)
 		c.report(a, at)
 	case ActionWaive:
-		c.leave(c.next(), a, at)
+		to := c.next()
+		if to == StateSendingBack { // Who keeps the money does not get the goods, too.
+			to = StateRefused
+		}
+		c.leave(to, a, at)
 	case ActionRetry:
 		c.changeAmount(a)
 		again := c.effect(c.Operation())
@@ -502,8 +513,12 @@ func (c *Case) undo(end State, a Act, at time.Time) {
 
 // next is the state after this one.
 func (c *Case) next() State {
-	if c.State == StateUndoing {
+	switch c.State {
+	case StateUndoing:
 		return c.End
+	case StateSendingBack:
+		return StateRefused
+	default:
 	}
 	path := c.Decision.path()
 	return path[slices.Index(path, c.State)+1]

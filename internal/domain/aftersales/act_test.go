@@ -76,6 +76,21 @@ func TestTheWayOfACase(t *testing.T) {
 			[]Action{ActionRefunded, ActionReceive, ActionReject, ActionWaive},
 			[]State{StateRefunding, StateReturning, StateReceived, StateUndoing, StateRefused},
 		},
+		"other goods come, which go back once the money is": {
+			application(), "vip",
+			[]Action{ActionRefunded, ActionReceive, ActionReject, ActionReversed, ActionShipped},
+			[]State{StateRefunding, StateReturning, StateReceived, StateUndoing, StateSendingBack, StateRefused},
+		},
+		"goods that are rejected go back": {
+			application(), "",
+			[]Action{ActionApprove, ActionReceive, ActionReject, ActionShipped},
+			[]State{StateReview, StateReturning, StateReceived, StateSendingBack, StateRefused},
+		},
+		"an empty parcel, of which nothing goes back": {
+			application(of(Exchange, NoReason)), "",
+			[]Action{ActionApprove, ActionReceive, ActionReject, ActionWaive},
+			[]State{StateReview, StateReturning, StateReceived, StateSendingBack, StateRefused},
+		},
 		"bad quality with photos": {
 			application(of(Return, Quality), photos), "",
 			[]Action{ActionApprove, ActionRefunded, ActionConfirm},
@@ -165,9 +180,12 @@ func TestWhatIsRefused(t *testing.T) {
 		"by the customer what somebody is paying by hand": {
 			func() Case { c := opened(application(), "vip"); byHand(&c); return c }(), by(ByCustomer, do(ActionWithdraw)), "WrongState", "",
 		},
-		"sent without a number": {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
-		"a number of spaces":    {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
-		"a note of spaces":      {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
+		"sent without a number":            {after(back, ActionApprove), bare(ActionSent), "TrackingMissing", ""},
+		"sent back without a number":       {after(here, ActionReject), bare(ActionShipped), "TrackingMissing", ""},
+		"nothing sent back without a word": {after(here, ActionReject), bare(ActionWaive), "NoteMissing", ""},
+		"rejected goods withdrawn":         {after(here, ActionReject), do(ActionWithdraw), "WrongState", "shipped"},
+		"a number of spaces":               {after(back, ActionApprove), Act{ID: "1", By: "an", Action: ActionSent, Tracking: " \t"}, "TrackingMissing", ""},
+		"a note of spaces":                 {back, Act{ID: "1", By: "an", Action: ActionRefuse, Note: "　 "}, "NoteMissing", "the customer reads why"},
 		"another number of the customer's": {
 			after(back, ActionApprove, ActionSent), by(ByCustomer, do(ActionSent)), "WrongState", "",
 		},

@@ -3,15 +3,16 @@
 //
 //	apply --> evidence --> review --> returning --> received --> refunding --> claiming or --> settled --> done
 //	              \           \           \            \        or shipping  compensating         \
-//	               \           \           +--undoing---+                                       the customer is asked again
+//	               \           \           +--undoing---+--> sendingBack --> refused              the customer is asked again
 //	                +---------- + --> refused, withdrawn, expired
 //
 // Which of the states between review and settled a case goes through follows from its Decision: see Decision.path. With money before
-// goods, refunding comes before returning; undoing gives it back where the goods then do not come.
+// goods, refunding comes before returning; undoing gives it back where the goods then do not come. Goods that come and
+// are rejected are sent back.
 //
 // The package is pure: it holds no clock and calls nobody. Invariants: a Case changes through its methods alone, and one that
-// they refuse is as it was; a state that has ended has no action; money and goods move in refunding, shipping, claiming, compensating and
-// undoing alone, and nothing else may be done while such an Effect is under way. Its types are written into histories and rows that outlive a release:
+// they refuse is as it was; a state that has ended has no action; money and goods move in refunding, shipping, claiming, compensating,
+// undoing and sendingBack alone, and nothing else may be done while such an Effect is under way. Its types are written into histories and rows that outlive a release:
 // fields are added and never renamed or given another meaning.
 package aftersales
 
@@ -137,6 +138,9 @@ const (
 	StateCompensating State = "compensating"
 	// StateUndoing gets back the money that was paid for goods that do not come.
 	StateUndoing State = "undoing"
+	// StateSendingBack gives goods back to the customer that were rejected. Somebody does it by hand: a provider that is told to send goods
+	// sends others.
+	StateSendingBack State = "sendingBack"
 	// StateSettled has all that was owed; somebody asks the customer whether that is so.
 	StateSettled State = "settled"
 
@@ -151,8 +155,8 @@ const (
 // States are all of them, in the order in which a case goes through them.
 func States() []State {
 	return []State{
-		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateCompensating, StateUndoing, StateSettled,
-		StateDone, StateRefused, StateWithdrawn, StateExpired,
+		StateEvidence, StateReview, StateReturning, StateReceived, StateRefunding, StateShipping, StateClaiming, StateCompensating, StateUndoing,
+		StateSendingBack, StateSettled, StateDone, StateRefused, StateWithdrawn, StateExpired,
 	}
 }
 
@@ -238,7 +242,7 @@ type Effect struct {
 	At time.Time `json:"at"`
 }
 
-// Parcel is what the customer sent back.
+// Parcel is what the customer sent back, or was sent back to them.
 type Parcel struct {
 	Carrier  string    `json:"carrier,omitempty"`
 	Tracking string    `json:"tracking,omitempty"`
@@ -283,6 +287,8 @@ type Case struct {
 	Reversal *Effect `json:"reversal,omitempty"`
 	// Parcel is nil until the customer says that the goods are on their way.
 	Parcel *Parcel `json:"parcel,omitempty"`
+	// SentBack is in what rejected goods went back to the customer; nil for none.
+	SentBack *Parcel `json:"sentBack,omitempty"`
 	// End is where a case that undoes something ends.
 	End State `json:"end,omitempty"`
 	// OverallLateAt is when the case as a whole took longer than it should.

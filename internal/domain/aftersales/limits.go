@@ -44,6 +44,8 @@ func (c *Case) Limit(l Limits) (Limit, bool) {
 			return always(l.Resend)
 		}
 		return always(l.Reissue)
+	case StateSendingBack:
+		return always(l.Resend)
 	case StateClaiming, StateUndoing:
 		return always(l.Claim)
 	case StateSettled:

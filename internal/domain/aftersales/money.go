@@ -18,7 +18,7 @@ func (c *Case) Spent() int64 {
 func (c *Case) Granted() int64 {
 	spent := c.Spent()
 	switch {
-	case spent > 0 || c.State.Ended() || c.Decision.Outcome != OutcomeApproved || c.Decision.Remedy != RemedyRefund:
+	case spent > 0 || c.State.Ended() || c.State.lost() || c.Decision.Outcome != OutcomeApproved || c.Decision.Remedy != RemedyRefund:
 		return spent
 	case c.Refund == nil:
 		return c.Decision.Amount
@@ -71,5 +71,7 @@ func (c *Case) within(others []Case, amount int64, count func(*Case) int64) erro
 	return nil
 }
 
-// lost says whether a case ended in the state without what it asked for.
-func (s State) lost() bool { return s == StateRefused || s == StateWithdrawn || s == StateExpired }
+// lost says whether a case ended in the state without what it asked for, or will.
+func (s State) lost() bool {
+	return s == StateSendingBack || s == StateRefused || s == StateWithdrawn || s == StateExpired
+}

@@ -67,6 +67,8 @@ func stateName(s State) string {
 		return "退运费中"
 	case StateUndoing:
 		return "待退还货款"
+	case StateSendingBack:
+		return "待退回商品"
 	case StateSettled:
 		return "已办结"
 	case StateDone:
@@ -149,15 +151,13 @@ func (c *Case) Words(step int, location *time.Location) string {
 		return done + "您垫付的运费" + yuan(c.Decision.FreightAmount) + "元将在" + by + "退给您。"
 	case StateUndoing:
 		return "由于没有收到符合要求的商品，请退还已退的货款" + yuan(c.Decision.Amount) + "元，客服会与您联系。"
+	case StateSendingBack:
+		return ended("很抱歉，您寄回的商品未通过验收："+c.cause(step).Note, c.takenBack(before)+"我们将在"+by+"把商品寄回给您。")
 	case StateSettled:
 		return done + "如有问题请随时联系我们。"
 	case StateRefused:
-		cause := before
-		if before.State == StateUndoing { // Its note is how the money came back, or why not, which is for agents.
-			cause = c.Steps[step-2]
-		}
-		if cause.Action == ActionRefuse || cause.Action == ActionReject {
-			return ended("很抱歉，您的售后申请未通过："+cause.Note, c.takenBack(before))
+		if cause := c.cause(step); cause.Action == ActionRefuse || cause.Action == ActionReject {
+			return ended("很抱歉，您的售后申请未通过："+cause.Note, c.takenBack(before)+c.wentBack())
 		}
 		return ended(c.Decision.Customer, c.takenBack(before))
 	case StateWithdrawn:
@@ -169,6 +169,25 @@ func (c *Case) Words(step int, location *time.Location) string {
 	default:
 		return ""
 	}
+}
+
+// cause is the step in which it was decided what the step tells of. The notes of those between say how money and goods came back, or why
+// not, which is for agents. It is empty for what was decided before the first.
+func (c *Case) cause(step int) Step {
+	for step--; step >= 0; step-- {
+		if s := c.Steps[step]; s.State != StateUndoing && s.State != StateSendingBack {
+			return s
+		}
+	}
+	return Step{}
+}
+
+// wentBack says in what the goods went back to the customer, where they did.
+func (c *Case) wentBack() string {
+	if c.SentBack == nil {
+		return ""
+	}
+	return "您的商品已寄回，快递：" + strings.TrimSpace(c.SentBack.Carrier+" "+c.SentBack.Tracking) + "。"
 }
 
 // takenBack says that what was paid for goods which did not come was got back, where that was the step before the last: a provider that does

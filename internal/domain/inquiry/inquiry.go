@@ -148,6 +148,8 @@ func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *t
 		return head + "退运费 " + yuan(c.Decision.FreightAmount) + " 处理中。" + by("我们会在%s前退给您。")
 	case aftersales.StateUndoing:
 		return head + "正在核对退款。" + by("我们会在%s前联系您。")
+	case aftersales.StateSendingBack:
+		return head + "寄回的商品未通过验收,正在安排退回。" + by("我们会在%s前寄出。")
 	case aftersales.StateSettled:
 		return head + settled(c) + "如有问题请直接告诉我们。"
 	case aftersales.StateDone, aftersales.StateRefused, aftersales.StateWithdrawn, aftersales.StateExpired:

@@ -325,6 +325,19 @@ func TestAfterSales(t *testing.T) {
 			},
 			rules.StateDone,
 		},
+		"goods that are rejected are sent back within two days": {
+			input(), func(p *paper) {
+				p.act(h, rules.ActionApprove)
+				p.act(10*h, rules.ActionReceive)
+				p.act(11*h, rules.ActionReject)
+				p.act(61*h, rules.ActionShipped)
+			},
+			[]string{
+				"0.0h told 0", "1.0h approve: returning", "1.0h told 1", "10.0h receive: received", "10.0h told 2", "11.0h reject: sendingBack", "11.0h told 3",
+				"33.0h overall", "58.5h sendingBack remind", "59.0h sendingBack breach", "60.0h sendingBack escalateSupervisor", "61.0h shipped: refused", "61.0h told 4",
+			},
+			rules.StateRefused,
+		},
 		"a reissue is sent within two days": {
 			input(of(rules.Reissue, rules.MissingItem)), func(p *paper) {
 				p.act(h, rules.ActionApprove)

@@ -17,7 +17,7 @@ export const kinds = {
 const states = {
   afterSales: {
     evidence: '待客户补充凭证', review: '待审核', returning: '待客户寄回', received: '待验货', refunding: '待退款', shipping: '待发货',
-    claiming: '运费险理赔中', compensating: '待退运费', undoing: '待追回退款', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
+    claiming: '运费险理赔中', compensating: '待退运费', undoing: '待追回退款', sendingBack: '待退回商品', settled: '待回访', done: '已完成', refused: '已拒绝', withdrawn: '已撤销', expired: '已超时关闭',
   },
   complaint: { open: '待处理', escalated: '已升级', resolved: '待回访', followed_up: '已回访' },
   shipping: { open: '待发货', done: '已发货' },
@@ -110,7 +110,7 @@ const itemName = (item) => `${item.name}${item.quantity > 1 ? ` ×${item.quantit
 
 // afterSales is what an after-sales case is about, for who decides on it.
 function afterSales(c) {
-  const { application: a, decision = {}, parcel } = c.detail;
+  const { application: a, decision = {}, parcel, sentBack } = c.detail;
   if (!a) return [];
   const order = a.order || {};
   return [facts([
@@ -126,6 +126,7 @@ function afterSales(c) {
     ['运费', decision.goodsBack ? freights[decision.freight] : ''],
     effect('退款', c.detail.refund), effect('发货', c.detail.shipment), effect('运费险', c.detail.claim), effect('退运费', c.detail.freight), effect('追回', c.detail.reversal),
     ['客户寄回', parcel && [parcel.carrier, parcel.tracking, parcel.freight ? `客户称垫付运费 ${yuan(parcel.freight)}` : ''].filter(Boolean).join(' ')],
+    ['退回客户', sentBack && [sentBack.carrier, sentBack.tracking].filter(Boolean).join(' ')],
   ]), evidence(c, a.evidence || [])];
 }
 
