@@ -48,8 +48,8 @@ type FollowUpSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}h|[0-9]{1,5}m|[0-9]{1,7}s)+$') || duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="surveyWithin must be at least 1s and at most 720h"
 	SurveyWithin string `json:"surveyWithin,omitempty"`
 
-	// remindBefore is how long before a call is due those are reminded who have to make it; of one that is due sooner than twice
-	// that, after half of its time. Default 2h; at least 1s, at most 24h.
+	// remindBefore is how long before a call, or the follow-up of a complaint, is due those are reminded who have to make it; of one that
+	// is due sooner than twice that, after half of its time. Default 2h; at least 1s, at most 24h.
 	// +optional
 	// +kubebuilder:default="2h"
 	// +kubebuilder:validation:MaxLength=16

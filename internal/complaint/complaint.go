@@ -73,14 +73,15 @@ func IDOfLast(names bus.Names, c db.Conversation) string {
 }
 
 func (b *Beginning) input(u *store.Unit, c db.Conversation) (in promise.ComplaintInput, err error) {
-	level := b.Channel.ServiceLevel.Complaint
-	ladder, err := servicelevel.Ladder(level)
+	level := b.Channel.ServiceLevel
+	ladder, err := servicelevel.Ladder(level.Complaint)
 	if err != nil {
 		return in, fmt.Errorf("reading the complaint ladder: %w", err)
 	}
 	in = promise.ComplaintInput{
 		ID: IDOfLast(b.Names, c), Conversation: c.ID, Channel: c.Channel, Customer: c.ExternalID, SkillGroup: c.SkillGroup,
-		StartedAt: u.Now, FollowUpWithinDays: servicelevel.FollowUpDays(level), Ladder: store.Rungs(ladder),
+		StartedAt: u.Now, FollowUpWithinDays: servicelevel.FollowUpDays(level.Complaint),
+		FollowUpRemindSeconds: servicelevel.FollowUpRemindSeconds(level.FollowUp), Ladder: store.Rungs(ladder),
 	}
 	if b.Outbound == "" {
 		return in, nil

@@ -73,6 +73,8 @@ type ComplaintInput struct {
 	Ladder []Rung `json:"ladder"`
 	// FollowUpWithinDays is within how many days of 24 hours after the resolution the customer is asked again.
 	FollowUpWithinDays int32 `json:"followUpWithinDays"`
+	// FollowUpRemindSeconds is how long before that somebody is reminded, at the earliest after half of the time; 0 reminds nobody.
+	FollowUpRemindSeconds int64 `json:"followUpRemindSeconds,omitempty"`
 	// Acknowledgement is what the bot tells the customer at once, ready to be sent; empty is not sent.
 	Acknowledgement string `json:"acknowledgement,omitempty"`
 	// StartedAt is when the customer complained; the ladder counts from it.

@@ -69,7 +69,7 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 			ID:     promise.ExternalComplaintID(d.Names.Namespace, d.Names.Brand, in.Body.Key),
 			Source: in.Body.Source, SkillGroup: cmp.Or(in.Body.SkillGroup, snapshot.DefaultGroup()), StartedAt: u.Now,
 		}
-		spec := snapshot.ServiceLevel().Complaint
+		level := snapshot.ServiceLevel()
 		if in.Body.Conversation != nil {
 			c, err := visible(p, func() (db.Conversation, error) { return u.ConversationForUpdate(ctx, *in.Body.Conversation) })
 			if err != nil {
@@ -77,16 +77,17 @@ func (d *Desk) complainFromOutside(ctx context.Context, p *principal, in *extern
 			}
 			input.Conversation, input.Channel, input.Customer = c.ID, c.Channel, c.ExternalID
 			input.SkillGroup = cmp.Or(in.Body.SkillGroup, c.SkillGroup)
-			spec = d.channelOf(c).ServiceLevel.Complaint
+			level = d.channelOf(c).ServiceLevel
 		}
 		if _, known := snapshot.Group(input.SkillGroup); !known {
 			return refusal(http.StatusUnprocessableEntity, "NoSuchGroup", "there is no SkillGroup named %q: name in skillGroup one that sees to it", input.SkillGroup)
 		}
-		ladder, err := servicelevel.Ladder(spec)
+		ladder, err := servicelevel.Ladder(level.Complaint)
 		if err != nil {
 			return fmt.Errorf("reading the complaint ladder: %w", err)
 		}
-		input.Ladder, input.FollowUpWithinDays = fromTheTop(ladder), servicelevel.FollowUpDays(spec)
+		input.Ladder, input.FollowUpWithinDays = fromTheTop(ladder), servicelevel.FollowUpDays(level.Complaint)
+		input.FollowUpRemindSeconds = servicelevel.FollowUpRemindSeconds(level.FollowUp)
 		now, _, err := u.OpenComplaint(ctx, input, promise.ComplaintDetail{
 			Source: in.Body.Source, Reference: in.Body.Reference, What: in.Body.What,
 		}, store.Taking{

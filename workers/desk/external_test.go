@@ -211,7 +211,7 @@ func TestAComplaintFromOutsideStartsAtTheTop(t *testing.T) {
 		t.Fatalf("started %s", started)
 	}
 	want := promise.ComplaintInput{
-		ID: made.ID, SkillGroup: "after-sales", FollowUpWithinDays: 2, StartedAt: noon(), Source: promise.ComplaintFrom12315,
+		ID: made.ID, SkillGroup: "after-sales", FollowUpWithinDays: 2, FollowUpRemindSeconds: 2 * 3600, StartedAt: noon(), Source: promise.ComplaintFrom12315,
 		// At once, and when a complaint of a customer's would climb.
 		Ladder: []promise.Rung{{Notify: promise.RoleAdmin}, {AfterSeconds: 1800, Notify: promise.RoleAdmin}, {AfterSeconds: 7200, Notify: promise.RoleAdmin}},
 	}

@@ -91,6 +91,12 @@ func FollowUpDays(spec yingdav1.ComplaintSpec) int32 {
 	return defaultFollowUpDays
 }
 
+// FollowUpRemindSeconds is how many seconds before that somebody is reminded of it: as of the calls to who was not content.
+func FollowUpRemindSeconds(spec yingdav1.FollowUpSpec) int64 {
+	followUp, _ := CompileFollowUp(spec)
+	return int64(followUp.RemindBefore / time.Second)
+}
+
 // OffHoursDue is until when who wrote while the group was closed is answered, given the opening that follows.
 func OffHoursDue(opening time.Time, spec yingdav1.OffHoursSpec) time.Time {
 	return opening.Add(AnswerWithin(spec))

@@ -84,7 +84,7 @@ type (
 		FollowUpDue  time.Time `json:"followUpDue"`
 		Tell         []string  `json:"tell"`
 	}
-	// FollowUp is the argument of MarkOverdue, RecordFollowedUp and Lapse.
+	// FollowUp is the argument of Remind, MarkOverdue, RecordFollowedUp and Lapse. By is who asked the customer, of Remind who is to.
 	FollowUp struct {
 		ID           string    `json:"id"`
 		Conversation uuid.UUID `json:"conversation"`
@@ -105,6 +105,7 @@ func (a *Activities) table() map[string]any {
 		activityAcknowledge:      a.Acknowledge,
 		activityEscalate:         a.Escalate,
 		activityRecordResolved:   a.RecordResolved,
+		activityRemind:           a.Remind,
 		activityMarkOverdue:      a.MarkOverdue,
 		activityRecordFollowedUp: a.RecordFollowedUp,
 		activityLapse:            a.Lapse,
@@ -203,6 +204,24 @@ func (a *Activities) RecordResolved(ctx context.Context, r Resolution) error {
 			ID: r.ID, ResolvedAt: r.ResolvedAt, ResolvedBy: r.By, Resolution: r.Resolution, FollowUpDue: r.FollowUpDue,
 		})
 	})
+}
+
+// Remind says, to who resolved the complaint and to the group, that the customer is to be asked again soon. Where somebody has asked them, it
+// does nothing.
+func (a *Activities) Remind(ctx context.Context, f FollowUp) error {
+	_, err := a.unlessAsked(ctx, f, func(ctx context.Context, u *store.Unit) error {
+		group, err := groupOf(ctx, u, f.ID, f.Conversation)
+		if err != nil {
+			return err
+		}
+		taking := store.Taking{Step: "remind", Action: history.Remind, Note: "回访" + history.Reminding, Tell: a.Directory.GroupAgents(group)}
+		if f.By != "" {
+			taking.Tell = append(taking.Tell, f.By)
+		}
+		_, _, err = u.NoteCase(ctx, f.ID, taking)
+		return err
+	})
+	return err
 }
 
 // MarkOverdue says that the customer was not asked again in time: to the supervisors, and where there are none to somebody else, for nothing

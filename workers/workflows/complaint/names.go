@@ -17,6 +17,7 @@ const (
 	activityAcknowledge      = "complaint.Acknowledge"
 	activityEscalate         = "complaint.Escalate"
 	activityRecordResolved   = "complaint.RecordResolved"
+	activityRemind           = "complaint.Remind"
 	activityMarkOverdue      = "complaint.MarkOverdue"
 	activityRecordFollowedUp = "complaint.RecordFollowedUp"
 	activityLapse            = "complaint.Lapse"
@@ -28,6 +29,8 @@ const (
 	changeLapse = "lapse"
 	// changeResolvedAt counts the follow-up's days from when somebody resolved the complaint.
 	changeResolvedAt = "resolved-at"
+	// changeRemind reminds of the follow-up before it is due.
+	changeRemind = "remind"
 )
 
 // changeAttributes is since when a complaint has search attributes. Histories hold it.
@@ -85,6 +88,8 @@ func escalate(ctx workflow.Context, e Escalation) error { return execute(ctx, ac
 func recordResolved(ctx workflow.Context, r Resolution) error {
 	return execute(ctx, activityRecordResolved, r)
 }
+
+func remind(ctx workflow.Context, f FollowUp) error { return execute(ctx, activityRemind, f) }
 
 func markOverdue(ctx workflow.Context, f FollowUp) (Asked, error) {
 	return ask(ctx, activityMarkOverdue, f)

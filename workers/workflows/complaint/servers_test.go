@@ -345,6 +345,44 @@ func TestAComplaintFromOutsideIsLateOnceTheAdminsAreCalledAgain(t *testing.T) {
 	}
 }
 
+func TestWhoOwesTheFollowUpIsRemindedOnceAndNotOfWhatWasDone(t *testing.T) {
+	for name, test := range map[string]struct {
+		asked bool
+		want  int
+	}{"they have not asked": {false, 1}, "they have": {true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			b := newStore(t)
+			a, conversation := activitiesOn(b.Store), b.converse()
+			f := FollowUp{ID: promise.ComplaintID("shop", "lumi", conversation), Conversation: conversation, By: "bo"}
+			for _, err := range []error{
+				a.RecordOpened(t.Context(), Opening{ID: f.ID, Conversation: conversation, Channel: "mini", Customer: "customer", OpenedAt: time.Now()}),
+				a.RecordResolved(t.Context(), Resolution{ID: f.ID, Conversation: conversation, By: "bo", ResolvedAt: time.Now(), FollowUpDue: time.Now()}),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.asked {
+				b.Do(func(ctx context.Context, u *store.Unit) error {
+					_, _, err := u.NoteCase(ctx, f.ID, store.Taking{Step: store.StepAskedAgain, Actor: "bo"})
+					return err
+				})
+			}
+			for range 2 { // An activity runs again when its worker died before it could report.
+				if err := a.Remind(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, agent := range []string{"an", "bo"} {
+				news := slices.DeleteFunc(workflowtest.News[store.CaseNews](b.Brand, agent, message.FrameCase), func(n store.CaseNews) bool { return n.Action != history.Remind })
+				if len(news) != test.want {
+					t.Errorf("%s was reminded %d times, want %d", agent, len(news), test.want)
+				}
+			}
+		})
+	}
+}
+
 func TestAFollowUpThatIsOverdueReachesSomebody(t *testing.T) {
 	group := map[string][]string{"after-sales": {"an", "bo"}}
 	for name, test := range map[string]struct {
@@ -412,13 +450,13 @@ func TestAFollowUpOfWhichTheProcessHasNotHeardIsNotLate(t *testing.T) {
 					_, _, err := u.NoteCase(ctx, f.ID, store.Taking{Step: store.StepAskedAgain, Actor: "bo"})
 					return err
 				})
-				history, news := b.History(f.ID), b.news("sup")
+				past, news := b.History(f.ID), b.news("sup")
 				for _, step := range steps {
 					if asked, err := step(a, t.Context(), f); err != nil || asked.By != "bo" {
 						t.Errorf("asked by %q, err %v", asked.By, err)
 					}
 				}
-				if diff := cmp.Diff(history, b.History(f.ID)); diff != "" {
+				if diff := cmp.Diff(past, b.History(f.ID)); diff != "" {
 					t.Errorf("history (-want +got):\n%s", diff)
 				}
 				if diff := cmp.Diff(news, b.news("sup")); diff != "" {

@@ -221,6 +221,9 @@ func (c *complaint) settle(ctx workflow.Context) error {
 // was away is found by the activities, though the timer ran out before their signal came.
 func (c *complaint) followUp(ctx workflow.Context) error {
 	done := func() bool { return c.followedUp }
+	if err := c.remind(ctx, done); err != nil {
+		return err
+	}
 	asked, err := awaitUntil(ctx, c.status.FollowUpDue, done)
 	if err != nil {
 		return err
@@ -252,6 +255,20 @@ func (c *complaint) followUp(ctx workflow.Context) error {
 		return err
 	}
 	return recordFollowedUp(ctx, step)
+}
+
+// remind reminds those of the follow-up who owe it, before it is due.
+func (c *complaint) remind(ctx workflow.Context, done func() bool) error {
+	before := time.Duration(c.input.FollowUpRemindSeconds) * time.Second
+	if before == 0 || workflow.GetVersion(ctx, changeRemind, workflow.DefaultVersion, 1) != 1 {
+		return nil
+	}
+	due := c.status.FollowUpDue
+	asked, err := awaitUntil(ctx, due.Add(-min(before, due.Sub(c.resolvedAt)/2)), done)
+	if err != nil || asked || !workflow.Now(ctx).Before(due) {
+		return err
+	}
+	return remind(ctx, FollowUp{ID: c.input.ID, Conversation: c.input.Conversation, By: c.resolved.By})
 }
 
 // awaitUntil waits for the condition, at most until the given time; met says whether it holds.

@@ -68,6 +68,7 @@ func newScene(t *testing.T) *scene {
 	register(s, activityRecordResolved, func(r Resolution) string {
 		return fmt.Sprintf("resolved by %s (%s), due %s, telling %s", r.By, r.Resolution, r.FollowUpDue.Sub(start()), strings.Join(r.Tell, "+"))
 	})
+	register(s, activityRemind, func(f FollowUp) string { return "reminded " + f.By })
 	registerAsking(s, activityMarkOverdue, func(f FollowUp) string { return "overdue, telling " + strings.Join(f.Tell, "+") })
 	register(s, activityRecordFollowedUp, func(f FollowUp) string { return "followed up by " + f.By })
 	registerAsking(s, activityLapse, func(FollowUp) string { return "lapsed" })
@@ -163,6 +164,24 @@ func TestComplaint(t *testing.T) {
 			status: promise.ComplaintStatus{
 				State: promise.ComplaintFollowedUp, Rung: 1, EscalatedTo: "Supervisor", FollowUpDue: start().Add(74 * time.Hour),
 			},
+		},
+		"who resolved it is reminded of the follow-up": {
+			input: input(func(in *promise.ComplaintInput) { in.FollowUpRemindSeconds = 2 * hour }),
+			play:  func(s *scene) { s.resolve(30 * time.Minute); s.followUp(71 * time.Hour) },
+			want: []string{
+				"0.0h opened", "0.0h acknowledged 收到",
+				"0.5h resolved by an (refunded), due 72h30m0s, telling Supervisor", "70.5h reminded an", "71.0h followed up by an",
+			},
+			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 30*time.Minute)},
+		},
+		"nobody is reminded of what was done": {
+			input: input(func(in *promise.ComplaintInput) { in.FollowUpRemindSeconds = 2 * hour }),
+			play:  func(s *scene) { s.resolve(30 * time.Minute); s.followUp(70 * time.Hour) },
+			want: []string{
+				"0.0h opened", "0.0h acknowledged 收到",
+				"0.5h resolved by an (refunded), due 72h30m0s, telling Supervisor", "70.0h followed up by an",
+			},
+			status: promise.ComplaintStatus{State: promise.ComplaintFollowedUp, FollowUpDue: start().Add(72*time.Hour + 30*time.Minute)},
 		},
 		"an overdue follow-up is told once and may still come": {
 			input: input(),
