@@ -344,6 +344,18 @@ func TestAProviderMaySayWhatBecameOfIt(t *testing.T) {
 	}
 }
 
+func TestAProviderMaySayThatRejectedGoodsWentBack(t *testing.T) {
+	c := opened(application(), "")
+	for _, act := range []Act{do(ActionApprove), do(ActionReceive), do(ActionReject), {ID: "1", By: ByProvider, Action: ActionShipped, Tracking: "SF2"}} {
+		if err := c.Act(act, noon()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.State != StateRefused || c.SentBack == nil || c.SentBack.Tracking != "SF2" || c.Shipment != nil {
+		t.Errorf("the case is in %s, sent back %+v, its shipment %+v", c.State, c.SentBack, c.Shipment)
+	}
+}
+
 func TestARefusedRefundMayBeTriedAgain(t *testing.T) {
 	c := opened(application(), "vip")
 	c.Refund.State, c.Refund.Reason = EffectRefused, "insufficient"
