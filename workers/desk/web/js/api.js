@@ -170,3 +170,4 @@ export const api = {
 };
 
 export const mediaURL = (id, conversation) => `/api/media/${encodeURIComponent(id)}?conversation=${encodeURIComponent(conversation)}`;
+export const exportURL = (conversation) => `/api/conversations/${encodeURIComponent(conversation)}/export?format=zip`;

@@ -1,7 +1,7 @@
 // The workbench: what is known, and what happens when news come.
 
 import { $, alarm, at, clock, el, left, newKey, quiet, span, toast } from './dom.js';
-import { api, explain, onSignedOut, Refused } from './api.js';
+import { api, explain, exportURL, onSignedOut, Refused } from './api.js';
 import { Stream } from './stream.js';
 import { Composer } from './composer.js';
 import { noted, preview, render } from './transcript.js';
@@ -438,6 +438,7 @@ function showCurrent(toEnd) {
   $('reply').hidden = !writable;
   $('close').hidden = $('open-case').hidden = $('look-up').hidden = $('promise').hidden = !writable;
   $('complain').hidden = !writable || underWay(current.complaint);
+  $('export').href = exportURL(c.id);
   $('reply-note').hidden = writable;
   $('reply-note').textContent = c.closeReason === 'ChannelGone' ? '渠道已被删除,会话已结束。' : c.state === 'closed' ? '会话已结束。' : c.state === 'assigned' ? `会话由 ${c.agent} 接待,你可以查看。` : '会话还没有分配给客服。';
   const log = $('transcript');
