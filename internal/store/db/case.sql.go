@@ -300,11 +300,12 @@ JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = $1 AND asking.external_id = $2
   AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping', 'order')
-ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+ORDER BY service_case.kind = 'afterSales' AND service_case.state = 'settled', service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT $3
 `
 
-// Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+// Open cases that a customer may be told of, on whichever Channel they are known, by deadline; those last in which they got everything and
+// are to be asked about it.
 func (q *Queries) CasesInProgress(ctx context.Context, channel string, externalID string, maxRows int32) ([]ServiceCase, error) {
 	rows, err := q.db.Query(ctx, CasesInProgress, channel, externalID, maxRows)
 	if err != nil {

@@ -88,13 +88,14 @@ ORDER BY service_case.closed_at IS NOT NULL, service_case.opened_at DESC, servic
 LIMIT @max_rows;
 
 -- name: CasesInProgress :many
--- Open cases that a customer may be told of, on whichever Channel they are known, by deadline.
+-- Open cases that a customer may be told of, on whichever Channel they are known, by deadline; those last in which they got everything and
+-- are to be asked about it.
 SELECT service_case.* FROM contact asking
 JOIN contact ON contact.customer_id = asking.customer_id
 JOIN service_case ON service_case.channel = contact.channel AND service_case.external_id = contact.external_id
 WHERE asking.channel = @channel AND asking.external_id = @external_id
   AND service_case.closed_at IS NULL AND service_case.kind IN ('afterSales', 'complaint', 'promise', 'shipping', 'order')
-ORDER BY service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
+ORDER BY service_case.kind = 'afterSales' AND service_case.state = 'settled', service_case.due_at NULLS LAST, service_case.opened_at, service_case.id
 LIMIT @max_rows;
 
 -- name: OffHoursMove :exec

@@ -18,6 +18,9 @@ export function callOf(c, me) {
     case 'escalate': return 'escalated';
     case 'providerRefused': return theirs ? 'refused' : undefined;
     case 'byHand': return theirs ? 'byHand' : undefined;
+    case 'reject':
+    case 'reversed':
+    case 'providerDone': return theirs && c.state === 'sendingBack' ? 'byHand' : undefined; // No provider does it.
     default: return undefined;
   }
 }
