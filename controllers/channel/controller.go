@@ -182,8 +182,8 @@ func hold(seen *scene, decided verdict, waited time.Duration, now time.Time) tim
 	case decided.pending, !said:
 		return max(0, withReplicas-waited)
 	case conditions.Passes(was.Reason):
-		// One more step towards Ready.
-		return max(0, lastSaid(seen.channel).Add(patienceWithSteps).Sub(now))
+		// One more step towards Ready. The API server's clock, by which it was said, may be ahead.
+		return min(patienceWithSteps, max(0, lastSaid(seen.channel).Add(patienceWithSteps).Sub(now)))
 	}
 	return 0
 }

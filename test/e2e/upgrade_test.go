@@ -28,6 +28,10 @@ func TestUpgrade(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	must(t, err)
 	clone := filepath.Join(root, ".run", "upgrade")
+	// A run that was killed has left its servers.
+	if _, err := os.Stat(clone); err == nil {
+		must(t, runProgram(t.Context(), clone, "make", "down"))
+	}
 	must(t, os.RemoveAll(clone))
 	must(t, runProgram(t.Context(), root, "git", "clone", "--quiet", "--no-checkout", root, clone))
 	must(t, runProgram(t.Context(), clone, "git", "tag", "upgraded", "HEAD"))
@@ -37,6 +41,9 @@ func TestUpgrade(t *testing.T) {
 		defer cancel()
 		if err := runProgram(ctx, clone, "make", "down"); err != nil {
 			t.Error(err)
+		}
+		if !t.Failed() {
+			must(t, os.RemoveAll(clone))
 		}
 	})
 	install(t, clone, from)

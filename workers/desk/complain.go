@@ -10,6 +10,7 @@ import (
 
 	yingdav1 "github.com/yingda-dev/yingda/api/v1alpha1"
 	"github.com/yingda-dev/yingda/internal/complaint"
+	"github.com/yingda-dev/yingda/internal/domain/history"
 	"github.com/yingda-dev/yingda/internal/domain/quota"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -35,10 +36,11 @@ func (d *Desk) complain(ctx context.Context, p *principal, in *complainInput) (*
 		}
 		// First, because the conversation may have been closed since, or the complaint resolved.
 		row, err := u.CaseOfStep(ctx, &c.ID, step)
+		now := store.CaseView(row)
 		if errors.Is(err, pgx.ErrNoRows) {
-			row, err = d.beginComplaint(ctx, u, p, in, step)
+			now, err = d.beginComplaint(ctx, u, p, in, step)
 		}
-		out.Body = d.caseView(store.CaseView(row))
+		out.Body = d.caseView(now)
 		return err
 	})
 	if err != nil {
@@ -47,36 +49,41 @@ func (d *Desk) complain(ctx context.Context, p *principal, in *complainInput) (*
 	return out, nil
 }
 
-// beginComplaint returns the case of the complaint that begins, or of the one that is under way.
-func (d *Desk) beginComplaint(ctx context.Context, u *store.Unit, p *principal, in *complainInput, step string) (row db.ServiceCase, err error) {
+// beginComplaint returns the case of the complaint that begins, or of the one that is under way, in whose history it is then.
+func (d *Desk) beginComplaint(ctx context.Context, u *store.Unit, p *principal, in *complainInput, step string) (now store.Case, err error) {
 	c, err := d.act(ctx, u, p, in.ID)
 	if err != nil {
-		return row, err
+		return now, err
 	}
 	outbound, err := d.reaching(ctx, u, c)
 	if err != nil {
-		return row, err
+		return now, err
 	}
 	begun, err := complaint.Begin(ctx, u, &c, complaint.Beginning{
 		Names: d.Names, Snapshot: d.Catalog.Snapshot(), Channel: d.channelOf(c), Outbound: outbound,
 		Detail: promise.ComplaintDetail{What: in.Body.What}, Step: step, Actor: p.agent.Name,
 	})
 	if err != nil {
-		return row, err
+		return now, err
 	}
-	if begun {
-		// Whom the bot has it gives to a human with the topic, which would begin the next complaint once this one is resolved.
-		if c.State != store.StateBot {
-			c.Topic = yingdav1.TopicComplaint
-		}
-		if c, err = u.Save(ctx, d.inPlace(u, c)); err != nil {
-			return row, err
-		}
+	id := complaint.IDOfLast(d.Names, c)
+	if !begun {
+		more := store.Taking{Step: step, Action: history.Complain, Actor: p.agent.Name, Note: in.Body.What}
+		now, _, err = u.ChangeCase(ctx, id, more, func(*store.Case) error { return nil })
+		return now, err
 	}
-	if row, err = u.CaseGet(ctx, complaint.IDOfLast(d.Names, c)); err != nil {
-		return row, fmt.Errorf("reading a complaint's case: %w", err)
+	// Whom the bot has it gives to a human with the topic, which would begin the next complaint once this one is resolved.
+	if c.State != store.StateBot {
+		c.Topic = yingdav1.TopicComplaint
 	}
-	return row, nil
+	if _, err = u.Save(ctx, d.inPlace(u, c)); err != nil {
+		return now, err
+	}
+	row, err := u.CaseGet(ctx, id)
+	if err != nil {
+		return now, fmt.Errorf("reading a complaint's case: %w", err)
+	}
+	return store.CaseView(row), nil
 }
 
 // reaching is the topic by which something can be said to a customer now; empty where the platform would take nothing, or the Channel is gone.

@@ -101,8 +101,12 @@ func TestAnAgentWritesDownThatACustomerComplains(t *testing.T) {
 	}
 
 	asks[CaseView](v, http.StatusCreated, http.MethodPost, path, first)
-	if again := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, path, words("没有人理")); again.ID != made.ID {
+	more := words("没有人理")
+	if again := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, path, more); again.ID != made.ID {
 		t.Errorf("while it is under way another begins: %+v", again)
+	}
+	if diff := cmp.Diff([]string{"open by xiaomei: ", "open by laowang: 没有人理"}, w.history(made.ID)); diff != "" {
+		t.Errorf("its history with what a colleague knew (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{heardOut}, w.told(id)); diff != "" {
 		t.Errorf("the customer was told (-want +got):\n%s", diff)
@@ -115,6 +119,9 @@ func TestAnAgentWritesDownThatACustomerComplains(t *testing.T) {
 	w.settles(made.ID, id)
 	if again := asks[CaseView](v, http.StatusCreated, http.MethodPost, path, first); again.ID != made.ID || again.State != string(promise.ComplaintResolved) {
 		t.Errorf("by the key of the first, once that is resolved: %+v", again)
+	}
+	if again := asks[CaseView](d.as("laowang"), http.StatusCreated, http.MethodPost, path, more); again.ID != made.ID {
+		t.Errorf("by the key of what belonged to it, once that is resolved, another begins: %+v", again)
 	}
 	if next := asks[CaseView](v, http.StatusCreated, http.MethodPost, path, words("还是没有退款")); next.ID != made.ID+"/2" {
 		t.Errorf("the next is %+v", next)

@@ -39,9 +39,11 @@ const (
 	End   Action = "end"
 )
 
-// What people do with complaints, which steps of their process tell as well; and with judgements: Score judged a conversation, Appeal
+// What people do with complaints, which steps of their process tell as well, but that a colleague wrote down more of one that is under
+// way (Complain); and with judgements: Score judged a conversation, Appeal
 // asked for another judgement, Decide decided on that.
 const (
+	Complain Action = "complain"
 	Resolve  Action = "resolve"
 	FollowUp Action = "followUp"
 	Score    Action = "score"

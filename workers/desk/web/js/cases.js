@@ -32,7 +32,7 @@ export const stateName = (c) => (states[c.kind] || {})[c.state] || common[c.stat
 const actions = {
   approve: '同意', refuse: '拒绝', askEvidence: '要求补充凭证', addEvidence: '添加凭证', sent: '登记客户寄回', receive: '确认收货', accept: '验货通过',
   reject: '验货不通过', refunded: '登记已退款', shipped: '登记已发货', claimed: '登记已理赔', freightPaid: '登记已退运费', reversed: '登记已追回', waive: '不再办理', retry: '重新提交',
-  refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', unanswered: '客户未答复', assign: '转交', resolve: '解决', followUp: '标记已回访',
+  refundInstead: '改为退款', withdraw: '客户撤销', confirm: '客户满意', dispute: '客户有异议', unanswered: '客户未答复', assign: '转交', complain: '客户再次投诉', resolve: '解决', followUp: '标记已回访',
   expire: '等待超时', done: '完成', postpone: '延期', reassign: '转交', cancel: '取消', compensate: '补偿', extend: '延长两小时', close: '结束应急',
   open: '建立', apply: '提交申请', due: '设定时限', remind: '提醒', breach: '超时', overall: '总时长超时', escalate: '升级', told: '告知客户',
   notTold: '未能告知客户', providerTold: '提交商家系统', providerPending: '商家系统受理', providerDone: '商家系统完成', providerRefused: '商家系统拒绝',
