@@ -68,7 +68,9 @@ func (d *Desk) beginComplaint(ctx context.Context, u *store.Unit, p *principal, 
 	}
 	id := complaint.IDOfLast(d.Names, c)
 	if !begun {
-		more := store.Taking{Step: step, Action: history.Complain, Actor: p.agent.Name, Note: in.Body.What}
+		more := store.Taking{
+			Step: step, Action: history.Complain, Actor: p.agent.Name, Note: in.Body.What, Tell: d.Catalog.Snapshot().WithRole(promise.RoleSupervisor),
+		}
 		now, _, err = u.ChangeCase(ctx, id, more, func(*store.Case) error { return nil })
 		return now, err
 	}

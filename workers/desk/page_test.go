@@ -147,6 +147,7 @@ func TestThePageCallsAnAgentForWhatHappenedToACase(t *testing.T) {
 		"done":                                                    {news(history.Action(order.ActionDone), "", by("bo"), ended(promise.CaseOrder, `{"owner":"an"}`)), ""},
 		"a complaint that somebody wrote down":                    {news(history.Open, "", by("bo"), complaint), "new"},
 		"a complaint that they wrote down":                        {news(history.Open, "", by("an"), complaint), ""},
+		"more of a complaint, by somebody else":                   {news(history.Complain, "", by("bo"), complaint), "new"},
 		"a complaint of a customer's own":                         {news(history.Open, "", complaint), ""},
 		"a complaint's next step is soon due":                     {news(history.Remind, "", complaint), "soon"},
 		"a complaint, of which there are other news":              {news(history.Escalate, "an", complaint), ""},

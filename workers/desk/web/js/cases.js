@@ -71,7 +71,7 @@ export function title(c) {
   const order = detail.order || ((detail.application || {}).order || {}).number;
   // What came from outside is named by where it came from: what it says may name the customer.
   const which = (detail.source && [sources[detail.source], detail.reference].filter(Boolean).join(' ')) || detail.what || (order && `订单 …${order.slice(-4)}`);
-  return which ? `${name} · ${which.slice(0, 40)}` : name;
+  return which ? `${name} · ${which.length > 40 ? `${which.slice(0, 40)}…` : which}` : name;
 }
 
 // dueTag says when something is due: red when that is past, amber when it is soon.
@@ -95,7 +95,7 @@ export function chips(box, cases, open) {
   const shown = cases.filter((c) => c.kind !== 'complaint' || c.closedAt === undefined);
   box.hidden = shown.length === 0;
   box.replaceChildren(...shown.map((c) => el('button', { type: 'button', class: c.closedAt ? 'chip ended' : 'chip', onclick: () => open(c.name) },
-    `${title(c)} · ${stateName(c)}`, dueTag(c) || '')));
+    el('span', { class: 'what' }, title(c)), stateName(c), dueTag(c) || '')));
 }
 
 export function facts(list) {
@@ -244,7 +244,7 @@ export class Pane {
     for (const name of takes) parts.push(await this.input(c, a, name, inputs));
     if (this.name !== c.name) return;
     const key = newKey();
-    const submit = el('button', { class: harsh.has(a.action) ? 'danger' : 'primary', type: 'submit' }, `确认${actionName(a.action)}`);
+    const submit = el('button', { class: harsh.has(a.action) ? 'danger' : 'primary', type: 'submit' }, actionName(a.action).replace(/^(确认)?/, '确认'));
     const form = $('case-form');
     form.replaceChildren(el('h3', {}, actionName(a.action)), ...parts, el('div', { class: 'row' }, submit, el('button', { type: 'button', class: 'quiet', onclick: () => { form.hidden = true; } }, '返回')));
     form.hidden = false;
@@ -258,8 +258,11 @@ export class Pane {
       submit.disabled = true;
       const changed = await this.on.attempt(() => api.actOnCase(c.name, request));
       submit.disabled = false;
-      if (changed && this.name === c.name) this.show(changed);
-      else if (!changed) await this.refresh().catch(() => {});
+      if (changed && this.name === c.name) {
+        this.show(changed);
+        form.hidden = true;
+      }
+      if (!changed) await this.refresh().catch(() => {});
       this.on.changed();
     };
     form.scrollIntoView({ block: 'nearest' });

@@ -28,7 +28,7 @@ export function callOf(c, me) {
 // ofComplaint: one that somebody wrote down is new to whoever is told, and a reminder is for whoever is told; that one climbs is told beside.
 // Whoever offered something to who complained tells the customer, once somebody else has decided.
 function ofComplaint(c, me) {
-  if (c.action === 'open') return c.actor ? 'new' : undefined;
+  if (c.action === 'open' || c.action === 'complain') return c.actor ? 'new' : undefined;
   if (c.action === 'remind') return 'soon';
   const offer = ((c.detail || {}).compensations || []).at(-1);
   if (!offer || offer.by !== me) return undefined;
