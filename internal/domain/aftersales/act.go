@@ -471,8 +471,8 @@ func (c *Case) take(a Act, at time.Time) {
 		}
 		c.undo(StateExpired, a, at)
 	case ActionCancel:
-		if c.State == StateUndoing {
-			return // It ends by itself.
+		if c.State == StateUndoing || c.State == StateSendingBack {
+			return // It ends by itself, once money or goods are where they belong.
 		}
 		c.undo(StateWithdrawn, a, at)
 	case ActionConfirm, ActionDispute:

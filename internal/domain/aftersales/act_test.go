@@ -473,6 +473,7 @@ func TestACancelledCaseOwesWhatWasPaidForGoodsThatHaveNotCome(t *testing.T) {
 		"goods that are here, though nobody looked at them": {[]Action{ActionRefunded, ActionReceive}, StateWithdrawn},
 		"goods that were found to be as they should":        {[]Action{ActionRefunded, ActionReceive, ActionAccept}, StateWithdrawn},
 		"goods that were not":                               {[]Action{ActionRefunded, ActionReceive, ActionReject}, StateUndoing},
+		"goods that were not, and are still to go back":     {[]Action{ActionRefunded, ActionReceive, ActionReject, ActionReversed}, StateSendingBack},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := opened(application(), "vip")
