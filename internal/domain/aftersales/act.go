@@ -471,10 +471,13 @@ func (c *Case) take(a Act, at time.Time) {
 		}
 		c.undo(StateExpired, a, at)
 	case ActionCancel:
-		if c.State == StateUndoing || c.State == StateSendingBack {
-			return // It ends by itself, once money or goods are where they belong.
+		switch c.State {
+		case StateUndoing, StateSendingBack: // It ends by itself, once money or goods are where they belong.
+		case StateSettled:
+			c.leave(StateDone, a, at)
+		default:
+			c.undo(StateWithdrawn, a, at)
 		}
-		c.undo(StateWithdrawn, a, at)
 	case ActionConfirm, ActionDispute:
 		content := a.Action == ActionConfirm
 		c.Content = &content

@@ -464,14 +464,14 @@ func TestGoodsOnTheirWayAreTheOwnersToLookFor(t *testing.T) {
 	}
 }
 
-func TestACancelledCaseOwesWhatWasPaidForGoodsThatHaveNotCome(t *testing.T) {
+func TestACancelledCaseOwesWhatItOwed(t *testing.T) {
 	for name, test := range map[string]struct {
 		actions []Action
 		want    State
 	}{
 		"goods that have not come":                          {[]Action{ActionRefunded}, StateUndoing},
 		"goods that are here, though nobody looked at them": {[]Action{ActionRefunded, ActionReceive}, StateWithdrawn},
-		"goods that were found to be as they should":        {[]Action{ActionRefunded, ActionReceive, ActionAccept}, StateWithdrawn},
+		"goods that were found to be as they should":        {[]Action{ActionRefunded, ActionReceive, ActionAccept}, StateDone},
 		"goods that were not":                               {[]Action{ActionRefunded, ActionReceive, ActionReject}, StateUndoing},
 		"goods that were not, and are still to go back":     {[]Action{ActionRefunded, ActionReceive, ActionReject, ActionReversed}, StateSendingBack},
 	} {
