@@ -335,7 +335,7 @@ func (c *Case) compensable(a Act) error {
 	most := c.Decision.FreightLimit()
 	switch {
 	case a.FreightAmount != nil && *a.FreightAmount > most:
-		return refuse("AmountTooHigh", "of the freight at most %s yuan are paid back", yuan(most))
+		return refuse("FreightTooHigh", "of the freight at most %s yuan are paid back", yuan(most))
 	case a.FreightAmount == nil && most > 0 && c.Parcel != nil && c.Parcel.Freight > 0:
 		return refuse("FreightMissing", "the customer says that they paid %s yuan of freight: accept needs freightAmount, from 0 to %d fen", yuan(c.Parcel.Freight), most)
 	default:

@@ -263,11 +263,11 @@ func TestFreightThatTheCustomerLaidOutForTheSellerIsPaidBackOnceTheGoodsAreAccep
 	}{
 		"as much as the customer said":       {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), new(int64(12_00)), "", append(slices.Clone(refund), StateCompensating, StateSettled)},
 		"what an agent has found out":        {application(), "", Act{Freight: FreightSeller}, nil, new(int64(12_00)), "", append(slices.Clone(refund), StateCompensating, StateSettled)},
-		"never more than the policy's limit": {application(), "", Act{Freight: FreightSeller}, new(int64(30_00)), new(int64(20_01)), "AmountTooHigh", nil},
+		"never more than the policy's limit": {application(), "", Act{Freight: FreightSeller}, new(int64(30_00)), new(int64(20_01)), "FreightTooHigh", nil},
 		"not without somebody's saying":      {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), nil, "FreightMissing", nil},
 		"nothing, if somebody says so":       {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), new(int64(0)), "", append(slices.Clone(refund), StateSettled)},
 		"nothing where nobody asks for it":   {application(), "", Act{Freight: FreightSeller}, nil, nil, "", append(slices.Clone(refund), StateSettled)},
-		"not what the buyer has to pay":      {application(), "", Act{}, new(int64(12_00)), new(int64(12_00)), "AmountTooHigh", nil},
+		"not what the buyer has to pay":      {application(), "", Act{}, new(int64(12_00)), new(int64(12_00)), "FreightTooHigh", nil},
 		"which nobody has to answer":         {application(), "", Act{}, new(int64(12_00)), nil, "", append(slices.Clone(refund), StateSettled)},
 		"beside the goods of an exchange": {
 			application(of(Exchange, Damaged), photos), "",
