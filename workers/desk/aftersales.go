@@ -336,12 +336,8 @@ func afterSalesActions(p *principal, c store.Case) []AllowedAction {
 			if a.Points = inside.Decision.Inspection; len(a.Points) > 0 {
 				a.Needs = []string{"checked"}
 			}
-			switch {
-			case inside.Decision.FreightLimit() == 0:
-			case inside.Parcel != nil && inside.Parcel.Freight > 0:
+			if inside.Decision.FreightLimit() > 0 {
 				a.Needs = append(a.Needs, "freightAmount")
-			default:
-				a.Takes = []string{"freightAmount"}
 			}
 		case aftersales.ActionAssign:
 			a.Needs = []string{"owner"}

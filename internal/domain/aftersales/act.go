@@ -330,14 +330,15 @@ func (a *Act) Bounded() error {
 	return nil
 }
 
-// compensable says whether so much of the freight may be paid back, and that somebody has said how much where the customer asks for it.
+// compensable says whether so much of the freight may be paid back, and that somebody has said how much where the customer was promised it:
+// goods may be here before the customer has named what they laid out.
 func (c *Case) compensable(a Act) error {
 	most := c.Decision.FreightLimit()
 	switch {
 	case a.FreightAmount != nil && *a.FreightAmount > most:
 		return refuse("FreightTooHigh", "of the freight at most %s yuan are paid back", yuan(most))
-	case a.FreightAmount == nil && most > 0 && c.Parcel != nil && c.Parcel.Freight > 0:
-		return refuse("FreightMissing", "the customer says that they paid %s yuan of freight: accept needs freightAmount, from 0 to %d fen", yuan(c.Parcel.Freight), most)
+	case a.FreightAmount == nil && most > 0:
+		return refuse("FreightMissing", "the customer was asked to lay out the freight: accept needs freightAmount, from 0 to %d fen", most)
 	default:
 		return nil
 	}

@@ -266,7 +266,7 @@ func TestFreightThatTheCustomerLaidOutForTheSellerIsPaidBackOnceTheGoodsAreAccep
 		"never more than the policy's limit": {application(), "", Act{Freight: FreightSeller}, new(int64(30_00)), new(int64(20_01)), "FreightTooHigh", nil},
 		"not without somebody's saying":      {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), nil, "FreightMissing", nil},
 		"nothing, if somebody says so":       {application(), "", Act{Freight: FreightSeller}, new(int64(12_00)), new(int64(0)), "", append(slices.Clone(refund), StateSettled)},
-		"nothing where nobody asks for it":   {application(), "", Act{Freight: FreightSeller}, nil, nil, "", append(slices.Clone(refund), StateSettled)},
+		"not forgotten, though nobody asked": {application(), "", Act{Freight: FreightSeller}, nil, nil, "FreightMissing", nil},
 		"not what the buyer has to pay":      {application(), "", Act{}, new(int64(12_00)), new(int64(12_00)), "FreightTooHigh", nil},
 		"which nobody has to answer":         {application(), "", Act{}, new(int64(12_00)), nil, "", append(slices.Clone(refund), StateSettled)},
 		"beside the goods of an exchange": {
