@@ -92,12 +92,17 @@ func (u *Unit) TakeAfterSales(ctx context.Context, id string, act aftersales.Act
 func (u *Unit) takeAfterSales(ctx context.Context, id string, act aftersales.Act, t Taking) (now Case, fresh bool, err error) {
 	t.Step, t.Action, t.Actor, t.Note = "act/"+act.ID, history.Action(act.Action), act.By, act.Said()
 	return u.ChangeAfterSales(ctx, id, t, func(c *aftersales.Case) error {
-		operation, granted := c.Operation(), c.Granted()
+		operation, granted, freight := c.Operation(), c.Granted(), c.Decision.FreightAmount
 		if err := c.Act(act, u.Now); err != nil {
 			return err
 		}
 		if c.Granted() > granted {
 			if err := u.ofOrder(ctx, id, c, c.Grant); err != nil {
+				return err
+			}
+		}
+		if c.Decision.FreightAmount > freight {
+			if err := u.ofOrder(ctx, id, c, c.GrantFreight); err != nil {
 				return err
 			}
 		}

@@ -41,7 +41,7 @@ func reasons() []string {
 		"UnknownAction", "NoSuchAction", "NoteMissing", "NeedsNote", "NeedsOwner", "NeedsReasonCode", "BadDue", "TooMuchOwed", "OutsideGroup", "BadContinue",
 		"TrackingMissing", "ReferenceMissing", "EvidenceMissing", "OwnerMissing", "InspectionIncomplete", "TooLong", "AmountTooHigh", "AmountMissing",
 		"OrderMissing", "UnknownKind", "UnknownReason", "UnknownCurrency", "BadDelivery", "BadPayment", "BadEmail", "AboveLimit", "OwnOffer",
-		"BadFreight", "FreightMissing", "FreightTooHigh", "Contradictory",
+		"BadFreight", "FreightMissing", "FreightTooHigh", "FreightTwice", "Contradictory",
 		// Orders.
 		"NoProvider", "NoSuchOrder", "OtherOrder", "OtherCustomer", "ProviderFailed", "BadOrder", "BadAddress", "UnknownOperation", "MoneyGranted", "OrderCancelled",
 		// Judgements.

@@ -1,6 +1,9 @@
 package aftersales
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Spent is what was paid back to the case or may have been, in fen, less what came back.
 func (c *Case) Spent() int64 {
@@ -52,6 +55,23 @@ func (c *Case) GrantAtOnce(others []Case, p Policy, tier string, now time.Time) 
 // Pay refuses the refund that the case is granted where it goes beyond what was not paid back yet. It passes all that Grant has, unless
 // another case has said since that less was paid for the order.
 func (c *Case) Pay(others []Case) error { return c.within(others, c.Refund.Amount, (*Case).Spent) }
+
+// GrantFreight refuses to pay back the freight of a parcel where another case of the order does: one parcel may bring the goods of several.
+func (c *Case) GrantFreight(others []Case) error {
+	for i := range others {
+		other := &others[i]
+		if other.compensates() && c.Parcel != nil && other.Parcel != nil && strings.EqualFold(c.Parcel.Tracking, other.Parcel.Tracking) {
+			return refuse("FreightTwice", "another case of the order pays back the freight of the same parcel: accept with freightAmount 0")
+		}
+	}
+	return nil
+}
+
+// compensates says whether the case pays back the freight of its parcel, or did; where somebody waived that it does not.
+func (c *Case) compensates() bool {
+	paid := c.Freight != nil && c.Freight.State == EffectDone
+	return c.Decision.FreightAmount > 0 && (paid || c.State != StateSettled && !c.State.Ended())
+}
 
 // within refuses an amount that is more than what the other cases of the order leave, counted so. Where the cases disagree on what was paid
 // the least counts, of those on which was decided for the customer: what somebody writes in an application, who may not even have the

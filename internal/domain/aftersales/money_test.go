@@ -169,6 +169,46 @@ func TestWhatIsLeftOfAnOrder(t *testing.T) {
 	}
 }
 
+func TestTheFreightOfAParcelIsPaidBackByOneCaseOfItsOrder(t *testing.T) {
+	accepted := func(tracking string, freight int64, then ...Action) Case {
+		t.Helper()
+		c := opened(application(), "")
+		accept := do(ActionAccept)
+		accept.FreightAmount = &freight
+		acts := []Act{{ID: "1", By: "an", Action: ActionApprove, Amount: 50_00, Freight: FreightSeller}, {ID: "2", By: ByCustomer, Action: ActionSent, Tracking: tracking}, do(ActionReceive), accept}
+		if tracking == "" {
+			acts = slices.Delete(acts, 1, 2)
+		}
+		for _, action := range then {
+			acts = append(acts, do(action))
+		}
+		for _, a := range acts {
+			byHand(&c)
+			if err := c.Act(a, noon()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	for name, test := range map[string]struct {
+		others []Case
+		want   string
+	}{
+		"alone": {nil, ""},
+		"another that is to pay for the same parcel": {[]Case{accepted("sf1", 12_00)}, "FreightTwice"},
+		"another that has":                           {[]Case{accepted("SF1", 12_00, ActionRefunded, ActionFreightPaid, ActionConfirm)}, "FreightTwice"},
+		"another that pays nothing":                  {[]Case{accepted("SF1", 0)}, ""},
+		"another of which somebody waived it":        {[]Case{accepted("SF1", 12_00, ActionRefunded, ActionWaive)}, ""},
+		"another that came in a parcel of its own":   {[]Case{accepted("SF2", 12_00)}, ""},
+		"another whose parcel nobody knows":          {[]Case{accepted("", 12_00)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := accepted("SF1", 12_00)
+			wantRefusal(t, c.GrantFreight(test.others), test.want)
+		})
+	}
+}
+
 func TestAnOrderInPartsIsPaidNoQuickerThanAsAWhole(t *testing.T) {
 	part := func(amount int64, kind Kind) Application {
 		return application(of(kind, NoReason), worth(1000_00), func(a *Application) { a.Amount = amount })

@@ -3,6 +3,7 @@ package aftersales
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -87,6 +88,32 @@ func TestWhatIsPromisedAndNotPaidCountsForTheOrder(t *testing.T) {
 	b.act(cases[0], rules.ActionWithdraw)
 	if err := b.tryAct(cases[1], approve); err != nil {
 		t.Errorf("what was withdrawn is not given back: %v", err)
+	}
+}
+
+func TestOfTwoCasesThatCameInOneParcelOnePaysItsFreight(t *testing.T) {
+	b := newStore(t)
+	freight := func(in *promise.AfterSalesInput) { in.Terms.Policy.FreightUpTo = 20_00 }
+	accept := func(amount int64) rules.Act {
+		return rules.Act{ID: fmt.Sprint("accept", amount), By: "an", Action: rules.ActionAccept, FreightAmount: &amount}
+	}
+	var cases []string
+	for _, customer := range []string{"one", "two"} {
+		id := b.apply(b.Converse(customer, 20), customer, freight, ofOrder("same", 30_00)).ID
+		b.act(id, rules.ActionApprove, func(a *rules.Act) { a.Freight = rules.FreightSeller })
+		b.act(id, rules.ActionSent)
+		b.act(id, rules.ActionReceive)
+		cases = append(cases, id)
+	}
+	if err := b.tryAct(cases[0], accept(12_00)); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *rules.RefusalError
+	if err := b.tryAct(cases[1], accept(12_00)); !errors.As(err, &refusal) || refusal.Reason != "FreightTwice" {
+		t.Errorf("the second says %v, want FreightTwice", err)
+	}
+	if err := b.tryAct(cases[1], accept(0)); err != nil {
+		t.Errorf("without freight the second is refused: %v", err)
 	}
 }
 
