@@ -157,7 +157,7 @@ func (c *Case) Words(step int, location *time.Location) string {
 		return done + "如有问题请随时联系我们。"
 	case StateRefused:
 		if cause := c.cause(step); cause.Action == ActionRefuse || cause.Action == ActionReject {
-			return ended("很抱歉，您的售后申请未通过："+cause.Note, c.takenBack(before)+c.wentBack())
+			return ended("很抱歉，您的售后申请未通过："+cause.Note, c.takenBack(before)+c.wentBack(before))
 		}
 		return ended(c.Decision.Customer, c.takenBack(before))
 	case StateWithdrawn:
@@ -182,12 +182,16 @@ func (c *Case) cause(step int) Step {
 	return Step{}
 }
 
-// wentBack says in what the goods went back to the customer, where they did.
-func (c *Case) wentBack() string {
-	if c.SentBack == nil {
+// wentBack says in what the goods went back to the customer, or that they do not where that was promised in the step before the last.
+func (c *Case) wentBack(before Step) string {
+	switch {
+	case c.SentBack != nil:
+		return "您的商品已寄回，快递：" + strings.TrimSpace(c.SentBack.Carrier+" "+c.SentBack.Tracking) + "。"
+	case before.State == StateSendingBack:
+		return "商品不再寄回，如有疑问请联系客服。"
+	default:
 		return ""
 	}
-	return "您的商品已寄回，快递：" + strings.TrimSpace(c.SentBack.Carrier+" "+c.SentBack.Tracking) + "。"
 }
 
 // takenBack says that what was paid for goods which did not come was got back, where that was the step before the last: a provider that does
@@ -295,6 +299,8 @@ func (c *Case) achieved(step int) string {
 	case StateClaiming, StateCompensating:
 		// What was done at once was not announced, and what had come before it not said with it.
 		switch {
+		case s.Action == ActionWaive && s.State == StateCompensating:
+			return c.achieved(step-1) + "您的售后已办结，运费不再退还。"
 		case s.Action == ActionWaive:
 			return c.achieved(step-1) + "您的售后已办结。"
 		case s.State == StateCompensating:

@@ -57,6 +57,18 @@ func TestWhatCustomersRead(t *testing.T) {
 				"商品已发出，快递：顺丰 SF1。您垫付的运费12元已退给您，请注意查收。如有问题请随时联系我们。",
 			},
 		},
+		"an exchange of broken goods, the freight of which is not paid back after all": {
+			application(of(Exchange, Damaged), photos), "",
+			[]Action{ActionApprove, ActionReceive, ActionAccept, ActionShipped, ActionWaive},
+			[]string{
+				"您的申请已收到，一般无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"商品已发出，快递：顺丰 SF1。您垫付的运费12元将在11月22日13:00前退给您。",
+				"商品已发出，快递：顺丰 SF1。您的售后已办结，运费不再退还。如有问题请随时联系我们。",
+			},
+		},
 		"a refund at once": {
 			application(), "vip",
 			[]Action{ActionRefunded, ActionWithdraw, ActionReversed},
@@ -110,6 +122,17 @@ func TestWhatCustomersRead(t *testing.T) {
 				"由于没有收到符合要求的商品，请退还已退的货款50元，客服会与您联系。",
 				"很抱歉，您寄回的商品未通过验收：少了配件。此前退给您的货款50元已收回。我们将在11月22日13:00前把商品寄回给您。",
 				"很抱歉，您的售后申请未通过：少了配件。您的商品已寄回，快递：顺丰 SF1。",
+			},
+		},
+		"goods that are not as they should be, and do not go back after all": {
+			application(), "",
+			[]Action{ActionApprove, ActionReceive, ActionReject, ActionWaive},
+			[]string{
+				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
+				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由您承担。寄出后请告诉我们快递单号。",
+				"已收到您寄回的商品，我们会尽快验收。",
+				"很抱歉，您寄回的商品未通过验收：少了配件。我们将在11月22日13:00前把商品寄回给您。",
+				"很抱歉，您的售后申请未通过：少了配件。商品不再寄回，如有疑问请联系客服。",
 			},
 		},
 		"refused by somebody": {
