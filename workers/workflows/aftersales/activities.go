@@ -107,7 +107,9 @@ type (
 		Case     Reference     `json:"case"`
 		Step     int           `json:"step"`
 		Deadline deadline.Step `json:"deadline"`
-		TimeZone string        `json:"timeZone,omitempty"`
+		// OnTheWay says that it is the parcel that is late, or nearly, and no more the customer in the same step.
+		OnTheWay bool   `json:"onTheWay,omitempty"`
+		TimeZone string `json:"timeZone,omitempty"`
 	}
 	// Performing is the argument of Perform.
 	Performing struct {
@@ -233,9 +235,21 @@ func (a *Activities) take(
 	return taken, err
 }
 
+// name is what it is done once by.
+func (l *Lateness) name() string {
+	name := stepName(string(l.Deadline.Kind), l.Step)
+	if l.Deadline.Kind == deadline.Escalate {
+		name = fmt.Sprintf("%s/%d", name, l.Deadline.Rung)
+	}
+	if l.OnTheWay {
+		name += "/parcel"
+	}
+	return name
+}
+
 // lateStep is a step of a deadline as a case's history has it, and whom it calls.
 func (a *Activities) lateStep(l Lateness) (taking store.Taking, called callees.Callees) {
-	taking = store.Taking{Step: stepName(string(l.Deadline.Kind), l.Step), Tell: a.Directory.GroupAgents(l.Case.SkillGroup)}
+	taking = store.Taking{Step: l.name(), Tell: a.Directory.GroupAgents(l.Case.SkillGroup)}
 	switch l.Deadline.Kind {
 	case deadline.Remind:
 		taking.Action, taking.Note = history.Remind, history.Reminding
@@ -243,7 +257,6 @@ func (a *Activities) lateStep(l Lateness) (taking store.Taking, called callees.C
 		taking.Action, taking.Note = history.Breach, history.Late
 	case deadline.Escalate:
 		called = callees.Of(a.Directory, l.Deadline.Notify, l.Case.SkillGroup)
-		taking.Step = fmt.Sprintf("%s/%d", taking.Step, l.Deadline.Rung)
 		taking.Action, taking.Note = history.Escalate, called.Words(l.Deadline.Rung, l.Deadline.Notify)
 		taking.Tell = append(taking.Tell, called.Agents...)
 	}

@@ -204,6 +204,38 @@ func TestEachDeadlineIsTakenOnceThoughTheWorkerDies(t *testing.T) {
 	b.StoreHistory(newest, in.ID, "late-and-withdrawn")
 }
 
+func TestWhoWasRemindedAndThenSentLeavesItsOwnerToBeRemindedOfTheParcel(t *testing.T) {
+	t.Parallel()
+	b := newBrand(t, nil)
+	b.work()
+	in := b.apply(b.Converse("customer", 20), "customer", func(in *promise.AfterSalesInput) {
+		in.Terms.Limits.Return, in.Terms.Limits.FollowUp, in.Terms.RemindBefore = 6, 1, 5
+	})
+	b.awaitStep(in.ID, rules.StateReview)
+	b.act(in.ID, rules.ActionApprove)
+	reminded := b.await(in.ID, "reminded", func(c rules.Case) bool { return !c.Now().RemindedAt.IsZero() })
+	b.act(in.ID, rules.ActionSent)
+	b.await(in.ID, "reminded of the parcel", func(c rules.Case) bool { return c.Now().RemindedAt.After(reminded.Now().RemindedAt) })
+	escalated := func(c rules.Case) bool { return c.Now().Escalated == 1 }
+	b.await(in.ID, "looked for", escalated)
+	b.act(in.ID, rules.ActionReceive)
+	b.awaitStep(in.ID, rules.StateReceived)
+	b.act(in.ID, rules.ActionAccept)
+	b.awaitStep(in.ID, rules.StateRefunding)
+	b.await(in.ID, "left to somebody's hands", func(c rules.Case) bool { return c.Refund.State == rules.EffectByHand })
+	b.act(in.ID, rules.ActionRefunded)
+	b.await(in.ID, "asked about by nobody", func(c rules.Case) bool { return c.State == rules.StateSettled && escalated(c) })
+	b.act(in.ID, rules.ActionConfirm)
+	if status := b.ended(in.ID); status.State != rules.StateDone || status.IgnoredSignals != 0 {
+		t.Errorf("the status is %+v", status)
+	}
+	want := []string{"breach/1/parcel", "breach/4", "escalate/1/1/parcel", "escalate/4/1", "remind/1", "remind/1/parcel"}
+	if diff := cmp.Diff(want, b.steps(in.ID, "remind/", "breach", "escalate")); diff != "" {
+		t.Errorf("deadlines (-want +got):\n%s", diff)
+	}
+	b.StoreHistory(newest, in.ID, "sent-after-the-reminder")
+}
+
 func TestWithoutAProviderItIsDoneByHand(t *testing.T) {
 	t.Parallel()
 	b := newBrand(t, nil)

@@ -300,7 +300,9 @@ func (c *afterSales) takeStep(ctx workflow.Context, s deadline.Step) error {
 			return nil
 		}
 	}
-	standing, err := late(ctx, Lateness{Case: c.reference(), Step: step, Deadline: s, TimeZone: c.input.Terms.Policy.TimeZone})
+	standing, err := late(ctx, Lateness{
+		Case: c.reference(), Step: step, Deadline: s, OnTheWay: !c.Standing.ArriveBy.IsZero(), TimeZone: c.input.Terms.Policy.TimeZone,
+	})
 	c.follow(standing)
 	return err
 }

@@ -108,7 +108,8 @@ func newPaper(t *testing.T) *paper {
 		return Taken{Standing: p.standing()}, nil
 	})
 	register(p, activityLate, func(l Lateness) (Standing, error) {
-		if p.c.Step() == l.Step {
+		if p.c.Step() == l.Step && !p.acts[l.name()] {
+			p.acts[l.name()] = true
 			p.note("%s %s%s", p.c.State, l.Deadline.Kind, l.Deadline.Notify)
 		}
 		return p.standing(), nil
