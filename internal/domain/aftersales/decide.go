@@ -82,7 +82,10 @@ func Decide(p Policy, a Application, tier string, now time.Time) Decision {
 }
 
 func (p *Policy) decide(a Application, tier string, now time.Time) Decision {
-	d := Decision{Outcome: OutcomeReview, Remedy: RemedyGoods, GoodsBack: a.Kind == Return || a.Kind == Exchange, Freight: FreightBuyer, FreightUpTo: p.FreightUpTo, ReturnAddress: p.ReturnAddress}
+	d := Decision{
+		Outcome: OutcomeReview, Remedy: RemedyGoods, GoodsBack: a.Kind == Return || a.Kind == Exchange,
+		Freight: FreightBuyer, FreightUpTo: p.FreightUpTo, ReturnAddress: p.ReturnAddress,
+	}
 	if a.Kind == Return || a.Kind == RefundOnly {
 		d.Remedy, d.Speed, d.Amount = RemedyRefund, OnReceipt, cmp.Or(a.Amount, a.Order.Paid)
 	}

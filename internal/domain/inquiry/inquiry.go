@@ -128,7 +128,7 @@ func ofAfterSales(c *aftersales.Case, due *time.Time, now time.Time, location *t
 	by := func(format string) string { return until(due, now, location, format) }
 	switch c.State {
 	case aftersales.StateEvidence:
-		return head + "等待您补充凭证。" + request(due, now, location, "请在%s前发送能看清问题的照片。")
+		return head + "等待您补充凭证。" + request(due, now, location, "请在%s前发送能看清问题的照片或视频。")
 	case aftersales.StateReview:
 		return head + "审核中。" + by("我们会在%s前给您答复。")
 	case aftersales.StateReturning:

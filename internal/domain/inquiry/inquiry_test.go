@@ -54,7 +54,7 @@ func TestText(t *testing.T) {
 		c    Case
 		want string
 	}{
-		"evidence is waited for":           {Case{AfterSales: returned("evidence"), Due: in(24 * time.Hour)}, head + "等待您补充凭证。请在11月24日12:00前发送能看清问题的照片。"},
+		"evidence is waited for":           {Case{AfterSales: returned("evidence"), Due: in(24 * time.Hour)}, head + "等待您补充凭证。请在11月24日12:00前发送能看清问题的照片或视频。"},
 		"evidence that is late":            {Case{AfterSales: returned("evidence"), Due: in(-time.Hour)}, head + "等待您补充凭证。"},
 		"a review":                         {Case{AfterSales: returned("review"), Due: in(2*time.Hour - time.Second)}, head + "审核中。我们会在今天14:00前给您答复。"},
 		"a review that is late":            {Case{AfterSales: returned("review"), Due: in(-time.Second)}, head + "审核中。很抱歉,已超过我们承诺的时间,我们正在加急处理。"},
