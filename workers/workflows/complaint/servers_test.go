@@ -172,6 +172,28 @@ func TestAComplaintResolvedInTimeCallsNobody(t *testing.T) {
 	b.StoreHistory(newest, in.ID, "resolved-in-time")
 }
 
+func TestWhoResolvedAComplaintIsRemindedToAskTheCustomer(t *testing.T) {
+	b := newBrand(t)
+	b.Work(served(b.Store))
+	conversation := b.converse()
+	in := promise.ComplaintInput{
+		ID: promise.ComplaintID("shop", "lumi", conversation), Conversation: conversation, Channel: "mini", Customer: "customer", SkillGroup: "after-sales",
+		FollowUpWithinDays: 3, FollowUpRemindSeconds: 57, StartedAt: time.Now(),
+	}
+	b.starts(in)
+	nearly := time.Now().Add(time.Minute - 72*time.Hour)
+	b.Signal(in.ID, promise.SignalResolve, promise.Resolve{By: "an", Resolution: "refunded", At: nearly})
+	steps := func(ctx context.Context) ([]string, error) { return b.Steps(ctx, in.ID) }
+	workflowtest.Await(b.Brand, "the reminder", steps, func(steps []string) bool { return slices.Contains(steps, "remind") })
+	b.Signal(in.ID, promise.SignalFollowedUp, promise.FollowedUp{By: "an"})
+	var status promise.ComplaintStatus
+	b.Result(in.ID, &status)
+	if status.State != promise.ComplaintFollowedUp || status.FollowUpOverdue {
+		t.Errorf("the status is %+v", status)
+	}
+	b.StoreHistory(newest, in.ID, "reminded-of-the-follow-up")
+}
+
 func TestAComplaintThatNobodyFollowsUpLapses(t *testing.T) {
 	b := newBrand(t)
 	b.WorkInHaste(served(b.Store))
