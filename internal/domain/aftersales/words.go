@@ -85,7 +85,12 @@ func stateName(s State) string {
 }
 
 // StateName is where the case stands, as customers read it.
-func (c *Case) StateName() string { return stateName(c.State) }
+func (c *Case) StateName() string {
+	if c.OnTheWay() {
+		return "待收货"
+	}
+	return stateName(c.State)
+}
 
 // MaskedOrder is the order's number as it may be shown to whoever reads along.
 func (a *Application) MaskedOrder() string { return Masked(a.Order.Number) }
@@ -128,6 +133,9 @@ func (c *Case) Words(step int, location *time.Location) string {
 		if before.Action == ActionAskEvidence {
 			return "为了尽快处理您的申请，" + please(by) + "补充凭证：" + before.Note
 		}
+		if by == "" {
+			return c.Decision.Customer
+		}
 		return c.Decision.Customer + please(by) + "发送。"
 	case StateReview:
 		if before.State == StateEvidence {
@@ -142,9 +150,9 @@ func (c *Case) Words(step int, location *time.Location) string {
 		if sorry := c.sorry(step); sorry != "" {
 			return sorry + "退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
 		}
-		return "您的申请已通过，退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。"
+		return c.granted(before) + "，退款" + yuan(c.Decision.Amount) + "元将在" + by + "原路退回。" + c.lessFreight(before)
 	case StateShipping:
-		return "您的申请已通过，商品将在" + by + "发出。"
+		return c.granted(before) + "，商品将在" + by + "发出。" + c.lessFreight(before)
 	case StateClaiming:
 		return done + "我们正在为您申请运费险理赔。"
 	case StateCompensating:
@@ -152,7 +160,7 @@ func (c *Case) Words(step int, location *time.Location) string {
 	case StateUndoing:
 		return "由于没有收到符合要求的商品，请退还已退的货款" + yuan(c.Decision.Amount) + "元，客服会与您联系。"
 	case StateSendingBack:
-		return ended("很抱歉，您寄回的商品未通过验收："+c.cause(step).Note, c.takenBack(before)+"我们将在"+by+"把商品寄回给您。")
+		return ended("很抱歉，您寄回的商品未通过验收："+c.cause(step).Note, c.takenBack(before)+c.noFreight()+"我们将在"+by+"把商品寄回给您。")
 	case StateSettled:
 		return done + "如有问题请随时联系我们。"
 	case StateRefused:
@@ -169,6 +177,34 @@ func (c *Case) Words(step int, location *time.Location) string {
 	default:
 		return ""
 	}
+}
+
+// granted says what was decided in the step before.
+func (c *Case) granted(before Step) string {
+	if before.Action == ActionAccept {
+		return "您寄回的商品已验收"
+	}
+	return "您的申请已通过"
+}
+
+// lessFreight says, once the goods are accepted, that less of the freight is paid back than the customer laid out.
+func (c *Case) lessFreight(before Step) string {
+	switch granted := c.Decision.FreightAmount; {
+	case before.Action != ActionAccept || c.Parcel == nil || c.Decision.FreightLimit() == 0 || granted >= c.Parcel.Freight:
+		return ""
+	case granted == 0:
+		return c.noFreight()
+	default:
+		return "您垫付的运费" + yuan(c.Parcel.Freight) + "元，按规定退还" + yuan(granted) + "元。"
+	}
+}
+
+// noFreight says that freight which the customer laid out is not paid back; empty where they named none that would be.
+func (c *Case) noFreight() string {
+	if c.Parcel == nil || c.Parcel.Freight == 0 || c.Decision.FreightLimit() == 0 {
+		return ""
+	}
+	return "您垫付的运费" + yuan(c.Parcel.Freight) + "元不予退还，如有疑问请联系客服。"
 }
 
 // cause is the step in which it was decided what the step tells of. The notes of those between say how money and goods came back, or why
@@ -295,7 +331,7 @@ func (c *Case) achieved(step int) string {
 		}
 		return "商品已发出。"
 	case StateReceived:
-		return "您寄回的商品已验收。"
+		return "您寄回的商品已验收。" + c.lessFreight(s)
 	case StateClaiming, StateCompensating:
 		// What was done at once was not announced, and what had come before it not said with it.
 		switch {
@@ -303,6 +339,8 @@ func (c *Case) achieved(step int) string {
 			return c.achieved(step-1) + "您的售后已办结，运费不再退还。"
 		case s.Action == ActionWaive:
 			return c.achieved(step-1) + "您的售后已办结。"
+		case s.State == StateCompensating && c.Steps[step-1].State == StateRefunding: // That may have been said before: it is no second refund.
+			return "退款" + yuan(c.Decision.Amount) + "元和您垫付的运费" + yuan(c.Decision.FreightAmount) + "元均已退回，请注意查收。"
 		case s.State == StateCompensating:
 			return c.achieved(step-1) + "您垫付的运费" + yuan(c.Decision.FreightAmount) + "元已退给您，请注意查收。"
 		default:

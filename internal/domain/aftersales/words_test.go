@@ -26,7 +26,7 @@ func TestWhatCustomersRead(t *testing.T) {
 				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
 				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
 				"已收到您寄回的商品，我们会尽快验收。",
-				"您的申请已通过，退款50元将在11月22日13:00前原路退回。",
+				"您寄回的商品已验收，退款50元将在11月22日13:00前原路退回。",
 				"退款50元已原路退回，请注意查收。我们正在为您申请运费险理赔。",
 				"退款50元已原路退回，请注意查收。运费险理赔已办理。如有问题请随时联系我们。",
 				"",
@@ -39,7 +39,7 @@ func TestWhatCustomersRead(t *testing.T) {
 				"您的申请已收到，客服会尽快为您审核。我们将在11月22日13:00前答复您。",
 				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费请先垫付，商品收到后由运费险理赔。寄出后请告诉我们快递单号。",
 				"已收到您寄回的商品，我们会尽快验收。",
-				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"您寄回的商品已验收，商品将在11月22日13:00前发出。",
 				"商品已发出，快递：顺丰 SF1。我们正在为您申请运费险理赔。",
 				"商品已发出，快递：顺丰 SF1。您的售后已办结。如有问题请随时联系我们。",
 			},
@@ -52,7 +52,7 @@ func TestWhatCustomersRead(t *testing.T) {
 				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
 				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
 				"已收到您寄回的商品，我们会尽快验收。",
-				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"您寄回的商品已验收，商品将在11月22日13:00前发出。",
 				"商品已发出，快递：顺丰 SF1。您垫付的运费12元将在11月22日13:00前退给您。",
 				"商品已发出，快递：顺丰 SF1。您垫付的运费12元已退给您，请注意查收。如有问题请随时联系我们。",
 			},
@@ -64,7 +64,7 @@ func TestWhatCustomersRead(t *testing.T) {
 				"您的申请已收到，一般无需寄回商品，我们会尽快为您审核。我们将在11月22日13:00前答复您。",
 				"您的申请已通过。请在11月22日13:00前将商品寄回。寄回地址：仓库。运费由我们承担，请先垫付并在寄出后告诉我们金额，商品验收后退给您，最多20元。寄出后请告诉我们快递单号。",
 				"已收到您寄回的商品，我们会尽快验收。",
-				"您的申请已通过，商品将在11月22日13:00前发出。",
+				"您寄回的商品已验收，商品将在11月22日13:00前发出。",
 				"商品已发出，快递：顺丰 SF1。您垫付的运费12元将在11月22日13:00前退给您。",
 				"商品已发出，快递：顺丰 SF1。您的售后已办结，运费不再退还。如有问题请随时联系我们。",
 			},
@@ -175,6 +175,45 @@ func TestWhatCustomersRead(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("words (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCustomersReadWhatBecomesOfTheFreightTheyLaidOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		decides Act
+		want    string
+	}{
+		"paid back as they said": {
+			Act{Action: ActionAccept, FreightAmount: new(int64(12_00))}, "您寄回的商品已验收，退款50元将在11月22日13:00前原路退回。",
+		},
+		"paid back in part": {
+			Act{Action: ActionAccept, FreightAmount: new(int64(5_00))},
+			"您寄回的商品已验收，退款50元将在11月22日13:00前原路退回。您垫付的运费12元，按规定退还5元。",
+		},
+		"not paid back": {
+			Act{Action: ActionAccept, FreightAmount: new(int64)},
+			"您寄回的商品已验收，退款50元将在11月22日13:00前原路退回。您垫付的运费12元不予退还，如有疑问请联系客服。",
+		},
+		"of goods that are rejected": {
+			Act{Action: ActionReject, Note: "少了配件"},
+			"很抱歉，您寄回的商品未通过验收：少了配件。您垫付的运费12元不予退还，如有疑问请联系客服。我们将在11月22日13:00前把商品寄回给您。",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := opened(application(), "")
+			approve, accept := do(ActionApprove), do(ActionAccept)
+			approve.Freight = FreightSeller
+			test.decides.ID, test.decides.By, test.decides.Checked = accept.ID, accept.By, accept.Checked
+			for _, act := range []Act{approve, {ID: "2", By: ByCustomer, Action: ActionSent, Tracking: "SF1", FreightAmount: new(int64(12_00))}, do(ActionReceive), test.decides} {
+				if err := c.Act(act, noon()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.SetDue(noon().Add(time.Hour))
+			if got := c.Words(c.Step(), noon().Location()); got != test.want {
+				t.Errorf("they read %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -172,10 +172,17 @@ func settled(c *aftersales.Case) string {
 	case c.Shipment != nil && c.Shipment.Reference != "":
 		return "已发货(" + c.Shipment.Reference + ")。"
 	case c.Refund != nil:
-		return "已退款 " + yuan(c.Refund.Amount) + "。"
+		return "已退款 " + yuan(c.Refund.Amount) + freight(c) + "。"
 	default:
 		return "已处理完成。"
 	}
+}
+
+func freight(c *aftersales.Case) string {
+	if c.Freight == nil || c.Freight.State != aftersales.EffectDone {
+		return ""
+	}
+	return ",运费 " + yuan(c.Freight.Amount)
 }
 
 func yuan(fen int64) string { return fmt.Sprintf("%d.%02d 元", fen/100, fen%100) }

@@ -57,6 +57,7 @@ const reasons = {
   Contradictory: '商品不寄回就没有寄回的运费:请勾选需要寄回商品,或不选运费',
   FreightMissing: '请填写退还客户的运费,不退请填 0',
   FreightTooHigh: '运费超过了可退的上限',
+  FreightTwice: '这件包裹的运费已在另一个售后单退还,这里请填 0',
   BadFreight: '请填写正确的运费',
   BadDue: '请选择 30 天内、晚于现在的时间',
   TooMuchOwed: '这个客户的未完成事项过多,请先处理',
