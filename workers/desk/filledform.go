@@ -64,9 +64,12 @@ func (f *filledForm) files() []file {
 
 // file is a photo, or the beginning of a video of which the rest is kept in pieces.
 type file struct {
+	// field is where it was chosen.
+	field       string
 	contentType string
 	data        []byte
 	pieces      uuid.UUID
+	size        int64
 	sum         [sha256.Size]byte
 }
 
@@ -146,7 +149,7 @@ func (f *filledForm) takePhoto(part io.Reader) error {
 	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType) {
 		return wrongFile("photos", "只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
 	}
-	f.photos = append(f.photos, file{contentType: contentType, data: data, sum: sha256.Sum256(data)})
+	f.photos = append(f.photos, file{field: "photos", contentType: contentType, data: data, size: int64(len(data)), sum: sha256.Sum256(data)})
 	return nil
 }
 
@@ -163,10 +166,10 @@ func (f *filledForm) takeVideo(part io.Reader, keep keepPiece) error {
 	case !ok:
 		return wrongFile("video", "只能上传 MP4、MOV、WebM 格式的视频。")
 	}
-	f.video = &file{contentType: contentType, data: piece, pieces: uuid.New()}
-	sum, size := sha256.New(), 0
+	f.video = &file{field: "video", contentType: contentType, data: piece, pieces: uuid.New()}
+	sum := sha256.New()
 	for number := int32(0); len(piece) > 0; number++ {
-		if size += len(piece); size > maxVideo {
+		if f.video.size += int64(len(piece)); f.video.size > maxVideo {
 			return wrongFile("video", "视频过大,最多 20 MB。")
 		}
 		sum.Write(piece)

@@ -112,7 +112,10 @@ func (d *Desk) actByForm(ctx context.Context, id string, link formlink.Link, c d
 	act.ID = once.String()
 	return d.Store.Do(ctx, d.scope(), func(ctx context.Context, u *store.Unit) (err error) {
 		if act.Action == aftersales.ActionAddEvidence { // Files that belong to nothing are not kept.
-			if act.Evidence, err = keepFiles(ctx, u, c.Channel, link, once, f.files()); err != nil {
+			if _, err := u.ConversationForUpdate(ctx, c.ID); err != nil {
+				return fmt.Errorf("locking a conversation: %w", err)
+			}
+			if act.Evidence, err = keepFiles(ctx, u, linkTo(c), once, f.files()); err != nil {
 				return err
 			}
 		}

@@ -32,6 +32,9 @@ const (
 	maxField  = 4 << 10
 	maxForm   = maxPhotos*maxUpload + maxVideo + maxBody
 	maxHeld   = maxPhotos*maxUpload + 2*copies*pieceSize + maxBody
+	// maxKept is how many bytes of files are kept of one customer's forms within keptWithin, for the bot gives out as many links as are asked for.
+	maxKept    = 64 << 20
+	keptWithin = 24 * time.Hour
 	// maxItem and maxDescription are in characters.
 	maxItem        = 100
 	maxDescription = 500
@@ -341,7 +344,7 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		if opened, err := d.hasOpened(ctx, u.Queries, link); err != nil || opened {
 			return err
 		}
-		if application.Evidence, err = keepFiles(ctx, u, locked.Channel, link, link.ID, f.files()); err != nil {
+		if application.Evidence, err = keepFiles(ctx, u, linkTo(locked), link.ID, f.files()); err != nil {
 			return err
 		}
 		group := locked.SkillGroup
@@ -356,18 +359,34 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 	return formProblem(err)
 }
 
-// keepFiles keeps what came with a form, once for each form.
-func keepFiles(ctx context.Context, u *store.Unit, channel string, link formlink.Link, form uuid.UUID, files []file) ([]aftersales.Evidence, error) {
-	var kept []aftersales.Evidence
+// keepFiles keeps what came with a form, once for each form. Who calls it has locked the customer's conversation before.
+func keepFiles(ctx context.Context, u *store.Unit, from formlink.Customer, form uuid.UUID, files []file) ([]aftersales.Evidence, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	kept, ids, size := make([]aftersales.Evidence, len(files)), make([]uuid.UUID, len(files)), int64(0)
 	for i, f := range files {
-		id := uuid.NewSHA1(form, []byte{byte(i)})
+		ids[i] = uuid.NewSHA1(form, []byte{byte(i)})
+		kept[i].Media = ids[i]
+		size += f.size
+	}
+	if err := u.FormsLock(ctx, from.Channel, from.ExternalID); err != nil {
+		return nil, fmt.Errorf("locking a customer's files: %w", err)
+	}
+	before, err := u.FormBytes(ctx, from.Channel, from.ExternalID, u.Now.Add(-keptWithin), ids)
+	if err != nil {
+		return nil, fmt.Errorf("adding up a customer's files: %w", err)
+	}
+	if before+size > maxKept {
+		return nil, wrongFile(files[len(files)-1].field, "24 小时内最多上传 64 MB 照片和视频,请明天再传,或在聊天中联系客服。")
+	}
+	for i, f := range files {
 		err := u.FormFileAdd(ctx, db.FormFileAddParams{
-			ID: id, Channel: channel, Source: "form/" + link.ID.String(), ContentType: f.contentType, Data: f.data, Pieces: f.pieces, At: u.Now,
+			ID: ids[i], Channel: from.Channel, ExternalID: from.ExternalID, ContentType: f.contentType, Data: f.data, Pieces: f.pieces, At: u.Now,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("keeping a file: %w", err)
 		}
-		kept = append(kept, aftersales.Evidence{Media: id})
 	}
 	return kept, nil
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ import (
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/promise"
 	"github.com/yingda-dev/yingda/internal/store"
+	"github.com/yingda-dev/yingda/internal/store/db"
 )
 
 // customer opens pages without signing in.
@@ -450,6 +452,86 @@ func TestAVideoThatCannotBePlayedOrIsTooLongIsRefused(t *testing.T) {
 	}
 	if started := w.outboxOf(store.TargetStart + promise.AfterSalesWorkflow); len(started) != 0 {
 		t.Errorf("%d processes were started", len(started))
+	}
+}
+
+func TestOfACustomersFilesOnlySoMuchIsKeptInADay(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	photo, film := chosen{"photos", picture(92)}, chosen{"video", video(pieceSize)}
+	for name, tc := range map[string]struct {
+		before int
+		by     string
+		ago    time.Duration
+		files  []chosen
+		// refused is the field at which it is said that it is too much.
+		refused string
+	}{
+		"a photo that just fits":                    {maxKept - 100, "they", time.Hour, []chosen{photo}, ""},
+		"a photo that does not":                     {maxKept - 99, "they", time.Hour, []chosen{photo}, "photos"},
+		"a second photo that does not":              {maxKept - 199, "they", time.Hour, []chosen{photo, photo}, "photos"},
+		"a video that does not":                     {maxKept - pieceSize, "they", time.Hour, []chosen{film}, "video"},
+		"an application without files":              {maxKept, "they", time.Hour, nil, ""},
+		"a photo a day after the others":            {maxKept, "they", keptWithin, []chosen{photo}, ""},
+		"a photo of who has sent none":              {maxKept, "somebody", time.Hour, []chosen{photo}, ""},
+		"a photo, where a longer name has sent all": {maxKept, "they too", time.Hour, []chosen{photo}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			who := "c" + uuid.NewString()
+			address := w.link(d, w.assigned("after-sales", "xiaomei", who))
+			w.hasSent(strings.ReplaceAll(tc.by, "they", who), tc.before, w.clock().Add(-tc.ago))
+			status, page := d.customer().handsFiles(address, filled(nil), tc.files...)
+			if tc.refused == "" {
+				if status != http.StatusOK {
+					t.Errorf("handed in: %d %s", status, page)
+				}
+				return
+			}
+			if status != http.StatusUnprocessableEntity || !regexp.MustCompile(`name="`+tc.refused+`"[^>]* aria-invalid="true"[^>]*><span class="wrong">24 小时内最多上传 64 MB`).MatchString(page) {
+				t.Errorf("status %d, want it said at %s: %s", status, tc.refused, page)
+			}
+			w.keepsNoPieces()
+		})
+	}
+}
+
+// hasSent keeps so many bytes of a customer's forms.
+func (w *world) hasSent(customer string, size int, at time.Time) {
+	w.t.Helper()
+	for from := 0; from < size; from += maxVideo {
+		err := w.store.Queries().FormFileAdd(w.t.Context(), db.FormFileAddParams{
+			ID: uuid.New(), Channel: "shop", ExternalID: customer, ContentType: "image/png", Data: make([]byte, min(size-from, maxVideo)), At: at,
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func TestTheFilesOfAllOfACustomersLinksCount(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	conversation := w.assigned("after-sales", "xiaomei", "c")
+	first, second, c := w.link(d, conversation), w.link(d, conversation), d.customer()
+	w.hasSent("c", maxKept-2*108, w.clock())
+	if status, page := c.hands(first, filled(nil), picture(100)); status != http.StatusOK {
+		t.Fatalf("by the first link: %d %s", status, page)
+	}
+	w.passes(formInterval)
+	if status, page := c.hands(second, filled(map[string]string{"order": "LM2"}), picture(101)); status != http.StatusUnprocessableEntity || !strings.Contains(page, "24 小时内最多上传 64 MB") {
+		t.Errorf("too much by the second: %d %s", status, page)
+	}
+	_, page := c.opens(first)
+	act := map[string]string{"action": "addEvidence", "key": regexp.MustCompile(`name="key" value="([^"]+)"`).FindStringSubmatch(page)[1]}
+	w.passes(formInterval)
+	if status, page := c.hands(first, act, picture(101)); status != http.StatusUnprocessableEntity || !strings.Contains(page, "24 小时内最多上传 64 MB") {
+		t.Errorf("too much on the page of the case: %d %s", status, page)
+	}
+	for range 2 { // What is sent again counts once.
+		w.passes(formInterval)
+		if status, page := c.hands(first, act, picture(100)); status != http.StatusOK {
+			t.Errorf("what just fits, on the page of the case: %d %s", status, page)
+		}
 	}
 }
 

@@ -598,9 +598,28 @@ func (q *Queries) FeedHeads(ctx context.Context, agents []string) ([]FeedHeadsRo
 	return items, nil
 }
 
+const FormBytes = `-- name: FormBytes :one
+SELECT coalesce(sum(octet_length(data)), 0)::bigint FROM media
+WHERE channel = $1 AND platform_id = 'form/' || $2::text AND platform_id LIKE 'form/%' AND created_at > $3
+  AND NOT (id = ANY($4::uuid[]))
+`
+
+// How much a customer has sent with forms lately, but for some files.
+func (q *Queries) FormBytes(ctx context.Context, channel string, externalID string, since time.Time, but []uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, FormBytes,
+		channel,
+		externalID,
+		since,
+		but,
+	)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const FormFileAdd = `-- name: FormFileAdd :exec
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES ($1, $2, 'stored', $3, $4,
+VALUES ($1, $2, 'stored', 'form/' || $3::text, $4,
     $5::bytea || coalesce((SELECT string_agg(p.data, '' ORDER BY p.number) FROM media_piece p WHERE p.media = $6), ''), $7)
 ON CONFLICT (id) DO NOTHING
 `
@@ -608,19 +627,20 @@ ON CONFLICT (id) DO NOTHING
 type FormFileAddParams struct {
 	ID          uuid.UUID
 	Channel     string
-	Source      string
+	ExternalID  string
 	ContentType string
 	Data        []byte
 	Pieces      uuid.UUID
 	At          time.Time
 }
 
-// A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are known.
+// A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are
+// known, and platform_id says whose it is.
 func (q *Queries) FormFileAdd(ctx context.Context, arg FormFileAddParams) error {
 	_, err := q.db.Exec(ctx, FormFileAdd,
 		arg.ID,
 		arg.Channel,
-		arg.Source,
+		arg.ExternalID,
 		arg.ContentType,
 		arg.Data,
 		arg.Pieces,
@@ -648,6 +668,16 @@ func (q *Queries) FormKeyGet(ctx context.Context) ([]byte, error) {
 	var key []byte
 	err := row.Scan(&key)
 	return key, err
+}
+
+const FormsLock = `-- name: FormsLock :exec
+SELECT pg_advisory_xact_lock(hashtextextended('forms/' || $1::text || '/' || $2::text, 43))
+`
+
+// Held until the unit commits, by whoever keeps files of a customer's forms.
+func (q *Queries) FormsLock(ctx context.Context, channel string, externalID string) error {
+	_, err := q.db.Exec(ctx, FormsLock, channel, externalID)
+	return err
 }
 
 const MediaDigests = `-- name: MediaDigests :many

@@ -204,10 +204,21 @@ INSERT INTO form_key (key) VALUES (@key) ON CONFLICT DO NOTHING;
 -- name: FormKeyGet :one
 SELECT key FROM form_key;
 
+-- name: FormsLock :exec
+-- Held until the unit commits, by whoever keeps files of a customer's forms.
+SELECT pg_advisory_xact_lock(hashtextextended('forms/' || @channel::text || '/' || @external_id::text, 43));
+
+-- name: FormBytes :one
+-- How much a customer has sent with forms lately, but for some files.
+SELECT coalesce(sum(octet_length(data)), 0)::bigint FROM media
+WHERE channel = @channel AND platform_id = 'form/' || @external_id::text AND platform_id LIKE 'form/%' AND created_at > @since
+  AND NOT (id = ANY(@but::uuid[]));
+
 -- name: FormFileAdd :exec
--- A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are known.
+-- A file that a customer sent with a form, which begins with data and goes on with the pieces; it belongs to the Channel on which they are
+-- known, and platform_id says whose it is.
 INSERT INTO media (id, channel, state, platform_id, content_type, data, created_at)
-VALUES (@id, @channel, 'stored', @source, @content_type,
+VALUES (@id, @channel, 'stored', 'form/' || @external_id::text, @content_type,
     @data::bytea || coalesce((SELECT string_agg(p.data, '' ORDER BY p.number) FROM media_piece p WHERE p.media = @pieces), ''), @at)
 ON CONFLICT (id) DO NOTHING;
 
