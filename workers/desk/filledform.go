@@ -73,7 +73,7 @@ type file struct {
 	sum         [sha256.Size]byte
 }
 
-// keepPiece keeps the next piece of a video, so that no more than one is in memory.
+// keepPiece keeps the next piece of a video, so that no more than one is in memory; its data is overwritten by the next.
 type keepPiece func(video uuid.UUID, number int32, data []byte) error
 
 // notKeptError says that a piece could not be kept, which is nothing that the customer did.
@@ -85,19 +85,23 @@ func (e *notKeptError) Unwrap() error { return e.error }
 // nobody has to write it again, and what was kept of a video can be let go of.
 func readForm(w http.ResponseWriter, r *http.Request, keep keepPiece) (filledForm, error) {
 	f := filledForm{values: map[string]string{}}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	body := &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, maxForm)}
+	r.Body = body
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return f, &formError{problems{"": "提交的内容无法识别,请重新填写。"}}
 	}
 	var first error
-	for {
+	for range maxParts {
+		body.left = maxHeader
 		part, err := parts.NextPart()
+		body.left = maxForm
 		if errors.Is(err, io.EOF) {
 			return f, first
 		}
 		if err == nil {
 			err = f.take(part, keep)
+			_, _ = io.Copy(io.Discard, part) // Not to count with the next header; an error comes again there.
 		}
 		var wrong *formError
 		var notKept *notKeptError
@@ -110,6 +114,23 @@ func readForm(w http.ResponseWriter, r *http.Request, keep keepPiece) (filledFor
 			return f, cmp.Or(first, wrongFile("photos", "文件过大或网络中断,照片每张最多 2 MB,视频最多 20 MB,请重新选择。"))
 		}
 	}
+	_, _ = io.Copy(io.Discard, body)
+	return f, cmp.Or[error](first, &formError{problems{"": "提交的内容无法识别,请重新填写。"}})
+}
+
+// bounded is a body of which a part's header may take only what is left: multipart itself would keep 10 MiB of it.
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(into []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the header of a part is too long")
+	}
+	n, err := b.ReadCloser.Read(into[:min(int64(len(into)), b.left)])
+	b.left -= int64(n)
+	return n, err //nolint:wrapcheck // Readers look for io.EOF itself.
 }
 
 func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
@@ -124,76 +145,84 @@ func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
 		lines := strings.NewReplacer("\r\n", "\n", "\x00", "")
 		f.values[name] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
 		return nil
-	case "photos":
-		return f.takePhoto(part)
-	case "video":
-		return f.takeVideo(part, keep)
+	case "photos", "video":
+		// What it is shows at its beginning, before there is memory for the rest.
+		begin, err := fill(make([]byte, sniffed), part)
+		if err != nil || len(begin) == 0 { // An input in which nothing was chosen.
+			return err
+		}
+		whole := io.MultiReader(bytes.NewReader(begin), part)
+		if name == "video" {
+			return f.takeVideo(begin, whole, keep)
+		}
+		return f.takePhoto(begin, whole)
 	default:
 		return nil // Nobody asked for it.
 	}
 }
 
-func (f *filledForm) takePhoto(part io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
+func (f *filledForm) takePhoto(begin []byte, whole io.Reader) error {
+	contentType := http.DetectContentType(begin)
 	switch {
-	case err != nil:
-		return fmt.Errorf("reading a photo: %w", err)
-	case len(data) == 0:
-		return nil // An input in which nothing was chosen.
-	case len(data) > maxUpload:
-		return wrongFile("photos", "照片过大,每张最多 2 MB。")
+	case !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType):
+		return wrongFile("photos", "只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
 	case len(f.photos) == maxPhotos:
 		return wrongFile("photos", fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
 	}
-	contentType := http.DetectContentType(data)
-	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType) {
-		return wrongFile("photos", "只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
+	data, err := io.ReadAll(io.LimitReader(whole, maxUpload+1))
+	if err != nil {
+		return fmt.Errorf("reading a photo: %w", err)
+	}
+	if len(data) > maxUpload {
+		return wrongFile("photos", "照片过大,每张最多 2 MB。")
 	}
 	f.photos = append(f.photos, file{field: "photos", contentType: contentType, data: data, size: int64(len(data)), sum: sha256.Sum256(data)})
 	return nil
 }
 
 // takeVideo has what comes after the first piece kept while it comes.
-func (f *filledForm) takeVideo(part io.Reader, keep keepPiece) error {
-	piece, err := nextPiece(part)
-	if err != nil || len(piece) == 0 {
-		return err
-	}
-	contentType, ok := videoType(piece)
+func (f *filledForm) takeVideo(begin []byte, whole io.Reader, keep keepPiece) error {
+	contentType, ok := videoType(begin)
 	switch {
 	case f.video != nil:
 		return wrongFile("video", "最多上传 1 段视频。")
 	case !ok:
 		return wrongFile("video", "只能上传 MP4、MOV、WebM 格式的视频。")
 	}
-	f.video = &file{field: "video", contentType: contentType, data: piece, pieces: uuid.New()}
+	f.video = &file{field: "video", contentType: contentType, pieces: uuid.New()}
 	sum := sha256.New()
-	for number := int32(0); len(piece) > 0; number++ {
+	whole = io.TeeReader(whole, sum)
+	var err error
+	if f.video.data, err = fill(make([]byte, pieceSize), whole); err != nil {
+		return err
+	}
+	f.video.size = int64(len(f.video.data))
+	room := make([]byte, pieceSize)
+	for number := int32(1); ; number++ {
+		piece, err := fill(room, whole)
+		if err != nil {
+			return err
+		}
+		if len(piece) == 0 {
+			sum.Sum(f.video.sum[:0])
+			return nil
+		}
 		if f.video.size += int64(len(piece)); f.video.size > maxVideo {
 			return wrongFile("video", "视频过大,最多 20 MB。")
 		}
-		sum.Write(piece)
-		if number > 0 {
-			if err := keep(f.video.pieces, number, piece); err != nil {
-				return &notKeptError{err}
-			}
-		}
-		if piece, err = nextPiece(part); err != nil {
-			return err
+		if err := keep(f.video.pieces, number, piece); err != nil {
+			return &notKeptError{err}
 		}
 	}
-	sum.Sum(f.video.sum[:0])
-	return nil
 }
 
-// nextPiece is empty at the end.
-func nextPiece(of io.Reader) ([]byte, error) {
-	piece := make([]byte, pieceSize)
-	n, err := io.ReadFull(of, piece)
+// fill reads as much as there is room for; what it returns is empty at the end.
+func fill(room []byte, of io.Reader) ([]byte, error) {
+	n, err := io.ReadFull(of, room)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("reading a video: %w", err)
+		return nil, fmt.Errorf("reading a file: %w", err)
 	}
-	return piece[:n], nil
+	return room[:n], nil
 }
 
 // videoType tells by its beginning whether a file is a video that browsers play, whatever its name or its sender says.

@@ -35,6 +35,10 @@ const (
 	// maxKept is how many bytes of files are kept of one customer's forms within keptWithin, for the bot gives out as many links as are asked for.
 	maxKept    = 64 << 20
 	keptWithin = 24 * time.Hour
+	// maxParts of a body, its end among them, each with a header of at most maxHeader; sniffed is how much of a file shows what it is.
+	maxParts  = 41
+	maxHeader = 16 << 10
+	sniffed   = 512
 	// maxItem and maxDescription are in characters.
 	maxItem        = 100
 	maxDescription = 500

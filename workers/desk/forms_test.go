@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"mime/multipart"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -590,6 +592,48 @@ func TestOfAFormIsKeptWhatItAsksFor(t *testing.T) {
 	form, err := readForm(httptest.NewRecorder(), request, nil)
 	if diff := cmp.Diff(map[string]string{"order": "LM1", "action": "LM1"}, form.values); err != nil || diff != "" {
 		t.Errorf("error %v; kept (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestWhatIsNotKeptOfAFormTakesNoMemory(t *testing.T) {
+	const field = "提交的内容无法识别,请重新填写。"
+	part := func(name, header, content string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"f\"\r\n" + header + "\r\n" + content + "\r\n"
+	}
+	film, photo := string(video(10)), string(picture(10))
+	for name, tc := range map[string]struct {
+		parts string
+		want  problems
+	}{
+		"inputs in which nothing was chosen":   {strings.Repeat(part("video", "", ""), 40), nil},
+		"what is no video":                     {strings.Repeat(part("video", "", "<script>"), 40), problems{"video": "只能上传 MP4、MOV、WebM 格式的视频。"}},
+		"videos beside the first":              {strings.Repeat(part("video", "", film), 40), problems{"video": "最多上传 1 段视频。"}},
+		"photos beyond those that are taken":   {strings.Repeat(part("photos", "", photo), 6) + part("photos", "", photo+strings.Repeat("x", maxUpload)), problems{"photos": "最多上传 6 张照片。"}},
+		"a large file that nobody asked for":   {part("other", "", strings.Repeat("x", 10*maxUpload)), nil},
+		"more parts than any form has":         {strings.Repeat(part("x", "", ""), 41), problems{"": field}},
+		"more photos than any form has parts":  {strings.Repeat(part("photos", "", photo), 100), problems{"photos": "最多上传 6 张照片。"}},
+		"a header that is longer than headers": {part("x", strings.Repeat("A: "+strings.Repeat("a", 1000)+"\r\n", 8000), ""), problems{"photos": "文件过大或网络中断,照片每张最多 2 MB,视频最多 20 MB,请重新选择。"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tc.parts+"--b--\r\n"))
+			request.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := readForm(httptest.NewRecorder(), request, nil)
+			runtime.ReadMemStats(&after)
+			var wrong *formError
+			if errors.As(err, &wrong) != (tc.want != nil) {
+				t.Fatalf("the form is refused with %v", err)
+			}
+			if tc.want != nil {
+				if diff := cmp.Diff(tc.want, wrong.problems); diff != "" {
+					t.Errorf("what is wrong (-want +got):\n%s", diff)
+				}
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 3*pieceSize {
+				t.Errorf("it took %d bytes", took)
+			}
+		})
 	}
 }
 
