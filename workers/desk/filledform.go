@@ -76,6 +76,14 @@ type file struct {
 // keepPiece keeps the next piece of a video, so that no more than one is in memory; its data is overwritten by the next.
 type keepPiece func(video uuid.UUID, number int32, data []byte) error
 
+// fileIntake is what becomes of files while a form is read.
+type fileIntake struct {
+	// wanted says whether any are, with the action that stands before them, or none for an application. Others are skipped.
+	wanted bool
+	action aftersales.Action
+	keep   keepPiece
+}
+
 // notKeptError says that a piece could not be kept, which is nothing that the customer did.
 type notKeptError struct{ error }
 
@@ -83,7 +91,7 @@ func (e *notKeptError) Unwrap() error { return e.error }
 
 // readForm reads a body of bounded size to its end, whatever is wrong with a photo. What is there is returned with the error, so that
 // nobody has to write it again, and what was kept of a video can be let go of.
-func readForm(w http.ResponseWriter, r *http.Request, keep keepPiece) (filledForm, error) {
+func readForm(w http.ResponseWriter, r *http.Request, files *fileIntake) (filledForm, error) {
 	f := filledForm{values: map[string]string{}}
 	body := &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, maxForm)}
 	r.Body = body
@@ -100,7 +108,7 @@ func readForm(w http.ResponseWriter, r *http.Request, keep keepPiece) (filledFor
 			return f, first
 		}
 		if err == nil {
-			err = f.take(part, keep)
+			err = f.take(part, files)
 			_, _ = io.Copy(io.Discard, part) // Not to count with the next header; an error comes again there.
 		}
 		var wrong *formError
@@ -133,7 +141,7 @@ func (b *bounded) Read(into []byte) (int, error) {
 	return n, err //nolint:wrapcheck // Readers look for io.EOF itself.
 }
 
-func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
+func (f *filledForm) take(part *multipart.Part, files *fileIntake) error {
 	switch name := part.FormName(); name {
 	case "order", "kind", "reason", "paid", "amount", "delivered", "item", "description", "email", "insured", // An application.
 		"action", "key", "carrier", "tracking", "freight", "note": // What is done with a case.
@@ -146,6 +154,9 @@ func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
 		f.values[name] = strings.ToValidUTF8(lines.Replace(strings.TrimSpace(string(content))), "")
 		return nil
 	case "photos", "video":
+		if !files.wanted || f.values["action"] != string(files.action) {
+			return nil
+		}
 		// What it is shows at its beginning, before there is memory for the rest.
 		begin, err := fill(make([]byte, sniffed), part)
 		if err != nil || len(begin) == 0 { // An input in which nothing was chosen.
@@ -153,7 +164,7 @@ func (f *filledForm) take(part *multipart.Part, keep keepPiece) error {
 		}
 		whole := io.MultiReader(bytes.NewReader(begin), part)
 		if name == "video" {
-			return f.takeVideo(begin, whole, keep)
+			return f.takeVideo(begin, whole, files.keep)
 		}
 		return f.takePhoto(begin, whole)
 	default:

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -263,8 +264,13 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 		d.refuseUnread(w, r, http.StatusServiceUnavailable, formView{Refused: "现在提交的人较多,请返回上一页,稍后再提交。"})
 		return
 	}
+	files, err := d.wantedFiles(r.Context(), link)
+	if err != nil {
+		d.formFailed(w, r, err)
+		return
+	}
 	takesItsTime(w)
-	filled, err := readForm(w, r, d.keepPiece(r.Context()))
+	filled, err := readForm(w, r, files)
 	defer d.dropPieces(r.Context(), filled.video)
 	if filled.values["action"] != "" {
 		d.takeAct(w, r, link, c, filled, err)
@@ -393,6 +399,25 @@ func keepFiles(ctx context.Context, u *store.Unit, from formlink.Customer, form 
 		}
 	}
 	return kept, nil
+}
+
+// wantedFiles says which files are wanted now: those of an application until it has opened the case, and evidence where the case takes it.
+func (d *Desk) wantedFiles(ctx context.Context, link formlink.Link) (*fileIntake, error) {
+	files := &fileIntake{wanted: true, keep: d.keepPiece(ctx)}
+	row, err := d.Store.Queries().CaseGet(ctx, d.caseOfLink(link))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return files, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for a form's case: %w", err)
+	}
+	inside, err := store.AfterSalesOf(store.CaseView(row))
+	if err != nil {
+		return nil, fmt.Errorf("reading a form's case: %w", err)
+	}
+	files.action = aftersales.ActionAddEvidence
+	files.wanted = slices.Contains(inside.Allowed(aftersales.ByCustomer), files.action)
+	return files, nil
 }
 
 // keepPiece keeps pieces of a video while it comes, which takes longer than a request.

@@ -457,6 +457,49 @@ func TestAVideoThatCannotBePlayedOrIsTooLongIsRefused(t *testing.T) {
 	}
 }
 
+func TestFilesThatNobodyWantsAreNotKeptWhileTheyCome(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	c := d.customer()
+	opened := func() (address string) {
+		address = w.link(d, w.assigned("after-sales", "xiaomei", uuid.NewString()))
+		if status, page := c.hands(address, filled(nil)); status != http.StatusOK {
+			t.Fatalf("handed in: %d %s", status, page)
+		}
+		w.passes(formInterval)
+		return address
+	}
+	ended := opened()
+	if status, page := c.hands(ended, map[string]string{"action": "withdraw"}); status != http.StatusOK {
+		t.Fatalf("withdrawn: %d %s", status, page)
+	}
+	w.passes(formInterval)
+	addresses := map[string]string{"a case that takes them": opened(), "a case that has ended": ended}
+	// A piece that has to be kept cannot be.
+	if _, err := w.store.Pool().Exec(t.Context(), "ALTER TABLE media_piece RENAME TO media_piece_away"); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		to     string
+		values map[string]string
+		status int
+		want   string
+	}{
+		"evidence of a case that has ended":             {"a case that has ended", map[string]string{"action": "addEvidence"}, http.StatusUnprocessableEntity, "现在不能进行这项操作"},
+		"an application for a case that is open":        {"a case that takes them", filled(nil), http.StatusOK, "补充照片"},
+		"with an action that takes none":                {"a case that takes them", map[string]string{"action": "approve"}, http.StatusUnprocessableEntity, "现在不能进行这项操作"},
+		"wanted evidence, which is kept while it comes": {"a case that takes them", map[string]string{"action": "addEvidence"}, http.StatusServiceUnavailable, "系统繁忙"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.passes(formInterval)
+			status, page := c.handsFiles(addresses[tc.to], tc.values, chosen{"photos", []byte("no photo")}, chosen{"video", video(2 * pieceSize)})
+			if status != tc.status || !strings.Contains(page, tc.want) {
+				t.Errorf("status %d, want %d and %q: %s", status, tc.status, tc.want, page)
+			}
+		})
+	}
+}
+
 func TestOfACustomersFilesOnlySoMuchIsKeptInADay(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
@@ -589,7 +632,7 @@ func TestOfAFormIsKeptWhatItAsksFor(t *testing.T) {
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", &body)
 	request.Header.Set("Content-Type", writer.FormDataContentType())
-	form, err := readForm(httptest.NewRecorder(), request, nil)
+	form, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true})
 	if diff := cmp.Diff(map[string]string{"order": "LM1", "action": "LM1"}, form.values); err != nil || diff != "" {
 		t.Errorf("error %v; kept (-want +got):\n%s", err, diff)
 	}
@@ -619,7 +662,7 @@ func TestWhatIsNotKeptOfAFormTakesNoMemory(t *testing.T) {
 			request.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := readForm(httptest.NewRecorder(), request, nil)
+			_, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true})
 			runtime.ReadMemStats(&after)
 			var wrong *formError
 			if errors.As(err, &wrong) != (tc.want != nil) {
