@@ -33,6 +33,7 @@ import (
 
 	"github.com/yingda-dev/yingda/internal/bus"
 	"github.com/yingda-dev/yingda/internal/catalog"
+	"github.com/yingda-dev/yingda/internal/formlink"
 	"github.com/yingda-dev/yingda/internal/message"
 	"github.com/yingda-dev/yingda/internal/outcall"
 	"github.com/yingda-dev/yingda/internal/store"
@@ -88,13 +89,13 @@ type Desk struct {
 	onDuty atomic.Pointer[[]string]
 	// shown and taken are the memory of files on their way out and in.
 	shown, taken *budget
-	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of those on their way in. handedIn and
-	// filling keep one customer from taking it from all others: by conversation, for the bot gives out as many links as are asked for.
+	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of their files on their way in. handedIn and
+	// filling keep one customer, to whom the bot gives as many links as they ask for, from taking it from all others.
 	forms    *template.Template
 	formKey  formKey
 	formed   *budget
-	handedIn *recently[uuid.UUID]
-	filling  *exclusive[uuid.UUID]
+	handedIn *recently[formlink.Customer]
+	filling  *exclusive[formlink.Customer]
 	tracer   trace.Tracer
 	handler  http.Handler
 	// hearing says that every event from now on is heard, beat is when the last round began.
@@ -108,7 +109,7 @@ func New(config Config) (*Desk, error) {
 		Config: config, hub: newHub(), failures: newFailureLimit(config.Now),
 		typing: newRecently[uuid.UUID](typingInterval, config.Now), seen: newRecently[string](seenInterval, config.Now),
 		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), formed: newBudget(maxForms),
-		handedIn: newRecently[uuid.UUID](formInterval, config.Now), filling: newExclusive[uuid.UUID](), tracer: otel.Tracer("yingda/desk"),
+		handedIn: newRecently[formlink.Customer](formInterval, config.Now), filling: newExclusive[formlink.Customer](), tracer: otel.Tracer("yingda/desk"),
 	}
 	page, err := newPage()
 	if err != nil {

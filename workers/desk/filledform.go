@@ -82,7 +82,32 @@ type fileIntake struct {
 	wanted bool
 	action aftersales.Action
 	keep   keepPiece
+	memory share
 }
+
+// errBusy says that others' files have all the memory. Nobody waits for it: those who send slowly would keep those out who do not.
+var errBusy = errors.New("too many files are on their way")
+
+// share is what one form holds of the memory of all.
+type share struct {
+	of   *budget
+	held int64
+}
+
+func (s *share) take(amount int64) error {
+	if !s.of.TryAcquire(amount) {
+		return errBusy
+	}
+	s.held += amount
+	return nil
+}
+
+func (s *share) giveBack(amount int64) {
+	s.of.Release(amount)
+	s.held -= amount
+}
+
+func (s *share) giveBackAll() { s.giveBack(s.held) }
 
 // notKeptError says that a piece could not be kept, which is nothing that the customer did.
 type notKeptError struct{ error }
@@ -116,7 +141,7 @@ func readForm(w http.ResponseWriter, r *http.Request, files *fileIntake) (filled
 		switch {
 		case errors.As(err, &wrong):
 			first = cmp.Or(first, err)
-		case errors.As(err, &notKept):
+		case errors.As(err, &notKept), errors.Is(err, errBusy):
 			return f, err
 		case err != nil:
 			return f, cmp.Or(first, wrongFile("photos", "文件过大或网络中断,照片每张最多 2 MB,视频最多 20 MB,请重新选择。"))
@@ -162,17 +187,22 @@ func (f *filledForm) take(part *multipart.Part, files *fileIntake) error {
 		if err != nil || len(begin) == 0 { // An input in which nothing was chosen.
 			return err
 		}
+		if files.memory.held == 0 {
+			if err := files.memory.take(baseForm); err != nil {
+				return err
+			}
+		}
 		whole := io.MultiReader(bytes.NewReader(begin), part)
 		if name == "video" {
 			return f.takeVideo(begin, whole, files.keep)
 		}
-		return f.takePhoto(begin, whole)
+		return f.takePhoto(begin, whole, &files.memory)
 	default:
 		return nil // Nobody asked for it.
 	}
 }
 
-func (f *filledForm) takePhoto(begin []byte, whole io.Reader) error {
+func (f *filledForm) takePhoto(begin []byte, whole io.Reader, memory *share) error {
 	contentType := http.DetectContentType(begin)
 	switch {
 	case !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType):
@@ -180,13 +210,18 @@ func (f *filledForm) takePhoto(begin []byte, whole io.Reader) error {
 	case len(f.photos) == maxPhotos:
 		return wrongFile("photos", fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
 	}
+	if err := memory.take(maxUpload); err != nil {
+		return err
+	}
 	data, err := io.ReadAll(io.LimitReader(whole, maxUpload+1))
 	if err != nil {
 		return fmt.Errorf("reading a photo: %w", err)
 	}
 	if len(data) > maxUpload {
+		memory.giveBack(maxUpload)
 		return wrongFile("photos", "照片过大,每张最多 2 MB。")
 	}
+	memory.giveBack(maxUpload - int64(len(data)))
 	f.photos = append(f.photos, file{field: "photos", contentType: contentType, data: data, size: int64(len(data)), sum: sha256.Sum256(data)})
 	return nil
 }

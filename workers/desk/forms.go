@@ -27,13 +27,12 @@ import (
 
 const (
 	// maxPhotos of a form, each of at most maxUpload bytes, and a video of at most maxVideo, which is the most that media keep; maxForm is
-	// the largest body, maxHeld what is in memory of it at once: of the video its first piece and the next one.
+	// the largest body.
 	maxPhotos = 6
 	maxVideo  = 20 << 20
 	maxField  = 4 << 10
 	maxForm   = maxPhotos*maxUpload + maxVideo + maxBody
-	maxHeld   = maxPhotos*maxUpload + 2*copies*pieceSize + maxBody
-	// maxKept is how many bytes of files are kept of one customer's forms within keptWithin, for the bot gives out as many links as are asked for.
+	// maxKept is how many bytes of files are kept of one customer's forms within keptWithin.
 	maxKept    = 64 << 20
 	keptWithin = 24 * time.Hour
 	// maxParts of a body, its end among them, each with a header of at most maxHeader; sniffed is how much of a file shows what it is.
@@ -43,8 +42,10 @@ const (
 	// maxItem and maxDescription are in characters.
 	maxItem        = 100
 	maxDescription = 500
-	// maxForms bounds the memory of all forms that are on their way.
+	// maxForms bounds the memory of the files of all forms that are on their way. A form with any takes baseForm of it, for the first piece of a
+	// video and the next one, and then what each photo needs; one without takes none, for it needs no more than a page does.
 	maxForms = 64 << 20
+	baseForm = 2 * copies * pieceSize
 	// formInterval is how often somebody may hand something in, formTimeout how long a telephone may take to send it.
 	formInterval = 2 * time.Second
 	formTimeout  = 3 * time.Minute
@@ -255,13 +256,9 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !visitOf(r.Context()).alone(d.filling, link.Conversation) || !d.handedIn.first(link.Conversation) {
+	if !visitOf(r.Context()).alone(d.filling, linkTo(c)) || !d.handedIn.first(linkTo(c)) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(formInterval/time.Second)))
 		d.refuseUnread(w, r, http.StatusTooManyRequests, formView{Refused: "您刚刚提交过,正在处理,请稍候查看结果;没有收到的,请过一分钟再提交。", Look: true})
-		return
-	}
-	if err := visitOf(r.Context()).hold(r.Context(), d.formed, formSize(r)); err != nil {
-		d.refuseUnread(w, r, http.StatusServiceUnavailable, formView{Refused: "现在提交的人较多,请返回上一页,稍后再提交。"})
 		return
 	}
 	files, err := d.wantedFiles(r.Context(), link)
@@ -269,9 +266,14 @@ func (d *Desk) takeForm(w http.ResponseWriter, r *http.Request) {
 		d.formFailed(w, r, err)
 		return
 	}
+	defer files.memory.giveBackAll()
 	takesItsTime(w)
 	filled, err := readForm(w, r, files)
 	defer d.dropPieces(r.Context(), filled.video)
+	if errors.Is(err, errBusy) {
+		d.refuseUnread(w, r, http.StatusServiceUnavailable, formView{Refused: "现在提交的人较多,请返回上一页,稍后再提交。"})
+		return
+	}
 	if filled.values["action"] != "" {
 		d.takeAct(w, r, link, c, filled, err)
 		return
@@ -329,14 +331,6 @@ func (d *Desk) refuseForm(w http.ResponseWriter, again formView, wrong *formErro
 	}
 	again.Problem = cmp.Or(again.Problems[""], "请改正标出的内容后重新提交。")
 	d.renderForm(w, http.StatusUnprocessableEntity, again)
-}
-
-// formSize is the memory that a request may take: what it says, and at most what is held of what is read.
-func formSize(r *http.Request) int64 {
-	if r.ContentLength > 0 {
-		return min(r.ContentLength, maxHeld)
-	}
-	return maxHeld
 }
 
 // applyByForm opens the link's case, unless it is open already.
@@ -403,7 +397,7 @@ func keepFiles(ctx context.Context, u *store.Unit, from formlink.Customer, form 
 
 // wantedFiles says which files are wanted now: those of an application until it has opened the case, and evidence where the case takes it.
 func (d *Desk) wantedFiles(ctx context.Context, link formlink.Link) (*fileIntake, error) {
-	files := &fileIntake{wanted: true, keep: d.keepPiece(ctx)}
+	files := &fileIntake{wanted: true, keep: d.keepPiece(ctx), memory: share{of: d.formed}}
 	row, err := d.Store.Queries().CaseGet(ctx, d.caseOfLink(link))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return files, nil

@@ -600,7 +600,7 @@ func TestACustomerHasOneFormOnItsWay(t *testing.T) {
 	w := newWorld(t)
 	d := w.starts()
 	conversation := w.assigned("after-sales", "xiaomei", "c")
-	done, ok := d.filling.enter(conversation)
+	done, ok := d.filling.enter(formlink.Customer{Channel: "shop", ExternalID: "c"})
 	if !ok {
 		t.Fatal("somebody hands in a form already")
 	}
@@ -612,9 +612,64 @@ func TestACustomerHasOneFormOnItsWay(t *testing.T) {
 	if status, page := d.customer().hands(other, filled(nil)); status != http.StatusOK {
 		t.Errorf("another customer's: %d %s", status, page)
 	}
+	w.does(func(ctx context.Context, u *store.Unit) error {
+		locked, err := u.ConversationForUpdate(ctx, conversation)
+		if err != nil {
+			return err
+		}
+		_, err = u.Close(ctx, locked)
+		return err
+	})
+	later := w.link(d, w.assigned("after-sales", "xiaomei", "c"))
+	if status, page := d.customer().hands(later, filled(nil)); status != http.StatusTooManyRequests {
+		t.Errorf("a second one, of another conversation: %d %s", status, page)
+	}
 	done()
 	if status, page := d.customer().hands(mine, filled(nil)); status != http.StatusOK {
 		t.Errorf("after the first: %d %s", status, page)
+	}
+}
+
+func TestFormsOfOthersThatTakeLongLeaveTheWayFree(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	c := d.customer()
+	small, large, film := chosen{"photos", picture(100)}, chosen{"photos", picture(maxUpload - 8)}, chosen{"video", video(3 * pieceSize)}
+	for name, tc := range map[string]struct {
+		// free is what others leave.
+		free   int64
+		files  []chosen
+		status int
+	}{
+		"an application without files":                  {0, nil, http.StatusOK},
+		"one with an input in which nothing was chosen": {0, []chosen{{"photos", nil}, {"video", nil}}, http.StatusOK},
+		"a photo":                             {0, []chosen{small}, http.StatusServiceUnavailable},
+		"a video":                             {baseForm - 1, []chosen{film}, http.StatusServiceUnavailable},
+		"a video, where there is room for it": {baseForm, []chosen{film}, http.StatusOK},
+		"six photos that are small, where there is room for a large one": {baseForm + maxUpload + 5*108, slices.Repeat([]chosen{small}, 6), http.StatusOK},
+		"two photos that are large, where there is room for one":         {baseForm + maxUpload, []chosen{large, large}, http.StatusServiceUnavailable},
+		"photos that are not kept, where there is room for one":          {baseForm + maxUpload, slices.Repeat([]chosen{{"photos", picture(maxUpload)}}, 3), http.StatusUnprocessableEntity},
+		"all that a form may have, alone":                                {maxForms, append(slices.Repeat([]chosen{large}, maxPhotos), film), http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := w.link(d, w.assigned("after-sales", "xiaomei", uuid.NewString()))
+			if !d.formed.TryAcquire(maxForms - tc.free) {
+				t.Fatal("somebody has not given back what they had")
+			}
+			status, page := c.handsFiles(address, filled(nil), tc.files...)
+			if status != tc.status || status == http.StatusServiceUnavailable && !strings.Contains(page, "现在提交的人较多") {
+				t.Errorf("status %d, want %d: %s", status, tc.status, page)
+			}
+			w.keepsNoPieces()
+			d.formed.Release(maxForms - tc.free)
+			eventually(t, "the memory comes back", func() bool {
+				back := d.formed.TryAcquire(maxForms)
+				if back {
+					d.formed.Release(maxForms)
+				}
+				return back
+			})
+		})
 	}
 }
 
@@ -632,7 +687,7 @@ func TestOfAFormIsKeptWhatItAsksFor(t *testing.T) {
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", &body)
 	request.Header.Set("Content-Type", writer.FormDataContentType())
-	form, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true})
+	form, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true, memory: share{of: newBudget(maxForms)}})
 	if diff := cmp.Diff(map[string]string{"order": "LM1", "action": "LM1"}, form.values); err != nil || diff != "" {
 		t.Errorf("error %v; kept (-want +got):\n%s", err, diff)
 	}
@@ -662,7 +717,7 @@ func TestWhatIsNotKeptOfAFormTakesNoMemory(t *testing.T) {
 			request.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true})
+			_, err := readForm(httptest.NewRecorder(), request, &fileIntake{wanted: true, memory: share{of: newBudget(maxForms)}})
 			runtime.ReadMemStats(&after)
 			var wrong *formError
 			if errors.As(err, &wrong) != (tc.want != nil) {

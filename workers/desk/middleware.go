@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/yingda-dev/yingda/internal/formlink"
 )
 
 const (
@@ -54,7 +55,7 @@ func (v *visit) hold(ctx context.Context, budget *budget, amount int64) error {
 }
 
 // alone keeps others with the same key out until the request is answered; ok is false where one is inside already.
-func (v *visit) alone(in *exclusive[uuid.UUID], key uuid.UUID) (ok bool) {
+func (v *visit) alone(in *exclusive[formlink.Customer], key formlink.Customer) (ok bool) {
 	leave, ok := in.enter(key)
 	if ok {
 		v.release = append(v.release, leave)
