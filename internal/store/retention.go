@@ -22,13 +22,14 @@ func StateWithoutDelivery(sentAt, now time.Time) message.DeliveryState {
 }
 
 // Erase deletes what a brand no longer keeps: conversations that ended before, with all that was said and sent in them, cases that
-// belong to none, and whoever was not seen since. Who is still owed something stays, with the conversation that it comes from. It works in
-// batches, may be cut short, and may run in several processes at once.
+// belong to none, files that then belong to nothing, and whoever was not seen since. Who is still owed something stays, with the conversation that
+// it comes from. It works in batches, may be cut short, and may run in several processes at once.
 func (s *Store) Erase(ctx context.Context, before time.Time) error {
 	queries := s.Queries()
 	return errors.Join(
 		whileAny(func() (int64, error) { return queries.ConversationsErase(ctx, before) }),
 		whileAny(func() (int64, error) { return queries.CasesErase(ctx, before) }),
+		whileAny(func() (int64, error) { return queries.MediaErase(ctx, before) }),
 		whileAny(func() (int64, error) { return queries.ContactsErase(ctx, before) }),
 		whileAny(func() (int64, error) { return queries.PersonsErase(ctx) }),
 	)

@@ -103,7 +103,7 @@ func ownerOf(p *principal) string { return "agent/" + p.agent.Name }
 
 // bindFile lets an agent send only files that they have uploaded.
 func bindFile(ctx context.Context, u *store.Unit, p *principal, channel string, id uuid.UUID) (*message.Media, error) {
-	contentType, err := u.UploadBind(ctx, channel, id, ownerOf(p))
+	contentType, err := u.UploadBind(ctx, channel, u.Now, id, ownerOf(p))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, refusal(http.StatusUnprocessableEntity, "NoSuchPicture", "you have uploaded no such picture: POST /api/media first")
 	}

@@ -328,7 +328,7 @@ func TestUpkeepLetsGoOfWhatIsOldInBatches(t *testing.T) {
 	old, young := w.now.AddDate(-1, 0, 0), w.now.Add(-time.Hour)
 	execute(`INSERT INTO processed (consumer, channel, message_id, received_at) SELECT 'router', 'shop', 'old/' || n, $1::timestamptz FROM generate_series(1, 2500) n
 		UNION ALL SELECT 'router', 'shop', 'young', $2`, old, young)
-	// A file goes with its conversation, and not before.
+	// While the Brand does not say for how long conversations are kept, files stay, too.
 	execute(`INSERT INTO media (id, channel, state, created_at) VALUES ($1, 'shop', 'stored', $2)`, uuid.New(), old)
 	delivery := `INSERT INTO delivery (message_id, pool, channel, external_id, state, outbound, updated_at, reported) VALUES (gen_random_uuid(), 'p', 'shop', 'c', $1, '{}', $2, $3)`
 	execute(delivery, "delivered", old, true)

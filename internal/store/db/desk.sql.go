@@ -1074,14 +1074,20 @@ func (q *Queries) UploadAdd(ctx context.Context, arg UploadAddParams) (int64, er
 }
 
 const UploadBind = `-- name: UploadBind :one
-UPDATE media SET channel = $1
-WHERE id = $2 AND platform_id = $3 AND state = 'stored' AND channel IN ('', $1)
+UPDATE media SET channel = $1, created_at = $2
+WHERE id = $3 AND platform_id = $4 AND state = 'stored' AND channel IN ('', $1)
 RETURNING content_type
 `
 
-// Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there.
-func (q *Queries) UploadBind(ctx context.Context, channel string, iD uuid.UUID, owner string) (string, error) {
-	row := q.db.QueryRow(ctx, UploadBind, channel, iD, owner)
+// Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there. It is as old as the last
+// message that holds it.
+func (q *Queries) UploadBind(ctx context.Context, channel string, at time.Time, iD uuid.UUID, owner string) (string, error) {
+	row := q.db.QueryRow(ctx, UploadBind,
+		channel,
+		at,
+		iD,
+		owner,
+	)
 	var content_type string
 	err := row.Scan(&content_type)
 	return content_type, err

@@ -139,8 +139,9 @@ WHERE (SELECT coalesce(sum(octet_length(f.data)), 0) FROM media f WHERE f.channe
     + octet_length(@data::bytea) <= @most_bytes::bigint;
 
 -- name: UploadBind :one
--- Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there.
-UPDATE media SET channel = @channel
+-- Gives a file from a desk to the Channel on which its owner sends it; no row when it is not theirs to send there. It is as old as the last
+-- message that holds it.
+UPDATE media SET channel = @channel, created_at = @at
 WHERE id = @id AND platform_id = @owner AND state = 'stored' AND channel IN ('', @channel)
 RETURNING content_type;
 
