@@ -87,8 +87,8 @@ type Desk struct {
 	readers  *agentSet
 	// onDuty holds the names of the Agents on duty, as Postgres had them a round ago; nil when it could not be asked.
 	onDuty atomic.Pointer[[]string]
-	// shown and taken are the memory of files on their way out and in.
-	shown, taken *budget
+	// shown and taken are the memory of files on their way out and in, exported that of conversations that are taken out.
+	shown, taken, exported *budget
 	// forms is the page of customers' forms, formKey signs the links to them, formed is the memory of their files on their way in. handedIn and
 	// filling keep one customer, to whom the bot gives as many links as they ask for, from taking it from all others.
 	forms    *template.Template
@@ -108,7 +108,8 @@ func New(config Config) (*Desk, error) {
 	d := &Desk{
 		Config: config, hub: newHub(), failures: newFailureLimit(config.Now),
 		typing: newRecently[uuid.UUID](typingInterval, config.Now), seen: newRecently[string](seenInterval, config.Now),
-		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), formed: newBudget(maxForms),
+		known: newAgentSet(), readers: newAgentSet(), shown: newBudget(maxShown), taken: newBudget(maxTaken), exported: newBudget(maxExported),
+		formed:   newBudget(maxForms),
 		handedIn: newRecently[formlink.Customer](formInterval, config.Now), filling: newExclusive[formlink.Customer](), tracer: otel.Tracer("yingda/desk"),
 	}
 	page, err := newPage()

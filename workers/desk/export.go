@@ -22,8 +22,10 @@ import (
 const (
 	// maxExport is how many messages of a conversation are taken out, the newest.
 	maxExport = 10_000
-	// exportTimeout bounds the sending of a ZIP, for slow lines.
+	// exportTimeout bounds the making of a transcript, for which Postgres reads all files, and then the sending, for slow lines.
 	exportTimeout = 10 * time.Minute
+	// maxExported bounds the memory of transcripts. Each takes half of it while it is made, so that two are at once, and what it has afterwards.
+	maxExported = 32 << 20
 )
 
 // Transcript is a conversation as it is taken out of the desk.
@@ -61,7 +63,7 @@ type export struct {
 func (d *Desk) exportRoutes(api huma.API) {
 	transcript := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Transcript](), true, "")
 	handle(d, api, huma.Operation{
-		OperationID: "export-conversation", Method: http.MethodGet, Path: "/api/conversations/{id}/export", Tags: []string{"cases"},
+		OperationID: "export-conversation", Method: http.MethodGet, Path: "/api/conversations/{id}" + exportPath, Tags: []string{"cases"},
 		Summary: "A conversation as a file, to be kept as evidence",
 		Description: "JSON: who took it out and when, the conversation, its messages, and of each file the SHA-256. As a ZIP it has the same JSON, the files, and " +
 			"SHA256SUMS. Who took it out is written down, with the SHA-256 of the JSON, which by those in it is that of all.",
@@ -79,14 +81,16 @@ func (d *Desk) export(ctx context.Context, p *principal, in *exportInput) (*expo
 	if err != nil {
 		return nil, err
 	}
+	share := d.exported.most / 2
+	if !visitOf(ctx).holdNow(d.exported, share) {
+		return nil, exportsBusy()
+	}
 	e, err := d.takeOut(ctx, p, c)
 	if err != nil {
 		return nil, err
 	}
-	if in.Format == "zip" {
-		if err := visitOf(ctx).hold(ctx, d.shown, pieceSize*copies); err != nil {
-			return nil, err
-		}
+	if more := int64(len(e.transcript)) + pieceSize*copies - share; more > 0 && !visitOf(ctx).holdNow(d.exported, min(more, share)) {
+		return nil, exportsBusy()
 	}
 	if err := queries.TranscriptExportAdd(ctx, c.ID, p.agent.Name, e.at, e.sum[:]); err != nil {
 		return nil, fmt.Errorf("writing down who took a conversation out: %w", err)
@@ -101,6 +105,11 @@ func (d *Desk) export(ctx context.Context, p *principal, in *exportInput) (*expo
 	out.ContentDigest = "sha-256=:" + base64.StdEncoding.EncodeToString(e.sum[:]) + ":"
 	out.Body = func(asked huma.Context) { _, _ = asked.BodyWriter().Write(e.transcript) } // The client may be gone.
 	return out, nil
+}
+
+func exportsBusy() error {
+	busy := problem(http.StatusServiceUnavailable, "Busy", "other conversations are being taken out; try again in a minute")
+	return huma.ErrorWithHeaders(busy, http.Header{"Retry-After": {"60"}})
 }
 
 // takeOut makes the transcript.
@@ -131,9 +140,7 @@ func (d *Desk) takeOut(ctx context.Context, p *principal, c db.Conversation) (e 
 func (d *Desk) sendsPacked(ctx context.Context, e export) func(huma.Context) {
 	return func(asked huma.Context) {
 		_, w := humago.Unwrap(asked)
-		deadline := time.Now().Add(exportTimeout) //nolint:forbidigo // The network knows the machine's clock only.
-		// A ResponseWriter without deadlines is a test's.
-		_ = http.NewResponseController(w).SetWriteDeadline(deadline)
+		mayTake(w, exportTimeout)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout)
 		defer cancel()
 		if err := d.pack(ctx, w, e); err != nil {

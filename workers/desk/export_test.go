@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -111,6 +112,58 @@ func TestAConversationIsTakenOutWithItsFilesAndTheirHashes(t *testing.T) {
 	}
 	if sum := sumOf(packed[name+".json"]); hex.EncodeToString(kept) != sum || got.header.Get("Yingda-SHA256") != sum {
 		t.Errorf("kept is %x, said %s, want %s", kept, got.header.Get("Yingda-SHA256"), sum)
+	}
+}
+
+func TestConversationsThatAreTakenOutLeaveMemoryToOthers(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	id := w.assigned("after-sales", "xiaomei", "c")
+	photo := w.sendsPicture(id)
+	// A share is less than what this transcript needs.
+	d.exported = newBudget(2 * pieceSize * copies)
+	share := d.exported.most / 2
+	path := "/api/conversations/" + id.String()
+	for format, others := range map[string]int64{"json": 2 * share, "zip": share} {
+		if !d.exported.TryAcquire(others) {
+			t.Fatal("the budget is in use")
+		}
+		got := d.as("xiaomei").sends(http.MethodGet, path+"/export?format="+format, nil)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: status %d, headers %v when others have the memory, want 503 with Retry-After", format, got.status, got.header)
+		}
+		if shown := d.as("xiaomei").sends(http.MethodGet, "/api/media/"+photo.String()+"?conversation="+id.String(), nil); shown.status != http.StatusOK {
+			t.Errorf("%s: a picture meanwhile: status %d", format, shown.status)
+		}
+		d.exported.Release(others)
+		eventually(t, "it is taken out once the memory is free", func() bool {
+			return d.as("xiaomei").sends(http.MethodGet, path+"/export?format="+format, nil).status == http.StatusOK
+		})
+		eventually(t, "the memory comes back", func() bool {
+			back := d.exported.TryAcquire(d.exported.most)
+			if back {
+				d.exported.Release(d.exported.most)
+			}
+			return back
+		})
+	}
+}
+
+func TestAnExportMayTakeLongerThanOtherRequests(t *testing.T) {
+	w := newWorld(t)
+	d := w.starts()
+	deadlines := map[string]time.Time{}
+	handler := d.middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		deadlines[r.URL.Path], _ = r.Context().Deadline()
+	}))
+	const conversation = "/api/conversations/1"
+	for _, path := range []string{conversation + "/export", conversation} {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		request.Header = d.as("xiaomei").headers
+		handler.ServeHTTP(httptest.NewRecorder(), request)
+	}
+	if export, other := deadlines[conversation+"/export"], deadlines[conversation]; other.IsZero() || !export.After(other) {
+		t.Errorf("an export ends at %s, another request that came later at %s", export, other)
 	}
 }
 

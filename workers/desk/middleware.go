@@ -28,6 +28,8 @@ const (
 	requestTimeout = 15 * time.Second
 	// answerTimeout bounds reading the request and writing the answer, for slow lines and hostile clients.
 	answerTimeout = 60 * time.Second
+	// exportPath ends the path of what may take exportTimeout.
+	exportPath = "/export"
 	// contentPolicy lets the page use its own files and nothing else: no inline script, no frame, no other host.
 	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -52,6 +54,14 @@ func (v *visit) hold(ctx context.Context, budget *budget, amount int64) error {
 	}
 	v.release = append(v.release, func() { budget.Release(amount) })
 	return nil
+}
+
+// holdNow takes part of a budget until the request is answered; ok is false where others have it.
+func (v *visit) holdNow(budget *budget, amount int64) (ok bool) {
+	if ok = budget.TryAcquire(amount); ok {
+		v.release = append(v.release, func() { budget.Release(amount) })
+	}
+	return ok
 }
 
 // alone keeps others with the same key out until the request is answered; ok is false where one is inside already.
@@ -95,16 +105,24 @@ func (d *Desk) middleware(routes http.Handler) http.Handler {
 		defer v.done()
 		ctx := context.WithValue(r.Context(), visitKey{}, v)
 		if r.URL.Path != streamPath {
-			withTimeout, cancel := context.WithTimeout(ctx, requestTimeout)
+			work, answer := requestTimeout, answerTimeout
+			if strings.HasSuffix(r.URL.Path, exportPath) {
+				work, answer = exportTimeout, exportTimeout+answerTimeout
+			}
+			withTimeout, cancel := context.WithTimeout(ctx, work)
 			defer cancel()
 			ctx = withTimeout
-			deadline := time.Now().Add(answerTimeout) //nolint:forbidigo // The network knows the machine's clock only.
-			// A ResponseWriter without deadlines is a test's.
-			_ = http.NewResponseController(w).SetWriteDeadline(deadline)
+			mayTake(w, answer)
 		}
 		setSecurityHeaders(w.Header(), v.secure)
 		guarded.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// mayTake bounds what is written from now on; a ResponseWriter without deadlines is a test's.
+func mayTake(w http.ResponseWriter, timeout time.Duration) {
+	deadline := time.Now().Add(timeout) //nolint:forbidigo // The network knows the machine's clock only.
+	_ = http.NewResponseController(w).SetWriteDeadline(deadline)
 }
 
 func setSecurityHeaders(h http.Header, secure bool) { //nolint:revive // secure says how the request came.
