@@ -30,6 +30,8 @@ const (
 	maxTaken = 32 << 20
 	// pieceSize is how much of a file is read from Postgres at once.
 	pieceSize = 512 << 10
+	// slowest is how many bytes a second a line takes at least.
+	slowest = 64 << 10
 	// copies of a file, or of a piece of one, are in memory at once: one of the driver, one of ours.
 	copies = 2
 )
@@ -161,8 +163,10 @@ func (d *Desk) sendFile(ctx context.Context, id uuid.UUID, row heldFile) (*fileO
 		ContentPolicy: "default-src 'none'; sandbox", ETag: `"` + id.String() + `"`,
 		Body: func(asked huma.Context) {
 			r, w := humago.Unwrap(asked)
-			// A player takes a video as slowly as it is watched.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+			// A player takes a video as slowly as it is watched, and a slow line as it can.
+			timeout := answerTimeout + time.Duration(row.Size/slowest)*time.Second
+			mayTake(w, timeout)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 			defer cancel()
 			http.ServeContent(w, r, "", time.Time{}, d.openFile(ctx, id, row.Size))
 		},
