@@ -85,16 +85,13 @@ func beginCases(t *testing.T, s *stack) waiting {
 	complains := s.customer("complaint")
 	w.customer.writes(t, firstWords)
 	w.conversation = s.agent.sees(t, w.customer, assigned).ID
-	for kind, opened := range map[string]*file{"RefundOnly": &w.reviewed, "Return": &w.returned} {
-		body := map[string]any{"key": uuid.New(), "kind": kind, "reason": "MissingItem", "description": "见上文"}
-		if kind == "Return" {
-			body["reason"] = "NoReason"
-		}
-		body["order"] = map[string]any{
-			"number": "LM-" + s.run + kind, "paid": 19900, "deliveredAt": time.Now().Add(-24 * time.Hour).UTC(),
-		}
+	opens := func(kind, reason string, opened *file) {
+		body := application(&player{number: s.run + kind}, kind, reason)
+		body["key"] = uuid.New()
 		must(t, s.agent.do(t.Context(), http.MethodPost, "/api/conversations/"+w.conversation+"/after-sales", body, opened))
 	}
+	opens("RefundOnly", "MissingItem", &w.reviewed)
+	opens("Return", "NoReason", &w.returned)
 	s.agent.acts(t, w.returned.Name, "approve", map[string]any{"note": "核实"})
 	s.agent.acts(t, w.returned.Name, "sent", map[string]any{"carrier": "顺丰", "tracking": "SF1"})
 	must(t, s.agent.do(t.Context(), http.MethodPost, "/api/conversations/"+w.conversation+"/promises", map[string]any{
@@ -117,14 +114,16 @@ func endCases(t *testing.T, s *stack, w waiting) {
 		points = slices.Concat(points, allowed.Points)
 	}
 	s.agent.acts(t, w.returned.Name, "accept", map[string]any{"checked": points})
-	for _, name := range []string{w.reviewed.Name, w.returned.Name} {
-		s.agent.acts(t, name, "refunded", map[string]any{"reference": "4200001234"})
-		s.agent.acts(t, name, "confirm", nil)
-	}
+	paid := map[string]any{"reference": "4200001234"}
+	s.agent.acts(t, w.reviewed.Name, "refunded", paid)
+	s.agent.acts(t, w.returned.Name, "refunded", paid)
+	s.agent.acts(t, w.returned.Name, "claimed", paid)
+	s.agent.acts(t, w.reviewed.Name, "confirm", nil)
+	s.agent.acts(t, w.returned.Name, "confirm", nil)
 	s.agent.acts(t, w.promise.Name, "done", nil)
 	for name, want := range map[string][]string{
 		w.reviewed.Name: {"review", "refunding", "settled", "done"},
-		w.returned.Name: {"review", "returning", "received", "refunding", "settled", "done"},
+		w.returned.Name: {"review", "returning", "received", "refunding", "claiming", "settled", "done"},
 		w.promise.Name:  {"open", "done"},
 	} {
 		ended := await(t, name+" has ended", recovery,

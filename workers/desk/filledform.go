@@ -3,7 +3,6 @@ package desk
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/yingda-dev/yingda/internal/domain/aftersales"
 )
@@ -61,58 +59,6 @@ func (f *filledForm) files() []file {
 	}
 	return append(slices.Clone(f.photos), *f.video)
 }
-
-// file is a photo, or the beginning of a video of which the rest is kept in pieces.
-type file struct {
-	// field is where it was chosen.
-	field       string
-	contentType string
-	data        []byte
-	pieces      uuid.UUID
-	size        int64
-	sum         [sha256.Size]byte
-}
-
-// keepPiece keeps the next piece of a video, so that no more than one is in memory; its data is overwritten by the next.
-type keepPiece func(video uuid.UUID, number int32, data []byte) error
-
-// fileIntake is what becomes of files while a form is read.
-type fileIntake struct {
-	// wanted says whether any are, with the action that stands before them, or none for an application. Others are skipped.
-	wanted bool
-	action aftersales.Action
-	keep   keepPiece
-	memory share
-}
-
-// errBusy says that others' files have all the memory. Nobody waits for it: those who send slowly would keep those out who do not.
-var errBusy = errors.New("too many files are on their way")
-
-// share is what one form holds of the memory of all.
-type share struct {
-	of   *budget
-	held int64
-}
-
-func (s *share) take(amount int64) error {
-	if !s.of.TryAcquire(amount) {
-		return errBusy
-	}
-	s.held += amount
-	return nil
-}
-
-func (s *share) giveBack(amount int64) {
-	s.of.Release(amount)
-	s.held -= amount
-}
-
-func (s *share) giveBackAll() { s.giveBack(s.held) }
-
-// notKeptError says that a piece could not be kept, which is nothing that the customer did.
-type notKeptError struct{ error }
-
-func (e *notKeptError) Unwrap() error { return e.error }
 
 // readForm reads a body of bounded size to its end, whatever is wrong with a photo. What is there is returned with the error, so that
 // nobody has to write it again, and what was kept of a video can be let go of.
@@ -199,90 +145,6 @@ func (f *filledForm) take(part *multipart.Part, files *fileIntake) error {
 		return f.takePhoto(begin, whole, &files.memory)
 	default:
 		return nil // Nobody asked for it.
-	}
-}
-
-func (f *filledForm) takePhoto(begin []byte, whole io.Reader, memory *share) error {
-	contentType := http.DetectContentType(begin)
-	switch {
-	case !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, contentType):
-		return wrongFile("photos", "只能上传 JPEG、PNG、GIF、WebP 格式的照片。")
-	case len(f.photos) == maxPhotos:
-		return wrongFile("photos", fmt.Sprintf("最多上传 %d 张照片。", maxPhotos))
-	}
-	if err := memory.take(maxUpload); err != nil {
-		return err
-	}
-	data, err := io.ReadAll(io.LimitReader(whole, maxUpload+1))
-	if err != nil {
-		return fmt.Errorf("reading a photo: %w", err)
-	}
-	if len(data) > maxUpload {
-		memory.giveBack(maxUpload)
-		return wrongFile("photos", "照片过大,每张最多 2 MB。")
-	}
-	memory.giveBack(maxUpload - int64(len(data)))
-	f.photos = append(f.photos, file{field: "photos", contentType: contentType, data: data, size: int64(len(data)), sum: sha256.Sum256(data)})
-	return nil
-}
-
-// takeVideo has what comes after the first piece kept while it comes.
-func (f *filledForm) takeVideo(begin []byte, whole io.Reader, keep keepPiece) error {
-	contentType, ok := videoType(begin)
-	switch {
-	case f.video != nil:
-		return wrongFile("video", "最多上传 1 段视频。")
-	case !ok:
-		return wrongFile("video", "只能上传 MP4、MOV、WebM 格式的视频。")
-	}
-	f.video = &file{field: "video", contentType: contentType, pieces: uuid.New()}
-	sum := sha256.New()
-	whole = io.TeeReader(whole, sum)
-	var err error
-	if f.video.data, err = fill(make([]byte, pieceSize), whole); err != nil {
-		return err
-	}
-	f.video.size = int64(len(f.video.data))
-	room := make([]byte, pieceSize)
-	for number := int32(1); ; number++ {
-		piece, err := fill(room, whole)
-		if err != nil {
-			return err
-		}
-		if len(piece) == 0 {
-			sum.Sum(f.video.sum[:0])
-			return nil
-		}
-		if f.video.size += int64(len(piece)); f.video.size > maxVideo {
-			return wrongFile("video", "视频过大,最多 20 MB。")
-		}
-		if err := keep(f.video.pieces, number, piece); err != nil {
-			return &notKeptError{err}
-		}
-	}
-}
-
-// fill reads as much as there is room for; what it returns is empty at the end.
-func fill(room []byte, of io.Reader) ([]byte, error) {
-	n, err := io.ReadFull(of, room)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("reading a file: %w", err)
-	}
-	return room[:n], nil
-}
-
-// videoType tells by its beginning whether a file is a video that browsers play, whatever its name or its sender says.
-func videoType(begin []byte) (contentType string, ok bool) {
-	if len(begin) >= 12 && string(begin[4:12]) == "ftypqt  " {
-		return typeQuickTime, true
-	}
-	switch http.DetectContentType(begin) {
-	case typeMP4:
-		return typeMP4, true
-	case typeWebM: // So far it may be anything of Matroska's.
-		return typeWebM, bytes.Contains(begin[:min(len(begin), 64)], []byte("webm"))
-	default:
-		return "", false
 	}
 }
 

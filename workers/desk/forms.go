@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -361,79 +360,4 @@ func (d *Desk) applyByForm(ctx context.Context, link formlink.Link, c db.Convers
 		return err
 	})
 	return formProblem(err)
-}
-
-// keepFiles keeps what came with a form, once for each form. Who calls it has locked the customer's conversation before.
-func keepFiles(ctx context.Context, u *store.Unit, from formlink.Customer, form uuid.UUID, files []file) ([]aftersales.Evidence, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	kept, ids, size := make([]aftersales.Evidence, len(files)), make([]uuid.UUID, len(files)), int64(0)
-	for i, f := range files {
-		ids[i] = uuid.NewSHA1(form, []byte{byte(i)})
-		kept[i].Media = ids[i]
-		size += f.size
-	}
-	if err := u.FormsLock(ctx, from.Channel, from.ExternalID); err != nil {
-		return nil, fmt.Errorf("locking a customer's files: %w", err)
-	}
-	before, err := u.FormBytes(ctx, from.Channel, from.ExternalID, u.Now.Add(-keptWithin), ids)
-	if err != nil {
-		return nil, fmt.Errorf("adding up a customer's files: %w", err)
-	}
-	if before+size > maxKept {
-		return nil, wrongFile(files[len(files)-1].field, "24 小时内最多上传 64 MB 照片和视频,请明天再传,或在聊天中联系客服。")
-	}
-	for i, f := range files {
-		err := u.FormFileAdd(ctx, db.FormFileAddParams{
-			ID: ids[i], Channel: from.Channel, ExternalID: from.ExternalID, ContentType: f.contentType, Data: f.data, Pieces: f.pieces, At: u.Now,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("keeping a file: %w", err)
-		}
-	}
-	return kept, nil
-}
-
-// wantedFiles says which files are wanted now: those of an application until it has opened the case, and evidence where the case takes it.
-func (d *Desk) wantedFiles(ctx context.Context, link formlink.Link) (*fileIntake, error) {
-	files := &fileIntake{wanted: true, keep: d.keepPiece(ctx), memory: share{of: d.formed}}
-	row, err := d.Store.Queries().CaseGet(ctx, d.caseOfLink(link))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return files, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for a form's case: %w", err)
-	}
-	inside, err := store.AfterSalesOf(store.CaseView(row))
-	if err != nil {
-		return nil, fmt.Errorf("reading a form's case: %w", err)
-	}
-	files.action = aftersales.ActionAddEvidence
-	files.wanted = slices.Contains(inside.Allowed(aftersales.ByCustomer), files.action)
-	return files, nil
-}
-
-// keepPiece keeps pieces of a video while it comes, which takes longer than a request.
-func (d *Desk) keepPiece(ctx context.Context) keepPiece {
-	return func(video uuid.UUID, number int32, data []byte) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-		defer cancel()
-		if err := d.Store.Queries().PieceAdd(ctx, video, number, data, d.Now().UTC()); err != nil {
-			return fmt.Errorf("keeping a piece of a video: %w", err)
-		}
-		return nil
-	}
-}
-
-// dropPieces lets go of the pieces of a video, which was put together or refused; what is left of them goes with the upkeep.
-func (d *Desk) dropPieces(ctx context.Context, video *file) {
-	if video == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	defer cancel()
-	if err := d.Store.Queries().PiecesDelete(ctx, video.pieces); err != nil {
-		d.Logger.Warn("Cannot delete the pieces of a video yet", "error", err)
-	}
 }
